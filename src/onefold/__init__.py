@@ -1,0 +1,3 @@
+"""Onefold: an open customer data platform."""
+
+__version__ = "0.1.0"

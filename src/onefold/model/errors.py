@@ -1,15 +1,15 @@
 """Errors, as one small tree.
 
-    OnefoldError
-    ├── InvalidInput      what a caller gave is wrong; every fault is listed
-    │   ├── NotFound      there is no such thing
-    │   ├── Conflict      it exists already, or changed meanwhile
-    │   └── TooLarge      over a limit
-    ├── Unauthorized      a person must act: wrong key, missing right
-    │   └── Forbidden     the key is known, but its role may not do this
-    ├── Busy              the same again, after `retry_after` seconds
-    ├── Rejected          never again: keep it as a dead letter, with the reason
-    └── Damaged           stored data cannot be read
+OnefoldError
+├── InvalidInput      what a caller gave is wrong; every fault is listed
+│   ├── NotFound      there is no such thing
+│   ├── Conflict      it exists already, or changed meanwhile
+│   └── TooLarge      over a limit
+├── Unauthorized      a person must act: wrong key, missing right
+│   └── Forbidden     the key is known, but its role may not do this
+├── Busy              the same again, after `retry_after` seconds
+├── Rejected          never again: keep it as a dead letter, with the reason
+└── Damaged           stored data cannot be read
 """
 
 from __future__ import annotations

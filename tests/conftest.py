@@ -1,0 +1,10 @@
+"""What holds for all tests."""
+
+import os
+
+from hypothesis import settings
+
+# Elsewhere Hypothesis looks for new examples each time; in CI a change is judged by the same ones.
+settings.register_profile("default", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+settings.load_profile("ci" if os.environ.get("CI") else "default")

@@ -1,1 +1,21 @@
-"""."""
+"""Segment: who satisfies which rule, from golden traits and the buckets of events.
+
+In: rules (text), traits, buckets. Out: the query that makes buckets of a batch or of the lake, and
+the query that says who is in which segment. Pure: the engine runs both, times are passed in.
+"""
+
+from .buckets import bucket_query, merge, merge_into, read_rows, window_value
+from .membership import Membership, compile_membership
+from .rule import Rule, parse_rule
+
+__all__ = [
+    "Membership",
+    "Rule",
+    "bucket_query",
+    "compile_membership",
+    "merge",
+    "merge_into",
+    "parse_rule",
+    "read_rows",
+    "window_value",
+]

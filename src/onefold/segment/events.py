@@ -1,0 +1,181 @@
+"""The functions over events: what they keep of each event, and over which window."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from .expression import Translator, literal_sql, unparenthesized
+from .metric import KINDS, Aggregate, Column, Metric, Type, make_metric, window_column
+from .syntax import Source, nearest
+from .window import Unit
+
+EVENT_FUNCTIONS: dict[str, Aggregate] = {
+    "count_of": "count",
+    "did": "count",
+    "sum_of": "sum",
+    "avg_of": "avg",
+    "min_of": "min",
+    "max_of": "max",
+    "first_of": "first",
+    "last_of": "last",
+}
+MAX_EVENT_FUNCTIONS = 50
+MAX_TEXT = 1_000
+"""Characters of a text that `first_of` and `last_of` keep."""
+
+LONGEST: dict[Unit, int] = {"minute": 1_440, "hour": 2_160, "day": 3_660}
+_UNITS: dict[str, tuple[Unit, int]] = {
+    "minute": ("minute", 1),
+    "hour": ("hour", 1),
+    "day": ("day", 1),
+    "week": ("day", 7),
+}
+_ARGUMENTS = ("last", "where", "of")
+_EXAMPLE = "for example: last => interval 30 day"
+_ROOTS = ("properties", "context")
+
+
+class EventScope(Translator):
+    """Names inside `where =>` and `of =>`: properties and context of one event."""
+
+    def declared(self, path: tuple[str, ...]) -> Type | None:
+        return "text" if path == ("name",) else None
+
+    def reference(self, node: exp.Expr, path: tuple[str, ...], wanted: Type | None) -> str:
+        if path == ("name",):
+            return "name"
+        root, *keys = path
+        if root not in _ROOTS or not keys:
+            hint = nearest(root, _ROOTS) or f"write properties.{'.'.join(path)}"
+            return self.refuse(node, f"an event has no {'.'.join(path)}", hint)
+        if not all(map(_is_plain, keys)):
+            return self.refuse(node, "a property name has no quotes, backslashes or asterisks")
+        steps = "".join(f'."{key}"' for key in keys)
+        text = f"json_extract_string({root}, {literal_sql('$' + steps)})"
+        return _converted(text, wanted)
+
+
+class EventFunction:
+    """One call of an event function, checked: the metric it keeps and the column it reads."""
+
+    def __init__(self, source: Source, node: exp.Anonymous) -> None:
+        self.node = node
+        self.name = str(node.this).lower()
+        self.aggregate = EVENT_FUNCTIONS[self.name]
+        self._source = source
+        self._positional: list[exp.Expr] = []
+        self._named: dict[str, exp.Expr] = {}
+        self._sort_arguments()
+
+    def type_of(self) -> Type | None:
+        """Say which type the function has; the first and last value may be of any."""
+        if self.name == "did":
+            return "boolean"
+        if self.aggregate not in ("first", "last"):
+            return "number"
+        value = self._value_node()
+        return EventScope(Source("")).type_of(value) if value is not None else None
+
+    def compile(self, wanted: Type | None) -> tuple[Metric, Column]:
+        """Make the metric and the column; what is wrong is noted in the source."""
+        unit, n = self._window()
+        kind = KINDS[self.aggregate]
+        scope = EventScope(self._source)
+        condition = self._named.get("where")
+        metric = make_metric(
+            self._event(),
+            kind,
+            unit,
+            where=None if condition is None else scope.boolean(condition),
+            value=self._value(scope),
+            retention=n,
+        )
+        type_ = self.type_of() or wanted or "text"
+        column_type: Type = "number" if self.aggregate == "count" else type_
+        return metric, window_column(metric.id, self.aggregate, unit, n, column_type)
+
+    def _fault(self, at: exp.Expr, message: str, hint: str = "") -> None:
+        self._source.fault(at, f"{self.name}: {message}", hint)
+
+    def _sort_arguments(self) -> None:
+        for argument in self.node.expressions:
+            if not isinstance(argument, exp.Kwarg):
+                self._positional.append(argument)
+                continue
+            name = argument.this.name.lower()
+            if name not in _ARGUMENTS:
+                hint = nearest(name, _ARGUMENTS) or f"known are {', '.join(_ARGUMENTS)}"
+                self._fault(argument.expression, f"unknown argument {name}", hint)
+            elif name in self._named:
+                self._fault(argument.expression, f"{name} is given twice")
+            self._named[name] = argument.expression
+
+    def _event(self) -> str:
+        first = self._positional[0] if self._positional else None
+        if isinstance(first, exp.Literal) and first.is_string and first.name:
+            return first.name
+        hint = f"for example: {self.name}('Order Completed')"
+        self._fault(first or self.node, "the first argument is the name of an event", hint)
+        return ""
+
+    def _value_node(self) -> exp.Expr | None:
+        if len(self._positional) > 1:
+            return self._positional[1]
+        return self._named.get("of")
+
+    def _value(self, scope: EventScope) -> str | None:
+        node = self._value_node()
+        if len(self._positional) > 2 or (len(self._positional) > 1 and "of" in self._named):
+            self._fault(self._positional[-1], "one value argument is enough")
+        if self.aggregate == "count":
+            if node is not None:
+                self._fault(node, "counts events, and takes no value", "use where => instead")
+            return None
+        if node is None:
+            self._fault(self.node, "needs a value", "for example: of => properties.revenue")
+            return None
+        if KINDS[self.aggregate] == "number":
+            return scope.value(node, "number")
+        return f"left(CAST({scope.value(node, None)} AS VARCHAR), {MAX_TEXT})"
+
+    def _window(self) -> tuple[Unit, int]:
+        node = self._named.get("last")
+        if node is None:
+            return "ever", 0
+        if not isinstance(node, exp.Interval):
+            self._fault(node, "last is an interval", _EXAMPLE)
+            return "ever", 0
+        return self._interval(node)
+
+    def _interval(self, node: exp.Interval) -> tuple[Unit, int]:
+        amount, unit = unparenthesized(node.this), str(node.args.get("unit") or "").lower()
+        known = _UNITS.get(unit) or _UNITS.get(unit.removesuffix("s"))
+        if known is None:
+            hint = "a month is 30 days, a year 365: say which you mean, in days"
+            if unit.removesuffix("s") not in ("month", "quarter", "year"):
+                hint = nearest(unit, _UNITS) or f"known are {', '.join(_UNITS)}"
+            self._fault(node, f"unknown unit {unit or 'of the interval'}", hint)
+            return "ever", 0
+        text = amount.name if isinstance(amount, exp.Literal) else ""
+        if not (text.isascii() and text.isdigit() and int(text[:9]) > 0):
+            self._fault(node, "an interval is a whole number of units, at least 1", _EXAMPLE)
+            return "ever", 0
+        name, n = known[0], int(text[:9]) * known[1]
+        if n > LONGEST[name]:
+            hint = "leave last out to count all events, or use a larger unit"
+            self._fault(node, f"a window is at most {LONGEST[name]:,} {name}s", hint)
+        return name, n
+
+
+def _is_plain(key: str) -> bool:
+    return bool(key) and not set(key) & set("\"\\*'")
+
+
+def _converted(text: str, wanted: Type | None) -> str:
+    """Read the text of a JSON value as a type; what cannot be read as it is absent."""
+    if wanted == "number":
+        number = f"try_cast({text} AS DOUBLE)"
+        return f"(CASE WHEN isfinite({number}) THEN {number} END)"
+    if wanted == "boolean":
+        return f"(CASE lower({text}) WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END)"
+    return text

@@ -1,0 +1,124 @@
+"""From text to a syntax tree, within limits; and where in the text something is wrong."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import ErrorLevel, ParseError, TokenError
+from sqlglot.tokenizer_core import Token, TokenType
+
+from ..model.errors import Fault, InvalidInput
+
+MAX_LENGTH = 10_000
+MAX_DEPTH = 100
+MAX_FAULTS = 50
+
+_OPENING = {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE, TokenType.CASE}
+_CLOSING = {TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE, TokenType.END}
+_PREFIXES = {TokenType.NOT, TokenType.DASH, TokenType.PLUS, TokenType.TILDE}
+_REFUSED = {
+    TokenType.SEMICOLON: "a rule is one expression: leave the semicolon out",
+    TokenType.PLACEHOLDER: "write the value itself",
+    TokenType.PARAMETER: "write the value itself",
+}
+
+
+class Source:
+    """The text of a rule and the faults found in it."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.faults: list[Fault] = []
+
+    def fault(self, at: exp.Expr | int, message: str, hint: str = "") -> None:
+        """Note what is wrong at a node or an offset."""
+        offset = at if isinstance(at, int) else offset_of(at)
+        fault = Fault(message, self.position(offset), hint)
+        if len(self.faults) < MAX_FAULTS and fault not in self.faults:
+            self.faults.append(fault)
+
+    def position(self, offset: int) -> str:
+        before = self.text[:offset]
+        line = before.count("\n") + 1
+        column = offset - before.rfind("\n")
+        return f"line {line}, column {column}"
+
+    def refuse(self) -> None:
+        """Raise what was found, if anything was."""
+        if self.faults:
+            raise InvalidInput("the rule cannot be used", self.faults)
+
+
+def parse_tree(source: Source) -> exp.Expr:
+    """Parse the text to sqlglot's tree, or raise every fault that the syntax shows."""
+    _check_text(source)
+    source.refuse()
+    _check_tokens(source, _tokens(source))
+    source.refuse()
+    try:
+        tree = sqlglot.parse_one(source.text, read="duckdb", error_level=ErrorLevel.RAISE)
+    except ParseError as error:
+        for found in error.errors:
+            offset = _offset_in(source.text, found.get("line"), found.get("col"))
+            source.fault(offset, f"not understood: {found.get('description')}")
+        source.refuse()
+        raise InvalidInput("the rule cannot be used", [Fault(str(error))]) from error
+    except RecursionError as error:
+        fault = Fault(f"nested deeper than {MAX_DEPTH}", hint="split it into several segments")
+        raise InvalidInput("the rule cannot be used", [fault]) from error
+    return tree
+
+
+def offset_of(node: exp.Expr) -> int:
+    """Find where in the text a node begins."""
+    starts = (found.meta.get("start") for found in node.walk())
+    return min((start for start in starts if start is not None), default=0)
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Suggest the known name that looks most like this one, as a hint."""
+    found = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f"did you mean {found[0]}?" if found else ""
+
+
+def _check_text(source: Source) -> None:
+    text = source.text
+    if not text.strip():
+        source.fault(0, "the rule is empty", "for example: country = 'CN'")
+    if len(text) > MAX_LENGTH:
+        source.fault(0, f"longer than {MAX_LENGTH:,} characters", "split it into several segments")
+    for offset, character in enumerate(text[:MAX_LENGTH]):
+        if "\ud800" <= character <= "\udfff" or (character < " " and character not in "\t\n\r"):
+            source.fault(offset, f"the character {character!r} is not allowed")
+
+
+def _tokens(source: Source) -> list[Token]:
+    try:
+        return sqlglot.tokenize(source.text, read="duckdb")
+    except TokenError as error:
+        fault = Fault(f"not understood: {error}", hint="is a quote left open?")
+        raise InvalidInput("the rule cannot be used", [fault]) from error
+
+
+def _check_tokens(source: Source, tokens: list[Token]) -> None:
+    depth = prefixes = deepest = 0
+    for token in tokens:
+        if token.comments:
+            source.fault(token.start, "comments are not allowed in a rule")
+        if hint := _REFUSED.get(token.token_type):
+            source.fault(token.start, f"{token.text!r} is not allowed", hint)
+        depth += (token.token_type in _OPENING) - (token.token_type in _CLOSING)
+        prefixes = prefixes + 1 if token.token_type in _PREFIXES else 0
+        deepest = max(deepest, depth + prefixes)
+    if deepest > MAX_DEPTH:
+        source.fault(0, f"nested deeper than {MAX_DEPTH}", "split it into several segments")
+
+
+def _offset_in(text: str, line: int | None, column: int | None) -> int:
+    if line is None or column is None:
+        return 0
+    lines = text.split("\n")
+    return sum(len(each) + 1 for each in lines[: line - 1]) + max(column - 1, 0)

@@ -1,0 +1,107 @@
+"""Calendar days of a time zone: the same numbers in Python and in SQL.
+
+A day is numbered from 1970-01-01. The zone is turned into a table of offsets once, and both the
+windows and the queries are made from that table, so they can't disagree about when a day begins.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from ..model.errors import Fault, InvalidInput
+
+DAY = 86_400_000_000
+_FIRST_YEAR, _LAST_YEAR = 1970, 2100
+# Added before an integer division, so that times before 1970 are rounded down in every engine.
+_SHIFT_DAYS = 800_000
+
+
+class Zone:
+    """The local calendar of an IANA time zone, such as `Asia/Shanghai`."""
+
+    def __init__(self, name: str, starts: tuple[int, ...], offsets: tuple[int, ...]) -> None:
+        self.name = name
+        self._starts = starts
+        self._offsets = offsets
+
+    def day(self, time: int) -> int:
+        """Say which local day a time (µs UTC) lies on."""
+        return (time + self._offsets[bisect_right(self._starts, time)]) // DAY
+
+    def day_start(self, day: int) -> int:
+        """Say when a local day begins, in µs UTC; where midnight is skipped, the first moment."""
+        local = day * DAY
+        for index in range(bisect_right(self._starts, local - 2 * DAY), len(self._starts)):
+            start = self._starts[index]
+            begin = local - self._offsets[index]
+            if begin < start:
+                return begin
+            if local <= start + self._offsets[index + 1]:
+                return start
+        return local - self._offsets[-1]
+
+    def day_sql(self, since: int | None = None, until: int | None = None) -> str:
+        """Write the SQL for the local day of the column `time`.
+
+        `since` and `until` bound the times that will occur: the expression is shorter then.
+        """
+        low = 0 if since is None else bisect_right(self._starts, since)
+        high = len(self._starts) if until is None else bisect_right(self._starts, until)
+        offset = self._offset_sql(low, high)
+        return f"(time + {_SHIFT_DAYS * DAY} + {offset}) // {DAY} - {_SHIFT_DAYS}"
+
+    def _offset_sql(self, low: int, high: int) -> str:
+        """A balanced tree of CASEs: eight comparisons find one of 260 offsets."""
+        if low >= high:
+            return f"({self._offsets[low]})"
+        middle = (low + high) // 2
+        before, after = self._offset_sql(low, middle), self._offset_sql(middle + 1, high)
+        return f"(CASE WHEN time < {self._starts[middle]} THEN {before} ELSE {after} END)"
+
+
+@lru_cache(maxsize=64)
+def load_zone(name: str) -> Zone:
+    """Find a time zone by its IANA name."""
+    try:
+        info = ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        fault = Fault(f"no time zone {name!r}", "timezone", "an IANA name, such as Asia/Shanghai")
+        raise InvalidInput("unknown time zone", [fault]) from error
+    return Zone(name, *_offset_table(info))
+
+
+def _offset_table(info: ZoneInfo) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """When the offset changes, and the offsets before, between and after the changes."""
+    day = timedelta(days=1)
+    moment = datetime(_FIRST_YEAR, 1, 1, tzinfo=UTC)
+    end = datetime(_LAST_YEAR, 1, 1, tzinfo=UTC)
+    starts: list[int] = []
+    offsets = [_offset(info, moment)]
+    while moment < end:
+        following = moment + day
+        offset = _offset(info, following)
+        if offset != offsets[-1]:
+            starts.append(_first_with(info, offset, moment, following))
+            offsets.append(offset)
+        moment = following
+    return tuple(starts), tuple(offsets)
+
+
+def _offset(info: ZoneInfo, moment: datetime) -> int:
+    offset = moment.astimezone(info).utcoffset()
+    return 0 if offset is None else round(offset.total_seconds()) * 1_000_000
+
+
+def _first_with(info: ZoneInfo, offset: int, low: datetime, high: datetime) -> int:
+    """The second at which the offset begins, between two moments."""
+    before, after = round(low.timestamp()), round(high.timestamp())
+    while after - before > 1:
+        middle = (before + after) // 2
+        if _offset(info, datetime.fromtimestamp(middle, UTC)) == offset:
+            after = middle
+        else:
+            before = middle
+    return after * 1_000_000

@@ -47,6 +47,8 @@ class Event(msgspec.Struct, array_like=True, gc=False):
     one that the event's facts belong to first. `asserted` are pairs an `alias` declares to
     be one person. `traits` are claims; `strong` ones come from an `identify`, others repeat what
     is known (`context.traits`) and never override. `properties` and `context` are JSON texts.
+    `client_minute` is the minute of the client's own, uncorrected timestamp (0 if it gave none):
+    unlike `time` it is the same on every re-delivery.
     """
 
     source: str
@@ -61,6 +63,7 @@ class Event(msgspec.Struct, array_like=True, gc=False):
     strong: bool
     properties: str
     context: str
+    client_minute: int = 0
 
 
 class Reject(msgspec.Struct, frozen=True):

@@ -1,1 +1,10 @@
-"""."""
+"""Accepted calls in, events and rejects out: the same words and units for the same thing.
+
+Every event of every call comes out exactly once, as an `Event` or as a `Reject` with its bytes
+and all its reasons; nothing is silently dropped, and no bytes make this stage raise.
+Pure: the same calls give the same events, whenever and however often they are read.
+"""
+
+from onefold.standardize.calls import SourceSettings, check, seen_key, standardize
+
+__all__ = ["SourceSettings", "check", "seen_key", "standardize"]

@@ -1,1 +1,19 @@
-"""."""
+"""Which identifiers are one person.
+
+In: identifiers and links. Out: the partition of the touched nodes, and which profile keeps which
+name. Promise: a pure function of the evidence; the order of arrival never shows in it.
+"""
+
+from onefold.resolve.links import add_link, links_of, node_id
+from onefold.resolve.naming import Renaming, name_clusters
+from onefold.resolve.partition import is_shared, partition
+
+__all__ = [
+    "Renaming",
+    "add_link",
+    "is_shared",
+    "links_of",
+    "name_clusters",
+    "node_id",
+    "partition",
+]

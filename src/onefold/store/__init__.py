@@ -1,1 +1,9 @@
-"""."""
+"""What must be read or changed one row at a time: identifiers, profiles, settings, queues.
+
+In: rows. Out: rows. Promise: a batch is written in one transaction with the log positions it
+came from, so a crash leaves either all of it or none.
+"""
+
+from onefold.store.sqlite import BatchWrite, QueuedRows, SQLiteStore
+
+__all__ = ["BatchWrite", "QueuedRows", "SQLiteStore"]

@@ -1,0 +1,53 @@
+"""What a process tells about itself once a second, for status, health and metrics."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from typing import Any
+
+from onefold.pipeline import Report
+from onefold.store import SQLiteStore
+
+_EVERY_US = 1_000_000
+_SAMPLES = 2_000
+
+
+class Heartbeat:
+    """Collects figures of the worker's batches and writes them to the store every second."""
+
+    def __init__(self, process: str) -> None:
+        self._process = process
+        self._next = 0
+        self._latencies: deque[float] = deque(maxlen=_SAMPLES)
+        self._seconds: dict[str, float] = {}
+        self._events = 0
+        self._batches = 0
+
+    def batch(self, report: Report, now: int) -> None:
+        """Take a batch into account."""
+        self._batches += 1
+        self._events += report.events
+        for step, seconds in report.seconds.items():
+            self._seconds[step] = self._seconds.get(step, 0.0) + seconds
+        some = report.received_at[:: max(1, len(report.received_at) // 50)]
+        self._latencies.extend((now - received) / 1e6 for received in some)
+
+    def due(self, now: int) -> bool:
+        """Is it time to write?"""
+        return now >= self._next
+
+    def write(self, store: SQLiteStore, now: int, more: dict[str, Any]) -> None:
+        """Write the figures; those of latency are of the last second's batches."""
+        self._next = now + _EVERY_US
+        ordered = sorted(self._latencies)
+        state = {
+            "events": self._events,
+            "batches": self._batches,
+            "latency_p50": ordered[len(ordered) // 2] if ordered else None,
+            "latency_p95": ordered[int(len(ordered) * 0.95)] if ordered else None,
+            "step_seconds": {step: round(took, 4) for step, took in self._seconds.items()},
+            **more,
+        }
+        self._latencies.clear()
+        store.beat(self._process, os.getpid(), now, state)

@@ -1,0 +1,99 @@
+"""The workspace in the data directory: where things lie, and how they are opened."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from onefold.config import Settings
+from onefold.lake import DeltaLake
+from onefold.model.errors import NotFound
+from onefold.model.profile import ProfileId
+from onefold.store import SQLiteStore
+
+_MIB = 1024 * 1024
+_EPOCH_MS = 1_577_836_800_000
+
+
+def now_us() -> int:
+    """The wall clock, in microseconds since 1970-01-01 UTC."""
+    return time.time_ns() // 1000
+
+
+def store_path(settings: Settings) -> Path:
+    """The store's file."""
+    return settings.data / "store.db"
+
+
+def log_path(settings: Settings) -> Path:
+    """The event log's directory."""
+    return settings.data / "log"
+
+
+def lake_path(settings: Settings) -> Path:
+    """The lake's directory."""
+    return settings.data / "lake"
+
+
+@contextmanager
+def open_store(settings: Settings, *, cache_mb: int | None = None) -> Iterator[SQLiteStore]:
+    """The store of an existing workspace, closed again afterwards."""
+    if not store_path(settings).exists():
+        raise NotFound(
+            f"there is no Onefold workspace in {settings.data}; `onefold up` makes one, or name"
+            " another with --data DIR"
+        )
+    size = settings.store_cache // _MIB if cache_mb is None else cache_mb
+    store = SQLiteStore(store_path(settings), cache_mb=size)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def open_lake(settings: Settings) -> DeltaLake:
+    """The lake of the workspace."""
+    return DeltaLake(lake_path(settings))
+
+
+def node_key(store: SQLiteStore) -> bytes:
+    """The workspace's secret key of node ids."""
+    return bytes(store.setting("node_key") or b"")
+
+
+def create_files(settings: Settings) -> bool:
+    """Make data directory, store and lake where they are missing; say whether they were."""
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fresh = not store_path(settings).exists()
+    store = SQLiteStore(store_path(settings), cache_mb=8)
+    try:
+        os.chmod(store_path(settings), 0o600)
+        if store.setting("node_key") is None:
+            store.set_setting("node_key", secrets.token_bytes(32))
+        log_path(settings).mkdir(mode=0o700, exist_ok=True)
+        open_lake(settings).create()
+    finally:
+        store.close()
+    return fresh
+
+
+def id_maker() -> Callable[[], ProfileId]:
+    """Make profile ids: 63 bits that grow with time and cannot be guessed one from another."""
+    last = 0
+    lock = threading.Lock()
+
+    def new_id() -> ProfileId:
+        nonlocal last
+        with lock:
+            moment = time.time_ns() // 1_000_000 - _EPOCH_MS
+            candidate = moment << 22 | secrets.randbits(22)
+            # Within one millisecond, and after the clock went back, go on from the last id.
+            last = candidate if candidate > last else last + 1 + secrets.randbits(8)
+            return last
+
+    return new_id

@@ -1,0 +1,122 @@
+"""The tables of the lake: names, columns and types, once.
+
+Every row carries the number of the batch that wrote it, which makes appends idempotent and
+lets a reader see the lake as of one batch. Times are microseconds since 1970-01-01 UTC.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+ColumnType = Literal["int", "text", "time", "bytes", "bool"]
+
+
+class Column(NamedTuple):
+    """One column: its name, type, and what it means."""
+
+    name: str
+    type: ColumnType
+    help: str
+
+
+class Table(NamedTuple):
+    """One table: its name, what a row is, and its columns."""
+
+    name: str
+    help: str
+    columns: tuple[Column, ...]
+
+
+_BATCH = Column("batch", "int", "the batch that wrote the row")
+
+EVENTS = Table(
+    "events",
+    "one row per event, deduplicated",
+    (
+        _BATCH,
+        Column("message_id", "text", "the event's id in its source"),
+        Column("source", "text", "the id of the source"),
+        Column("type", "text", "track, identify, page, screen, group or alias"),
+        Column("name", "text", "the name of a track event, else the type"),
+        Column("time", "time", "when it happened"),
+        Column("received_at", "time", "when it was accepted"),
+        Column("user_id", "text", "the user id it carries, if any"),
+        Column("anonymous_id", "text", "the anonymous id it carries, if any"),
+        Column("identifiers", "text", "JSON: [[kind, value], …], the owner of its facts first"),
+        Column("asserted", "text", "JSON: pairs that an alias declares to be one person"),
+        Column("traits", "text", "JSON: the traits it claims"),
+        Column("strong", "bool", "whether it claims them anew or only repeats them"),
+        Column("properties", "text", "JSON: its properties"),
+        Column("context", "text", "JSON: its context"),
+        Column("client_minute", "int", "the minute of the client's own time stamp, 0 if none"),
+        Column("owner", "bytes", "the node that its facts belong to"),
+    ),
+)
+LINKS = Table(
+    "links",
+    "evidence that two identifiers are one person, as it became known",
+    (
+        _BATCH,
+        Column("left_kind", "text", "kind of one identifier"),
+        Column("left_value", "text", "its value"),
+        Column("right_kind", "text", "kind of the other"),
+        Column("right_value", "text", "its value"),
+        Column("rank", "int", "0 asserted, 1 seen beside a user id, 2 seen without"),
+        Column("time", "time", "when they were seen together"),
+        Column("source", "text", "who said so"),
+        Column("message_id", "text", "in which event"),
+    ),
+)
+IDENTIFIERS = Table(
+    "identifiers",
+    "which profile an identifier belongs to; the last row of an identifier holds",
+    (
+        _BATCH,
+        Column("kind", "text", "user_id, email …"),
+        Column("value", "text", "the normalized value"),
+        Column("profile", "text", "the profile's id"),
+        Column("first_seen", "time", "earliest event that carried it"),
+    ),
+)
+PROFILES = Table(
+    "profiles",
+    "golden records; the last row of a profile holds, and merged ones name their successor",
+    (
+        _BATCH,
+        Column("profile", "text", "the profile's id"),
+        Column("at", "time", "when it became so"),
+        Column("traits", "text", "JSON: the golden traits"),
+        Column("merged_into", "text", "the profile that took it over, if any"),
+    ),
+)
+MEMBERSHIPS = Table(
+    "memberships",
+    "entries into and exits from segments; the last row of a profile and segment holds",
+    (
+        _BATCH,
+        Column("profile", "text", "the profile's id"),
+        Column("segment", "text", "the segment's name"),
+        Column("member", "bool", "whether it entered or left"),
+        Column("at", "time", "when"),
+        Column("version", "int", "the version of the segment's definition that decided"),
+    ),
+)
+CHANGES = Table(
+    "changes",
+    "everything that changed on a profile, in order",
+    (
+        _BATCH,
+        Column("number", "int", "the place within the batch"),
+        Column("profile", "text", "the profile's id"),
+        Column("at", "time", "when it changed here"),
+        Column("what", "text", "trait, identifier, segment, merge or split"),
+        Column("name", "text", "the trait, identifier, segment or other profile"),
+        Column("old", "text", "JSON: the value before"),
+        Column("new", "text", "JSON: the value after"),
+        Column("source", "text", "who said so, if one source did"),
+        Column("message_id", "text", "in which event, if one did"),
+    ),
+)
+TABLES: dict[str, Table] = {
+    table.name: table for table in (EVENTS, LINKS, IDENTIFIERS, PROFILES, MEMBERSHIPS, CHANGES)
+}

@@ -1,0 +1,113 @@
+"""The profile: the nodes that are one person now, with the facts keyed by each.
+
+A profile is stored as one document (`encode_profile`). Claims and buckets are kept as undecoded
+msgpack inside it, so that an event pays only for what it touches.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+NodeId = bytes
+ProfileId = int
+
+ASSERTED, WITH_USER, OBSERVED = 0, 1, 2
+"""Ranks of a link: declared by an `alias`, seen beside a user id, seen without one."""
+
+
+class Statement(msgspec.Struct, array_like=True, gc=False):
+    """Claims that one message made: "source S said at time T that trait K is V", for many K.
+
+    Of one source only the last claim of a trait is kept, ordered by `(strong, time, message_id)`.
+    """
+
+    source: str
+    time: int
+    message_id: str
+    strong: bool
+    traits: dict[str, Any]
+
+    @property
+    def order(self) -> tuple[bool, int, str]:
+        return (self.strong, self.time, self.message_id)
+
+
+NO_STATEMENTS = msgspec.Raw(msgspec.msgpack.encode([]))
+NO_BUCKETS = msgspec.Raw(msgspec.msgpack.encode({}))
+
+
+class Node(msgspec.Struct, array_like=True, gc=False):
+    """One identifier and what it ever told us.
+
+    `links` maps other nodes to `(rank, time first seen together)`. `events` counts the events
+    whose facts are keyed by this node.
+    """
+
+    id: NodeId
+    kind: str
+    value: str
+    first_seen: int
+    last_seen: int
+    events: int
+    links: dict[NodeId, tuple[int, int]]
+    statements: msgspec.Raw = NO_STATEMENTS
+    buckets: msgspec.Raw = NO_BUCKETS
+
+
+class Profile(msgspec.Struct, array_like=True, gc=False):
+    """One person. `names` are the ids it answers to with the node that each stays with.
+
+    `traits` is the golden record, `members` maps segments to the time of entry, `due` is
+    the next moment at which a time window changes a value without an event (0: never).
+    """
+
+    id: ProfileId
+    names: list[tuple[ProfileId, NodeId]]
+    nodes: list[Node]
+    traits: dict[str, Any]
+    members: dict[str, int]
+    due: int = 0
+
+
+encode_profile = msgspec.msgpack.Encoder().encode
+decode_profile = msgspec.msgpack.Decoder(Profile).decode
+_STATEMENTS = msgspec.msgpack.Decoder(list[Statement])
+
+
+def statements_of(node: Node) -> list[Statement]:
+    """The claims of a node, decoded."""
+    return _STATEMENTS.decode(node.statements)
+
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_DIGITS = {letter: value for value, letter in enumerate(_ALPHABET)}
+_WIDTH = 13
+
+
+def profile_name(profile: ProfileId) -> str:
+    """The id as people see it: 13 letters and digits.
+
+    >>> profile_name(1234567890123456789)
+    '128ggyhyyk08n'
+    """
+    letters = []
+    for _ in range(_WIDTH):
+        letters.append(_ALPHABET[profile & 31])
+        profile >>= 5
+    return "".join(reversed(letters))
+
+
+def parse_profile_name(name: str) -> ProfileId | None:
+    """The id behind a name, or None where it cannot be one.
+
+    >>> parse_profile_name('128ggyhyyk08n')
+    1234567890123456789
+    """
+    if len(name) != _WIDTH or any(letter not in _DIGITS for letter in name):
+        return None
+    value = 0
+    for letter in name:
+        value = value << 5 | _DIGITS[letter]
+    return value if value < 1 << 63 else None

@@ -1,0 +1,9 @@
+"""The stages in order; the only place where they meet. Read `run.py` first.
+
+In: records of the log. Out: one store transaction per batch, with the rows for the lake.
+Promise: repeating a batch after a crash changes nothing more.
+"""
+
+from onefold.pipeline.run import Pipeline, Report
+
+__all__ = ["Pipeline", "Report"]

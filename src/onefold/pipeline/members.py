@@ -1,0 +1,220 @@
+"""Segments in the pipeline: buckets of the batch's events, membership of the touched profiles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+
+from onefold.activate import membership_payload, message_id
+from onefold.engine import DuckEngine
+from onefold.model.definitions import Definitions, DestinationDefinition
+from onefold.model.delivery import Delivery
+from onefold.model.profile import NO_BUCKETS, Node, NodeId, Profile, ProfileId, profile_name
+from onefold.model.records import Event, Identifier
+from onefold.pipeline.rows import Rows
+from onefold.pipeline.working import Working
+from onefold.segment import (
+    Bucket,
+    Buckets,
+    Membership,
+    Metric,
+    bucket_query,
+    compile_membership,
+    merge_into,
+    parse_rule,
+    read_rows,
+)
+from onefold.store import BatchWrite
+
+_TYPES = {"text": pa.string(), "number": pa.float64(), "boolean": pa.bool_()}
+_decode = msgspec.msgpack.Decoder(dict[str, dict[int, Bucket]]).decode
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class Members:
+    """Evaluates all live segments; knows nothing of the store."""
+
+    def __init__(self, engine: DuckEngine, timezone: str) -> None:
+        self._engine = engine
+        self._timezone = timezone
+        self._membership = compile_membership({})
+        self._versions: dict[str, int] = {}
+        self._destinations: tuple[DestinationDefinition, ...] = ()
+        self._counted: frozenset[str] = frozenset()
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """What the live segments count."""
+        return self._membership.metrics
+
+    def use(self, definitions: Definitions) -> None:
+        """Put these segments and destinations in force."""
+        rules = {one.name: parse_rule(one.rule) for one in definitions.segments}
+        self._membership: Membership = compile_membership(rules)
+        self._versions = {one.name: one.version for one in definitions.segments}
+        self._destinations = definitions.destinations
+        self._counted = frozenset(metric.event for metric in self._membership.metrics)
+
+    def add_buckets(
+        self, events: Sequence[Event], owners: Sequence[NodeId], nodes: dict[NodeId, Node]
+    ) -> dict[NodeId, Buckets]:
+        """Count the batch's events into their owners' buckets; give those that changed, decoded."""
+        counted = [
+            (owner, one.name, one.time, one.message_id, one.properties, one.context)
+            for one, owner in zip(events, owners, strict=True)
+            if one.name in self._counted
+        ]
+        if not counted:
+            return {}
+        table = pa.table(list(zip(*counted, strict=True)), schema=_EVENTS)
+        times = [one[2] for one in counted]
+        sql = bucket_query(self.metrics, self._timezone, min(times), max(times))
+        return self.merge_rows(self._engine.rows("buckets", sql, {"events": table}), nodes)
+
+    def merge_rows(
+        self, rows: Iterable[Sequence[Any]], nodes: dict[NodeId, Node]
+    ) -> dict[NodeId, Buckets]:
+        """Merge rows of a bucket query into their owners."""
+        opened: dict[NodeId, Buckets] = {}
+        for owner, more in read_rows(rows).items():
+            node = nodes[owner]
+            buckets = opened[owner] = buckets_of(node)
+            merge_into(buckets, more)
+            node.buckets = msgspec.Raw(_encode(buckets))
+        return opened
+
+    def evaluate(
+        self,
+        working: Working,
+        rows: Rows,
+        write: BatchWrite,
+        opened: dict[NodeId, Buckets],
+        now: int,
+    ) -> None:
+        """Find who enters and leaves among the changed profiles, and what that sets in motion."""
+        change = _MemberChanges(self._destinations, self._versions, rows, write, now)
+        for number, profile in working.removed.items():
+            for segment in list(profile.members):
+                change.leave(number, profile, segment)
+        changed = sorted(working.changed)
+        if not changed:
+            return
+        features = self._membership.features(now, self._timezone)
+        columns: list[tuple[Any, ...]] = []
+        for number in changed:
+            profile = working.profiles[number]
+            facts = [
+                opened.get(node.id) or buckets_of(node)
+                for node in profile.nodes
+                if node.buckets != NO_BUCKETS
+            ]
+            row, soonest = features.row(profile.traits, facts)
+            columns.append((number, *row))
+            profile.due = soonest or 0
+        for number, *inside in self._memberships(columns):
+            change.settle(number, working.profiles[number], self._membership.segments, inside)
+
+    def _memberships(self, columns: list[tuple[Any, ...]]) -> Iterable[tuple[Any, ...]]:
+        if not self._membership.segments:
+            return [(row[0],) for row in columns]
+        schema = pa.schema(
+            [("profile", pa.int64())]
+            + [(one.name, _TYPES[one.type]) for one in self._membership.columns]
+        )
+        table = pa.table(list(zip(*columns, strict=True)), schema=schema)
+        return self._engine.rows("membership", self._membership.sql, {"profiles": table})
+
+
+_EVENTS = pa.schema(
+    [
+        ("owner", pa.binary()),
+        ("name", pa.string()),
+        ("time", pa.int64()),
+        ("message_id", pa.string()),
+        ("properties", pa.string()),
+        ("context", pa.string()),
+    ]
+)
+
+
+def buckets_of(node: Node) -> Buckets:
+    """The buckets of a node, decoded."""
+    return _decode(node.buckets)
+
+
+class _MemberChanges:
+    """Entries and exits of one batch: rows, members, deliveries."""
+
+    def __init__(
+        self,
+        destinations: Sequence[DestinationDefinition],
+        versions: dict[str, int],
+        rows: Rows,
+        write: BatchWrite,
+        now: int,
+    ) -> None:
+        self._destinations = destinations
+        self._versions = versions
+        self._rows = rows
+        self._write = write
+        self._now = now
+
+    def settle(
+        self,
+        number: ProfileId,
+        profile: Profile,
+        segments: Sequence[str],
+        inside: Sequence[bool],
+    ) -> None:
+        """Make a profile's memberships what the query says."""
+        members = profile.members
+        if not members and True not in inside:
+            return
+        for segment, member in zip(segments, inside, strict=True):
+            if member and segment not in members:
+                self.enter(number, profile, segment)
+            elif segment in members and not member:
+                self.leave(number, profile, segment)
+        for segment in [one for one in members if one not in self._versions]:
+            self.leave(number, profile, segment)
+
+    def enter(self, number: ProfileId, profile: Profile, segment: str) -> None:
+        """The profile is in the segment from now on."""
+        profile.members[segment] = self._now
+        self._write.entered.append((segment, number, self._now))
+        self._tell(number, profile, segment, True, self._now)
+
+    def leave(self, number: ProfileId, profile: Profile, segment: str) -> None:
+        """The profile is no longer in the segment."""
+        since = profile.members.pop(segment)
+        self._write.left.append((segment, number))
+        self._tell(number, profile, segment, False, since)
+
+    def _tell(
+        self, number: ProfileId, profile: Profile, segment: str, entered: bool, since: int
+    ) -> None:
+        now = self._now
+        name = profile_name(number)
+        self._rows.add("memberships", name, segment, entered, now, self._versions.get(segment, 0))
+        before, after = (None, True) if entered else (True, None)
+        self._rows.change(number, "segment", segment, before, after)
+        wanting = [one.name for one in self._destinations if one.wants(segment)]
+        if not wanting:
+            return
+        payload = membership_payload(
+            segment=segment,
+            entered=entered,
+            at=now,
+            since=since,
+            profile_id=name,
+            identifiers=[Identifier(node.kind, node.value) for node in profile.nodes],
+            traits=profile.traits,
+        )
+        for destination in wanting:
+            key = message_id(destination, number, segment, entered, now)
+            self._write.deliveries.append(
+                Delivery(0, destination, number, key, payload, now, 0, now)
+            )

@@ -1,0 +1,89 @@
+"""What a batch has to tell the lake: rows collected while it is folded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from onefold.model.profile import Node, ProfileId, profile_name
+from onefold.model.records import Event
+
+_json = msgspec.json.Encoder().encode
+
+
+def json_text(value: Any) -> str | None:
+    """JSON of a value; None stays None."""
+    return None if value is None else _json(value).decode()
+
+
+def identifier_text(node: Node) -> str:
+    """An identifier as people write it: `kind:value`."""
+    return f"{node.kind}:{node.value}"
+
+
+class Rows:
+    """Rows for the lake's tables, in the catalogue's column order without batch."""
+
+    def __init__(self, now: int) -> None:
+        self._now = now
+        self.tables: dict[str, list[tuple[Any, ...]]] = {}
+
+    def add(self, table: str, *values: Any) -> None:
+        """One row."""
+        self.tables.setdefault(table, []).append(values)
+
+    def change(
+        self,
+        profile: ProfileId,
+        what: str,
+        name: str,
+        old: Any,
+        new: Any,
+        source: str | None = None,
+        message_id: str | None = None,
+    ) -> None:
+        """One row of a profile's history."""
+        changes = self.tables.setdefault("changes", [])
+        changes.append(
+            (
+                len(changes),
+                profile_name(profile),
+                self._now,
+                what,
+                name,
+                json_text(old),
+                json_text(new),
+                source,
+                message_id,
+            )
+        )
+
+    def event(self, event: Event, owner: bytes) -> None:
+        """One event."""
+        user = anonymous = None
+        for kind, value in event.identifiers:
+            if kind == "user_id":
+                user = value
+            elif kind == "anonymous_id":
+                anonymous = value
+        self.tables.setdefault("events", []).append(
+            (
+                event.message_id,
+                event.source,
+                event.type,
+                event.name,
+                event.time,
+                event.received_at,
+                user,
+                anonymous,
+                _json(event.identifiers).decode(),
+                _json(event.asserted).decode() if event.asserted else "[]",
+                _json(event.traits).decode() if event.traits else "{}",
+                event.strong,
+                event.properties,
+                event.context,
+                event.client_minute,
+                owner,
+            )
+        )

@@ -1,0 +1,328 @@
+"""One batch through the stages, in order.
+
+    standardize → drop repeats → look up → fold facts in → regroup → golden records
+    → segments → one store transaction → the lake's queue
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Mapping, Sequence
+from hashlib import blake2b
+from typing import NamedTuple
+
+import msgspec
+
+from onefold.engine import DuckEngine
+from onefold.eventlog import LogRecord
+from onefold.lake import to_ipc, to_table
+from onefold.model.definitions import Definitions
+from onefold.model.profile import (
+    ASSERTED,
+    Node,
+    NodeId,
+    Profile,
+    ProfileId,
+    Statement,
+    encode_profile,
+    profile_name,
+    statements_of,
+)
+from onefold.model.records import Accepted, Event, Identifier, Reject, decode_accepted
+from onefold.model.sources import Source
+from onefold.pipeline.members import Members
+from onefold.pipeline.rows import Rows, identifier_text
+from onefold.pipeline.stopwatch import Stopwatch
+from onefold.pipeline.working import Working
+from onefold.resolve import add_link, is_shared, links_of, node_id
+from onefold.resolve.partition import MAX_LINKS
+from onefold.standardize import standardize
+from onefold.store import BatchWrite, QueuedRows, SQLiteStore
+from onefold.unify import add_statement, golden_record
+
+_MINUTES_A_DAY = 24 * 60
+_US_A_DAY = 86_400_000_000
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class Report(NamedTuple):
+    """What one batch did."""
+
+    events: int
+    rejects: int
+    duplicates: int
+    profiles: int
+    seconds: dict[str, float]
+    received_at: list[int]
+
+
+class Pipeline:
+    """Folds accepted calls into profiles. One per store; used by one thread."""
+
+    def __init__(
+        self,
+        store: SQLiteStore,
+        engine: DuckEngine,
+        node_key: bytes,
+        new_id: Callable[[], ProfileId],
+        timezone: str,
+    ) -> None:
+        self._store = store
+        self._node_key = node_key
+        self._new_id = new_id
+        self._members = Members(engine, timezone)
+        self._sources: Mapping[str, Source] = {}
+        self._batch = store.batch()
+        self._watch = Stopwatch()
+
+    def use(self, definitions: Definitions, sources: Mapping[str, Source]) -> None:
+        """Put definitions and sources in force, from the next batch on."""
+        self._sources = sources
+        self._members.use(definitions)
+
+    def process(self, records: Sequence[LogRecord], now: int) -> Report:
+        """Fold records of the log in; afterwards they are durable in the store."""
+        watch = self._watch
+        gc.disable()
+        try:
+            accepted = [decode_accepted(record.payload) for record in records]
+            positions = {record.partition: record.next_offset for record in records}
+            with watch("standardize"):
+                events, rejects = standardize(accepted, self._sources)
+            return self.fold(events, rejects, positions, now)
+        finally:
+            gc.enable()
+
+    def fold(
+        self,
+        events: Sequence[Event],
+        rejects: Sequence[Reject],
+        positions: Mapping[str, int],
+        now: int,
+    ) -> Report:
+        """Fold standardized events in, drop those already seen, and write everything."""
+        watch = self._watch
+        with watch("deduplicate"):
+            fresh, seen = self._fresh(events, now)
+        rows = Rows(now)
+        working = Working(self._store, self._new_id, rows)
+        owners = self._facts(fresh, working, rows)
+        with watch("buckets"):
+            opened = self._members.add_buckets(fresh, owners, working.nodes)
+        report = self._finish(working, rows, opened, now)
+        write = report
+        write.seen = seen
+        write.rejects = list(rejects)
+        write.positions = dict(positions)
+        write.counters |= {
+            "events": len(fresh),
+            "duplicates": len(events) - len(fresh),
+            "rejects": len(rejects),
+        }
+        with watch("rows"):
+            for event, owner in zip(fresh, owners, strict=True):
+                rows.event(event, owner)
+        self._write(write, rows)
+        return Report(
+            len(fresh),
+            len(rejects),
+            len(events) - len(fresh),
+            len(working.changed),
+            watch.lap(),
+            [event.received_at for event in fresh],
+        )
+
+    def sweep(self, now: int, limit: int) -> int:
+        """Re-evaluate profiles whose time windows have ended; say how many there were."""
+        due = self._store.due(now, limit)
+        if due:
+            self.reevaluate(due, now)
+        return len(due)
+
+    def reevaluate(self, profiles: Sequence[ProfileId], now: int) -> None:
+        """Evaluate all segments of these profiles again, without an event."""
+        rows = Rows(now)
+        working = Working(self._store, self._new_id, rows)
+        working.load(profiles)
+        working.changed.update(working.profiles)
+        self._write(self._finish(working, rows, {}, now), rows)
+        self._watch.lap()
+
+    def _fresh(
+        self, events: Sequence[Event], now: int
+    ) -> tuple[Sequence[Event], list[tuple[int, int, int]]]:
+        day = now // _US_A_DAY
+        keys = [(event.client_minute, seen_hash(event.source, event.message_id)) for event in events]
+        known = self._store.seen(keys)
+        fresh = []
+        seen = []
+        for event, key in zip(events, keys, strict=True):
+            if key not in known:
+                known.add(key)
+                fresh.append(event)
+                seen.append((*key, day))
+        seen.sort()
+        return fresh, seen
+
+    def _facts(self, events: Sequence[Event], working: Working, rows: Rows) -> list[NodeId]:
+        """Fold identifiers, links and claims in; give each event's owner."""
+        watch = self._watch
+        with watch("hash"):
+            ids = self._node_ids(events)
+        with watch("load"):
+            working.load_nodes(ids.values())
+        dirty: set[NodeId] = set()
+        owners = []
+        with watch("facts"):
+            for event in events:
+                owners.append(self._add_event(event, ids, working, rows, dirty))
+        with watch("regroup"):
+            if dirty:
+                working.regroup(dirty)
+            home = working.home
+            working.changed.update([home[owner] for owner in owners])
+        return owners
+
+    def _node_ids(self, events: Sequence[Event]) -> dict[Identifier, NodeId]:
+        ids: dict[Identifier, NodeId] = {}
+        key = self._node_key
+        for event in events:
+            for identifier in event.identifiers:
+                if identifier not in ids:
+                    ids[identifier] = node_id(key, identifier)
+            for pair in event.asserted:
+                for identifier in pair:
+                    if identifier not in ids:
+                        ids[identifier] = node_id(key, identifier)
+        return ids
+
+    def _add_event(
+        self,
+        event: Event,
+        ids: dict[Identifier, NodeId],
+        working: Working,
+        rows: Rows,
+        dirty: set[NodeId],
+    ) -> NodeId:
+        """Fold one event into its nodes; note the nodes whose evidence is new."""
+        time = event.time
+        home = working.home
+        owner: Node | None = None
+        for identifier in event.identifiers:
+            node = working.node(ids[identifier], identifier, time)
+            if owner is None:
+                owner = node
+            if node.id in home:
+                working.changed.add(home[node.id])
+            else:
+                dirty.add(node.id)
+        assert owner is not None, "standardize rejects events without identifiers"
+        owner.events += 1
+        if event.traits:
+            self._claim(owner, event, working)
+        for left, right, rank in links_of(event):
+            one = working.node(ids[left], left, time)
+            two = working.node(ids[right], right, time)
+            # A value that everybody carries stops being evidence; it need not list everybody.
+            if rank != ASSERTED and (_is_full(one) or _is_full(two)):
+                continue
+            if add_link(one, two, rank, time):
+                dirty.update((one.id, two.id))
+                rows.add("links", *left, *right, rank, time, event.source, event.message_id)
+        return owner.id
+
+    def _claim(self, owner: Node, event: Event, working: Working) -> None:
+        statements = statements_of(owner)
+        new = Statement(
+            event.source, event.time, event.message_id, event.strong, dict(event.traits)
+        )
+        if add_statement(statements, new):
+            owner.statements = msgspec.Raw(_encode(statements))
+            working.claimed.add(owner.id)
+
+    def _finish(
+        self,
+        working: Working,
+        rows: Rows,
+        opened: dict[NodeId, object],
+        now: int,
+    ) -> BatchWrite:
+        """Golden records, segments and the documents of everything that changed."""
+        watch = self._watch
+        write = BatchWrite(self._batch + 1)
+        with watch("golden"):
+            self._golden(working, rows, now)
+        with watch("segments"):
+            self._members.evaluate(working, rows, write, opened, now)
+        with watch("encode"):
+            self._documents(working, rows, write, now)
+        return write
+
+    def _golden(self, working: Working, rows: Rows, now: int) -> None:
+        numbers = {working.home[node] for node in working.claimed} | working.regrouped
+        for number in sorted(numbers):
+            profile = working.profiles[number]
+            statements = [one for node in profile.nodes for one in statements_of(node)]
+            traits = golden_record(statements)
+            if traits == profile.traits and number not in working.created:
+                continue
+            for name in sorted(traits.keys() | profile.traits.keys()):
+                old, new = profile.traits.get(name), traits.get(name)
+                if old != new:
+                    rows.change(number, "trait", name, old, new)
+            profile.traits = traits
+            rows.add("profiles", profile_name(number), now, _json(traits), None)
+
+    def _documents(self, working: Working, rows: Rows, write: BatchWrite, now: int) -> None:
+        due_before = working.loaded_due
+        for number in sorted(working.changed):
+            profile = working.profiles[number]
+            document = encode_profile(profile)
+            if number in working.created:
+                write.new_profiles.append((number, profile.due, document))
+            elif profile.due != due_before[number]:
+                write.documents_due.append((document, profile.due, number))
+            else:
+                write.documents.append((document, number))
+        for number in working.removed:
+            into = working.aliases[number]
+            write.removed.append(number)
+            rows.add("profiles", profile_name(number), now, "{}", profile_name(into))
+            rows.change(into, "merge", profile_name(number), None, True)
+        for node in sorted(working.moved):
+            number = working.home[node]
+            write.identifiers.append((node, number))
+            one = working.nodes[node]
+            rows.add("identifiers", one.kind, one.value, profile_name(number), one.first_seen)
+        write.aliases = sorted(working.aliases.items())
+        write.reclaimed = sorted(working.reclaimed)
+        write.counters = {
+            "profiles": len(working.created) - len(working.removed),
+            "identifiers": sum(node in working.fresh for node in working.moved),
+            "merges": len(working.removed),
+            "members": len(write.entered) - len(write.left),
+        }
+
+    def _write(self, write: BatchWrite, rows: Rows) -> None:
+        batch = write.batch
+        with self._watch("lake rows"):
+            for name, found in rows.tables.items():
+                columns = [[batch] * len(found), *zip(*found, strict=True)]
+                write.lake.append(QueuedRows(batch, name, len(found), to_ipc(to_table(name, columns))))
+        with self._watch("write"):
+            self._store.write(write)
+        self._batch = batch
+
+
+def seen_hash(source: str, message_id: str) -> int:
+    """The 64-bit key under which an event is remembered as seen."""
+    digest = blake2b(f"{source}\0{message_id}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
+
+
+def _is_full(node: Node) -> bool:
+    return len(node.links) > MAX_LINKS and is_shared(node)
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()

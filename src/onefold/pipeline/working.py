@@ -1,0 +1,153 @@
+"""The profiles and nodes that one batch touches, while it is being folded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from onefold.model.profile import (
+    Node,
+    NodeId,
+    Profile,
+    ProfileId,
+    decode_profile,
+)
+from onefold.model.records import Identifier
+from onefold.pipeline.rows import Rows, identifier_text
+from onefold.resolve import Renaming, is_shared, name_clusters, partition
+
+
+class ProfileRows(Protocol):
+    """The part of the store that a batch reads profiles from."""
+
+    def profiles_of(self, nodes: list[NodeId]) -> dict[NodeId, ProfileId]:
+        """Which profile each known node belongs to."""
+
+    def documents(self, profiles: list[ProfileId]) -> dict[ProfileId, bytes]:
+        """Stored documents."""
+
+
+class Working:
+    """What is loaded, and what of it has changed."""
+
+    def __init__(self, store: ProfileRows, new_id: Callable[[], ProfileId], rows: Rows) -> None:
+        self._store = store
+        self._new_id = new_id
+        self._rows = rows
+        self.profiles: dict[ProfileId, Profile] = {}
+        self.nodes: dict[NodeId, Node] = {}
+        self.home: dict[NodeId, ProfileId] = {}
+        self.loaded_due: dict[ProfileId, int] = {}
+        self.changed: set[ProfileId] = set()
+        self.regrouped: set[ProfileId] = set()
+        self.created: set[ProfileId] = set()
+        self.removed: dict[ProfileId, Profile] = {}
+        self.aliases: dict[ProfileId, ProfileId] = {}
+        self.reclaimed: set[ProfileId] = set()
+        self.moved: set[NodeId] = set()
+        self.fresh: set[NodeId] = set()
+        self.claimed: set[NodeId] = set()
+
+    def load_nodes(self, nodes: Iterable[NodeId]) -> None:
+        """Load the profiles of nodes, as far as they are known and not loaded yet."""
+        asked = [node for node in nodes if node not in self.home]
+        self.load(self._store.profiles_of(asked).values())
+
+    def load(self, profiles: Iterable[ProfileId]) -> None:
+        """Load profiles that are not loaded yet."""
+        missing = [one for one in set(profiles) if one not in self.profiles]
+        if not missing:
+            return
+        decode = decode_profile
+        for document in self._store.documents(missing).values():
+            profile: Profile = decode(document)
+            number = profile.id
+            self.profiles[number] = profile
+            self.loaded_due[number] = profile.due
+            for node in profile.nodes:
+                self.nodes[node.id] = node
+                self.home[node.id] = number
+
+    def node(self, node_id: NodeId, identifier: Identifier, time: int) -> Node:
+        """The node of an identifier, made where it is new."""
+        node = self.nodes.get(node_id)
+        if node is None:
+            node = Node(node_id, identifier[0], identifier[1], time, time, 0, {})
+            self.nodes[node_id] = node
+            self.fresh.add(node_id)
+            return node
+        if time > node.last_seen:
+            node.last_seen = time
+        elif time < node.first_seen:
+            node.first_seen = time
+        return node
+
+    def regroup(self, dirty: set[NodeId]) -> None:
+        """Partition everything that the dirty nodes' evidence reaches, and rename the clusters."""
+        closure = self._closure(dirty)
+        names = [
+            name
+            for number in {self.home[node] for node in closure if node in self.home}
+            for name in self.profiles[number].names
+        ]
+        before = {self.home[node] for node in closure if node in self.home}
+        renamed = name_clusters(partition(closure), names, self._new_id)
+        after = {one.id for one in renamed}
+        for gone in before - after:
+            self.removed[gone] = self.profiles.pop(gone)
+            self.changed.discard(gone)
+            self.regrouped.discard(gone)
+        for one in renamed:
+            self._settle(one)
+
+    def _closure(self, dirty: set[NodeId]) -> dict[NodeId, Node]:
+        """All nodes of the profiles that links reach; through shared nodes only if dirty."""
+        closure: dict[NodeId, Node] = {}
+        frontier = set(dirty)
+        while frontier:
+            self.load_nodes(node for node in frontier if node not in self.nodes)
+            found: set[NodeId] = set()
+            for node_id in frontier:
+                number = self.home.get(node_id)
+                own = [self.nodes[node_id]] if number is None else self.profiles[number].nodes
+                for node in own:
+                    if node.id in closure:
+                        continue
+                    closure[node.id] = node
+                    if node.id in dirty or not is_shared(node):
+                        found.update(node.links)
+            frontier = found - closure.keys()
+        return closure
+
+    def _settle(self, cluster: Renaming) -> None:
+        """Make the profile of one cluster what the cluster says."""
+        profile = self.profiles.get(cluster.id)
+        nodes = sorted(cluster.nodes, key=lambda node: (node.first_seen, node.kind, node.value))
+        if profile is not None and profile.names == cluster.names:
+            same = len(nodes) == len(profile.nodes)
+            if same and all(self.home.get(node.id) == cluster.id for node in nodes):
+                return
+        if profile is None:
+            profile = Profile(cluster.id, [], [], {}, {})
+            self.profiles[cluster.id] = profile
+            self.created.add(cluster.id)
+            # It may have been an alias since it was merged away: it gets its id back.
+            self.reclaimed.add(cluster.id)
+        self.aliases.update((name, cluster.id) for name, _ in cluster.names if name != cluster.id)
+        for node in nodes:
+            self._move(node, cluster.id)
+        profile.names = cluster.names
+        profile.nodes = nodes
+        self.changed.add(cluster.id)
+        self.regrouped.add(cluster.id)
+
+    def _move(self, node: Node, profile: ProfileId) -> None:
+        old = self.home.get(node.id)
+        if old == profile:
+            return
+        text = identifier_text(node)
+        if old is not None:
+            self._rows.change(old, "identifier", text, True, None)
+        self._rows.change(profile, "identifier", text, None, True)
+        self.home[node.id] = profile
+        self.moved.add(node.id)

@@ -1,0 +1,49 @@
+"""Evidence that two identifiers are one person, as one event gives it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import blake2b
+from itertools import combinations
+
+from onefold.model.profile import ASSERTED, OBSERVED, WITH_USER, Node, NodeId
+from onefold.model.records import Event, Identifier
+
+USER = "user_id"
+
+
+def node_id(key: bytes, identifier: Identifier) -> NodeId:
+    """The keyed 128-bit hash of an identifier, the same on every engine.
+
+    The key belongs to the workspace; without it a node tells nothing about its value.
+    """
+    text = f"{identifier[0]}\0{identifier[1]}".encode()
+    return blake2b(text, digest_size=16, key=key).digest()
+
+
+def links_of(event: Event) -> Iterator[tuple[Identifier, Identifier, int]]:
+    """The pairs that an event links, with the rank of each link.
+
+    Beside a user id only the pairs with it count: each other identifier is decided by its first
+    user, so pairs among the others could add nothing.
+    """
+    for left, right in event.asserted:
+        yield left, right, ASSERTED
+    identifiers = event.identifiers
+    if len(identifiers) < 2:
+        return
+    if identifiers[0][0] == USER:
+        for other in identifiers[1:]:
+            yield identifiers[0], other, WITH_USER
+    else:
+        for left, right in combinations(identifiers, 2):
+            yield left, right, OBSERVED
+
+
+def add_link(left: Node, right: Node, rank: int, time: int) -> bool:
+    """Keep the strongest, then earliest, evidence between two nodes; say whether it is news."""
+    known = left.links.get(right.id)
+    if known is not None and known <= (rank, time):
+        return False
+    left.links[right.id] = right.links[left.id] = (rank, time)
+    return True

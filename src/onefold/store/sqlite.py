@@ -1,0 +1,239 @@
+"""The store on SQLite: what the pipeline reads and writes.
+
+Keys, definitions, rejects and deliveries are in the modules beside this one; all
+share one `Database`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from onefold.model.delivery import Delivery
+from onefold.model.profile import NodeId, ProfileId
+from onefold.model.records import Reject
+from onefold.store.database import Database
+from onefold.store.outbox import SQLiteOutbox
+from onefold.store.registry import Registry
+from onefold.store.rejects import Rejects
+
+
+class QueuedRows(NamedTuple):
+    """Rows of one batch for one lake table, as an Arrow IPC stream."""
+
+    batch: int
+    table: str
+    rows: int
+    data: bytes
+
+
+class BatchWrite(msgspec.Struct, gc=False):
+    """Everything that one batch changes; written in one transaction."""
+
+    batch: int
+    positions: dict[str, int] = {}
+    seen: list[tuple[int, int, int]] = []
+    new_profiles: list[tuple[ProfileId, int, bytes]] = []
+    documents: list[tuple[bytes, ProfileId]] = []
+    documents_due: list[tuple[bytes, int, ProfileId]] = []
+    removed: list[ProfileId] = []
+    aliases: list[tuple[ProfileId, ProfileId]] = []
+    reclaimed: list[ProfileId] = []
+    identifiers: list[tuple[NodeId, ProfileId]] = []
+    entered: list[tuple[str, ProfileId, int]] = []
+    left: list[tuple[str, ProfileId]] = []
+    deliveries: list[Delivery] = []
+    rejects: list[Reject] = []
+    lake: list[QueuedRows] = []
+    counters: dict[str, int] = {}
+
+
+_WRITES = (
+    ("seen", "insert or ignore into seen values (?,?,?)"),
+    ("new_profiles", "insert into profiles values (?,?,?)"),
+    ("documents", "update profiles set document = ? where id = ?"),
+    ("documents_due", "update profiles set document = ?, due = ? where id = ?"),
+    ("aliases", "insert or replace into aliases values (?,?)"),
+    ("identifiers", "insert or replace into identifiers values (?,?)"),
+    ("entered", "insert or replace into members values (?,?,?)"),
+    ("left", "delete from members where segment = ? and profile = ?"),
+    ("lake", "insert into lake_queue values (?,?,?,?)"),
+)
+
+
+class SQLiteStore:
+    """The store of one workspace in one file. Not thread-safe: one instance per thread."""
+
+    def __init__(self, path: str | Path, *, cache_mb: int = 64) -> None:
+        self.path = path
+        self.db = Database(path, cache_mb=cache_mb)
+        self.db.migrate()
+        self.registry = Registry(self.db)
+        self.outbox = SQLiteOutbox(self.db)
+        self.rejects = Rejects(self.db)
+
+    def close(self) -> None:
+        """Close the file."""
+        self.db.close()
+
+    def batch(self) -> int:
+        """The number of the last batch written; 0 before the first."""
+        return int(self.db.one("select value from settings where name = 'batch'") or 0)
+
+    def positions(self) -> dict[str, int]:
+        """The next offset to process, per partition of the log."""
+        return dict(self.db.rows("select partition, position from positions"))
+
+    def seen(self, keys: Sequence[tuple[int, int]]) -> set[tuple[int, int]]:
+        """Those of the `(minute, hash)` keys that were processed before."""
+        sql = (
+            "with asked(m, h) as (values {keys}) select m, h from asked"
+            " cross join seen on minute = m and hash = h"
+        )
+        return set(self.db.lookup_pairs(sql, keys))  # type: ignore[arg-type]
+
+    def profiles_of(self, nodes: Sequence[NodeId]) -> dict[NodeId, ProfileId]:
+        """Which profile each known node belongs to."""
+        sql = "select node, profile from identifiers where node in ({keys})"
+        return dict(self.db.lookup(sql, nodes))  # type: ignore[arg-type]
+
+    def documents(self, profiles: Sequence[ProfileId]) -> dict[ProfileId, bytes]:
+        """The stored documents of profiles."""
+        sql = "select id, document from profiles where id in ({keys})"
+        return dict(self.db.lookup(sql, sorted(profiles)))  # type: ignore[arg-type]
+
+    def current_id(self, profile: ProfileId) -> ProfileId | None:
+        """The id that a profile goes by today; follows merges. None where there never was one."""
+        found = self.db.one("select profile from aliases where id = ?", profile)
+        if found is not None:
+            return int(found)
+        return self.db.one("select id from profiles where id = ?", profile)  # type: ignore[no-any-return]
+
+    def due(self, now: int, limit: int) -> list[ProfileId]:
+        """Profiles with a time window that ends by `now`, earliest first."""
+        sql = "select id from profiles where due > 0 and due <= ? order by due limit ?"
+        return [row[0] for row in self.db.rows(sql, now, limit)]
+
+    def profile_ids(self, after: ProfileId, limit: int) -> list[ProfileId]:
+        """All profiles in the order of their ids, a page at a time."""
+        sql = "select id from profiles where id > ? order by id limit ?"
+        return [row[0] for row in self.db.rows(sql, after, limit)]
+
+    def write(self, batch: BatchWrite) -> None:
+        """Write a batch, all of it or nothing."""
+        with self.db.transaction() as connection:
+            for field, sql in _WRITES:
+                rows = getattr(batch, field)
+                if rows:
+                    connection.executemany(sql, rows)
+            for sql, ids in (
+                ("delete from profiles where id = ?", batch.removed),
+                ("delete from aliases where id = ?", batch.reclaimed),
+            ):
+                connection.executemany(sql, [(one,) for one in ids])
+            self._write_rejects(batch.rejects)
+            self._write_deliveries(batch.deliveries)
+            self._add_counters(batch.counters)
+            self._write_progress(batch.batch, batch.positions)
+
+    def _add_counters(self, added: Mapping[str, int]) -> None:
+        counters = self.counters()
+        for name, number in added.items():
+            counters[name] = counters.get(name, 0) + number
+        self.db.connection.execute(
+            "insert or replace into settings values ('counters', ?)", (_json(counters),)
+        )
+
+    def _write_progress(self, batch: int, positions: Mapping[str, int]) -> None:
+        connection = self.db.connection
+        connection.executemany(
+            "insert or replace into positions values (?,?)", list(positions.items())
+        )
+        connection.execute("insert or replace into settings values ('batch', ?)", (batch,))
+
+    def _write_rejects(self, rejects: Iterable[Reject]) -> None:
+        self.db.connection.executemany(
+            "insert into rejects (source, received_at, kind, raw, reasons) values (?,?,?,?,?)",
+            [
+                (one.source, one.received_at, one.kind, one.raw, _json(one.reasons).decode())
+                for one in rejects
+            ],
+        )
+
+    def _write_deliveries(self, deliveries: Iterable[Delivery]) -> None:
+        self.db.connection.executemany(
+            "insert into deliveries (destination, profile, key, payload, created_at, next_at)"
+            " values (?,?,?,?,?,?)",
+            [
+                (one.destination, one.profile, one.key, one.payload, one.created_at, one.next_at)
+                for one in deliveries
+            ],
+        )
+
+    def queued(self, limit_rows: int) -> list[QueuedRows]:
+        """What waits for the lake, oldest batch first: whole batches, about `limit_rows` rows."""
+        found: list[QueuedRows] = []
+        total = 0
+        cursor = self.db.connection.execute(
+            "select batch, name, rows, data from lake_queue order by batch, name"
+        )
+        for row in cursor:
+            if total >= limit_rows and found and row[0] != found[-1].batch:
+                break
+            found.append(QueuedRows(*row))
+            total += row[2]
+        cursor.close()
+        return found
+
+    def unqueue(self, batch: int) -> None:
+        """Everything up to this batch is in the lake."""
+        with self.db.transaction() as connection:
+            connection.execute("delete from lake_queue where batch <= ?", (batch,))
+
+    def queue_size(self) -> tuple[int, int]:
+        """Batches and rows that wait for the lake."""
+        row = self.db.rows("select count(distinct batch), coalesce(sum(rows), 0) from lake_queue")
+        return int(row[0][0]), int(row[0][1])
+
+    def forget_seen(self, minute: int, day: int, limit: int) -> int:
+        """Expire deduplication rows older than `minute` that arrived before `day`."""
+        with self.db.transaction() as connection:
+            cursor = connection.execute(
+                "delete from seen where (minute, hash) in (select minute, hash from seen"
+                " where minute < ? and day < ? limit ?)",
+                (minute, day, limit),
+            )
+            return cursor.rowcount
+
+    def setting(self, name: str) -> Any:
+        """A value kept for the workspace as a whole, or None."""
+        return self.db.one("select value from settings where name = ?", name)
+
+    def set_setting(self, name: str, value: bytes | int | str) -> None:
+        """Keep a value for the workspace as a whole."""
+        with self.db.transaction() as connection:
+            connection.execute("insert or replace into settings values (?,?)", (name, value))
+
+    def beat(self, process: str, pid: int, at: int, state: Mapping[str, Any]) -> None:
+        """Keep the last sign of life of a process."""
+        with self.db.transaction() as connection:
+            connection.execute(
+                "insert or replace into heartbeats values (?,?,?,?)",
+                (process, pid, at, _json(state).decode()),
+            )
+
+    def heartbeats(self) -> dict[str, tuple[int, int, dict[str, Any]]]:
+        """Of each process: its pid, when it last wrote, and what it said."""
+        rows = self.db.rows("select process, pid, at, state from heartbeats")
+        return {name: (pid, at, msgspec.json.decode(state)) for name, pid, at, state in rows}
+
+    def counters(self) -> dict[str, int]:
+        """Running totals since the workspace began: events, duplicates, profiles, merges …"""
+        stored = self.db.one("select value from settings where name = 'counters'")
+        return msgspec.json.decode(stored, type=dict[str, int]) if stored else {}
+
+
+_json = msgspec.json.Encoder().encode

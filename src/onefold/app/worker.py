@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 
-import msgspec
 import structlog
 
 from onefold.app.definitions import load_definitions

@@ -54,9 +54,7 @@ class DeltaLake:
                 self._table(name),
                 rows,
                 mode="append",
-                commit_properties=CommitProperties(
-                    app_transactions=[Transaction(_WRITER, batch)]
-                ),
+                commit_properties=CommitProperties(app_transactions=[Transaction(_WRITER, batch)]),
             )
         except (DeltaError, OSError) as error:
             raise Busy(f"the lake table {name} could not be written: {error}", 5.0) from error

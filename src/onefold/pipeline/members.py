@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
-from onefold.activate import membership_payload, message_id
+from onefold.activate.webhook import membership_payload, message_id
 from onefold.engine import DuckEngine
 from onefold.model.definitions import Definitions, DestinationDefinition
 from onefold.model.delivery import Delivery
@@ -17,16 +17,15 @@ from onefold.model.records import Event, Identifier
 from onefold.pipeline.rows import Rows
 from onefold.pipeline.working import Working
 from onefold.segment import (
-    Bucket,
-    Buckets,
     Membership,
-    Metric,
     bucket_query,
     compile_membership,
     merge_into,
     parse_rule,
     read_rows,
 )
+from onefold.segment.buckets import Bucket, Buckets
+from onefold.segment.metric import Metric
 from onefold.store import BatchWrite
 
 _TYPES = {"text": pa.string(), "number": pa.float64(), "boolean": pa.bool_()}
@@ -69,7 +68,7 @@ class Members:
         ]
         if not counted:
             return {}
-        table = pa.table(list(zip(*counted, strict=True)), schema=_EVENTS)
+        table = pa.table(_columns(counted), schema=_EVENTS)
         times = [one[2] for one in counted]
         sql = bucket_query(self.metrics, self._timezone, min(times), max(times))
         return self.merge_rows(self._engine.rows("buckets", sql, {"events": table}), nodes)
@@ -124,7 +123,7 @@ class Members:
             [("profile", pa.int64())]
             + [(one.name, _TYPES[one.type]) for one in self._membership.columns]
         )
-        table = pa.table(list(zip(*columns, strict=True)), schema=schema)
+        table = pa.table(_columns(columns), schema=schema)
         return self._engine.rows("membership", self._membership.sql, {"profiles": table})
 
 
@@ -138,6 +137,10 @@ _EVENTS = pa.schema(
         ("context", pa.string()),
     ]
 )
+
+
+def _columns(rows: list[tuple[Any, ...]]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]
 
 
 def buckets_of(node: Node) -> Buckets:

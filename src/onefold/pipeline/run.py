@@ -1,14 +1,13 @@
 """One batch through the stages, in order.
 
-    standardize → drop repeats → look up → fold facts in → regroup → golden records
-    → segments → one store transaction → the lake's queue
+standardize → drop repeats → look up → fold facts in → regroup → golden records
+→ segments → one store transaction → the lake's queue
 """
 
 from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Mapping, Sequence
-from hashlib import blake2b
 from typing import NamedTuple
 
 import msgspec
@@ -21,26 +20,25 @@ from onefold.model.profile import (
     ASSERTED,
     Node,
     NodeId,
-    Profile,
     ProfileId,
     Statement,
     encode_profile,
     profile_name,
     statements_of,
 )
-from onefold.model.records import Accepted, Event, Identifier, Reject, decode_accepted
+from onefold.model.records import Event, Identifier, Reject, decode_accepted
 from onefold.model.sources import Source
 from onefold.pipeline.members import Members
-from onefold.pipeline.rows import Rows, identifier_text
+from onefold.pipeline.rows import Rows
 from onefold.pipeline.stopwatch import Stopwatch
 from onefold.pipeline.working import Working
 from onefold.resolve import add_link, is_shared, links_of, node_id
 from onefold.resolve.partition import MAX_LINKS
-from onefold.standardize import standardize
+from onefold.segment.buckets import Buckets
+from onefold.standardize import seen_key, standardize
 from onefold.store import BatchWrite, QueuedRows, SQLiteStore
 from onefold.unify import add_statement, golden_record
 
-_MINUTES_A_DAY = 24 * 60
 _US_A_DAY = 86_400_000_000
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -109,8 +107,7 @@ class Pipeline:
         owners = self._facts(fresh, working, rows)
         with watch("buckets"):
             opened = self._members.add_buckets(fresh, owners, working.nodes)
-        report = self._finish(working, rows, opened, now)
-        write = report
+        write = self._finish(working, rows, opened, now)
         write.seen = seen
         write.rejects = list(rejects)
         write.positions = dict(positions)
@@ -152,7 +149,7 @@ class Pipeline:
         self, events: Sequence[Event], now: int
     ) -> tuple[Sequence[Event], list[tuple[int, int, int]]]:
         day = now // _US_A_DAY
-        keys = [(event.client_minute, seen_hash(event.source, event.message_id)) for event in events]
+        keys = [seen_key(event) for event in events]
         known = self._store.seen(keys)
         fresh = []
         seen = []
@@ -244,7 +241,7 @@ class Pipeline:
         self,
         working: Working,
         rows: Rows,
-        opened: dict[NodeId, object],
+        opened: dict[NodeId, Buckets],
         now: int,
     ) -> BatchWrite:
         """Golden records, segments and the documents of everything that changed."""
@@ -308,16 +305,12 @@ class Pipeline:
         with self._watch("lake rows"):
             for name, found in rows.tables.items():
                 columns = [[batch] * len(found), *zip(*found, strict=True)]
-                write.lake.append(QueuedRows(batch, name, len(found), to_ipc(to_table(name, columns))))
+                write.lake.append(
+                    QueuedRows(batch, name, len(found), to_ipc(to_table(name, columns)))
+                )
         with self._watch("write"):
             self._store.write(write)
         self._batch = batch
-
-
-def seen_hash(source: str, message_id: str) -> int:
-    """The 64-bit key under which an event is remembered as seen."""
-    digest = blake2b(f"{source}\0{message_id}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big", signed=True)
 
 
 def _is_full(node: Node) -> bool:

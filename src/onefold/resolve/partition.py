@@ -24,7 +24,9 @@ def is_shared(node: Node) -> bool:
     return sum(rank <= WITH_USER for rank, _ in node.links.values()) > MAX_USERS
 
 
-def _evidence(nodes: Mapping[NodeId, Node]) -> list[tuple[int, int, str, str, str, str, Node, Node]]:
+def _evidence(
+    nodes: Mapping[NodeId, Node],
+) -> list[tuple[int, int, str, str, str, str, Node, Node]]:
     shared = {node.id for node in nodes.values() if is_shared(node)}
     found = []
     for node in nodes.values():

@@ -39,9 +39,7 @@ class SQLiteOutbox:
         """Write what became of deliveries; those that no longer wait are left alone."""
         delivered = [(one.id,) for one in outcomes if one.result == "delivered"]
         retried = [
-            (one.attempts, one.at, one.reason, one.id)
-            for one in outcomes
-            if one.result == "retry"
+            (one.attempts, one.at, one.reason, one.id) for one in outcomes if one.result == "retry"
         ]
         dead = [
             (one.attempts, one.at, one.reason, one.id) for one in outcomes if one.result == "dead"

@@ -36,9 +36,7 @@ def add_statement(statements: list[Statement], new: Statement) -> bool:
     if changed:
         statements[:] = [statement for statement in statements if statement.traits]
     if traits:
-        statements.append(
-            Statement(new.source, new.time, new.message_id, new.strong, traits)
-        )
+        statements.append(Statement(new.source, new.time, new.message_id, new.strong, traits))
         # One order on disk whatever the order of arrival.
         statements.sort(key=lambda statement: (statement.source, statement.order))
     return bool(traits)

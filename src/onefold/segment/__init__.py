@@ -4,9 +4,9 @@ In: rules (text), traits, buckets. Out: the query that makes buckets of a batch 
 the query that says who is in which segment. Pure: the engine runs both, times are passed in.
 """
 
-from .buckets import bucket_query, merge, merge_into, read_rows, window_value
-from .membership import Membership, compile_membership
-from .rule import Rule, parse_rule
+from onefold.segment.buckets import bucket_query, merge, merge_into, read_rows, window_value
+from onefold.segment.membership import Membership, compile_membership
+from onefold.segment.rule import Rule, parse_rule
 
 __all__ = [
     "Membership",

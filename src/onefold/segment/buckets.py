@@ -11,10 +11,10 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from .expression import literal_sql
-from .metric import Aggregate, Metric
-from .window import HOUR, MINUTE
-from .zone import load_zone
+from onefold.segment.expression import literal_sql
+from onefold.segment.metric import Aggregate, Field, Metric, MetricKind
+from onefold.segment.window import HOUR, MINUTE, Unit
+from onefold.segment.zone import load_zone
 
 SCALE = 1_000_000
 _CARRY = 10**18
@@ -132,67 +132,114 @@ def bucket_query(
     """Write one query that makes the buckets of all metrics from the relation `events`.
 
     `events(owner BLOB, name VARCHAR, time BIGINT, message_id VARCHAR, properties VARCHAR,
-    context VARCHAR)` with the time in µs UTC and the last two as JSON. The rows are `(owner, metric,
-    bucket, n, carry, micros, min, max, first, last)`, to be read by `read_rows`. `since` and
-    `until` may bound the times that occur in `events`; the query is shorter then.
+    context VARCHAR)` with the time in µs UTC and the last two as JSON objects. The rows are `(owner,
+    metric, bucket, n, carry, micros, min, max, first, last)`, to be read by `read_rows`. `since`
+    and `until` may bound the times that occur in `events`; the query is shorter then.
     """
     metrics = list(metrics)
     if not metrics:
         return _NOTHING
-    day = "0"
-    if any(metric.granularity == "day" for metric in metrics):
-        day = load_zone(timezone).day_sql(since, until)
-    names = ", ".join(sorted({literal_sql(metric.event) for metric in metrics}))
-    parts = "\nUNION ALL ".join(map(_metric_sql, metrics))
+    day = load_zone(timezone).day_sql(since, until)
     return (
-        "WITH e AS MATERIALIZED (SELECT owner, name, time, message_id, properties, context, "
-        f"{day} AS day FROM events WHERE name IN ({names}))\n{parts}"
+        f"WITH e AS ({_events_sql(metrics)}), {_METRICS} AS (VALUES {_metric_rows(metrics)}), "
+        f"matched AS ({_matched_sql(metrics, day)}) "
+        f"SELECT owner, metric, bucket, {_aggregates_sql(metrics)} FROM matched "
+        f"WHERE {_kept_sql(metrics)} GROUP BY owner, metric, bucket"
     )
 
 
-_COLUMNS = "owner, {id} AS metric, CAST({bucket} AS BIGINT) AS bucket, "
-_NUMBER_BUCKETS = {
-    "ever": "0",
-    "day": "day",
-    "hour": f"(time + {HOUR * _HOURS_BEFORE}) // {HOUR} - {_HOURS_BEFORE}",
-    "minute": f"(time + {MINUTE * _MINUTES_BEFORE}) // {MINUTE} - {_MINUTES_BEFORE}",
-}
+# One join by name pairs each event with the metrics that may want it; CASEs over the metric's number
+# then choose its condition and its value. One scan and one aggregation however many metrics.
+_METRICS = "m(i, metric, event, unit)"
+_UNITS: dict[Unit, int] = {"ever": 0, "day": 1, "hour": 2, "minute": 3}
 _NO_NUMBERS = (
     "CAST(NULL AS BIGINT) AS carry, CAST(NULL AS BIGINT) AS micros, "
-    "CAST(NULL AS DOUBLE) AS min, CAST(NULL AS DOUBLE) AS max, "
+    "CAST(NULL AS DOUBLE) AS min, CAST(NULL AS DOUBLE) AS max"
+)
+_TOTAL = f"sum(CAST(round(v * {SCALE}e0, 0) AS HUGEINT))"
+_NUMBERS = (
+    f"CAST({_TOTAL} // {_CARRY} AS BIGINT) AS carry, "
+    f"CAST({_TOTAL} % {_CARRY} AS BIGINT) AS micros, min(v) AS min, max(v) AS max"
 )
 _EDGE_TYPE = "STRUCT(t BIGINT, i VARCHAR, v VARCHAR)"
 _NO_EDGES = f"CAST(NULL AS {_EDGE_TYPE}) AS first, CAST(NULL AS {_EDGE_TYPE}) AS last"
+_EDGE = "({'t': time, 'i': message_id, 'v': t}) FILTER (WHERE t IS NOT NULL)"
+_EDGES = f"min{_EDGE} AS first, max{_EDGE} AS last"
 _NOTHING = (
     "SELECT owner, '' AS metric, CAST(0 AS BIGINT) AS bucket, CAST(0 AS BIGINT) AS n, "
-    f"{_NO_NUMBERS}{_NO_EDGES} FROM events WHERE FALSE"
+    f"{_NO_NUMBERS}, {_NO_EDGES} FROM events WHERE FALSE"
 )
-_TOTAL = f"sum(CAST(round(v * {SCALE}e0, 0) AS HUGEINT))"
 
 
-def _metric_sql(metric: Metric) -> str:
-    bucket = _NUMBER_BUCKETS[metric.granularity]
-    columns = _COLUMNS.format(id=literal_sql(metric.id), bucket=bucket)
-    condition = f"name = {literal_sql(metric.event)}"
-    if metric.where:
-        condition += f" AND {metric.where}"
-    if metric.kind == "count":
-        return (
-            f"SELECT {columns}count(*) AS n, {_NO_NUMBERS}{_NO_EDGES} "
-            f"FROM e WHERE {condition} GROUP BY ALL"
-        )
-    inner = f"(SELECT *, {metric.value} AS v FROM e WHERE {condition})"
-    if metric.kind == "number":
-        return (
-            f"SELECT {columns}count(*) AS n, CAST({_TOTAL} // {_CARRY} AS BIGINT) AS carry, "
-            f"CAST({_TOTAL} % {_CARRY} AS BIGINT) AS micros, min(v) AS min, max(v) AS max, "
-            f"{_NO_EDGES} FROM {inner} WHERE abs(v) < {_LIMIT} GROUP BY ALL"
-        )
-    edge = "{'t': time, 'i': message_id, 'v': v}"
-    return (
-        f"SELECT {columns}count(*) AS n, {_NO_NUMBERS}min({edge}) AS first, max({edge}) AS last "
-        f"FROM {inner} WHERE v IS NOT NULL GROUP BY ALL"
+def _events_sql(metrics: list[Metric]) -> str:
+    """The events that some metric counts, with every field read once."""
+    fields = {field.name: field for metric in metrics for field in metric.fields}
+    columns = "".join(f", {_field_sql(field)} AS {name}" for name, field in fields.items())
+    names = ", ".join(sorted({literal_sql(metric.event) for metric in metrics}))
+    return f"SELECT owner, name, time, message_id{columns} FROM events WHERE name IN ({names})"
+
+
+def _field_sql(field: Field) -> str:
+    """Read a JSON value as a type; what cannot be read as it is absent."""
+    path = "$" + "".join(f'."{key}"' for key in field.keys)
+    text = f"json_extract_string({field.root}, {literal_sql(path)})"
+    if field.type == "number":
+        number = f"try_cast({text} AS DOUBLE)"
+        return f"CASE WHEN isfinite({number}) THEN {number} END"
+    if field.type == "boolean":
+        return f"CASE lower({text}) WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END"
+    return text
+
+
+def _metric_rows(metrics: list[Metric]) -> str:
+    return ", ".join(
+        f"({index}, {literal_sql(metric.id)}, {literal_sql(metric.event)}, "
+        f"{_UNITS[metric.granularity]})"
+        for index, metric in enumerate(metrics)
     )
+
+
+def _matched_sql(metrics: list[Metric], day: str) -> str:
+    """Each event with each metric that counts it."""
+    buckets = {
+        "day": day,
+        "hour": f"(time + {HOUR * _HOURS_BEFORE}) // {HOUR} - {_HOURS_BEFORE}",
+        "minute": f"(time + {MINUTE * _MINUTES_BEFORE}) // {MINUTE} - {_MINUTES_BEFORE}",
+    }
+    used = {metric.granularity for metric in metrics}
+    cases = {_UNITS[unit]: sql for unit, sql in buckets.items() if unit in used}
+    conditions = {i: metric.where for i, metric in enumerate(metrics) if metric.where}
+    return (
+        f"SELECT owner, i, metric, time, message_id, {_case('unit', cases, '0')} AS bucket, "
+        f"{_case('i', _values(metrics, 'number'))} AS v, "
+        f"{_case('i', _values(metrics, 'edge'))} AS t "
+        f"FROM e JOIN m ON name = event WHERE {_case('i', conditions, 'TRUE')}"
+    )
+
+
+def _values(metrics: list[Metric], kind: MetricKind) -> dict[int, str | None]:
+    return {index: metric.value for index, metric in enumerate(metrics) if metric.kind == kind}
+
+
+def _case(over: str, cases: Mapping[int, str | None], otherwise: str = "NULL") -> str:
+    if not cases:
+        return otherwise
+    branches = " ".join(f"WHEN {number} THEN {sql}" for number, sql in cases.items())
+    return f"CASE {over} {branches} ELSE {otherwise} END"
+
+
+def _aggregates_sql(metrics: list[Metric]) -> str:
+    kinds = {metric.kind for metric in metrics}
+    numbers = _NUMBERS if "number" in kinds else _NO_NUMBERS
+    edges = _EDGES if "edge" in kinds else _NO_EDGES
+    return f"count(*) AS n, {numbers}, {edges}"
+
+
+def _kept_sql(metrics: list[Metric]) -> str:
+    """Only events that have the value which a metric is about."""
+    numbers = dict.fromkeys(_values(metrics, "number"), f"abs(v) < {_LIMIT}")
+    edges = dict.fromkeys(_values(metrics, "edge"), "t IS NOT NULL")
+    return _case("i", numbers | edges, "TRUE")
 
 
 def _edge(edge: Mapping[str, Any]) -> tuple[int, str, str]:

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from .expression import Translator, literal_sql, unparenthesized
-from .metric import KINDS, Aggregate, Column, Metric, Type, make_metric, window_column
-from .syntax import Source, nearest
-from .window import Unit
+from onefold.segment.expression import Translator, unparenthesized
+from onefold.segment.metric import (
+    KINDS,
+    Aggregate,
+    Column,
+    Field,
+    Metric,
+    Type,
+    make_field,
+    make_metric,
+    window_column,
+)
+from onefold.segment.syntax import Source, nearest
+from onefold.segment.window import Unit
 
 EVENT_FUNCTIONS: dict[str, Aggregate] = {
     "count_of": "count",
@@ -38,6 +48,10 @@ _ROOTS = ("properties", "context")
 class EventScope(Translator):
     """Names inside `where =>` and `of =>`: properties and context of one event."""
 
+    def __init__(self, source: Source) -> None:
+        super().__init__(source)
+        self.fields: dict[str, Field] = {}
+
     def declared(self, path: tuple[str, ...]) -> Type | None:
         return "text" if path == ("name",) else None
 
@@ -50,9 +64,9 @@ class EventScope(Translator):
             return self.refuse(node, f"an event has no {'.'.join(path)}", hint)
         if not all(map(_is_plain, keys)):
             return self.refuse(node, "a property name has no quotes, backslashes or asterisks")
-        steps = "".join(f'."{key}"' for key in keys)
-        text = f"json_extract_string({root}, {literal_sql('$' + steps)})"
-        return _converted(text, wanted)
+        field = make_field(root, tuple(keys), wanted or "text")
+        self.fields[field.name] = field
+        return field.name
 
 
 class EventFunction:
@@ -82,13 +96,11 @@ class EventFunction:
         kind = KINDS[self.aggregate]
         scope = EventScope(self._source)
         condition = self._named.get("where")
+        where = None if condition is None else scope.boolean(condition)
+        value = self._value(scope)
+        fields = tuple(scope.fields.values())
         metric = make_metric(
-            self._event(),
-            kind,
-            unit,
-            where=None if condition is None else scope.boolean(condition),
-            value=self._value(scope),
-            retention=n,
+            self._event(), kind, unit, where=where, value=value, fields=fields, retention=n
         )
         type_ = self.type_of() or wanted or "text"
         column_type: Type = "number" if self.aggregate == "count" else type_
@@ -169,13 +181,3 @@ class EventFunction:
 
 def _is_plain(key: str) -> bool:
     return bool(key) and not set(key) & set("\"\\*'")
-
-
-def _converted(text: str, wanted: Type | None) -> str:
-    """Read the text of a JSON value as a type; what cannot be read as it is absent."""
-    if wanted == "number":
-        number = f"try_cast({text} AS DOUBLE)"
-        return f"(CASE WHEN isfinite({number}) THEN {number} END)"
-    if wanted == "boolean":
-        return f"(CASE lower({text}) WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END)"
-    return text

@@ -13,8 +13,8 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
-from .metric import Type
-from .syntax import MAX_DEPTH, Source, nearest
+from onefold.segment.metric import Type
+from onefold.segment.syntax import MAX_DEPTH, Source, nearest
 
 FUNCTIONS = (
     "lower", "upper", "trim", "length", "coalesce", "abs", "round", "starts_with", "contains",

@@ -8,11 +8,11 @@ from typing import Any
 
 import msgspec
 
-from .buckets import Bucket, Value, bucket_value, merge
-from .metric import Aggregate, Column, Metric, Type, merge_metrics
-from .rule import Rule
-from .window import Unit, bucket_in, bucket_start
-from .zone import Zone, load_zone
+from onefold.segment.buckets import Bucket, Value, bucket_value, merge
+from onefold.segment.metric import Aggregate, Column, Metric, Type, merge_metrics
+from onefold.segment.rule import Rule
+from onefold.segment.window import Unit, bucket_in, bucket_start
+from onefold.segment.zone import Zone, load_zone
 
 Facts = Mapping[str, Mapping[int, Bucket]]
 Row = tuple[Any, ...]

@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from .window import Unit
+from onefold.segment.window import Unit
 
 Type = Literal["text", "number", "boolean"]
 Aggregate = Literal["count", "sum", "avg", "min", "max", "first", "last"]
@@ -26,12 +26,21 @@ KINDS: dict[Aggregate, MetricKind] = {
 }
 
 
+class Field(msgspec.Struct, frozen=True):
+    """A value inside an event's `properties` or `context`, read as a type."""
+
+    name: str
+    root: str
+    keys: tuple[str, ...]
+    type: Type
+
+
 class Metric(msgspec.Struct, frozen=True):
     """What a fold keeps as buckets for each identifier.
 
-    `where` and `value` are SQL over the columns of `events`. The `id` depends on what is counted
-    only, so every rule and window that asks for the same shares the same buckets. `retention`
-    is how many buckets, the current one included, can still matter; 0 means all of them.
+    `where` and `value` are SQL over the names of `fields` and the event's `name`. The `id` depends
+    on what is counted only, so every rule and window that asks for the same shares the same
+    buckets. `retention` is how many buckets, the current one included, can still matter; 0 means all.
     """
 
     id: str
@@ -40,6 +49,7 @@ class Metric(msgspec.Struct, frozen=True):
     granularity: Unit
     where: str | None = None
     value: str | None = None
+    fields: tuple[Field, ...] = ()
     retention: int = 0
 
 
@@ -63,11 +73,17 @@ def make_metric(
     *,
     where: str | None = None,
     value: str | None = None,
+    fields: tuple[Field, ...] = (),
     retention: int = 0,
 ) -> Metric:
     """Make a metric; its id is a hash of its content."""
     identity = short_id(event, kind, granularity, where, value)
-    return Metric(identity, event, kind, granularity, where, value, retention)
+    return Metric(identity, event, kind, granularity, where, value, fields, retention)
+
+
+def make_field(root: str, keys: tuple[str, ...], type: Type) -> Field:
+    """Make a field; its name is a hash of its content."""
+    return Field("f" + short_id(root, keys, type), root, keys, type)
 
 
 def trait_column(path: tuple[str, ...], type: Type) -> Column:

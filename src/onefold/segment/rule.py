@@ -7,11 +7,11 @@ from collections.abc import Mapping
 import msgspec
 from sqlglot import exp
 
-from ..model.errors import InvalidInput
-from .events import EVENT_FUNCTIONS, MAX_EVENT_FUNCTIONS, EventFunction
-from .expression import FUNCTIONS, Translator
-from .metric import Column, Metric, Type, merge_metrics, trait_column
-from .syntax import Source, nearest, parse_tree
+from onefold.model.errors import InvalidInput
+from onefold.segment.events import EVENT_FUNCTIONS, MAX_EVENT_FUNCTIONS, EventFunction
+from onefold.segment.expression import FUNCTIONS, Translator
+from onefold.segment.metric import Column, Metric, Type, merge_metrics, trait_column
+from onefold.segment.syntax import Source, nearest, parse_tree
 
 __all__ = ["InvalidInput", "Rule", "parse_rule"]
 

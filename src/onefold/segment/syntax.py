@@ -10,7 +10,7 @@ from sqlglot import exp
 from sqlglot.errors import ErrorLevel, ParseError, TokenError
 from sqlglot.tokenizer_core import Token, TokenType
 
-from ..model.errors import Fault, InvalidInput
+from onefold.model.errors import Fault, InvalidInput
 
 MAX_LENGTH = 10_000
 MAX_DEPTH = 100

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from .zone import Zone, load_zone
+from onefold.segment.zone import Zone, load_zone
 
 Unit = Literal["minute", "hour", "day", "ever"]
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from ..model.errors import Fault, InvalidInput
+from onefold.model.errors import Fault, InvalidInput
 
 DAY = 86_400_000_000
 _FIRST_YEAR, _LAST_YEAR = 1970, 2100

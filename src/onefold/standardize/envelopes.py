@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -13,6 +14,8 @@ from onefold.standardize.faults import explain
 from onefold.standardize.parsing import parse_event
 
 MAX_EVENTS = 2_500
+MAX_SHARED_BYTES = 4 * 1024  # every event of the batch gets a copy
+_MAX_TOKENS = 1_000_000  # of a body that only this reads; no batch of real events has as many
 _SINGLE = frozenset({*EVENT_TYPES, "event"})
 _BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _NOTHING = msgspec.Raw(b"null")
@@ -43,7 +46,7 @@ class Opened(msgspec.Struct, frozen=True):
 
 class _Batch(msgspec.Struct):
     batch: list[msgspec.Raw]
-    sentAt: Any = None
+    sent_at: Any = msgspec.field(name="sentAt", default=None)
     context: msgspec.Raw = _NOTHING
 
 
@@ -63,7 +66,7 @@ def open_call(accepted: Accepted, country: str | None) -> Opened:
         batch = _decode_batch(accepted.body)
     except _BROKEN:
         return _open_broken(accepted.body, call)
-    return _open_batch(batch.batch, batch.sentAt, bytes(batch.context), call)
+    return _open_batch(batch.batch, batch.sent_at, bytes(batch.context), call)
 
 
 def _kinds() -> str:
@@ -76,7 +79,7 @@ def _open_batch(
     faults: list[str] = []
     shared: dict[str, Any] | None = None
     if context != b"null":
-        shared = parse_event(context, faults, "context")
+        shared = parse_event(context, faults, "context", MAX_SHARED_BYTES)
     call = Call(
         call.source,
         call.received_at,
@@ -133,7 +136,7 @@ def split(text: bytes) -> list[bytes] | None:
     """
     parts: list[bytes] = []
     depth = start = 0
-    for match in _TOKEN.finditer(text):
+    for match in islice(_TOKEN.finditer(text), _MAX_TOKENS):
         first = text[match.start()]
         if first in b"[{":
             if depth == 0:

@@ -260,7 +260,7 @@ def _asserted(
 def _nobody(fields: dict[str, Any]) -> str:
     given = [(name, fields.get(name)) for name in ("userId", "anonymousId")]
     junk = [
-        f"{name} {value!r}"
+        f"{name} {value[:40]!r}"
         for name, value in given
         if type(value) is str and value.strip() and is_junk(value.strip()[:MAX_LENGTH])
     ]

@@ -169,13 +169,17 @@ def clean_text(text: str) -> str:
     """Trimmed, in Unicode's composed form, without characters that nobody sees."""
     if text.isascii() and text.isprintable():
         return text.strip()
-    text = unicodedata.normalize("NFC", text.strip())
+    text = _BLANK.sub("", text.strip())
     if not text.isprintable():
         text = "".join(c for c in text if unicodedata.category(c) not in _INVISIBLE)
-    return text.strip()
+    return unicodedata.normalize("NFC", text).strip()
 
 
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})  # NUL, zero width, direction marks …
+# Unicode counts these among the letters and marks, but nobody sees them: fillers, selectors.
+_BLANK = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
 
 
 def email(value: Any) -> str | None:
@@ -190,7 +194,7 @@ def email(value: Any) -> str | None:
 @lru_cache(maxsize=65_536)
 def _email(text: str) -> str | None:
     # Full-width letters and signs come from Chinese input methods: the same address.
-    text = unicodedata.normalize("NFKC", clean_text(text)).lower()
+    text = unicodedata.normalize("NFKC", clean_text(text).lower())
     valid = len(text) <= 254 and _ADDRESS.fullmatch(text) and not is_junk(text)
     return text if valid else None
 

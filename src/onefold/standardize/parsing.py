@@ -25,15 +25,17 @@ _LONG_NUMBER = b"0" * 19
 _NUL = b"\\u0000"
 
 
-def parse_event(raw: bytes, faults: list[str], where: str = "event") -> dict[str, Any] | None:
-    """The event in `raw` as clean values, or None with the reasons in `faults`."""
-    if len(raw) > MAX_BYTES:
-        size = f"has {len(raw):,} bytes, at most {MAX_BYTES:,} are taken"
-        faults.append(explain(where, size, "send less in one event"))
+def parse_event(
+    raw: bytes, faults: list[str], where: str = "event", limit: int = MAX_BYTES
+) -> dict[str, Any] | None:
+    """The object in `raw` as clean values, or None with the reasons in `faults`."""
+    if len(raw) > limit:
+        size = f"has {len(raw):,} bytes, at most {limit:,} are taken"
+        faults.append(explain(where, size, "send less"))
         return None
     try:
         value = _decode(raw)
-        if b"\\" in raw and _NUL in raw or _LONG_NUMBER in raw.translate(_DIGITS):
+        if (b"\\" in raw and _NUL in raw) or _LONG_NUMBER in raw.translate(_DIGITS):
             value = _clean(value)
         if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
             raise RecursionError

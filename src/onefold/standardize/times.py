@@ -84,7 +84,7 @@ def _from_number(value: Any) -> int | None:
         return round(value * 1000)
     if size < 1e17:
         return round(value)
-    return round(value / 1000)
+    return round(value / 1000) if size < 1e20 else None
 
 
 def _not_a_time(where: str) -> str:

@@ -62,7 +62,7 @@ class Disk:
     def read(self, fd: int, count: int, at: int) -> bytes:
         """Bytes from a place, fewer at the end; pages that the disk cannot give are zeros."""
         try:
-            return os.pread(fd, count, at)
+            return self.read_once(fd, count, at)
         except OSError as error:
             if error.errno != errno.EIO:
                 raise
@@ -70,15 +70,18 @@ class Disk:
         pages: list[bytes] = []
         while at < end:
             stop = min(end, at - at % _PAGE + _PAGE)
-            pages.append(_page(fd, stop - at, at))
+            pages.append(self._page(fd, stop - at, at))
             at = stop
         return b"".join(pages)
 
-
-def _page(fd: int, count: int, at: int) -> bytes:
-    try:
+    def read_once(self, fd: int, count: int, at: int) -> bytes:
+        """Bytes from a place, fewer at the end."""
         return os.pread(fd, count, at)
-    except OSError as error:
-        if error.errno != errno.EIO:
-            raise
-        return bytes(count)
+
+    def _page(self, fd: int, count: int, at: int) -> bytes:
+        try:
+            return self.read_once(fd, count, at)
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+            return bytes(count)

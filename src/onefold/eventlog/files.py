@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from onefold.eventlog import LogRecord
 from onefold.eventlog.disk import Disk
 from onefold.eventlog.marks import Mark, Position
 from onefold.eventlog.reader import PartitionReader
+from onefold.eventlog.retention import sweep
 from onefold.eventlog.segments import COMMITTED_FILE, END_FILE, PARTITION_NAME
 from onefold.eventlog.writer import PartitionWriter
 from onefold.model.errors import Conflict, InvalidInput
@@ -56,6 +58,8 @@ class FileEventLog:
         self._commits: dict[str, tuple[Mark, int]] = {}
         self._looked_at: int | None = None
         self._turn = 0
+        self._closed = False
+        self._lock = threading.RLock()
         self._writer = self._open_writer(writer, processed or {}) if writer else None
 
     @classmethod
@@ -90,6 +94,23 @@ class FileEventLog:
         self, positions: Mapping[str, int], max_records: int, max_bytes: int
     ) -> list[LogRecord]:
         """The next records of all partitions, each given its share, another one first each time."""
+        with self._lock:
+            waiting = self._waiting(positions)
+            records: list[LogRecord] = []
+            room = max_bytes
+            for number, (reader, position) in enumerate(waiting):
+                left = len(waiting) - number
+                count = -(-(max_records - len(records)) // left)
+                found = reader.read(position, count, max(1, room // left), not records)
+                records.extend(found)
+                if found:
+                    room -= found[-1].next_offset - found[0].offset
+                if len(records) >= max_records or room <= 0:
+                    break
+            return records
+
+    def _waiting(self, positions: Mapping[str, int]) -> list[tuple[PartitionReader, int]]:
+        """The partitions with something to read; another one comes first each time."""
         self._discover()
         waiting: list[tuple[PartitionReader, int]] = []
         for name, reader in self._readers.items():
@@ -97,47 +118,50 @@ class FileEventLog:
             if reader.has_behind(position):
                 waiting.append((reader, position))
         self._turn = turn = (self._turn + 1) % max(1, len(waiting))
-        waiting = waiting[turn:] + waiting[:turn]
-        records: list[LogRecord] = []
-        room = max_bytes
-        for number, (reader, position) in enumerate(waiting):
-            left = len(waiting) - number
-            count = -(-(max_records - len(records)) // left)
-            found = reader.read(position, count, max(1, room // left), not records)
-            records.extend(found)
-            if found:
-                room -= found[-1].next_offset - found[0].offset
-            if len(records) >= max_records or room <= 0:
-                break
-        return records
+        return waiting[turn:] + waiting[:turn]
 
     def commit(self, positions: Mapping[str, int]) -> None:
         """Keep the positions in a small file of each partition, which retention respects."""
-        for name, position in positions.items():
-            mark, kept = self._commits.get(name) or self._open_commit(name)
-            if mark is not None and kept != position:
-                mark.set(Position(position))
-                self._commits[name] = (mark, position)
+        with self._lock:
+            for name, position in positions.items():
+                mark, kept = self._commits.get(name) or self._open_commit(name)
+                if mark is not None and kept != position:
+                    mark.set(Position(position))
+                    self._commits[name] = (mark, position)
 
     def ends(self) -> dict[str, int]:
         """The position behind the last durable record of each partition."""
-        self._discover()
-        return {name: reader.end() for name, reader in self._readers.items()}
+        with self._lock:
+            self._discover()
+            return {name: reader.end() for name, reader in self._readers.items()}
+
+    def retain(self, now: int) -> int:
+        """Delete processed segments that are too old or too many; returns the bytes freed.
+
+        What lies behind the committed positions stays, whatever its age.
+        """
+        settings = self._settings
+        oldest = now - settings.retain_seconds * 1_000_000 if settings.retain_seconds else 0
+        directories = [self._directory / name for name in self._partitions()]
+        return sweep(directories, oldest, settings.retain_bytes, self._writer, self._disk)
 
     def damaged(self) -> int:
         """How many damaged places this log has met and skipped."""
-        return sum(reader.damaged for reader in self._readers.values())
+        with self._lock:
+            return sum(reader.damaged for reader in self._readers.values())
 
     def close(self) -> None:
         """Close all files and let another process write the partition."""
         if self._writer is not None:
             self._writer.close()
-        for reader in self._readers.values():
-            reader.close()
-        for mark, _ in self._commits.values():
-            mark.close()
-        self._readers.clear()
-        self._commits.clear()
+        with self._lock:
+            self._closed = True
+            for reader in self._readers.values():
+                reader.close()
+            for mark, _ in self._commits.values():
+                mark.close()
+            self._readers.clear()
+            self._commits.clear()
 
     def _open_writer(self, name: str, processed: Mapping[str, int]) -> PartitionWriter:
         if not PARTITION_NAME.fullmatch(name):
@@ -167,10 +191,13 @@ class FileEventLog:
         if self._looked_at is not None and 0 <= now - self._looked_at < DISCOVER_EVERY:
             return
         self._looked_at = now
-        if not self._directory.is_dir():
-            return
-        with os.scandir(self._directory) as entries:
-            names = sorted(entry.name for entry in entries if entry.is_dir())
-        for name in names:
-            if name not in self._readers and (self._directory / name / END_FILE).exists():
+        for name in self._partitions():
+            if name not in self._readers and not self._closed:
                 self._readers[name] = PartitionReader(self._directory / name, self._disk)
+
+    def _partitions(self) -> list[str]:
+        if not self._directory.is_dir():
+            return []
+        with os.scandir(self._directory) as entries:
+            names = [entry.name for entry in entries if PARTITION_NAME.fullmatch(entry.name)]
+        return [name for name in sorted(names) if (self._directory / name / END_FILE).is_file()]

@@ -72,11 +72,13 @@ class PartitionReader:
                     break
                 block = self._bytes(position, needs)
                 used, _ = split(block, self.name, position, records, max_records)
-            if not used:
-                used = self._skip(position, limit, bool(block)) - position
-            if not used:
+            if used:
+                position, room = position + used, room - used
+                continue
+            behind = self._skip(position, limit, bool(block))
+            if behind == position:
                 break
-            position, room = position + used, room - used
+            position = behind
         return records
 
     def close(self) -> None:
@@ -149,8 +151,9 @@ class PartitionReader:
         try:
             mark = self._mark.get()
             tail = find_tail(self._directory, self._disk, mark)
-            self._last = max(
-                mark or self._last, Position(tail.end, tail.base) if tail else self._last
-            )
+            found = Position(tail.end, tail.base) if tail else self._last
+            self._last = max(self._last, mark or self._last, found)
+        except OSError as error:  # what the mark vouches for can be read all the same
+            log.error("log_tail_not_read", partition=self.name, error=str(error))
         finally:
             fcntl.flock(self._mark.fd, fcntl.LOCK_UN)

@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 RESERVE_BYTES = 16 << 20
 MAX_GROUP_BYTES = 16 << 20
 FREE_CHECK_EVERY = 250_000
-LOCK_TRIES = 50
+LOCK_TRIES = 20
 LOCK_PAUSE = 0.01
 RETRY_FULL = 5.0
 RETRY_FAILED = 1.0
@@ -77,10 +77,17 @@ class PartitionWriter:
         if payloads:
             self._group.add(payloads)
 
-    def roll(self) -> None:
-        """Close the segment, so that retention may take it; the next append begins another."""
+    def delete_last(self, path: Path, processed: int) -> bool:
+        """Delete the segment at this path if it is the last one and wholly processed."""
         with self._io:
+            if self._closed or self._end > processed:
+                return False
+            if path != segment_path(self._directory, self._base):
+                return False
             self._seal()
+            os.fsync(self._mark.fd)  # the only place that knows the next offset now
+            path.unlink(missing_ok=True)
+            return True
 
     def close(self) -> None:
         """Finish the segment and let another process write."""
@@ -124,23 +131,27 @@ class PartitionWriter:
         with self._io:
             if self._closed:
                 raise Busy("the log is closing", RETRY_FAILED)
-            self._check_space(size)
-            done = False
             try:
-                fd = self._segment(size)
-                parts: list[bytes] = []
-                end = frame(payloads, self._end, parts)
-                self._disk.write(fd, b"".join(parts), self._end - self._base)
-                self._disk.sync(fd)
-                done = True
+                self._check_space(size)
+                self._store(payloads, size)
             except OSError as error:
                 log.error("log_write_failed", partition=self.name, error=str(error))
                 raise Busy(f"the log cannot be written: {error.strerror}", RETRY_FAILED) from error
-            finally:
-                if not done:
-                    self._abandon()
-            self._end = end
             self._publish()
+
+    def _store(self, payloads: list[bytes], size: int) -> None:
+        stored = False
+        try:
+            fd = self._segment(size)
+            parts: list[bytes] = []
+            end = frame(payloads, self._end, parts)
+            self._disk.write(fd, b"".join(parts), self._end - self._base)
+            self._disk.sync(fd)
+            self._end = end
+            stored = True
+        finally:
+            if not stored:
+                self._abandon()
 
     def _segment(self, size: int) -> int:
         """The open file with room for `size` bytes more."""

@@ -11,7 +11,7 @@ import pytest
 
 from onefold.model.records import EVENT_TYPES, Identifier
 from onefold.testing.shop import SEGMENTS, SOURCES, Message, Shop, Truth, examples
-from onefold.testing.shop.countries import COUNTRIES
+from onefold.testing.shop.countries import COUNTRIES, Country
 from onefold.testing.shop.people import national_phone
 from onefold.testing.shop.scenes import email_typed, phone_typed
 
@@ -192,7 +192,7 @@ def test_phones_and_emails_are_typed_in_many_ways_but_are_the_same() -> None:
 
 
 @pytest.mark.parametrize("country", COUNTRIES, ids=lambda country: country.code)
-def test_telephone_numbers_are_valid_and_nobody_elses(country) -> None:
+def test_telephone_numbers_are_valid_and_nobody_elses(country: Country) -> None:
     numbers = [national_phone(country, number) for number in range(0, 40_000, 37)]
     assert len(set(numbers)) == len(numbers)
     for number in numbers:

@@ -1,16 +1,220 @@
-"""Definitions in force: from the store's rows to what the pipeline uses."""
+"""Definitions: YAML files compared with what is in force, put in force, and loaded from there."""
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+import yaml
+
+from onefold.activate.webhook_settings import settings_from
+from onefold.app.workspace import now_us, open_store
+from onefold.config import Settings
 from onefold.model.definitions import Definitions, DestinationDefinition, SegmentDefinition
+from onefold.model.errors import Fault, InvalidInput, NotFound
 from onefold.model.sources import Source
+from onefold.segment import parse_rule
 from onefold.store import SQLiteStore
+
+_SEGMENT = {"rule", "description"}
+_SECRET_KEYS = ("secret", "secrets")
+_HIDDEN = "(hidden)"
+
+
+class Change(msgspec.Struct, frozen=True):
+    """What applying would do, or did, to one definition."""
+
+    action: Literal["create", "change", "delete"]
+    kind: str
+    name: str
+    diff: str
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """All differences between written definitions and those in force."""
+
+    changes: tuple[Change, ...]
+
+
+class Written(NamedTuple):
+    """One definition as it stands in a file."""
+
+    kind: str
+    name: str
+    body: dict[str, Any]
+    where: str
+
+
+def plan(settings: Settings, directory: Path, *, prune: bool = False) -> Plan:
+    """Compare the definitions below a directory with those in force; changes nothing."""
+    with open_store(settings, cache_mb=4) as store:
+        return _compare(store, read_definitions(directory), prune)
+
+
+def apply(
+    settings: Settings, directory: Path, *, prune: bool = False, actor: str = "cli"
+) -> Plan:
+    """Put the definitions below a directory in force, all or none.
+
+    With `prune`, definitions that are in force but stand in no file are taken out.
+    """
+    written = read_definitions(directory)
+    with open_store(settings, cache_mb=4) as store:
+        return put(store, written, actor, prune=prune)
+
+
+def put(store: SQLiteStore, written: list[Written], actor: str, *, prune: bool = False) -> Plan:
+    """Put checked definitions in force."""
+    difference = _compare(store, written, prune)
+    bodies = {(one.kind, one.name): one.body for one in written}
+    changed = [
+        (one.kind, one.name, bodies[one.kind, one.name])
+        for one in difference.changes
+        if one.action != "delete"
+    ]
+    deleted = [(one.kind, one.name) for one in difference.changes if one.action == "delete"]
+    store.registry.put_definitions(changed, deleted, now_us(), actor)
+    return difference
+
+
+def read_definitions(directory: Path) -> list[Written]:
+    """All definitions in the YAML files of a directory and below; `InvalidInput` lists all faults."""
+    if not directory.is_dir():
+        raise NotFound(f"there is no directory {directory}")
+    faults: list[Fault] = []
+    written: list[Written] = []
+    for path in sorted([*directory.rglob("*.yaml"), *directory.rglob("*.yml")]):
+        where = str(path.relative_to(directory))
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            faults.append(Fault(f"is not UTF-8: {error.reason}", where))
+            continue
+        written.extend(_documents(text, where, faults))
+    return checked(written, faults)
+
+
+def read_text(text: str, where: str = "body") -> list[Written]:
+    """The definitions in one YAML text."""
+    faults: list[Fault] = []
+    return checked(list(_documents(text, where, faults)), faults)
+
+
+def checked(written: list[Written], faults: list[Fault]) -> list[Written]:
+    """The same definitions if nothing is wrong with any; else every fault at once."""
+    seen: dict[tuple[str, str], str] = {}
+    for one in written:
+        first = seen.setdefault((one.kind, one.name), one.where)
+        if first != one.where:
+            faults.append(Fault(f"{one.kind} {one.name!r} stands in {first} already", one.where))
+        faults.extend(
+            Fault(fault.message, f"{one.where}: {fault.where}".rstrip(": "), fault.hint)
+            for fault in _KINDS[one.kind](one.body)
+        )
+    if faults:
+        raise InvalidInput("the definitions cannot be used", faults)
+    return written
+
+
+def _documents(text: str, where: str, faults: list[Fault]) -> Iterator[Written]:
+    try:
+        nodes = list(yaml.compose_all(text, Loader=yaml.SafeLoader))
+        bodies = list(yaml.safe_load_all(text))
+    except yaml.YAMLError as error:
+        faults.append(Fault(f"is not YAML: {' '.join(str(error).split())}", where))
+        return
+    for node, body in zip(nodes, bodies, strict=True):
+        if body is None:
+            continue
+        place = f"{where}:{node.start_mark.line + 1}"
+        fault = _head_fault(body)
+        if fault:
+            faults.append(Fault(fault.message, place, fault.hint))
+        else:
+            yield Written(body.pop("kind"), body.pop("name"), body, place)
+
+
+def _head_fault(body: object) -> Fault | None:
+    kinds = ", ".join(_KINDS)
+    if not isinstance(body, dict):
+        return Fault("is no definition", hint="write keys such as kind, name and rule")
+    kind, name = body.get("kind"), body.get("name")
+    if kind not in _KINDS:
+        return Fault(f"kind {kind!r} is not known", hint=f"use one of {kinds}")
+    if not isinstance(name, str) or not name.strip() or len(name) > 100:
+        return Fault("has no name", hint="write `name:` with up to 100 characters")
+    return None
+
+
+def _segment_faults(body: dict[str, Any]) -> Iterator[Fault]:
+    yield from _unknown_keys(body, _SEGMENT)
+    rule = body.get("rule")
+    if not isinstance(rule, str):
+        yield Fault("has no rule", "rule", "write `rule:` with a condition as text")
+        return
+    try:
+        parse_rule(rule)
+    except InvalidInput as error:
+        for fault in error.faults or (Fault(error.message),):
+            yield Fault(fault.message, f"rule {fault.where}".strip(), fault.hint)
+
+
+def _destination_faults(body: dict[str, Any]) -> Iterator[Fault]:
+    try:
+        settings_from(body)
+    except InvalidInput as error:
+        yield from error.faults or (Fault(error.message),)
+
+
+_KINDS: Mapping[str, Callable[[dict[str, Any]], Iterator[Fault]]] = {
+    "segment": _segment_faults,
+    "destination": _destination_faults,
+}
+
+
+def _unknown_keys(body: dict[str, Any], known: set[str]) -> Iterator[Fault]:
+    for key in body:
+        if key not in known:
+            near = difflib.get_close_matches(str(key), known, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(known))}"
+            yield Fault(f"{key!r} is not known", str(key), hint)
+
+
+def _compare(store: SQLiteStore, written: list[Written], prune: bool) -> Plan:
+    live = {(one.kind, one.name): one.body for one in store.registry.definitions()}
+    changes = []
+    for one in written:
+        before = live.pop((one.kind, one.name), None)
+        if before != one.body:
+            action: Literal["create", "change"] = "create" if before is None else "change"
+            changes.append(Change(action, one.kind, one.name, _diff(before, one.body)))
+    if prune:
+        changes.extend(
+            Change("delete", kind, name, _diff(body, None)) for (kind, name), body in live.items()
+        )
+    return Plan(tuple(changes))
+
+
+def _diff(before: dict[str, Any] | None, after: dict[str, Any] | None) -> str:
+    lines = difflib.unified_diff(_lines(before), _lines(after), "in force", "written", n=1)
+    return "\n".join(line.rstrip("\n") for line in lines)
+
+
+def _lines(body: dict[str, Any] | None) -> list[str]:
+    if body is None:
+        return []
+    shown = {key: _HIDDEN if key in _SECRET_KEYS else value for key, value in body.items()}
+    return yaml.safe_dump(shown, allow_unicode=True, sort_keys=True).splitlines()
 
 
 def load_definitions(store: SQLiteStore) -> tuple[Definitions, dict[str, Source]]:
     """What is in force now, and the sources by id."""
     segments = []
     destinations = []
+    version = store.registry.version()
     for one in store.registry.definitions():
         body = one.body
         if one.kind == "segment":
@@ -28,6 +232,5 @@ def load_definitions(store: SQLiteStore) -> tuple[Definitions, dict[str, Source]
                     one.version,
                 )
             )
-    version = store.registry.version()
     sources = {source.id: source for source in store.registry.sources()}
     return Definitions(version, tuple(segments), tuple(destinations)), sources

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -19,6 +20,7 @@ from onefold.model.sources import Source
 from onefold.segment import parse_rule
 from onefold.store import SQLiteStore
 
+_DESTINATION = {"type", "segments", "enabled", "description"}
 _SEGMENT = {"rule", "description"}
 _SECRET_KEYS = ("secret", "secrets")
 _HIDDEN = "(hidden)"
@@ -163,8 +165,17 @@ def _segment_faults(body: dict[str, Any]) -> Iterator[Fault]:
 
 
 def _destination_faults(body: dict[str, Any]) -> Iterator[Fault]:
+    own = {key: value for key, value in body.items() if key not in _DESTINATION}
+    if body.get("type") != "webhook":
+        yield Fault(f"type {body.get('type')!r} is not known", "type", "use webhook")
+        return
+    segments = body.get("segments", [])
+    if not isinstance(segments, list) or not all(isinstance(one, str) for one in segments):
+        yield Fault("must be a list of segment names", "segments")
+    if not isinstance(body.get("enabled", True), bool):
+        yield Fault("must be true or false", "enabled")
     try:
-        settings_from(body)
+        settings_from(own, os.environ)
     except InvalidInput as error:
         yield from error.faults or (Fault(error.message),)
 
@@ -226,7 +237,7 @@ def load_definitions(store: SQLiteStore) -> tuple[Definitions, dict[str, Source]
                 DestinationDefinition(
                     one.name,
                     body["type"],
-                    body,
+                    {key: value for key, value in body.items() if key not in _DESTINATION},
                     tuple(body.get("segments", ())),
                     body.get("enabled", True),
                     one.version,

@@ -7,6 +7,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+from sqlglot import exp
 
 from onefold.model.errors import Damaged
 
@@ -22,6 +23,8 @@ class DuckEngine:
                 "memory_limit": f"{memory_mb}MB",
                 "autoinstall_known_extensions": "false",
                 "autoload_known_extensions": "false",
+                # A name in a query is never a variable of this program.
+                "python_enable_replacements": "false",
             },
         )
         self.connection.execute("set timezone = 'UTC'")
@@ -39,6 +42,26 @@ class DuckEngine:
         finally:
             for name in inputs:
                 self.connection.unregister(name)
+
+    def add_view(self, name: str, files: Sequence[str], newer: pa.Table) -> None:
+        """Make a view of Parquet files and rows newer than those."""
+        self.connection.register(f"{name}_newer", newer)
+        parts = [f"select * from {name}_newer"]
+        if files:
+            listed = ", ".join(exp.Literal.string(file).sql("duckdb") for file in files)
+            parts.insert(0, f"select * from read_parquet([{listed}])")
+        self.connection.execute(f"create or replace view {name} as {' union all '.join(parts)}")
+
+    def lock(self, files: Sequence[str]) -> None:
+        """From now on only these files can be read, and no setting can be changed."""
+        listed = ", ".join(exp.Literal.string(file).sql("duckdb") for file in files)
+        for statement in (
+            f"set allowed_paths = [{listed}]",
+            "set temp_directory = ''",
+            "set enable_external_access = false",
+            "set lock_configuration = true",
+        ):
+            self.connection.execute(statement)
 
     def close(self) -> None:
         """Free its memory."""

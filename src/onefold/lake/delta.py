@@ -59,9 +59,10 @@ class DeltaLake:
         except (DeltaError, OSError) as error:
             raise Busy(f"the lake table {name} could not be written: {error}", 5.0) from error
 
-    def files(self, name: str) -> list[str]:
-        """The Parquet files of the table's current version."""
-        return list(self._table(name).file_uris())
+    def snapshot(self, name: str) -> tuple[int, list[str]]:
+        """The last batch that a table holds, and the Parquet files of that same version."""
+        table = self._table(name)
+        return table.transaction_version(_WRITER) or 0, list(table.file_uris())
 
     def compact(self, name: str, small_files: int) -> bool:
         """Join small files once there are more than `small_files`; old ones go after a day."""

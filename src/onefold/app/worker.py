@@ -11,11 +11,17 @@ from onefold.app.definitions import load_definitions
 from onefold.app.heartbeat import Heartbeat
 from onefold.app.lake_writer import LakeWriter
 from onefold.app.locks import hold
-from onefold.app.workspace import id_maker, log_path, node_key, now_us, open_lake, open_store
+from onefold.app.workspace import (
+    id_maker,
+    node_key,
+    now_us,
+    open_lake,
+    open_log,
+    open_store,
+)
 from onefold.config import Settings
 from onefold.engine import DuckEngine
 from onefold.eventlog import EventLog, LogRecord
-from onefold.eventlog.files import FileEventLog
 from onefold.model.errors import Busy, Damaged
 from onefold.model.records import Reject, decode_accepted
 from onefold.pipeline import Pipeline
@@ -111,7 +117,7 @@ def run_worker(settings: Settings, ready: Callable[[], None], stop: threading.Ev
         if not held:
             return
         with open_store(settings) as store:
-            events = FileEventLog(log_path(settings), writer=None)
+            events = open_log(settings, store, None)
             worker = Worker(settings, store, events)
             lake_store = SQLiteStore(store.path, cache_mb=2)
             lake = LakeWriter(lake_store, open_lake(settings), settings.lake_seconds)

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from onefold.config import Settings
+from onefold.eventlog.files import FileEventLog, FileLogSettings
 from onefold.lake import DeltaLake
 from onefold.model.errors import NotFound
 from onefold.model.profile import ProfileId
@@ -59,6 +60,24 @@ def open_store(settings: Settings, *, cache_mb: int | None = None) -> Iterator[S
 def open_lake(settings: Settings) -> DeltaLake:
     """The lake of the workspace."""
     return DeltaLake(lake_path(settings))
+
+
+def log_settings(settings: Settings) -> FileLogSettings:
+    """How the event log is kept."""
+    return FileLogSettings(
+        segment_bytes=settings.eventlog_segment_size,
+        min_free_bytes=settings.min_free_disk,
+        retain_seconds=int(settings.eventlog_retention),
+        retain_bytes=settings.eventlog_retention_size,
+    )
+
+
+def open_log(settings: Settings, store: SQLiteStore, prefix: str | None) -> FileEventLog:
+    """The event log: for appending to the first free partition `prefix-N`, or only for reading."""
+    path, keep = log_path(settings), log_settings(settings)
+    if prefix is None:
+        return FileEventLog(path, None, now_us, keep)
+    return FileEventLog.claim(path, prefix, now_us, keep, store.positions())
 
 
 def node_key(store: SQLiteStore) -> bytes:

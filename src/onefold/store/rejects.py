@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -46,11 +47,16 @@ class Rejects:
         rows = self._db.rows(f"{_SELECT} where id = ?", reject)
         return _reject(rows[0]) if rows else None
 
-    def replayed(self, ids: list[int]) -> None:
-        """Close rejects whose bytes went into the log again."""
+    def replayed(self, ids: Sequence[int], at: int, actor: str) -> None:
+        """Close rejects whose bytes went into the log again, with an audit entry."""
         with self._db.transaction() as connection:
             connection.executemany(
                 "update rejects set state = 'replayed' where id = ?", [(one,) for one in ids]
+            )
+            connection.execute(
+                "insert into audit (at, actor, action, target, detail)"
+                " values (?,?,'reject.replay','rejects',?)",
+                (at, actor, msgspec.json.encode({"ids": list(ids)[:1000]}).decode()),
             )
 
 

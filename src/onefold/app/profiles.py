@@ -1,0 +1,128 @@
+"""One profile as people see it: found by an identifier or by its id."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from onefold.app.workspace import node_key, open_store
+from onefold.config import Settings
+from onefold.model.errors import Fault, InvalidInput, NotFound
+from onefold.model.profile import (
+    Profile,
+    ProfileId,
+    decode_profile,
+    parse_profile_name,
+    profile_name,
+    statements_of,
+)
+from onefold.model.records import Identifier
+from onefold.resolve import node_id
+from onefold.standardize.identifiers import normalize
+from onefold.store import SQLiteStore
+from onefold.unify import last_writer
+
+
+class IdentifierView(msgspec.Struct, frozen=True):
+    """An identifier of a profile, and when it was first and last seen (µs)."""
+
+    kind: str
+    value: str
+    first_seen: int
+    last_seen: int
+
+
+class TraitOrigin(msgspec.Struct, frozen=True):
+    """A golden value with the claim that it came from."""
+
+    value: Any
+    source: str
+    time: int
+    message_id: str
+
+
+class SegmentView(msgspec.Struct, frozen=True):
+    """A segment that the profile is in, and since when (µs)."""
+
+    name: str
+    since: int
+
+
+class ProfileView(msgspec.Struct, frozen=True):
+    """A profile. `traits` maps names to values, or to `TraitOrigin` if that was asked for."""
+
+    id: str
+    identifiers: tuple[IdentifierView, ...]
+    traits: dict[str, Any]
+    computed: dict[str, Any]
+    segments: tuple[SegmentView, ...]
+    aliases: tuple[str, ...]
+
+
+def profile(settings: Settings, reference: str, *, verbose: bool = False) -> ProfileView:
+    """The profile that `KIND:VALUE` or a profile id names; `NotFound` if there is none."""
+    with open_store(settings, cache_mb=4) as store:
+        return view(find(store, reference, settings.default_country), verbose=verbose)
+
+
+def find(store: SQLiteStore, reference: str, country: str = "") -> Profile:
+    """The stored profile behind a reference; a merged id leads to what it became."""
+    number = find_id(store, reference, country)
+    document = None if number is None else store.documents([number]).get(number)
+    if document is None:
+        raise NotFound(f"there is no profile {reference}")
+    return decode_profile(document)
+
+
+def find_id(store: SQLiteStore, reference: str, country: str = "") -> ProfileId | None:
+    """The id of the profile behind a reference, or None."""
+    kind, colon, value = reference.partition(":")
+    if not colon:
+        named = parse_profile_name(reference)
+        if named is None:
+            hint = "write KIND:VALUE such as email:ann@example.com, or the profile's id"
+            raise InvalidInput(
+                "no profile is named", (Fault(f"{reference!r} names none", "reference", hint),)
+            )
+        return store.current_id(named)
+    identifier = identifier_of(kind, value, country)
+    if identifier is None:
+        return None
+    node = node_id(node_key(store), identifier)
+    return store.profiles_of([node]).get(node)
+
+
+def identifier_of(kind: str, value: str, country: str = "") -> Identifier | None:
+    """An identifier written as in the events it came with, or None where it can be nobody's."""
+    faults: list[str] = []
+    normal = normalize(kind, value, country or None, kind, faults)
+    return None if normal is None else Identifier(kind, normal)
+
+
+def view(found: Profile, *, verbose: bool = False) -> ProfileView:
+    """What people see of a stored profile."""
+    traits: dict[str, Any] = dict(sorted(found.traits.items()))
+    if verbose:
+        claims = [one for node in found.nodes for one in statements_of(node)]
+        winners = last_writer(claims)
+        traits = {
+            name: TraitOrigin(won.value, won.source, won.time, won.message_id)
+            for name, won in winners.items()
+            if won.value is not None
+        }
+    return ProfileView(
+        id=profile_name(found.id),
+        identifiers=tuple(
+            IdentifierView(node.kind, node.value, node.first_seen, node.last_seen)
+            for node in found.nodes
+        ),
+        traits=traits,
+        computed={
+            "event_count": sum(node.events for node in found.nodes),
+            "first_seen": min(node.first_seen for node in found.nodes),
+            "last_seen": max(node.last_seen for node in found.nodes),
+        },
+        segments=tuple(SegmentView(name, since) for name, since in sorted(found.members.items())),
+        aliases=tuple(profile_name(name) for name, _ in found.names if name != found.id),
+    )

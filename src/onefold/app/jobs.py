@@ -2,5 +2,135 @@
 
 from __future__ import annotations
 
+import os
+import random
 import threading
 from collections.abc import Callable
+
+import msgspec
+import structlog
+
+from onefold.activate import Destination, Dispatcher, HttpClient
+from onefold.activate.webhook import request
+from onefold.activate.webhook_settings import settings_from
+from onefold.app.definitions import load_definitions
+from onefold.app.workspace import now_us, open_lake, open_log, open_store
+from onefold.config import Settings
+from onefold.model.catalogue import TABLES
+from onefold.model.errors import Busy, InvalidInput
+from onefold.store import SQLiteStore
+
+_BEAT_SECONDS = 1.0
+_UPKEEP_US = 300_000_000
+_SMALL_FILES = 64
+_EXPIRE_ROWS = 10_000
+_MINUTE_US, _DAY_US = 60_000_000, 86_400_000_000
+log = structlog.get_logger(__name__)
+
+
+def run_jobs(settings: Settings, ready: Callable[[], None], stop: threading.Event) -> None:
+    """Deliver what waits, and keep log, lake and store tidy, until `stop` is set."""
+    with open_store(settings, cache_mb=8) as store, open_store(settings, cache_mb=4) as own:
+        client = HttpClient()
+        dispatcher = Dispatcher(
+            store.outbox,
+            client,
+            clock=now_us,
+            jitter=random.random,
+            changed=store.db.changes_seen,
+            disable=_Disabler(settings),
+        )
+        sending = threading.Thread(target=dispatcher.run, args=(stop,), name="deliveries")
+        upkeep = threading.Thread(target=_upkeep, args=(settings, stop), name="upkeep")
+        known = _configure(own, dispatcher, -1)
+        sending.start()
+        upkeep.start()
+        ready()
+        try:
+            while not stop.wait(_BEAT_SECONDS):
+                known = _configure(own, dispatcher, known)
+                _beat(own, dispatcher)
+        finally:
+            stop.set()
+            sending.join()
+            upkeep.join()
+            client.close()
+
+
+class _Disabler:
+    """Takes a destination out of service that said it is gone for good (410)."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def __call__(self, name: str) -> None:
+        with open_store(self._settings, cache_mb=4) as store:
+            for one in store.registry.definitions():
+                if (one.kind, one.name) == ("destination", name):
+                    body = {**one.body, "enabled": False}
+                    store.registry.put_definitions(
+                        [(one.kind, name, body)], [], now_us(), "destination answered 410"
+                    )
+
+
+def _configure(store: SQLiteStore, dispatcher: Dispatcher, known: int) -> int:
+    version = store.registry.version()
+    if version == known:
+        return known
+    definitions, _ = load_definitions(store)
+    destinations = []
+    for one in definitions.destinations:
+        if not one.enabled:
+            continue
+        try:
+            settings = settings_from(one.settings, os.environ)
+        except InvalidInput as error:
+            log.error("destination_unusable", destination=one.name, faults=str(error))
+            continue
+        destinations.append(
+            Destination(
+                one.name, settings, request, settings.timeout, settings.concurrency, settings.policy
+            )
+        )
+    dispatcher.configure(destinations)
+    return version
+
+
+def _beat(store: SQLiteStore, dispatcher: Dispatcher) -> None:
+    state = {
+        "destinations": msgspec.to_builtins(dispatcher.status()),
+        "store_fault": dispatcher.trouble,
+    }
+    try:
+        store.beat("jobs", os.getpid(), now_us(), state)
+    except Busy as error:
+        log.warning("heartbeat_failed", error=str(error))
+
+
+def _upkeep(settings: Settings, stop: threading.Event) -> None:
+    due = now_us() + _UPKEEP_US
+    while not stop.wait(_BEAT_SECONDS):
+        if now_us() < due:
+            continue
+        due = now_us() + _UPKEEP_US
+        try:
+            upkeep(settings, now_us())
+        except Busy as error:
+            log.warning("upkeep_postponed", error=str(error))
+
+
+def upkeep(settings: Settings, now: int) -> None:
+    """Drop what is past its time, and join the lake's small files."""
+    with open_store(settings, cache_mb=4) as store:
+        events = open_log(settings, store, None)
+        try:
+            events.retain(now)
+        finally:
+            events.close()
+        age = settings.dedup_days * _DAY_US
+        minute, day = (now - age) // _MINUTE_US, (now - age) // _DAY_US
+        while store.forget_seen(minute, day, _EXPIRE_ROWS) == _EXPIRE_ROWS:
+            pass
+    lake = open_lake(settings)
+    for name in TABLES:
+        lake.compact(name, _SMALL_FILES)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import duckdb
@@ -42,6 +42,17 @@ class DuckEngine:
         finally:
             for name in inputs:
                 self.connection.unregister(name)
+
+    def pages(
+        self, step: str, sql: str, values: Sequence[Any], size: int
+    ) -> Iterator[list[tuple[Any, ...]]]:
+        """The rows of a query, `size` at a time."""
+        try:
+            cursor = self.connection.execute(sql, values)
+            while page := cursor.fetchmany(size):
+                yield page
+        except duckdb.Error as error:
+            raise Damaged(f"query {step} failed: {error}\n{sql}") from error
 
     def add_view(self, name: str, files: Sequence[str], newer: pa.Table) -> None:
         """Make a view of Parquet files and rows newer than those."""

@@ -97,11 +97,16 @@ class Pipeline:
         rejects: Sequence[Reject],
         positions: Mapping[str, int],
         now: int,
+        *,
+        from_lake: bool = False,
     ) -> Report:
-        """Fold standardized events in, drop those already seen, and write everything."""
+        """Fold standardized events in, drop those already seen, and write everything.
+
+        Events `from_lake` are known to be unique, and nothing is queued for the lake again.
+        """
         watch = self._watch
         with watch("deduplicate"):
-            fresh, seen = self._fresh(events, now)
+            fresh, seen = (events, []) if from_lake else self._fresh(events, now)
         rows = Rows(now)
         working = Working(self._store, self._new_id, rows)
         owners = self._facts(fresh, working, rows)
@@ -116,9 +121,12 @@ class Pipeline:
             "duplicates": len(events) - len(fresh),
             "rejects": len(rejects),
         }
-        with watch("rows"):
-            for event, owner in zip(fresh, owners, strict=True):
-                rows.event(event, owner)
+        if from_lake:
+            rows.tables.clear()
+        else:
+            with watch("rows"):
+                for event, owner in zip(fresh, owners, strict=True):
+                    rows.event(event, owner)
         self._write(write, rows)
         return Report(
             len(fresh),

@@ -84,7 +84,7 @@ class Working:
 
     def regroup(self, dirty: set[NodeId]) -> None:
         """Partition everything that the dirty nodes' evidence reaches, and rename the clusters."""
-        closure = self._closure(dirty)
+        closure = self.closure(dirty)
         names = [
             name
             for number in {self.home[node] for node in closure if node in self.home}
@@ -100,7 +100,7 @@ class Working:
         for one in renamed:
             self._settle(one)
 
-    def _closure(self, dirty: set[NodeId]) -> dict[NodeId, Node]:
+    def closure(self, dirty: set[NodeId]) -> dict[NodeId, Node]:
         """All nodes of the profiles that links reach; through shared nodes only if dirty."""
         closure: dict[NodeId, Node] = {}
         frontier = set(dirty)

@@ -1,0 +1,239 @@
+"""The catalogue: every setting once, with its type, default, unit, limits and help."""
+
+from __future__ import annotations
+
+import ipaddress
+import zoneinfo
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+
+import msgspec
+
+ENVIRONMENT_PREFIX = "ONEFOLD_"
+
+Unit = Literal["", "bytes", "seconds", "days", "records", "rows", "profiles", "identifiers"]
+
+
+class Is(msgspec.Struct, frozen=True):
+    """What a setting is: its help, its unit, and the values it may have."""
+
+    help: str
+    unit: Unit = ""
+    least: float | None = None
+    most: float | None = None
+    check: Callable[[Any], str | None] | None = None
+    secret: bool = False
+
+
+def _time_zone_fault(name: str) -> str | None:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
+        return f"there is no time zone {name!r}; use a name such as 'Asia/Shanghai' or 'UTC'"
+    return None
+
+
+def _country_fault(code: str) -> str | None:
+    if code and not (len(code) == 2 and code.isascii() and code.isalpha() and code.isupper()):
+        return f"{code!r} is no country code; use two capital letters such as 'CN', or nothing"
+    return None
+
+
+def _network_fault(network: str) -> str | None:
+    try:
+        ipaddress.ip_network(network)
+    except ValueError as error:
+        return f"{error}; use an address or a network such as '10.0.0.0/8'"
+    return None
+
+
+def _networks_fault(networks: tuple[str, ...]) -> str | None:
+    return next((fault for fault in map(_network_fault, networks) if fault), None)
+
+
+def _host_fault(host: str) -> str | None:
+    return None if host.strip() else "must not be empty; use '127.0.0.1', or '0.0.0.0' for all"
+
+
+KIB, MIB, GIB = 1024, 1024**2, 1024**3
+DAY = 86_400.0
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """All settings of one installation. Sizes are bytes, durations are seconds."""
+
+    data: Annotated[Path, Is("The folder that holds everything: log, store, lake, keys.")] = Path(
+        "onefold-data"
+    )
+
+    host: Annotated[str, Is("Address that the web process listens on.", check=_host_fault)] = (
+        "127.0.0.1"
+    )
+    port: Annotated[
+        int, Is("Port of the web process; 0 takes a free one.", least=0, most=65_535)
+    ] = 8181
+
+    timezone: Annotated[
+        str, Is("Time zone in which the days of metrics begin.", check=_time_zone_fault)
+    ] = "UTC"
+    default_country: Annotated[
+        str,
+        Is(
+            "Country of phone numbers without a country code, where their source names none.",
+            check=_country_fault,
+        ),
+    ] = ""
+
+    max_event_size: Annotated[
+        int, Is("Largest event accepted.", "bytes", least=1 * KIB, most=16 * MIB)
+    ] = 32 * KIB
+    max_body_size: Annotated[
+        int,
+        Is(
+            "Largest request body accepted, after decompression.",
+            "bytes",
+            least=1 * KIB,
+            most=256 * MIB,
+        ),
+    ] = 4 * MIB
+    max_nesting: Annotated[int, Is("Deepest nesting of an event's JSON.", least=4, most=512)] = 64
+    max_batch_events: Annotated[
+        int, Is("Most events in one request.", "records", least=1, most=100_000)
+    ] = 2_500
+    ip_mode: Annotated[
+        Literal["none", "direct", "proxy"],
+        Is(
+            "Where `context.ip` comes from if the client gives none: nowhere, the "
+            "connection, or the header that a trusted proxy sets."
+        ),
+    ] = "none"
+    trusted_proxies: Annotated[
+        tuple[str, ...],
+        Is(
+            "Addresses or networks whose `X-Forwarded-For` is believed (`ip_mode = proxy`).",
+            check=_networks_fault,
+        ),
+    ] = ()
+
+    eventlog_segment_size: Annotated[
+        int,
+        Is(
+            "A segment file of the log is closed at this size.",
+            "bytes",
+            least=64 * KIB,
+            most=4 * GIB,
+        ),
+    ] = 64 * MIB
+    eventlog_retention: Annotated[
+        float, Is("Processed events stay in the log this long, for replay.", "seconds", least=0)
+    ] = 7 * DAY
+    eventlog_retention_size: Annotated[
+        int, Is("Processed events beyond this total go sooner.", "bytes", least=1 * MIB)
+    ] = 20 * GIB
+    min_free_disk: Annotated[
+        int, Is("With less free disk, new events are refused with 503.", "bytes", least=0)
+    ] = 1 * GIB
+
+    dedup_days: Annotated[
+        int,
+        Is("A repeated message id within this time is the same event.", "days", least=1, most=365),
+    ] = 7
+    lake_seconds: Annotated[
+        float,
+        Is("New history is written to the lake this often.", "seconds", least=0.1, most=600),
+    ] = 2.0
+    batch_records: Annotated[
+        int,
+        Is("Most log records that the worker takes at once.", "records", least=1, most=1_000_000),
+    ] = 20_000
+    batch_size: Annotated[
+        int,
+        Is(
+            "Most bytes of the log that the worker takes at once.",
+            "bytes",
+            least=64 * KIB,
+            most=1 * GIB,
+        ),
+    ] = 16 * MIB
+    cache_profiles: Annotated[
+        int, Is("Profiles that the worker keeps decoded.", "profiles", least=0)
+    ] = 50_000
+    cache_identifiers: Annotated[
+        int, Is("Identifiers that the worker remembers.", "identifiers", least=0)
+    ] = 200_000
+    store_cache: Annotated[
+        int, Is("Page cache of the store, per process.", "bytes", least=1 * MIB)
+    ] = 64 * MIB
+
+    sql_memory: Annotated[
+        int, Is("Memory that one SQL query may use.", "bytes", least=32 * MIB)
+    ] = 512 * MIB
+    sql_seconds: Annotated[
+        float, Is("A SQL query is stopped after this time.", "seconds", least=0.1)
+    ] = 30.0
+    sql_rows: Annotated[
+        int, Is("Most rows that a SQL query returns.", "rows", least=1, most=10_000_000)
+    ] = 10_000
+    sql_threads: Annotated[int, Is("Threads that one SQL query may use.", least=1, most=256)] = 2
+
+    delivery_concurrency: Annotated[
+        int, Is("Deliveries under way at once, per destination.", least=1, most=1_000)
+    ] = 16
+    delivery_timeout: Annotated[
+        float, Is("A delivery that takes longer has failed.", "seconds", least=0.1, most=600)
+    ] = 10.0
+    delivery_attempts: Annotated[
+        int, Is("After so many attempts it is a dead letter.", least=1, most=100)
+    ] = 12
+
+    stop_timeout: Annotated[
+        float,
+        Is(
+            "Processes that are asked to stop are ended by force after this time.",
+            "seconds",
+            least=0,
+            most=3_600,
+        ),
+    ] = 20.0
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        Is("Least severe of the lines that are logged."),
+    ] = "info"
+    log_format: Annotated[Literal["text", "json"], Is("How log lines on stderr are written.")] = (
+        "text"
+    )
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """One row of the catalogue of settings."""
+
+    name: str
+    type: Any
+    default: Any
+    about: Is
+
+    @property
+    def flag(self) -> str:
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def variable(self) -> str:
+        return ENVIRONMENT_PREFIX + self.name.upper()
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        return get_args(self.type) if get_origin(self.type) is Literal else ()
+
+
+@lru_cache(maxsize=1)
+def catalogue() -> dict[str, Setting]:
+    """Every setting by name, in the order of the documentation."""
+    hints = get_type_hints(Settings, include_extras=True)
+    defaults = Settings()
+    rows = {}
+    for name in Settings.__struct_fields__:
+        kind, about = get_args(hints[name])
+        rows[name] = Setting(name, kind, getattr(defaults, name), about)
+    return rows

@@ -15,7 +15,8 @@ def is_shared(node: Node) -> bool:
     """Does this identifier say nothing about who is who, because too many carry it?
 
     A device that more than `MAX_USERS` users signed in on is a kiosk or a family tablet; a value
-    linked with more than `MAX_LINKS` others is a placeholder. A user id is never shared.
+    linked with more than `MAX_LINKS` others is a placeholder. A user id is never shared. Not even
+    an `alias` is evidence then: sign-ups on a kiosk would make all its users one.
     """
     if node.kind == USER or len(node.links) <= MAX_USERS:
         return False
@@ -35,7 +36,7 @@ def _evidence(
             # Each link lies at both of its ends: take it at the smaller one.
             if other is None or node.id > other_id:
                 continue
-            if rank != ASSERTED and (node.id in shared or other_id in shared):
+            if node.id in shared or other_id in shared:
                 continue
             left, right = sorted((node, other), key=lambda end: (end.kind, end.value))
             found.append((rank, time, left.kind, left.value, right.kind, right.value, left, right))

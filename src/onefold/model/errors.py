@@ -8,6 +8,7 @@ OnefoldError
 ├── Unauthorized      a person must act: wrong key, missing right
 │   └── Forbidden     the key is known, but its role may not do this
 ├── Busy              the same again, after `retry_after` seconds
+│   └── RateLimited   the caller sends more than it may
 ├── Rejected          never again: keep it as a dead letter, with the reason
 └── Damaged           stored data cannot be read
 """
@@ -89,6 +90,12 @@ class Busy(OnefoldError):
     def __init__(self, message: str, retry_after: float = 1.0) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class RateLimited(Busy):
+    """More than this source may send; send the same again after `retry_after` seconds."""
+
+    code = "rate_limited"
 
 
 class Rejected(OnefoldError):

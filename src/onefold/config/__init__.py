@@ -7,10 +7,11 @@ A value comes from the first of these that names it: a flag (`--port 9000`), the
 To add a setting, add a field to `Settings`: flag, variable, checks and docs follow from it.
 """
 
-from onefold.config.reading import Loaded, as_text, load_settings, read_settings
+from onefold.config.reading import CONFIG_VARIABLE, Loaded, as_text, load_settings, read_settings
 from onefold.config.settings import ENVIRONMENT_PREFIX, Setting, Settings, catalogue
 
 __all__ = [
+    "CONFIG_VARIABLE",
     "ENVIRONMENT_PREFIX",
     "Loaded",
     "Setting",

@@ -16,6 +16,7 @@ from onefold.model.errors import Fault, InvalidInput
 from onefold.model.quantities import duration_text, parse_duration, parse_size, size_text
 
 CONFIG_FILE = "onefold.toml"
+CONFIG_VARIABLE = ENVIRONMENT_PREFIX + "CONFIG"
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -23,6 +24,7 @@ class Loaded(msgspec.Struct, frozen=True):
 
     settings: Settings
     origins: dict[str, str]
+    file: Path | None = None
 
 
 def load_settings(
@@ -64,20 +66,24 @@ def load_settings(
 def read_settings(
     flags: Mapping[str, str], environ: Mapping[str, str], config: Path | None = None
 ) -> Loaded:
-    """Settings with the file found: `config`, else DATA/onefold.toml, else ./onefold.toml."""
-    path = config or _default_config(flags, environ)
+    """Settings with the file found: `config` (or ONEFOLD_CONFIG), else DATA/onefold.toml,
+    else ./onefold.toml.
+    """
+    named = environ.get(CONFIG_VARIABLE)
+    path = config or (Path(named) if named else _default_config(flags, environ))
     if path is None:
         return load_settings(flags, environ)
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidInput(f"The settings file {path} cannot be read: {error}") from error
-    return load_settings(flags, environ, text, str(path))
+    loaded = load_settings(flags, environ, text, str(path))
+    return msgspec.structs.replace(loaded, file=path)
 
 
-def as_text(setting: Setting, value: Any) -> str:
+def as_text(setting: Setting, value: Any, *, masked: bool = True) -> str:
     """A value as one would write it: sizes and durations with their unit, secrets masked."""
-    if setting.about.secret:
+    if setting.about.secret and masked:
         return "********" if value else ""
     if isinstance(value, tuple):
         return ",".join(value)
@@ -105,7 +111,7 @@ def _from_flags(flags: Mapping[str, str]) -> Given:
 
 def _from_environment(environ: Mapping[str, str]) -> Given:
     for key, raw in sorted(environ.items()):
-        if key.startswith(ENVIRONMENT_PREFIX):
+        if key.startswith(ENVIRONMENT_PREFIX) and key != CONFIG_VARIABLE:
             yield f"environment {key}", key.removeprefix(ENVIRONMENT_PREFIX).lower(), raw
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from onefold.config import Settings, as_text, catalogue, load_settings, read_settings
 from onefold.model.errors import Fault, InvalidInput
 

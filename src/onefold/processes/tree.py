@@ -1,0 +1,146 @@
+"""Onefold's own tree: the workspace is made, then web, worker and jobs run under one parent."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from onefold.app.locks import hold
+from onefold.config import CONFIG_VARIABLE, Loaded, as_text, catalogue
+from onefold.model.errors import Conflict, Damaged, Fault, InvalidInput, OnefoldError
+from onefold.processes.supervisor import Program, Supervisor
+
+PROCESSES = ("web", "worker", "jobs")
+_PROBE_TIMEOUT = 2.0
+
+
+def up(loaded: Loaded, on_ready: Callable[[str, dict[str, str]], None]) -> int:
+    """Run the tree until a signal; `on_ready` gets its URL and, the very first time, the keys."""
+    settings = loaded.settings
+    make_data_directory(settings.data)
+    lock = settings.data / "up.lock"
+    with hold(lock) as held:
+        if not held:
+            raise Conflict(
+                f"Onefold is already running on {settings.data}.",
+                [Fault(f"its process id is {lock.read_text() or 'unknown'}", str(lock))],
+            )
+        lock.write_text(str(os.getpid()))
+        with listen(settings.host, settings.port) as listening:
+            environment = child_environment(loaded)
+            keys = make_workspace(environment)
+            port = listening.getsockname()[1]
+            supervisor = Supervisor(
+                _programs(environment, listening),
+                tell=teller(settings.log_format),
+                on_ready=lambda: on_ready(_url(settings.host, port), keys),
+                probe=lambda: answers(settings.host, port),
+                stop_timeout=settings.stop_timeout,
+            )
+            return supervisor.run()
+
+
+def make_data_directory(data: Path) -> None:
+    """The data directory, for this user only; raises `InvalidInput` if it cannot be used."""
+    try:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidInput(
+            f"The data directory {data} cannot be made: {error.strerror}."
+        ) from error
+    if not os.access(data, os.R_OK | os.W_OK | os.X_OK):
+        hint = "`onefold doctor` says who owns it; or name another with --data DIR"
+        raise InvalidInput(f"This user may not write to {data}.", [Fault(hint)])
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket, made here so that callers wait in line while the web process restarts."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, _, _, _, address = found[0]
+        return socket.create_server(address, family=family, backlog=2048)
+    except OSError as error:
+        raise InvalidInput(
+            f"Onefold cannot listen on {host} port {port}: {error.strerror or error}.",
+            [Fault("choose another with --port, or --port 0 for any that is free")],
+        ) from error
+
+
+def child_environment(loaded: Loaded) -> dict[str, str]:
+    """The environment in which the children find the same settings as their parent."""
+    chosen = {
+        row.variable: as_text(row, getattr(loaded.settings, name), masked=False)
+        for name, row in catalogue().items()
+        if loaded.origins[name] != "default"
+    }
+    if loaded.file:
+        chosen[CONFIG_VARIABLE] = str(loaded.file)
+    return {**os.environ, **chosen}
+
+
+def command(*arguments: str) -> list[str]:
+    """Onefold in this interpreter; `-P` keeps modules of the current folder out."""
+    return [sys.executable, "-P", "-m", "onefold", *arguments]
+
+
+def make_workspace(environment: Mapping[str, str]) -> dict[str, str]:
+    """Make or upgrade the workspace, in a process of its own; the keys if it is new."""
+    done = subprocess.run(  # noqa: S603
+        command("init", "--json"), env=environment, stdout=subprocess.PIPE, check=False
+    )
+    try:
+        answer = json.loads(done.stdout or b"{}")
+    except ValueError as error:
+        raise Damaged("The workspace could not be made; the lines above say why.") from error
+    if done.returncode:
+        faults = [Fault(**fault) for fault in answer.get("faults", ())]
+        raise OnefoldError(answer.get("message", "The workspace could not be made."), faults)
+    return {name: str(value) for name, value in answer.items() if value}
+
+
+def answers(host: str, port: int) -> bool:
+    """Does the web process answer a request? (Its health may still be anything.)"""
+    request = b"GET /health HTTP/1.1\r\nHost: onefold\r\nConnection: close\r\n\r\n"
+    try:
+        with socket.create_connection((_reachable(host), port), _PROBE_TIMEOUT) as connection:
+            connection.sendall(request)
+            return connection.recv(9).startswith(b"HTTP/1.")
+    except OSError:
+        return False
+
+
+def teller(log_format: str) -> Callable[..., None]:
+    """Writes lines like those of the children, without their logging library's memory."""
+
+    def tell(event: str, **keys: object) -> None:
+        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        if log_format == "json":
+            line = json.dumps({"timestamp": now, "process": "up", "event": event, **keys})
+        else:
+            line = " ".join([now, "up", event, *(f"{name}={key!r}" for name, key in keys.items())])
+        sys.stderr.write(line + "\n")
+        sys.stderr.flush()
+
+    return tell
+
+
+def _programs(environment: Mapping[str, str], listening: socket.socket) -> list[Program]:
+    return [
+        Program(name, command(name), environment, listening.fileno() if name == "web" else None)
+        for name in PROCESSES
+    ]
+
+
+def _reachable(host: str) -> str:
+    return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104
+
+
+def _url(host: str, port: int) -> str:
+    name = _reachable(host)
+    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"

@@ -5,6 +5,7 @@
 #   make test-all   all tests
 #   make check      formatter, linter, types, import contracts, spelling, docs
 #   make bench      every figure in the docs
+#   make docs       write the generated pages of docs/ again
 #   make fix        format, and mend what the linter can mend
 #   make lock       resolve pyproject.toml again into constraints.txt (UPGRADE=1: newest versions)
 #   make clean      remove everything that was made here, but no data
@@ -12,7 +13,7 @@
 PYTHON ?= python3
 RUN = .venv/bin/python
 
-.PHONY: env demo test test-all check bench fix lock clean
+.PHONY: env demo test test-all check bench docs fix lock clean
 
 env:
 	@$(PYTHON) scripts/bootstrap
@@ -31,6 +32,9 @@ check: env
 
 bench: env
 	@$(RUN) -m bench $(ARGS)
+
+docs: env
+	@$(RUN) scripts/settings-page
 
 fix: env
 	$(RUN) -m ruff check --fix --quiet .

@@ -97,9 +97,7 @@ def source_list(settings: Settings) -> list[SourceRow]:
         return [_source_row(source) for source in store.registry.sources()]
 
 
-def source_enable(
-    settings: Settings, name: str, *, enabled: bool, actor: str = "cli"
-) -> SourceRow:
+def source_enable(settings: Settings, name: str, *, enabled: bool, actor: str = "cli") -> SourceRow:
     """Let a source send, or stop it; its write key stays the same."""
     with open_store(settings, cache_mb=4) as store:
         source = msgspec.structs.replace(store.registry.source(name), enabled=enabled)

@@ -56,9 +56,7 @@ def plan(settings: Settings, directory: Path, *, prune: bool = False) -> Plan:
         return _compare(store, read_definitions(directory), prune)
 
 
-def apply(
-    settings: Settings, directory: Path, *, prune: bool = False, actor: str = "cli"
-) -> Plan:
+def apply(settings: Settings, directory: Path, *, prune: bool = False, actor: str = "cli") -> Plan:
     """Put the definitions below a directory in force, all or none.
 
     With `prune`, definitions that are in force but stand in no file are taken out.

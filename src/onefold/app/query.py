@@ -54,17 +54,13 @@ def sql(settings: Settings, query: str, max_rows: int | None = None) -> Table:
     return Table(columns, rows, truncated)
 
 
-def sql_arrow(
-    settings: Settings, query: str, max_rows: int | None = None
-) -> tuple[pa.Table, bool]:
+def sql_arrow(settings: Settings, query: str, max_rows: int | None = None) -> tuple[pa.Table, bool]:
     """Like `sql`, as an Arrow table, and whether it was cut."""
     check_query(query)
     limit = min(max_rows or settings.sql_rows, settings.sql_rows)
     with open_store(settings, cache_mb=4) as store:
         tables = tables_now(store, open_lake(settings))
-    engine = DuckEngine(
-        threads=settings.sql_threads, memory_mb=max(64, settings.sql_memory >> 20)
-    )
+    engine = DuckEngine(threads=settings.sql_threads, memory_mb=max(64, settings.sql_memory >> 20))
     try:
         add_views(engine, tables)
         for name, body in VIEWS.items():
@@ -123,9 +119,7 @@ def _function_faults(statement: exp.Expression) -> list[Fault]:
     return faults
 
 
-def _run(
-    engine: DuckEngine, query: str, limit: int, seconds: float
-) -> tuple[pa.Table, bool]:
+def _run(engine: DuckEngine, query: str, limit: int, seconds: float) -> tuple[pa.Table, bool]:
     connection = engine.connection
     timer = threading.Timer(seconds, connection.interrupt)
     timer.start()

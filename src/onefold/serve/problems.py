@@ -62,8 +62,7 @@ def describe(error: OnefoldError) -> Problem:
         code=error.code,
         message=error.message,
         errors=[
-            {"message": fault.message, "where": fault.where, "hint": fault.hint}
-            for fault in faults
+            {"message": fault.message, "where": fault.where, "hint": fault.hint} for fault in faults
         ],
     )
 

@@ -23,7 +23,7 @@ Sports | Stride | Running shoes: 799, Yoga mat: 159, Badminton racket: 349, Swim
 Smart watch: 1799, Water bottle: 69
 Beauty | Haze | 面膜 Face mask: 129, Sun cream: 149, Lipstick: 189, Shampoo: 75, Perfume: 880
 Books | Paper Boat | 三国演义 illustrated: 118, Learn Go in ten evenings: 68, Cook book: 98, \
-Watercolour for children: 58, 世界地图 World atlas: 158
+Watercolor for children: 58, 世界地图 World atlas: 158
 Electronics | Kite | Wireless earphones: 499, Power bank: 129, Mechanical keyboard: 649, \
 E-reader: 1099, Action camera: 1999, Phone case: 49
 """

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 from pathlib import Path
 
-_fdatasync = getattr(os, "fdatasync", os.fsync)
+_FULL_SYNC = getattr(fcntl, "F_FULLFSYNC", None)  # macOS: its fsync does not reach the disk
 _PAGE = 4096
 _CANNOT_RESERVE = {errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS, errno.ENODEV}
 
@@ -40,7 +41,10 @@ class Disk:
 
     def sync(self, fd: int) -> None:
         """Return once what was written is on the disk."""
-        _fdatasync(fd)
+        if _FULL_SYNC is None:
+            os.fdatasync(fd)
+        else:
+            fcntl.fcntl(fd, _FULL_SYNC)
 
     def sync_directory(self, path: Path) -> None:
         """Return once the names in this directory are on the disk."""

@@ -17,7 +17,7 @@ from onefold.eventlog.reader import PartitionReader
 from onefold.eventlog.retention import sweep
 from onefold.eventlog.segments import COMMITTED_FILE, END_FILE, PARTITION_NAME
 from onefold.eventlog.writer import PartitionWriter
-from onefold.model.errors import Conflict, InvalidInput
+from onefold.model.errors import Busy, Conflict, InvalidInput
 
 log = structlog.get_logger(__name__)
 
@@ -94,40 +94,21 @@ class FileEventLog:
         self, positions: Mapping[str, int], max_records: int, max_bytes: int
     ) -> list[LogRecord]:
         """The next records of all partitions, each given its share, another one first each time."""
-        with self._lock:
-            waiting = self._waiting(positions)
-            records: list[LogRecord] = []
-            room = max_bytes
-            for number, (reader, position) in enumerate(waiting):
-                left = len(waiting) - number
-                count = -(-(max_records - len(records)) // left)
-                found = reader.read(position, count, max(1, room // left), not records)
-                records.extend(found)
-                if found:
-                    room -= found[-1].next_offset - found[0].offset
-                if len(records) >= max_records or room <= 0:
-                    break
-            return records
-
-    def _waiting(self, positions: Mapping[str, int]) -> list[tuple[PartitionReader, int]]:
-        """The partitions with something to read; another one comes first each time."""
-        self._discover()
-        waiting: list[tuple[PartitionReader, int]] = []
-        for name, reader in self._readers.items():
-            position = positions.get(name, 0)
-            if reader.has_behind(position):
-                waiting.append((reader, position))
-        self._turn = turn = (self._turn + 1) % max(1, len(waiting))
-        return waiting[turn:] + waiting[:turn]
+        try:
+            with self._lock:
+                return self._read(positions, max_records, max_bytes)
+        except OSError as error:
+            log.error("log_read_failed", error=str(error))
+            raise Busy(f"the log cannot be read: {error.strerror}") from error
 
     def commit(self, positions: Mapping[str, int]) -> None:
         """Keep the positions in a small file of each partition, which retention respects."""
         with self._lock:
             for name, position in positions.items():
-                mark, kept = self._commits.get(name) or self._open_commit(name)
-                if mark is not None and kept != position:
-                    mark.set(Position(position))
-                    self._commits[name] = (mark, position)
+                try:
+                    self._commit(name, position)
+                except OSError as error:  # only retention waits for it; the next commit repeats it
+                    log.warning("log_commit_failed", partition=name, error=str(error))
 
     def ends(self) -> dict[str, int]:
         """The position behind the last durable record of each partition."""
@@ -166,15 +147,54 @@ class FileEventLog:
     def _open_writer(self, name: str, processed: Mapping[str, int]) -> PartitionWriter:
         if not PARTITION_NAME.fullmatch(name):
             raise InvalidInput(f"{name!r} cannot name a partition of the event log")
-        self._directory.mkdir(parents=True, exist_ok=True)
-        return PartitionWriter(
-            self._directory / name,
-            self._disk,
-            self._clock,
-            self._settings.segment_bytes,
-            self._settings.min_free_bytes,
-            processed.get(name, 0),
-        )
+        try:
+            self._directory.mkdir(parents=True, exist_ok=True)
+            return PartitionWriter(
+                self._directory / name,
+                self._disk,
+                self._clock,
+                self._settings.segment_bytes,
+                self._settings.min_free_bytes,
+                processed.get(name, 0),
+            )
+        except OSError as error:
+            raise Busy(
+                f"the log in {self._directory} cannot be opened: {error.strerror}"
+            ) from error
+
+    def _read(
+        self, positions: Mapping[str, int], max_records: int, max_bytes: int
+    ) -> list[LogRecord]:
+        waiting = self._waiting(positions)
+        records: list[LogRecord] = []
+        room = max_bytes
+        for number, (reader, position) in enumerate(waiting):
+            left = len(waiting) - number
+            count = -(-(max_records - len(records)) // left)
+            found = reader.read(position, count, max(1, room // left), not records)
+            records.extend(found)
+            if found:
+                room -= found[-1].next_offset - found[0].offset
+            if len(records) >= max_records or room <= 0:
+                break
+        return records
+
+    def _waiting(self, positions: Mapping[str, int]) -> list[tuple[PartitionReader, int]]:
+        """The partitions with something to read; another one comes first each time."""
+        self._discover()
+        waiting: list[tuple[PartitionReader, int]] = []
+        for name, reader in self._readers.items():
+            position = positions.get(name, 0)
+            if reader.has_behind(position):
+                waiting.append((reader, position))
+        self._turn = turn = (self._turn + 1) % max(1, len(waiting))
+        return waiting[turn:] + waiting[:turn]
+
+    def _commit(self, name: str, position: int) -> None:
+        mark, kept = self._commits.get(name) or self._open_commit(name)
+        if mark is not None and kept != position:
+            mark.set(Position(position))
+            self._commits[name] = (mark, position)
 
     def _open_commit(self, name: str) -> tuple[Mark | None, int]:
         directory = self._directory / name

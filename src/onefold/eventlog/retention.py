@@ -25,11 +25,12 @@ log = structlog.get_logger(__name__)
 
 
 class _Segment(NamedTuple):
-    """A segment that is wholly processed."""
+    """A segment, whether all of it is processed, and whether it may still be written."""
 
     written_at: int
     path: Path
     size: int
+    processed: bool
     last: bool
 
 
@@ -44,10 +45,10 @@ def sweep(
 
     The last segment of a partition goes by age only, and only if no other process writes it.
     """
-    processed = [segment for directory in directories for segment in _processed(directory)]
-    excess = sum(_sizes(directories)) - retain_bytes if retain_bytes else 0
+    segments = [segment for directory in directories for segment in _segments(directory)]
+    excess = sum(segment.size for segment in segments) - retain_bytes if retain_bytes else 0
     freed = 0
-    for segment in sorted(processed):
+    for segment in sorted(segment for segment in segments if segment.processed):
         expired = segment.written_at < oldest
         if segment.last:
             deleted = expired and _delete_last(segment.path, writer, disk)
@@ -66,25 +67,21 @@ def sweep(
     return freed
 
 
-def _processed(directory: Path) -> Iterator[_Segment]:
+def _segments(directory: Path) -> Iterator[_Segment]:
+    """The segments that are there now; another process may be deleting them too."""
     committed = read_mark(directory / COMMITTED_FILE)
-    if committed is None:
-        return
     end = read_mark(directory / END_FILE)
     bases = segment_bases(directory)
-    behind = [*bases[1:], end.offset if end else None]
-    for base, stop in zip(bases, behind, strict=True):
-        if stop is not None and stop <= committed.offset:
-            path = segment_path(directory, base)
+    for base, stop in zip(bases, [*bases[1:], None], strict=False):
+        path = segment_path(directory, base)
+        last = stop is None
+        stop = end.offset if last and end is not None else stop
+        processed = committed is not None and stop is not None and stop <= committed.offset
+        try:
             status = path.stat()
-            last = base == bases[-1]
-            yield _Segment(status.st_mtime_ns // 1000, path, status.st_size, last)
-
-
-def _sizes(directories: list[Path]) -> Iterator[int]:
-    for directory in directories:
-        for base in segment_bases(directory):
-            yield segment_path(directory, base).stat().st_size
+        except FileNotFoundError:
+            continue
+        yield _Segment(status.st_mtime_ns // 1000, path, status.st_size, processed, last)
 
 
 def _delete_last(path: Path, writer: PartitionWriter | None, disk: Disk) -> bool:

@@ -67,11 +67,6 @@ class PartitionWriter:
                 self._mark.close()
         self._publish()
 
-    @property
-    def end(self) -> int:
-        """The position behind the last durable record."""
-        return self._end
-
     def append(self, payloads: Sequence[bytes]) -> None:
         """Return once all payloads are durable."""
         if payloads:

@@ -201,6 +201,37 @@ def test_a_closed_log_asks_to_come_back(logs: LogDirectory) -> None:
         log.append([b"late"])
 
 
+def test_a_disk_that_fails_while_the_log_is_opened_is_a_named_error(logs: LogDirectory) -> None:
+    logs.open().append([b"one"])
+    logs.close()
+    disk = FaultyDisk()
+    disk.fail("sync")
+    with pytest.raises(Busy, match="cannot be opened"):
+        logs.open(disk=disk)
+    logs.open(disk=disk).append([b"two"])
+    assert logs.payloads() == [b"one", b"two"]
+
+
+def test_a_disk_that_fails_while_the_log_is_read_is_asked_again(logs: LogDirectory) -> None:
+    logs.open().append([b"one"])
+    disk = FaultyDisk()
+    reader = logs.open(None, disk=disk)
+    disk.fail("read", errno.ENOMEM)
+    with pytest.raises(Busy, match="cannot be read"):
+        reader.read({}, 10, 1000)
+    assert [record.payload for record in reader.read({}, 10, 1000)] == [b"one"]
+
+
+def test_a_passing_read_error_loses_nothing(logs: LogDirectory) -> None:
+    payloads = [b"%d" % number * 3000 for number in range(9)]
+    logs.open(settings=FileLogSettings(min_free_bytes=0)).append(payloads)
+    disk = FaultyDisk()
+    reader = logs.open(None, disk=disk)
+    disk.fail("read", errno.EIO)
+    assert [record.payload for record in reader.read({}, 10, 1 << 20)] == payloads
+    assert reader.damaged() == 0
+
+
 def test_a_payload_that_no_reader_would_take_is_refused(
     logs: LogDirectory, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -25,12 +25,12 @@ DISCOVER_EVERY = 200_000
 
 
 class FileLogSettings(msgspec.Struct, frozen=True):
-    """Sizes and times of the event log in files; 0 means without limit."""
+    """Sizes and times of the event log in files; retention by None is without limit."""
 
     segment_bytes: int = 64 << 20
     min_free_bytes: int = 512 << 20
-    retain_seconds: int = 7 * 86_400
-    retain_bytes: int = 0
+    retain_seconds: int | None = 7 * 86_400
+    retain_bytes: int | None = None
 
 
 class FileEventLog:
@@ -121,10 +121,10 @@ class FileEventLog:
 
         What lies behind the committed positions stays, whatever its age.
         """
-        settings = self._settings
-        oldest = now - settings.retain_seconds * 1_000_000 if settings.retain_seconds else 0
+        age = self._settings.retain_seconds
+        oldest = 0 if age is None else now - age * 1_000_000
         directories = [self._directory / name for name in self._partitions()]
-        return sweep(directories, oldest, settings.retain_bytes, self._writer, self._disk)
+        return sweep(directories, oldest, self._settings.retain_bytes, self._writer, self._disk)
 
     def damaged(self) -> int:
         """How many damaged places this log has met and skipped."""

@@ -37,7 +37,7 @@ class _Segment(NamedTuple):
 def sweep(
     directories: list[Path],
     oldest: int,
-    retain_bytes: int,
+    retain_bytes: int | None,
     writer: PartitionWriter | None,
     disk: Disk,
 ) -> int:
@@ -46,7 +46,8 @@ def sweep(
     The last segment of a partition goes by age only, and only if no other process writes it.
     """
     segments = [segment for directory in directories for segment in _segments(directory)]
-    excess = sum(segment.size for segment in segments) - retain_bytes if retain_bytes else 0
+    total = sum(segment.size for segment in segments)
+    excess = 0 if retain_bytes is None else total - retain_bytes
     freed = 0
     for segment in sorted(segment for segment in segments if segment.processed):
         expired = segment.written_at < oldest

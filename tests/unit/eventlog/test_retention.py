@@ -13,7 +13,9 @@ from onefold.testing.log_directory import LogDirectory
 DAY = 86_400 * 1_000_000
 NOW = time.time_ns() // 1000
 BY_AGE = FileLogSettings(min_free_bytes=0, segment_bytes=1000, retain_seconds=86_400)
-BY_SIZE = FileLogSettings(min_free_bytes=0, segment_bytes=1000, retain_seconds=0, retain_bytes=5000)
+BY_SIZE = FileLogSettings(
+    min_free_bytes=0, segment_bytes=1000, retain_seconds=None, retain_bytes=5000
+)
 
 
 def fill(logs: LogDirectory, settings: FileLogSettings, writer: str = "web-0") -> FileEventLog:
@@ -111,6 +113,14 @@ def test_a_reader_whose_records_expired_goes_on_with_the_oldest(logs: LogDirecto
     positions = {"web-0": first.next_offset}
     found = reader.read(positions, 1, 1 << 20) or reader.read(positions, 1, 1 << 20)
     assert [record.payload for record in found] == [b"5" * 1000]
+
+
+def test_without_an_age_all_goes_that_is_processed(logs: LogDirectory) -> None:
+    settings = FileLogSettings(min_free_bytes=0, segment_bytes=1000, retain_seconds=0)
+    log = fill(logs, settings)
+    log.commit(processed(log, 6))
+    log.retain(NOW + DAY)
+    assert len(logs.payloads()) == 4
 
 
 @pytest.mark.parametrize("clock", [NOW - 100 * DAY, 0])

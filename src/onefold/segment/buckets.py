@@ -13,7 +13,7 @@ import msgspec
 
 from onefold.segment.expression import literal_sql
 from onefold.segment.metric import Aggregate, Field, Metric, MetricKind
-from onefold.segment.window import HOUR, MINUTE, Unit
+from onefold.segment.window import HOUR, MINUTE, Unit, bucket_in
 from onefold.segment.zone import load_zone
 
 SCALE = 1_000_000
@@ -81,6 +81,28 @@ def merge_into(buckets: Buckets, more: Mapping[str, Mapping[int, Bucket]]) -> No
         for number, bucket in found.items():
             before = known.get(number)
             known[number] = bucket if before is None else merge(before, bucket)
+
+
+def oldest_kept(metrics: Iterable[Metric], now: int, timezone: str) -> dict[str, int | None]:
+    """Say for each metric which bucket is the oldest that can still matter; None where all can."""
+    zone = load_zone(timezone)
+    return {
+        metric.id: bucket_in(metric.granularity, now, zone) - metric.retention + 1
+        if metric.retention
+        else None
+        for metric in metrics
+    }
+
+
+def prune(buckets: Buckets, oldest: Mapping[str, int | None]) -> None:
+    """Drop the buckets that can matter no more, and the metrics that no rule uses, in place."""
+    for metric in list(buckets):
+        found = buckets[metric]
+        least = oldest.get(metric)
+        if metric not in oldest or (least is not None and max(found, default=least) < least):
+            del buckets[metric]
+        elif least is not None and min(found) < least:
+            buckets[metric] = {number: found[number] for number in found if number >= least}
 
 
 def read_rows(rows: Iterable[Sequence[Any]]) -> dict[bytes, Buckets]:
@@ -172,11 +194,21 @@ _NOTHING = (
 
 
 def _events_sql(metrics: list[Metric]) -> str:
-    """The events that some metric counts, with every field read once."""
-    fields = {field.name: field for metric in metrics for field in metric.fields}
-    columns = "".join(f", {_field_sql(field)} AS {name}" for name, field in fields.items())
-    names = ", ".join(sorted({literal_sql(metric.event) for metric in metrics}))
-    return f"SELECT owner, name, time, message_id{columns} FROM events WHERE name IN ({names})"
+    """The events that some metric counts, with every field read once, and only where it is used."""
+    events: dict[Field, set[str]] = {}
+    for metric in metrics:
+        for field in metric.fields:
+            events.setdefault(field, set()).add(metric.event)
+    fields = "".join(
+        f", CASE WHEN {_named(names)} THEN {_field_sql(field)} END AS {field.name}"
+        for field, names in events.items()
+    )
+    wanted = _named({metric.event for metric in metrics})
+    return f"SELECT owner, name, time, message_id{fields} FROM events WHERE {wanted}"
+
+
+def _named(names: set[str]) -> str:
+    return f"name IN ({', '.join(map(literal_sql, sorted(names)))})"
 
 
 def _field_sql(field: Field) -> str:

@@ -111,6 +111,9 @@ class EventFunction:
 
     def _sort_arguments(self) -> None:
         for argument in self.node.expressions:
+            if isinstance(argument, exp.PropertyEQ):
+                self._fault(argument, "arguments are named with =>", _EXAMPLE)
+                continue
             if not isinstance(argument, exp.Kwarg):
                 self._positional.append(argument)
                 continue

@@ -57,6 +57,16 @@ _BOOLEAN_NODES = (
     exp.Is,
 )
 _NUMBER_NODES = (*_ARITHMETIC, exp.Neg, exp.Abs, exp.Round, exp.Length)
+_HINTS = {
+    "alias": "is `and` or `or` missing?",
+    "cast": "a trait is read as the type that it is used as",
+    "case": "write it with and, or, not",
+    "dpipe": "compare the parts instead",
+    "escape": "use contains() or starts_with() for texts with % or _",
+    "is": "`is` is followed by null, not null, true or false",
+    "select": "a rule is one condition, such as country = 'CN'",
+    "subquery": "a rule is one condition, such as country = 'CN'",
+}
 _NOUNS = {"text": "text", "number": "a number", "boolean": "true or false"}
 
 
@@ -91,9 +101,7 @@ class Translator(ABC):
 
     def call(self, node: exp.Anonymous, wanted: Type | None) -> str:
         """Write a function that is not in the closed list; a scope may have more of them."""
-        name = str(node.this).lower()
-        hint = nearest(name, self.names) or f"known are {', '.join(self.names)}"
-        return self.refuse(node, f"unknown function {name}", hint)
+        return self._unknown_function(node, str(node.this).lower())
 
     def call_type(self, node: exp.Anonymous) -> Type | None:
         """Say which type such a function has."""
@@ -155,13 +163,14 @@ class Translator(ABC):
     def _unknown(self, node: exp.Expr) -> str:
         if isinstance(node, exp.Null):
             return self.refuse(node, "null is not a value", "ask with `is null` or `is not null`")
-        if isinstance(node, exp.Func):
-            name = node.sql_name().lower()
-            hint = nearest(name, self.names) or f"known are {', '.join(self.names)}"
-            return self.refuse(node, f"unknown function {name}", hint)
-        if isinstance(node, exp.Kwarg):
-            return self.refuse(node, f"{node.name or node.this} => is not expected here")
-        return self.refuse(node, f"{node.key} is not part of the rule language")
+        if isinstance(node, exp.Func) and self.source.calls(node):
+            return self._unknown_function(node, node.sql_name().lower())
+        hint = _HINTS.get(node.key, "")
+        return self.refuse(node, f"{node.key} is not part of the rule language", hint)
+
+    def _unknown_function(self, node: exp.Expr, name: str) -> str:
+        hint = nearest(name, self.names) or f"known are {', '.join(self.names)}"
+        return self.refuse(node, f"unknown function {name}", hint)
 
     def _common_type(self, nodes: list[exp.Expr]) -> Type | None:
         return next((found for found in map(self.type_of, nodes) if found), None)
@@ -199,6 +208,8 @@ class Translator(ABC):
     def _in(self, node: exp.Expr) -> str:
         if not self._only(node, "this", "expressions"):
             return "NULL"
+        if not node.expressions:
+            return self.refuse(node, "in () has no values", "for example: in ('CN', 'DE')")
         value, *choices = self._alike([node.this, *node.expressions], ordered=False)
         return f"({value} IN ({', '.join(choices)}))"
 
@@ -216,16 +227,17 @@ class Translator(ABC):
             return f"({self.value(node.this, wanted)} IS NULL)"
         if isinstance(node.expression, exp.Boolean):
             return f"({self.boolean(node.this)} IS {self._truth(node.expression)})"
-        return self.refuse(node, "`is` is followed by null, not null, true or false")
+        return self.refuse(node, "this form of is is not part of the rule language", _HINTS["is"])
 
     def _truth(self, node: exp.Expr) -> str:
         return "TRUE" if node.this else "FALSE"
 
     def _text_test(self, node: exp.Expr) -> str:
-        if not self._only(node, "this", "expression"):
+        if not self._only(node, "this", "expression", "negate"):
             return "NULL"
         parts = self.value(node.this, "text"), self.value(node.expression, "text")
-        return f"({_TEXT_TESTS[type(node)].format(*parts)})"
+        test = f"({_TEXT_TESTS[type(node)].format(*parts)})"
+        return f"(NOT {test})" if node.args.get("negate") else test
 
     def _text_function(self, node: exp.Expr) -> str:
         if not self._only(node, "this"):

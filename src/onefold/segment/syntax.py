@@ -46,6 +46,11 @@ class Source:
         column = offset - before.rfind("\n")
         return f"line {line}, column {column}"
 
+    def calls(self, node: exp.Expr) -> bool:
+        """Say whether a node was written as a call of a function, rather than as an operator."""
+        end = node.meta.get("end")
+        return end is not None and self.text[end + 1 :].lstrip().startswith("(")
+
     def refuse(self) -> None:
         """Raise what was found, if anything was."""
         if self.faults:
@@ -63,7 +68,11 @@ def parse_tree(source: Source) -> exp.Expr:
     except ParseError as error:
         for found in error.errors:
             offset = _offset_in(source.text, found.get("line"), found.get("col"))
-            source.fault(offset, f"not understood: {found.get('description')}")
+            described = str(found.get("description"))
+            missing = "missing for" in described
+            source.fault(
+                offset, "something is missing here" if missing else f"not understood: {described}"
+            )
         source.refuse()
         raise InvalidInput("the rule cannot be used", [Fault(str(error))]) from error
     except RecursionError as error:
@@ -73,9 +82,14 @@ def parse_tree(source: Source) -> exp.Expr:
 
 
 def offset_of(node: exp.Expr) -> int:
-    """Find where in the text a node begins."""
-    starts = (found.meta.get("start") for found in node.walk())
-    return min((start for start in starts if start is not None), default=0)
+    """Find where in the text a node begins; one that left no trace begins where its parent does."""
+    at: exp.Expr | None = node
+    while at is not None:
+        starts = [found.meta["start"] for found in at.walk() if "start" in found.meta]
+        if starts:
+            return int(min(starts))
+        at = at.parent
+    return 0
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

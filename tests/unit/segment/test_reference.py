@@ -1,0 +1,247 @@
+"""Random rules over random histories: the compiled way answers as the slow reference does.
+
+The compiled way is the pipeline's: buckets are made batch by batch in DuckDB, merged, read as
+columns, and tested by the membership query.
+"""
+
+import json
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import duckdb
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from onefold.segment import (
+    bucket_query,
+    compile_membership,
+    merge_into,
+    parse_rule,
+    read_rows,
+)
+from onefold.testing.rules import Happened, Moment, holds
+
+ZONES = ("Asia/Shanghai", "Europe/Berlin", "America/New_York", "UTC")
+NAMES = ("Order Completed", "page")
+SECOND, HOUR = 1_000_000, 3_600_000_000
+TYPES = {"text": "VARCHAR", "number": "DOUBLE", "boolean": "BOOLEAN"}
+
+
+def micros(*moment: int) -> int:
+    return (datetime(*moment, tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(
+        microseconds=1
+    )
+
+
+# Around both turns of the clock in Berlin and New York, where days have 23 or 25 hours.
+ANCHORS = [micros(2026, 3, 8, 7), micros(2026, 3, 29, 1), micros(2026, 10, 25, 1), 0]
+
+scalars = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-5, 150),
+    st.sampled_from([0.5, -1.25, 99.995, 1e19, 0.1, 0.2, 1e-7, 2.5]),
+    st.sampled_from(
+        ["CN", "cn", "12", " 7 ", "1e3", "", "x%_y", "true", "FALSE", "nan", "人", "a'b"]
+    ),
+)
+objects = st.dictionaries(
+    st.sampled_from(["revenue", "country", "vip", "deep"]),
+    st.one_of(scalars, st.dictionaries(st.sampled_from(["a", "b"]), scalars, max_size=2)),
+    max_size=4,
+)
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> tuple[int, str, dict[str, object], list[Happened]]:
+    now = draw(st.sampled_from(ANCHORS)) + draw(st.integers(0, 72 * 3600)) * SECOND
+    now += draw(st.integers(0, SECOND))
+    ages = st.one_of(
+        st.integers(-2 * 3600, 3600), st.integers(-30 * 3600, 80 * 3600), st.integers(0, 45 * 86400)
+    )
+    count = draw(st.integers(0, 12))
+    events = [
+        Happened(
+            draw(st.sampled_from(NAMES)),
+            now - draw(ages) * SECOND - draw(st.sampled_from([0, 1])),
+            f"m{draw(st.integers(0, 3))}-{index}",
+            draw(objects),
+            draw(objects),
+        )
+        for index in range(count)
+    ]
+    return now, draw(st.sampled_from(ZONES)), draw(objects), events
+
+
+NAMED = ("revenue", "country", "vip", "deep.a", "deep.b")
+TEXTS = ("'CN'", "'%n%'", "'12'", "'x%'", "''", "'a''b'", "'人'")
+NUMBERS = ("0", "1", "100", "2.5", "-1", "1e3", "0.3")
+OPERATORS = ("=", "<>", "<", "<=", ">", ">=")
+
+
+class Writer:
+    """Writes random rules; inside an event function, names begin with a root."""
+
+    def __init__(self, draw: st.DrawFn, root: str = "") -> None:
+        self.draw = draw
+        self.root = root
+
+    def pick(self, *choices: object) -> object:
+        return self.draw(st.sampled_from(choices))
+
+    def name(self) -> str:
+        return self.root + self.pick(*NAMED)
+
+    def number(self, depth: int) -> str:
+        simple = [self.name, lambda: self.pick(*NUMBERS)]
+        if not self.root:
+            simple.append(self.aggregate)
+        deep = [
+            lambda: f"({self.number(depth - 1)} {self.pick(*'+-*/%')} {self.number(depth - 1)})",
+            lambda: f"abs({self.number(depth - 1)})",
+            lambda: f"round({self.number(depth - 1)}, 2)",
+            lambda: f"coalesce({self.name()}, {self.number(depth - 1)}, 0)",
+            lambda: f"length({self.name()})",
+        ]
+        return self.pick(*simple, *(deep if depth else []))()
+
+    def text(self) -> str:
+        return self.pick(
+            self.name,
+            lambda: self.pick(*TEXTS),
+            lambda: f"{self.pick('lower', 'upper', 'trim')}({self.name()})",
+            lambda: f"coalesce({self.name()}, {self.pick(*TEXTS)})",
+        )()
+
+    def condition(self, depth: int) -> str:
+        tests = [
+            lambda: f"{self.number(1)} {self.pick(*OPERATORS)} {self.pick(*NUMBERS)}",
+            lambda: f"{self.text()} {self.pick(*OPERATORS)} {self.pick(*TEXTS)}",
+            lambda: f"{self.name()} {self.pick('like', 'ilike', 'not like')} {self.pick(*TEXTS)}",
+            lambda: f"{self.name()} is {self.pick('', 'not ')}{self.pick('null', 'true', 'false')}",
+            lambda: f"{self.name()} in ({self.text()}, {self.pick(*TEXTS)})",
+            lambda: f"{self.number(1)} not in ({self.pick(*NUMBERS)}, {self.number(0)})",
+            lambda: f"{self.number(0)} between {self.pick(*NUMBERS)} and {self.number(0)}",
+            lambda: f"{self.pick('starts_with', 'contains')}({self.text()}, {self.pick(*TEXTS)})",
+            lambda: f"{self.name()} {self.pick('=', '<>')} {self.pick('true', self.name())}",
+            self.name,
+        ]
+        if not self.root:
+            tests += [lambda: self.call("did", ""), self.edge]
+        deep = [
+            lambda: f"({self.condition(depth - 1)} and {self.condition(depth - 1)})",
+            lambda: f"({self.condition(depth - 1)} or {self.condition(depth - 1)})",
+            lambda: f"not ({self.condition(depth - 1)})",
+        ]
+        return self.pick(*tests, *(deep * 3 if depth else []))()
+
+    def call(self, function: str, of: str) -> str:
+        last = where = ""
+        if self.pick(True, True, False):
+            unit = self.pick("minute", "hour", "day", "days", "week")
+            last = f", last => interval {self.draw(st.integers(1, 40))} {unit}"
+        if self.pick(True, False):
+            inner = Writer(self.draw, self.pick("properties.", "context."))
+            where = f", where => {inner.condition(1)}"
+        return f"{function}('{self.pick(*NAMES, 'Nothing')}'{of}{last}{where})"
+
+    def aggregate(self) -> str:
+        function = self.pick("count_of", "sum_of", "avg_of", "min_of", "max_of")
+        value = Writer(self.draw, "properties.").number(1)
+        of = f", {self.pick('of => ', '')}{value}" if function != "count_of" else ""
+        return self.call(function, of)
+
+    def edge(self) -> str:
+        value = Writer(self.draw, "properties.").name()
+        call = self.call(self.pick("first_of", "last_of"), f", of => {value}")
+        test = self.pick("= 'CN'", "> 0.5", "is null", "is true", "like '%1%'")
+        return f"{call} {test}"
+
+
+@st.composite
+def rules(draw: st.DrawFn) -> str:
+    return Writer(draw).condition(2)
+
+
+def compiled(
+    texts: list[str], moment: Moment, cuts: list[int], nodes: int
+) -> tuple[list[bool], int | None, tuple[object, ...]]:
+    membership = compile_membership({text: parse_rule(text) for text in texts})
+    connection = duckdb.connect()
+    facts = [{} for _ in range(nodes)]
+    bounds = sorted({0, *(cut % (len(moment.events) + 1) for cut in cuts), len(moment.events)})
+    query = bucket_query(
+        membership.metrics,
+        moment.timezone,
+        min((event.time for event in moment.events), default=None),
+        max((event.time for event in moment.events), default=None),
+    )
+    connection.execute(
+        "CREATE TABLE events (owner BLOB, name VARCHAR, time BIGINT, message_id VARCHAR, "
+        "properties VARCHAR, context VARCHAR)"
+    )
+    for low, high in pairwise(bounds):
+        connection.execute("DELETE FROM events")
+        connection.executemany(
+            "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                (
+                    bytes([index % nodes]),
+                    *event[:3],
+                    json.dumps(event.properties),
+                    json.dumps(event.context),
+                )
+                for index, event in enumerate(moment.events)
+                if low <= index < high
+            ],
+        )
+        for owner, buckets in read_rows(connection.execute(query).fetchall()).items():
+            merge_into(facts[owner[0]], buckets)
+    features = membership.features(moment.now, moment.timezone)
+    row, change = features.row(moment.traits, facts)
+    names = ", ".join(f"{column.name} {TYPES[column.type]}" for column in membership.columns)
+    connection.execute(f"CREATE TABLE profiles (profile BIGINT{', ' if names else ''}{names})")
+    places = ", ".join("?" * (len(row) + 1))
+    connection.execute(f"INSERT INTO profiles VALUES ({places})", [1, *row])
+    profile, *answers = connection.execute(membership.sql).fetchone()
+    assert profile == 1
+    if change is not None:
+        assert change > moment.now
+        before, _ = membership.features(change - 1, moment.timezone).row(moment.traits, facts)
+        assert before == row
+    return answers, change, row
+
+
+def check(history, texts: list[str], cuts: list[int], nodes: int) -> None:
+    now, timezone, traits, events = history
+    moment = Moment(traits, events, now, timezone)
+    answers, change, _ = compiled(texts, moment, cuts, nodes)
+    assert answers == [holds(text, moment) for text in texts]
+    if change is not None:
+        for later in (change - 1, change):
+            then = moment._replace(now=later)
+            answers, _, _ = compiled(texts, then, cuts, nodes)
+            assert answers == [holds(text, then) for text in texts]
+
+
+cases = (
+    histories(),
+    st.lists(rules(), min_size=1, max_size=4, unique=True),
+    st.lists(st.integers(0, 12), max_size=3),
+    st.integers(1, 3),
+)
+relaxed = [HealthCheck.too_slow, HealthCheck.data_too_large]
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=relaxed)
+@given(*cases)
+def test_the_compiled_way_answers_as_the_reference(history, texts, cuts, nodes) -> None:
+    check(history, texts, cuts, nodes)
+
+
+@pytest.mark.slow
+@settings(max_examples=1500, deadline=None, suppress_health_check=relaxed)
+@given(*cases)
+def test_the_compiled_way_answers_as_the_reference_many_times(history, texts, cuts, nodes) -> None:
+    check(history, texts, cuts, nodes)

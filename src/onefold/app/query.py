@@ -85,7 +85,7 @@ def check_query(query: str) -> None:
         raise InvalidInput("the query cannot be run", faults)
 
 
-def _table_faults(statement: exp.Expression) -> list[Fault]:
+def _table_faults(statement: exp.Query) -> list[Fault]:
     names = {cte.alias.lower() for cte in statement.find_all(exp.CTE)} | VIEWS.keys()
     known = ", ".join(VIEWS)
     faults = []
@@ -107,7 +107,7 @@ _FORBIDDEN = {
 _FORBIDDEN_STARTS = ("read_", "duckdb_", "pragma_", "parquet_", "sniff_", "pg_", "arrow_", "scan_")
 
 
-def _function_faults(statement: exp.Expression) -> list[Fault]:
+def _function_faults(statement: exp.Query) -> list[Fault]:
     faults = []
     for function in statement.find_all(exp.Func):
         if isinstance(function, exp.Anonymous):

@@ -166,7 +166,7 @@ def _fold(
 def _batches(engine: DuckEngine, query: str, values: list[Any]) -> Iterator[list[Event]]:
     for rows in engine.pages("events", query, values, _EVENTS_A_BATCH):
         yield [
-            Event(
+            Event(  # type: ignore[call-arg]  # how many a slice of a row holds is not known
                 *row[:6],
                 _identifiers(row[6]),
                 _asserted(row[7]),

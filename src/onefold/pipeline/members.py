@@ -39,7 +39,7 @@ class Members:
     def __init__(self, engine: DuckEngine, timezone: str) -> None:
         self._engine = engine
         self._timezone = timezone
-        self._membership = compile_membership({})
+        self._membership: Membership = compile_membership({})
         self._versions: dict[str, int] = {}
         self._destinations: tuple[DestinationDefinition, ...] = ()
         self._counted: frozenset[str] = frozenset()
@@ -52,7 +52,7 @@ class Members:
     def use(self, definitions: Definitions) -> None:
         """Put these segments and destinations in force."""
         rules = {one.name: parse_rule(one.rule) for one in definitions.segments}
-        self._membership: Membership = compile_membership(rules)
+        self._membership = compile_membership(rules)
         self._versions = {one.name: one.version for one in definitions.segments}
         self._destinations = definitions.destinations
         self._counted = frozenset(metric.event for metric in self._membership.metrics)
@@ -212,7 +212,7 @@ class _MemberChanges:
             entered=entered,
             at=now,
             since=since,
-            profile_id=name,
+            profile=number,
             identifiers=[Identifier(node.kind, node.value) for node in profile.nodes],
             traits=profile.traits,
         )

@@ -199,7 +199,7 @@ class Registry:
             before,
             limit,
         )
-        return [AuditEntry(*row[:5], msgspec.json.decode(row[5])) for row in rows]
+        return [AuditEntry._make((*row[:5], msgspec.json.decode(row[5]))) for row in rows]
 
 
 _SELECT_SOURCE = "select id, name, kind, key_hash, enabled, settings from sources"

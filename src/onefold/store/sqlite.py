@@ -93,17 +93,17 @@ class SQLiteStore:
             "with asked(m, h) as (values {keys}) select m, h from asked"
             " cross join seen on minute = m and hash = h"
         )
-        return set(self.db.lookup_pairs(sql, keys))  # type: ignore[arg-type]
+        return set(self.db.lookup_pairs(sql, keys))
 
     def profiles_of(self, nodes: Sequence[NodeId]) -> dict[NodeId, ProfileId]:
         """Which profile each known node belongs to."""
         sql = "select node, profile from identifiers where node in ({keys})"
-        return dict(self.db.lookup(sql, nodes))  # type: ignore[arg-type]
+        return dict(self.db.lookup(sql, nodes))
 
     def documents(self, profiles: Sequence[ProfileId]) -> dict[ProfileId, bytes]:
         """The stored documents of profiles."""
         sql = "select id, document from profiles where id in ({keys})"
-        return dict(self.db.lookup(sql, sorted(profiles)))  # type: ignore[arg-type]
+        return dict(self.db.lookup(sql, sorted(profiles)))
 
     def current_id(self, profile: ProfileId) -> ProfileId | None:
         """The id that a profile goes by today; follows merges. None where there never was one."""

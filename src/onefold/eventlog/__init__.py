@@ -32,13 +32,19 @@ class EventLog(Protocol):
     def read(
         self, positions: Mapping[str, int], max_records: int, max_bytes: int
     ) -> list[LogRecord]:
-        """The next records, at once, empty where there is nothing new; at least one if any."""
+        """The next records, at once, empty where there is nothing new; at least one if any.
+
+        Only durable records, each whole; no partition waits because another is busy.
+        """
 
     def commit(self, positions: Mapping[str, int]) -> None:
         """Everything before these positions was processed and may go once it is old enough."""
 
     def ends(self) -> dict[str, int]:
         """The position behind the last durable record of each partition."""
+
+    def damaged(self) -> int:
+        """How many damaged places this log has met while reading, and skipped."""
 
     def close(self) -> None:
         """Release files, locks and connections."""

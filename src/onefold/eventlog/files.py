@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -22,6 +23,16 @@ from onefold.model.errors import Busy, Conflict, InvalidInput
 log = structlog.get_logger(__name__)
 
 DISCOVER_EVERY = 200_000
+
+
+@contextmanager
+def _busy(done: str) -> Iterator[None]:
+    """The one place where the disk's errors become ours, except for appends."""
+    try:
+        yield
+    except OSError as error:
+        log.error("log_failed", error=str(error))
+        raise Busy(f"the log cannot be {done}: {error.strerror}") from error
 
 
 class FileLogSettings(msgspec.Struct, frozen=True):
@@ -94,12 +105,8 @@ class FileEventLog:
         self, positions: Mapping[str, int], max_records: int, max_bytes: int
     ) -> list[LogRecord]:
         """The next records of all partitions, each given its share, another one first each time."""
-        try:
-            with self._lock:
-                return self._read(positions, max_records, max_bytes)
-        except OSError as error:
-            log.error("log_read_failed", error=str(error))
-            raise Busy(f"the log cannot be read: {error.strerror}") from error
+        with self._lock, _busy("read"):
+            return self._read(positions, max_records, max_bytes)
 
     def commit(self, positions: Mapping[str, int]) -> None:
         """Keep the positions in a small file of each partition, which retention respects."""
@@ -112,7 +119,7 @@ class FileEventLog:
 
     def ends(self) -> dict[str, int]:
         """The position behind the last durable record of each partition."""
-        with self._lock:
+        with self._lock, _busy("read"):
             self._discover()
             return {name: reader.end() for name, reader in self._readers.items()}
 
@@ -123,8 +130,10 @@ class FileEventLog:
         """
         age = self._settings.retain_seconds
         oldest = 0 if age is None else now - age * 1_000_000
-        directories = [self._directory / name for name in self._partitions()]
-        return sweep(directories, oldest, self._settings.retain_bytes, self._writer, self._disk)
+        with _busy("swept"):
+            directories = [self._directory / name for name in self._partitions()]
+            limit = self._settings.retain_bytes
+            return sweep(directories, oldest, limit, self._writer, self._disk)
 
     def damaged(self) -> int:
         """How many damaged places this log has met and skipped."""
@@ -147,7 +156,7 @@ class FileEventLog:
     def _open_writer(self, name: str, processed: Mapping[str, int]) -> PartitionWriter:
         if not PARTITION_NAME.fullmatch(name):
             raise InvalidInput(f"{name!r} cannot name a partition of the event log")
-        try:
+        with _busy("opened"):
             self._directory.mkdir(parents=True, exist_ok=True)
             return PartitionWriter(
                 self._directory / name,
@@ -157,10 +166,6 @@ class FileEventLog:
                 self._settings.min_free_bytes,
                 processed.get(name, 0),
             )
-        except OSError as error:
-            raise Busy(
-                f"the log in {self._directory} cannot be opened: {error.strerror}"
-            ) from error
 
     def _read(
         self, positions: Mapping[str, int], max_records: int, max_bytes: int

@@ -63,5 +63,9 @@ class MemoryEventLog:
         """The number of records of each partition."""
         return {name: len(payloads) for name, payloads in self._partitions.items()}
 
+    def damaged(self) -> int:
+        """Memory does not decay."""
+        return 0
+
     def close(self) -> None:
         """Nothing to release."""

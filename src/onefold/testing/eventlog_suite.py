@@ -67,7 +67,9 @@ class EventLogSuite:
         }
 
     def test_is_empty_at_first(self) -> None:
-        assert self.open_log("a").read({}, 10, PLENTY) == []
+        log = self.open_log("a")
+        assert log.read({}, 10, PLENTY) == []
+        assert log.damaged() == 0
 
     def test_appending_nothing_changes_nothing(self) -> None:
         log = self.open_log("a")

@@ -181,4 +181,4 @@ class PowerLoss(RuleBasedStateMachine):
 
 
 TestPowerLoss = PowerLoss.TestCase
-TestPowerLoss.settings = settings(max_examples=80, stateful_step_count=25, deadline=None)
+TestPowerLoss.settings = settings(max_examples=50, stateful_step_count=25, deadline=None)

@@ -100,7 +100,7 @@ def test_after_a_power_loss_all_is_read_even_if_its_writer_never_starts_again(
     segment_bytes=st.sampled_from([200, 1000, 1 << 20]),
     max_bytes=st.sampled_from([1, 100, 1 << 20]),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_damage_takes_exactly_the_records_that_it_touches(
     sizes: list[int], flips: list[int], bit: int, segment_bytes: int, max_bytes: int
 ) -> None:

@@ -1,0 +1,214 @@
+"""The tracking API: one plain ASGI function, because most of all requests go through it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, MutableMapping
+from ipaddress import ip_network
+from typing import Any, NamedTuple
+from urllib.parse import parse_qs
+
+import msgspec
+
+from onefold.collect import Route, decode_body, find_key, find_route, read_body
+from onefold.collect.address import client_address, is_trusted
+from onefold.collect.allowance import Allowance
+from onefold.collect.cors import cors_headers, preflight_headers
+from onefold.collect.decoding import too_large
+from onefold.collect.settings import rudder_settings, segment_settings
+from onefold.config import Settings
+from onefold.model.errors import InvalidInput, NotFound, OnefoldError, RateLimited, Unauthorized
+from onefold.model.records import Accepted, encode_accepted
+from onefold.model.sources import FindSource, Source, authenticate
+from onefold.serve.log_writer import LogWriter
+from onefold.serve.problems import problem
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Check = Callable[[Accepted, Source | None], list[list[str]]]
+Headers = list[tuple[bytes, bytes]]
+
+_SUCCESS = b'{"success":true}'
+_JSON: Headers = [(b"content-type", b"application/json")]
+_HOST = re.compile(rb"[A-Za-z0-9._:\[\]-]+")
+_SLOW_TO_READ = 256 << 10
+
+
+class _Answer(NamedTuple):
+    status: int
+    headers: Headers
+    body: bytes
+
+
+_ACCEPTED = _Answer(200, _JSON, _SUCCESS)
+
+
+class _Gone(Exception):
+    """The client went away before it had sent all."""
+
+
+class TrackingApp:
+    """Accepts what Segment-compatible clients send, and answers once it is durable.
+
+    `find_source` gives a source by id. `check` is that of `onefold.standardize`, for callers that ask for a
+    result per event with `?strict=1`. `serves` tells which paths are its own.
+    """
+
+    def __init__(
+        self,
+        log: LogWriter,
+        find_source: FindSource,
+        check: Check,
+        clock_us: Callable[[], int],
+        settings: Settings,
+    ) -> None:
+        self._log = log
+        self._find_source = find_source
+        self._check = check
+        self._clock = clock_us
+        self._max_body = settings.max_body_size
+        self._ip_mode = settings.ip_mode
+        self._proxies = tuple(map(ip_network, settings.trusted_proxies))
+        self._allowances: dict[str, Allowance] = {}
+
+    @staticmethod
+    def serves(path: str) -> bool:
+        """Whether this path belongs to the tracking API."""
+        return find_route(path) is not None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        try:
+            answer = await self._answer(scope, receive)
+        except _Gone:
+            return
+        except OnefoldError as error:
+            answer = _problem(error)
+        headers = answer.headers + cors_headers(scope["headers"])
+        headers.append((b"content-length", b"%d" % len(answer.body)))
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await send({"type": "http.response.body", "body": answer.body})
+
+    async def _answer(self, scope: Scope, receive: Receive) -> _Answer:
+        method = scope["method"]
+        if method == "OPTIONS":
+            return _Answer(204, preflight_headers(scope["headers"]), b"")
+        path = scope["path"]
+        route = find_route(path)
+        if route is None or route.method != method:
+            raise NotFound(f"{method} {path[:200]} is not part of the tracking API")
+        query = _query(scope["query_string"])
+        if route.action == "accept":
+            return await self._accept(route, query, scope, receive)
+        if route.action == "drop":
+            return _ACCEPTED
+        return self._settings_for_browser(route, query, scope)
+
+    async def _accept(
+        self, route: Route, query: dict[str, str], scope: Scope, receive: Receive
+    ) -> _Answer:
+        headers = scope["headers"]
+        key = find_key(headers, query.get("writeKey"))
+        source = self._authenticate(key) if key else None
+        body = decode_body(await self._receive(headers, receive), self._max_body)
+        if len(body) < _SLOW_TO_READ:
+            seen = read_body(body, route.kind)
+        else:
+            seen = await asyncio.to_thread(read_body, body, route.kind)
+        if source is None:
+            source = self._authenticate(seen.write_key)
+        now = self._clock()
+        if source.events_per_second and route.retries:
+            self._allow(source, source.events_per_second, seen.event_count, now)
+        accepted = Accepted(source.id, now, route.kind, body, self._address(source, scope))
+        await self._log.write(encode_accepted(accepted), patient=not route.retries)
+        if query.get("strict") in ("1", "true"):
+            return await self._strictly(accepted, source)
+        return _ACCEPTED
+
+    def _authenticate(self, key: str | None) -> Source:
+        source = self._known(key)
+        if not source.enabled:
+            raise Unauthorized("this source is disabled")
+        return source
+
+    def _known(self, key: str | None) -> Source:
+        if not key:
+            raise Unauthorized("no write key was given; `onefold source add` prints one")
+        source = authenticate(key, self._find_source)
+        if source is None:
+            raise Unauthorized("this write key is not known; `onefold source list` shows sources")
+        return source
+
+    async def _receive(self, headers: Headers, receive: Receive) -> bytes:
+        for name, value in headers:
+            if name == b"content-length" and value.isdigit() and int(value) > self._max_body:
+                raise too_large(self._max_body)
+        body = b""
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise _Gone
+            chunk: bytes = message.get("body", b"")
+            body = body + chunk if body else chunk
+            if len(body) > self._max_body:
+                raise too_large(self._max_body)
+            if not message.get("more_body"):
+                return body
+
+    def _allow(self, source: Source, per_second: int, events: int, now: int) -> None:
+        allowance = self._allowances.get(source.id)
+        if allowance is None or allowance.per_second != per_second:
+            allowance = self._allowances[source.id] = Allowance(per_second, now)
+        wait = allowance.take(events, now)
+        if wait:
+            raise RateLimited(f"this source may send {per_second:,} events a second", wait)
+
+    def _address(self, source: Source, scope: Scope) -> str | None:
+        if self._ip_mode == "none" or source.ip == "none" or not scope.get("client"):
+            return None
+        proxies = self._proxies if self._ip_mode == "proxy" else ()
+        forwarded = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
+        return client_address(scope["client"][0], b",".join(forwarded).decode("latin-1"), proxies)
+
+    async def _strictly(self, accepted: Accepted, source: Source) -> _Answer:
+        """The same success, and what becomes of each event: rejects are kept and can be listed."""
+        events: list[dict[str, Any]] = []
+        for index, reasons in enumerate(await asyncio.to_thread(self._check, accepted, source)):
+            status = {"status": "rejected", "reasons": reasons} if reasons else {"status": "ok"}
+            events.append({"index": index, **status})
+        return _Answer(200, _JSON, msgspec.json.encode({"success": True, "events": events}))
+
+    def _settings_for_browser(self, route: Route, query: dict[str, str], scope: Scope) -> _Answer:
+        key = route.write_key or find_key(scope["headers"], query.get("writeKey"))
+        source = self._known(key)
+        assert key is not None
+        if route.action == "rudder_settings":
+            settings = rudder_settings(source, key)
+        else:
+            settings = segment_settings(source, key, self._base_url(scope))
+        return _Answer(200, _JSON, msgspec.json.encode(settings))
+
+    def _base_url(self, scope: Scope) -> str:
+        headers = dict(scope["headers"])
+        scheme, host = scope["scheme"], headers.get(b"host", b"")
+        if scope.get("client") and is_trusted(scope["client"][0], self._proxies):
+            host = headers.get(b"x-forwarded-host", host)
+            scheme = "https" if headers.get(b"x-forwarded-proto") == b"https" else scheme
+        if not _HOST.fullmatch(host):
+            raise InvalidInput("the Host header is missing or is no host")
+        return f"{scheme}://{host.decode('ascii')}"
+
+
+def _query(text: bytes) -> dict[str, str]:
+    if not text:
+        return {}
+    return {name: values[-1] for name, values in parse_qs(text.decode("latin-1")).items()}
+
+
+def _problem(error: OnefoldError) -> _Answer:
+    status, headers, body = problem(error)
+    return _Answer(status, [(k.encode(), v.encode()) for k, v in headers.items()], body)

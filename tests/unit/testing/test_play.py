@@ -13,6 +13,7 @@ from onefold.testing.shop import (
     as_history,
     batches,
     definitions,
+    demo,
     fast_time,
     real_time,
     sources,
@@ -71,6 +72,30 @@ def test_fast_time_presses_days_into_minutes_and_keeps_history() -> None:
     for message in played:
         assert "sentAt" not in message.body
         assert parse_iso(message.body["timestamp"]) == message.time
+
+
+def test_the_demo_plays_the_past_fast_and_then_goes_on_from_now() -> None:
+    begin = SHOP.start + 6 * 86_400 * SECOND
+    time = Time(begin)
+    played = [
+        (time.now, message)
+        for message in demo(SHOP.messages(), time.clock, time.sleep, minutes=0.5, rate=50)
+    ]
+    assert [m.body["messageId"] for _, m in played] == [
+        m.body["messageId"] for m in SHOP.messages()
+    ]
+    past = played[: sum(message.at <= begin for message in SHOP.messages())]
+    assert 25 * SECOND < past[-1][0] - begin <= 30 * SECOND
+    assert all(message.at <= begin and "sentAt" not in message.body for _, message in past)
+    assert all(abs(message.at - now) < 2000 for now, message in played[len(past) :])
+
+
+def test_a_shop_around_now_has_so_many_days_on_both_sides() -> None:
+    now = 1_800_000_000 * SECOND  # 2027-01-15 16:00 in Shanghai
+    shop = Shop.around(now, customers=5, before=3, after=2)
+    today = now - 16 * 3600 * SECOND
+    assert shop.start == today - 3 * 86_400 * SECOND
+    assert shop.end == today + 2 * 86_400 * SECOND
 
 
 def test_a_message_as_history_says_the_same_at_the_true_time() -> None:

@@ -201,14 +201,14 @@ def test_telephone_numbers_are_valid_and_nobody_elses(country: Country) -> None:
         assert phonenumbers.is_valid_number(phonenumbers.parse(f"+{country.dial}{number}"))
 
 
-def test_examples_are_profiles_of_the_shop() -> None:
-    shop = Shop(customers=300)
-    truth = shop.truth()
-    shown = examples(shop)
+@pytest.mark.parametrize("day", [5, None])
+def test_examples_are_profiles_of_the_shop(day: int | None) -> None:
+    shop = Shop(customers=320)
+    shown = examples(shop, None if day is None else shop.start + day * DAY)
     assert len(shown) == 3
+    known = shop.truth().known(shown[0].at)
     for example in shown:
-        kind, _, value = example.lookup.partition(":")
-        assert truth.profile_of(Identifier(kind, value)) == set(example.identifiers)
-        for segment in SEGMENTS:
-            inside = frozenset(example.identifiers) in truth.members(segment.name, example.at)
-            assert inside == (segment.name in example.segments)
+        group = frozenset(example.identifiers)
+        assert example.lookup in {f"{one.kind}:{one.value}" for one in group}
+        holding = [segment.name for segment in SEGMENTS if segment.holds(known[group])]
+        assert example.segments == tuple(holding)

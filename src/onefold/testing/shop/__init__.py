@@ -6,7 +6,7 @@ helpdesk and mailing service would make, and who is who behind them.
 
 from onefold.testing.shop.examples import Example, examples
 from onefold.testing.shop.messages import SOURCES, Message
-from onefold.testing.shop.play import as_history, batches, fast_time, real_time
+from onefold.testing.shop.play import as_history, batches, demo, fast_time, real_time
 from onefold.testing.shop.segments import SEGMENTS, definitions, sources
 from onefold.testing.shop.shop import Shop
 from onefold.testing.shop.truth import Truth
@@ -21,6 +21,7 @@ __all__ = [
     "as_history",
     "batches",
     "definitions",
+    "demo",
     "examples",
     "fast_time",
     "real_time",

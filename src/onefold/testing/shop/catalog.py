@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
-from onefold.testing.shop.countries import Country
+from onefold.testing.shop.countries import COUNTRIES, Country
 
 Product = dict[str, Any]
 
@@ -45,9 +44,7 @@ COUPONS = ("WELCOME10", "SPRING", "双11", "VIP88", "FREESHIP")
 AGENTS = ("Mei", "Jonas", "Aiko", "小陈", "Grace")
 
 
-@lru_cache
-def products(country: Country) -> tuple[Product, ...]:
-    """The products as this country's customers see them, in Segment's words."""
+def _priced(country: Country) -> tuple[Product, ...]:
     digits = 0 if country.currency == "JPY" else 2
     return tuple(
         {
@@ -64,7 +61,19 @@ def products(country: Country) -> tuple[Product, ...]:
     )
 
 
-@lru_cache
+_PRODUCTS = {country.code: _priced(country) for country in COUNTRIES}
+_SHELVES_OF = {
+    (code, category): tuple(each for each in goods if each["category"] == category)
+    for code, goods in _PRODUCTS.items()
+    for category in CATEGORIES
+}
+
+
+def products(country: Country) -> tuple[Product, ...]:
+    """The products as this country's customers see them, in Segment's words."""
+    return _PRODUCTS[country.code]
+
+
 def shelf(country: Country, category: str) -> tuple[Product, ...]:
     """The products of one category."""
-    return tuple(p for p in products(country) if p["category"] == category)
+    return _SHELVES_OF[country.code, category]

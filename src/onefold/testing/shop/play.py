@@ -1,13 +1,14 @@
-"""Three ways to play a shop: in real time, in fast time, and all at once."""
+"""Three ways to play a shop: in real time, in fast time, and all at once; `demo` is two of them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 
 import msgspec
 
 from onefold.testing.shop.messages import Body, Message, iso, parse_iso
-from onefold.testing.shop.visits import SECOND
+from onefold.testing.shop.visits import DAY, SECOND
 
 Clock = Callable[[], int]
 """Says what time it is, in microseconds since 1970."""
@@ -39,7 +40,7 @@ def fast_time(
     sleep: Sleep,
     *,
     start: int,
-    days: int,
+    days: float,
     minutes: float,
 ) -> Iterator[Message]:
     """So many days from `start` on, played within so many minutes.
@@ -51,6 +52,34 @@ def fast_time(
     for message in messages:
         _wait_until(begin + int((message.at - start) / speed), clock, sleep)
         yield as_history(message)
+
+
+def demo(
+    messages: Iterable[Message], clock: Clock, sleep: Sleep, *, minutes: float, rate: float
+) -> Iterator[Message]:
+    """First what came until now, in fast time; then all that follows, at `rate` a second.
+
+    To go on after a stop, leave out as many messages as were sent before.
+    """
+    now = clock()
+    stream = iter(messages)
+    first = next(stream, None)
+    if first is None:
+        return
+    following: list[Message] = []
+    past = _until(now, chain([first], stream), following)
+    days = max(SECOND, now - first.at) / DAY
+    yield from fast_time(past, clock, sleep, start=first.at, days=days, minutes=minutes)
+    yield from real_time(chain(following, stream), clock, sleep, rate)
+
+
+def _until(now: int, messages: Iterable[Message], following: list[Message]) -> Iterator[Message]:
+    """The messages that arrive until now. The first that does not goes to `following`."""
+    for message in messages:
+        if message.at > now:
+            following.append(message)
+            return
+        yield message
 
 
 def batches(messages: Iterable[Message], size: int = 100) -> Iterator[tuple[str, list[Body]]]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
+from datetime import datetime
 from functools import lru_cache
 from heapq import heappop, heappush
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -16,7 +18,7 @@ from onefold.testing.shop.truth import Truth
 from onefold.testing.shop.visits import DAY, SECOND, Life, Visit, moments
 
 _START = 1_767_196_800 * SECOND  # midnight in Shanghai before 2026-01-01
-_CACHED_LIVES = 4096
+_FEW = 4096
 
 
 class Shop(msgspec.Struct, frozen=True):
@@ -32,6 +34,23 @@ class Shop(msgspec.Struct, frozen=True):
     start: int = _START
     days: int = 30
     timezone: str = "Asia/Shanghai"
+
+    @classmethod
+    def around(
+        cls,
+        now: int,
+        *,
+        seed: int = 1,
+        customers: int = 200,
+        before: int = 30,
+        after: int = 30,
+        timezone: str = "Asia/Shanghai",
+    ) -> Shop:
+        """A shop with so many days before today and so many from today on."""
+        today = datetime.fromtimestamp(now // SECOND, ZoneInfo(timezone))
+        midnight = today.replace(hour=0, minute=0, second=0, microsecond=0)
+        start = int(midnight.timestamp()) * SECOND - before * DAY
+        return cls(seed, customers, start, before + after, timezone)
 
     @property
     def end(self) -> int:
@@ -64,10 +83,11 @@ class Shop(msgspec.Struct, frozen=True):
     def _visits(self, customers: range) -> Iterator[tuple[int, Person, Visit]]:
         """All visits with the second they begin in, in its order.
 
-        Only numbers are kept of those to come: a plan is made again when needed.
+        Only numbers are kept of those to come: of many customers, a plan is made for each visit
+        again, which is faster than to keep them.
         """
 
-        @lru_cache(_CACHED_LIVES)
+        @lru_cache(_FEW if len(customers) <= _FEW else 1)
         def life(number: int) -> Life:
             return Life(self.seed, person(self.seed, number), self.start, self.days)
 

@@ -26,11 +26,6 @@ class Truth:
         self.timezone = timezone
         self._messages = tuple(messages)
 
-    @property
-    def last_arrival(self) -> int:
-        """When the last message arrives."""
-        return max((message.at for message in self._messages), default=0)
-
     @cached_property
     def people(self) -> dict[int, Group]:
         """Customer numbers and the identifiers each of them used."""

@@ -1,0 +1,211 @@
+"""What the rule language takes, what it refuses, and how it says so."""
+
+import pytest
+
+from onefold.model.errors import InvalidInput
+from onefold.segment.rule import parse_rule
+
+
+def faults(text: str, **known: object) -> list[str]:
+    with pytest.raises(InvalidInput) as caught:
+        parse_rule(text, **known)
+    return [str(fault) for fault in caught.value.faults]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "true",
+        "country = 'CN'",
+        "country in ('CN', 'DE') and age between 18 and 40",
+        "vip and not address.city.name ilike 'shang%'",
+        "email is not null and not (phone is null)",
+        "\"order\" = 'x' and 等级 = '金'",
+        "round(score * 2 / 3, 1) >= 1.5 or abs(-score) % 2 = 1",
+        "starts_with(lower(trim(email)), 'a') and contains(upper(name), 'B') and length(name) > 3",
+        "coalesce(nickname, name) <> 'x'",
+        "count_of('Order Completed', last => interval 30 day, where => properties.revenue > 1) >= 3",
+        "sum_of('Order Completed', properties.revenue) > avg_of('Refund', of => properties.total)",
+        "min_of('a', properties.x) < max_of('a', properties.x, last => interval '7' days)",
+        "first_of('page', context.page.path) = '/' and last_of('page', of => properties.n) > 3",
+        "did('page', where => name = 'page' and properties.ok, last => interval 2 week)",
+        "did('O''Brien')",
+    ],
+)
+def test_is_taken(text: str) -> None:
+    assert parse_rule(text).text == text
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("", "line 1, column 1: the rule is empty (for example: country = 'CN')"),
+        ("a = 1;", "line 1, column 6: ';' is not allowed"),
+        ("a = 1 -- b", "line 1, column 5: comments are not allowed"),
+        ("a = /* b */ 1", "comments are not allowed"),
+        ("a = $1", "line 1, column 5: '$' is not allowed"),
+        ("a = ?", "line 1, column 5: '?' is not allowed"),
+        ("a = 'x", "is a quote left open?"),
+        ("a = 'x\x00'", "line 1, column 7: the character '\\x00' is not allowed"),
+        ("a = '\ud800'", "line 1, column 6: the character '\\ud800' is not allowed"),
+        ("(a = 1", "not understood: Expecting )"),
+        ("a = -", "something is missing here"),
+        ("a = 1 b = 2", "not understood"),
+        ("a = 1 b", "is `and` or `or` missing?"),
+        ("lowr(a) = 'x'", "line 1, column 1: unknown function lowr (did you mean lower?)"),
+        ("a = 1 and\n  count_off('A') > 1", "line 2, column 3: unknown function count_off"),
+        ("sum(a) > 1", "did you mean sum_of?"),
+        ("a = 'x' and 1 = 'b'", "line 1, column 17: expected a number, found text"),
+        ("lower(3) = 'x'", "line 1, column 7: expected text, found a number"),
+        ("a and 1", "line 1, column 7: expected true or false, found a number"),
+        ("'a'", "expected true or false, found text"),
+        ("a < b", "cannot tell whether these are numbers or text"),
+        ("a = null", "ask with `is null`"),
+        ("a is 3", "`is` is followed by null, not null, true or false"),
+        ("a in ()", "in () has no values"),
+        ("a in (select 1)", "this form of in is not part of the rule language"),
+        ("exists(select 1)", "exists is not part of the rule language"),
+        ("select 1", "select is not part of the rule language"),
+        ("drop table x", "drop is not part of the rule language"),
+        ("a = 1 union select 2", "union is not part of the rule language"),
+        ("a.*", "not part of the rule language"),
+        ("*", "not part of the rule language"),
+        ("row_number() over () = 1", "window is not part of the rule language"),
+        ("a::json = 1", "cast is not part of the rule language"),
+        ("case when a then b end", "case is not part of the rule language"),
+        ("a[1] = 2", "bracket is not part of the rule language"),
+        ("a like 'x' escape '!'", "escape is not part of the rule language"),
+        ("a = {'x': 1}", "struct is not part of the rule language"),
+        ("now() > a + 0", "unknown function now"),
+        ("read_csv('/etc/passwd') = 'x'", "read_csv"),
+        ("1e999 > a", "1e999 is too large a number"),
+        ("round(a, b) = 1", "round takes a number of digits from 0 to 9"),
+        ("properties.revenue > 1", "inside an event function: where => properties.revenue"),
+        ("did('A', where => revenue > 3)", "column 19: an event has no revenue"),
+        ("did('A', where => propertis.a > 3)", "did you mean properties?"),
+        ("did('A', where => did('B'))", "unknown function did"),
+        ('did(\'A\', where => properties."a""b" = 1)', "a property name has no quotes"),
+        ("did()", "the first argument is the name of an event"),
+        ("did(a)", "the first argument is the name of an event"),
+        ("did('')", "the first argument is the name of an event"),
+        ("did('A', properties.x)", "did: counts events, and takes no value"),
+        ("sum_of('A') > 1", "needs a value (for example: of => properties.revenue)"),
+        ("sum_of('A', properties.x, of => properties.y) > 1", "one value argument is enough"),
+        ("sum_of('A', 'x') > 1", "expected a number, found text"),
+        ("did('A', lst => interval 1 day)", "unknown argument lst (did you mean last?)"),
+        ("did('A', last := interval 1 day)", "arguments are named with =>"),
+        ("did('A', last => interval 1 day, last => interval 1 day)", "last is given twice"),
+        ("did('A', last => 30)", "last is an interval"),
+        ("did('A', last => interval 0 day)", "at least 1"),
+        ("did('A', last => interval -1 day)", "a whole number of units, at least 1"),
+        ("did('A', last => interval 1.5 day)", "a whole number of units"),
+        ("did('A', last => interval 2 month)", "a month is 30 days, a year 365"),
+        ("did('A', last => interval 2 dya)", "unknown unit dya (did you mean day?)"),
+        ("did('A', last => interval 10000 day)", "a window is at most 3,660 days"),
+        ("did('A', last => interval 99999999999999999999 day)", "at most 3,660 days"),
+        ("did('A', last => interval 100 hour) and did('A', last => interval 2161 hour)", "2,160"),
+    ],
+)
+def test_is_refused(text: str, fault: str) -> None:
+    assert any(fault in each for each in faults(text)), faults(text)
+
+
+def test_every_fault_is_named_at_once() -> None:
+    found = faults(
+        "lowr(a) = 'x' and did('A', last => interval 1 month) and b = null and c > 'x' + 1"
+    )
+    assert len(found) == 4
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(" * 500 + "a" + ")" * 500,
+        "not " * 500 + "a",
+        "- " * 4000 + "1 = a",
+        "+".join("1" * 4000) + " = a",
+        "lower(" * 500 + "a" + ")" * 500 + " = 'x'",
+        "case when " * 900 + "a",
+        "a.b" + ".c" * 2000 + " = 1",
+        "[" * 4000,
+    ],
+)
+def test_deep_nesting_is_refused(text: str) -> None:
+    assert any("nested deeper" in each or "a path has at most" in each for each in faults(text))
+
+
+def test_limits() -> None:
+    assert parse_rule(" or ".join(["a = 1"] * 1_000))
+    assert parse_rule(" and ".join(["did('A')"] * 50))
+    assert "longer than 10,000 characters" in faults("a = 1 or " * 1_200)[0]
+    assert "more than 50 event functions" in faults(" and ".join(["did('A')"] * 51))[0]
+    many = faults(" and ".join(f"x{number}()" for number in range(900)))
+    assert len(many) == 50
+
+
+def test_declared_traits_are_checked() -> None:
+    known = {"age": "number", "country": "text", "address.city": "text"}
+    rule = parse_rule("age > 3 and age is null and address.city = country", traits=known)
+    assert {column.type for column in rule.columns if column.path == ("age",)} == {"number"}
+    assert faults("coutry = 'CN'", traits=known) == [
+        "line 1, column 1: unknown trait coutry (did you mean country?)"
+    ]
+    assert faults("age = '3'", traits=known) == ["line 1, column 7: expected a number, found text"]
+    assert faults('country = "CN"', traits=known) == [
+        "line 1, column 11: unknown trait CN (texts are written in single quotes)"
+    ]
+
+
+def test_traits_are_read_as_they_are_used() -> None:
+    rule = parse_rule("a > 3 and b = 'x' and c and lower(d) < e and f.g is null and h = i")
+    assert {".".join(one.path): one.type for one in rule.columns} == {
+        "a": "number",
+        "b": "text",
+        "c": "boolean",
+        "d": "text",
+        "e": "text",
+        "f.g": "text",
+        "h": "text",
+        "i": "text",
+    }
+    assert rule.traits[5] == ("f", "g")
+
+
+def test_the_same_content_shares_one_metric() -> None:
+    big = "where => properties.revenue > 100"
+    one = parse_rule(
+        f"count_of('A', last => interval 7 day, {big}) > 1 "
+        f"or did('A', {big.replace('=> ', '=>  ')}, last => interval 4 week)"
+    )
+    other = parse_rule("did('A', where => (properties.revenue) > 1e2, last => interval 1 day)")
+    assert len(one.metrics) == 1
+    assert one.metrics[0].retention == 28
+    assert other.metrics[0].id == one.metrics[0].id
+    numbers = parse_rule("sum_of('A', properties.x) > avg_of('A', of => properties.x)")
+    assert [metric.kind for metric in numbers.metrics] == ["number"]
+
+
+def test_what_is_counted_differently_has_another_metric() -> None:
+    ids = {
+        metric.id
+        for text in (
+            "did('A')",
+            "did('B')",
+            "did('A', last => interval 1 day)",
+            "did('A', last => interval 1 hour)",
+            "did('A', where => properties.x = 1)",
+            "did('A', where => properties.x = '1')",
+            "did('A', where => context.x = 1)",
+            "min_of('A', properties.x) = 1",
+            "min_of('A', properties.y) = 1",
+            "first_of('A', properties.x) = 1",
+        )
+        for metric in parse_rule(text).metrics
+    }
+    assert len(ids) == 10
+
+
+def test_ids_stay_the_same_in_every_version() -> None:
+    """Buckets are stored under them: who changes this must rebuild."""
+    rule = parse_rule("count_of('Order Completed', where => properties.revenue > 100) > 2")
+    assert rule.metrics[0].id == "ry7t22t43v"

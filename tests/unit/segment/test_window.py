@@ -1,0 +1,104 @@
+"""Days of a time zone, and windows over them, through skipped and repeated hours."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import duckdb
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from onefold.model.errors import InvalidInput
+from onefold.segment.window import bucket_at, next_change, window_start
+from onefold.segment.zone import load_zone
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+HOUR = 3_600_000_000
+ZONES = (
+    "Asia/Shanghai",
+    "Asia/Kolkata",
+    "Europe/Berlin",
+    "America/New_York",
+    "America/Sao_Paulo",  # its clock was set forward at midnight: days that begin at one
+    "America/St_Johns",  # its clock was set back a minute after midnight
+    "Africa/Casablanca",
+    "Pacific/Apia",  # skipped a whole day
+    "UTC",
+)
+times = st.integers(0, 4_000_000_000_000_000)
+zones = st.sampled_from(ZONES)
+
+
+def micros(*moment: int, zone: str = "UTC") -> int:
+    local = datetime(*moment, tzinfo=ZoneInfo(zone))
+    return (local - EPOCH) // timedelta(microseconds=1)
+
+
+@given(times, zones)
+def test_days_are_those_of_the_calendar(time: int, zone: str) -> None:
+    local = (EPOCH + timedelta(microseconds=time)).astimezone(ZoneInfo(zone))
+    assert load_zone(zone).day(time) == (local.date() - EPOCH.date()).days
+
+
+@given(times, zones)
+def test_a_day_starts_where_the_day_before_ends(time: int, zone: str) -> None:
+    calendar = load_zone(zone)
+    day = calendar.day(time)
+    start = calendar.day_start(day)
+    assert calendar.day(start) >= day
+    assert calendar.day(start - 1) < day
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_sql_numbers_days_alike(zone: str) -> None:
+    calendar = load_zone(zone)
+    marks = [calendar.day_start(day) for day in range(-400, 47_000, 17)]
+    moments = [mark + shift for mark in marks for shift in (-1, 0, 1, 9 * HOUR)]
+    since, until = micros(2024, 2, 1), micros(2026, 11, 1)
+    short = [moment for moment in moments if since <= moment <= until]
+    for sql, wanted in ((calendar.day_sql(), moments), (calendar.day_sql(since, until), short)):
+        query = f"SELECT {sql} FROM (SELECT unnest(?) AS time)"
+        rows = duckdb.connect().execute(query, [wanted]).fetchall()
+        assert [row[0] for row in rows] == [calendar.day(moment) for moment in wanted]
+
+
+def test_a_day_begins_at_one_where_midnight_is_skipped() -> None:
+    day = bucket_at("day", micros(2018, 11, 4, 12), "America/Sao_Paulo")
+    assert load_zone("America/Sao_Paulo").day_start(day) == micros(2018, 11, 4, 3)
+
+
+def test_a_window_counts_in_its_own_unit() -> None:
+    now = micros(2026, 3, 29, 0, 30, zone="Europe/Berlin")
+    today = (datetime(2026, 3, 29, tzinfo=UTC) - EPOCH).days
+    assert window_start("day", 1, now, "Europe/Berlin") == today
+    assert window_start("day", 30, now, "Europe/Berlin") == today - 29
+    assert window_start("hour", 1, now, "Europe/Berlin") == now // HOUR
+    assert window_start("minute", 5, now, "Europe/Berlin") == now // 60_000_000 - 4
+    assert window_start("ever", 0, now, "Europe/Berlin") == 0
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "hours"),
+    [
+        ("Europe/Berlin", (2026, 3, 29), 23),
+        ("Europe/Berlin", (2026, 10, 25), 25),
+        ("America/New_York", (2026, 3, 8), 23),
+        ("America/New_York", (2026, 11, 1), 25),
+        ("Asia/Shanghai", (2026, 3, 29), 24),
+    ],
+)
+def test_a_day_leaves_at_the_next_local_midnight(zone: str, day: tuple[int], hours: int) -> None:
+    midnight = micros(*day, zone=zone)
+    bucket = bucket_at("day", midnight, zone)
+    assert next_change(bucket, "day", 1, zone) == midnight + hours * HOUR
+
+
+def test_hours_and_minutes_leave_when_they_turn() -> None:
+    assert next_change(10, "hour", 2, "UTC") == 12 * HOUR
+    assert next_change(10, "minute", 2, "UTC") == 12 * 60_000_000
+
+
+@pytest.mark.parametrize("name", ["Mars/Phobos", "", "../etc/passwd", "/etc/passwd", "a\x00b"])
+def test_an_unknown_zone_is_refused(name: str) -> None:
+    with pytest.raises(InvalidInput, match="no time zone"):
+        load_zone(name)

@@ -223,6 +223,15 @@ class Setting(msgspec.Struct, frozen=True):
         return ENVIRONMENT_PREFIX + self.name.upper()
 
     @property
+    def metavar(self) -> str:
+        """What its value is, in one word of help."""
+        return {"bytes": "SIZE", "seconds": "DURATION"}.get(self.about.unit) or {
+            int: "NUMBER",
+            float: "NUMBER",
+            Path: "DIR",
+        }.get(self.type, "TEXT")
+
+    @property
     def choices(self) -> tuple[str, ...]:
         return get_args(self.type) if get_origin(self.type) is Literal else ()
 

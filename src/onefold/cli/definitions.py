@@ -1,0 +1,52 @@
+"""`plan` and `apply`: definitions in YAML files, compared with what is in force."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from onefold.cli.invocation import Invocation, command
+from onefold.cli.rendering import say
+
+if TYPE_CHECKING:
+    from onefold.app.definitions import Plan
+
+Directory = Annotated[Path, typer.Argument(help="The folder with YAML files.", metavar="DIR")]
+Prune = Annotated[bool, typer.Option("--prune", help="Take out what stands in no file.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands."""
+    command(app, "plan")(plan)
+    command(app, "apply")(apply)
+
+
+def plan(call: Invocation, directory: Directory, prune: Prune = False) -> None:
+    """Show what `apply` would change; change nothing.
+
+    Example: onefold plan ./definitions
+    """
+    from onefold.app import definitions
+
+    call.show(definitions.plan(call.settings, directory, prune=prune), _say_plan)
+
+
+def apply(call: Invocation, directory: Directory, prune: Prune = False) -> None:
+    """Put the definitions of a folder in force, all or none.
+
+    Example: onefold apply ./definitions
+    """
+    from onefold.app import definitions
+
+    call.show(definitions.apply(call.settings, directory, prune=prune), _say_plan)
+
+
+def _say_plan(plan: Plan) -> None:
+    for change in plan.changes:
+        say(f"{change.action} {change.kind} {change.name}")
+        for line in change.diff.splitlines():
+            say(f"    {line}")
+    count = len(plan.changes)
+    say(f"{count} change{'' if count == 1 else 's'}" if count else "nothing to change")

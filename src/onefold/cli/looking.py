@@ -1,0 +1,177 @@
+"""`profile`, `segment`, `sql`, `status`, `config`: questions, which change nothing."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+import typer
+
+from onefold.cli.invocation import Invocation, command, parse_time
+from onefold.cli.rendering import complain, fields, structs, table, write_json
+from onefold.config import as_text, catalogue
+
+if TYPE_CHECKING:
+    from onefold.app.query import Table
+
+
+class Format(StrEnum):
+    """How `sql` writes its rows."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+
+
+class SettingRow(msgspec.Struct, frozen=True):
+    """A setting as `config` shows it."""
+
+    name: str
+    value: Any
+    origin: str
+    help: str
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands."""
+    command(app, "profile")(profile)
+    segment = typer.Typer(help="Segments and who is in them.", no_args_is_help=True)
+    command(segment, "list")(segment_list)
+    command(segment, "members")(segment_members)
+    app.add_typer(segment, name="segment")
+    command(app, "sql")(sql)
+    command(app, "status")(status)
+    command(app, "config", every_flag=True)(config)
+
+
+def profile(
+    call: Invocation,
+    reference: Annotated[
+        str, typer.Argument(metavar="KIND:VALUE", help="An identifier, or a profile's id.")
+    ],
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", metavar="TIME", help="As it was at this time.")
+    ] = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="With source and time of each trait.")
+    ] = False,
+) -> None:
+    """Show a customer's profile: identifiers, traits, segments.
+
+    Example: onefold profile email:ann@example.com
+    """
+    from onefold.app import profiles, rebuild
+
+    at = parse_time(as_of)
+    if at is None:
+        found = profiles.profile(call.settings, reference, verbose=verbose)
+    else:
+        found = rebuild.profile_as_of(call.settings, reference, at)
+    call.show(found, fields)
+
+
+def segment_list(call: Invocation) -> None:
+    """List the segments with their rules and how many profiles are in them.
+
+    Example: onefold segment list
+    """
+    from onefold.app import segments
+
+    call.show(
+        segments.segment_list(call.settings),
+        lambda found: structs(found, "no segments; `onefold apply DIR` puts definitions in force"),
+    )
+
+
+def segment_members(
+    call: Invocation,
+    name: Annotated[str, typer.Argument(help="The segment.")],
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 100,
+    after: Annotated[str, typer.Option("--after", help="Only those after this profile id.")] = "",
+) -> None:
+    """List the profiles that are in a segment now.
+
+    Example: onefold segment members big-spenders --limit 20
+    """
+    from onefold.app import segments
+
+    call.show(
+        segments.segment_members(call.settings, name, limit=limit, after=after),
+        lambda found: structs(found, "nobody is in it"),
+    )
+
+
+def sql(
+    call: Invocation,
+    query: Annotated[str, typer.Argument(help="One SELECT over the lake's tables.")],
+    form: Annotated[
+        Format, typer.Option("--format", help="How the rows are written.")
+    ] = Format.TABLE,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, help="At most so many rows.")
+    ] = None,
+) -> None:
+    """Ask the lake: events, profiles, identifiers, memberships, links, changes.
+
+    Example: onefold sql "select name, count(*) as n from events group by name order by n desc"
+    """
+    from onefold.app import query as queries
+
+    found = queries.sql(call.settings, query, limit)
+    if call.as_json or form is Format.JSON:
+        write_json(found)
+    elif form is Format.CSV:
+        _write_csv(found)
+    else:
+        table(found.columns, found.rows)
+    if found.truncated:
+        complain(f"there are more than these {len(found.rows)} rows; see --limit and sql_rows")
+
+
+def status(call: Invocation) -> int:
+    """Show how Onefold is: what waits, what is stored, what is wrong. Fails if something is.
+
+    Example: onefold status
+    """
+    from onefold.app import status as states
+
+    found = states.status(call.settings)
+    call.show(found, fields)
+    return 1 if found.state == "failed" else 0
+
+
+def config(call: Invocation) -> None:
+    """Print each setting with its value and where that came from.
+
+    Example: onefold config --port 9000
+    """
+    loaded = call.loaded
+    rows = [
+        SettingRow(
+            name,
+            "********" if row.about.secret else getattr(loaded.settings, name),
+            loaded.origins[name],
+            row.about.help,
+        )
+        for name, row in catalogue().items()
+    ]
+    readable = [(row.name, as_text(catalogue()[row.name], row.value), row.origin) for row in rows]
+    call.show(rows, lambda _: table(("setting", "value", "origin"), readable))
+
+
+def _write_csv(found: Table) -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(found.columns)
+    for row in found.rows:
+        writer.writerow([_plain(value) for value in row])
+
+
+def _plain(value: Any) -> Any:
+    """A value as it stands in a CSV file: nested ones as JSON, times as ISO."""
+    builtin = msgspec.to_builtins(value, enc_hook=str)
+    if isinstance(builtin, dict | list):
+        return msgspec.json.encode(builtin).decode()
+    return builtin

@@ -1,0 +1,146 @@
+"""How this installation is: each part's state, and the figures behind it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import msgspec
+
+from onefold.app.segments import member_counts
+from onefold.app.workspace import now_us, open_log, open_store
+from onefold.config import Settings
+from onefold.model.errors import Busy, Damaged
+from onefold.model.quantities import rough_size
+from onefold.store import SQLiteStore
+
+State = Literal["ok", "degraded", "failed"]
+
+_SILENT_US = 10_000_000
+_LATE_BYTES = 64 * 1024**2
+_LATE_ROWS = 2_000_000
+_ORDER: tuple[State, ...] = ("ok", "degraded", "failed")
+
+
+class Check(msgspec.Struct, frozen=True):
+    """One part: how it is, and why."""
+
+    name: str
+    state: State
+    detail: str
+
+
+class Status(msgspec.Struct, frozen=True):
+    """The state of the whole, which is that of its worst part, and the figures."""
+
+    state: State
+    checks: tuple[Check, ...]
+    totals: dict[str, int]
+    segments: dict[str, int]
+    log: dict[str, int]
+    lake_queue_rows: int
+    deliveries_waiting: dict[str, int]
+    dead_letters: int
+    open_rejects: int
+    disk_free: int
+    worker: dict[str, Any]
+    jobs: dict[str, Any]
+
+
+def status(settings: Settings) -> Status:
+    """How everything is now."""
+    with open_store(settings, cache_mb=4) as store:
+        return status_of(settings, store)
+
+
+def status_of(settings: Settings, store: SQLiteStore) -> Status:
+    """Like `status`, on a store that is open."""
+    behind, damaged = _log(settings, store)
+    _, queue_rows = store.queue_size()
+    free = shutil.disk_usage(settings.data).free
+    beats = store.heartbeats()
+    checks = (
+        _disk(settings, free),
+        _store(store),
+        *_processes(beats, now_us()),
+        _lag(sum(behind.values()), damaged),
+        _lake(queue_rows, beats),
+    )
+    return Status(
+        state=max((check.state for check in checks), key=_ORDER.index),
+        checks=checks,
+        totals=store.counters(),
+        segments=member_counts(store),
+        log=behind,
+        lake_queue_rows=queue_rows,
+        deliveries_waiting=store.outbox.waiting(),
+        dead_letters=_count(store, "deliveries where state = 'dead'"),
+        open_rejects=_count(store, "rejects where state = 'open'"),
+        disk_free=free,
+        worker=beats["worker"][2] if "worker" in beats else {},
+        jobs=beats["jobs"][2] if "jobs" in beats else {},
+    )
+
+
+def _log(settings: Settings, store: SQLiteStore) -> tuple[dict[str, int], int]:
+    """Bytes that wait to be processed, per partition; damaged places met while looking."""
+    positions = store.positions()
+    log = open_log(settings, store, None)
+    try:
+        ends = log.ends()
+        return {
+            name: max(0, end - positions.get(name, 0)) for name, end in ends.items()
+        }, log.damaged()
+    finally:
+        log.close()
+
+
+def _disk(settings: Settings, free: int) -> Check:
+    detail = f"{rough_size(free)} free"
+    if free < settings.min_free_disk:
+        return Check("disk", "failed", f"{detail}: events are refused (min_free_disk)")
+    return Check("disk", "degraded" if free < 2 * settings.min_free_disk else "ok", detail)
+
+
+def _store(store: SQLiteStore) -> Check:
+    """Can it be written? An empty transaction asks for the lock without changing anything."""
+    try:
+        with store.db.transaction():
+            pass
+    except (Busy, Damaged) as error:
+        return Check("store", "failed", str(error))
+    return Check("store", "ok", "can be written")
+
+
+def _processes(beats: dict[str, tuple[int, int, dict[str, Any]]], now: int) -> Iterator[Check]:
+    for name in ("worker", "jobs"):
+        if name not in beats:
+            yield Check(name, "degraded", "has not run yet")
+            continue
+        _, at, state = beats[name]
+        silent = now - at
+        if silent > _SILENT_US:
+            yield Check(name, "degraded", f"does not run: silent for {silent // 1_000_000} s")
+        elif state.get("store_fault"):
+            yield Check(name, "failed", str(state["store_fault"]))
+        else:
+            yield Check(name, "ok", "works")
+
+
+def _lag(behind: int, damaged: int) -> Check:
+    detail = f"{rough_size(behind)} wait to be processed"
+    if damaged:
+        return Check("log", "degraded", f"{detail}; {damaged} damaged places were skipped")
+    return Check("log", "degraded" if behind > _LATE_BYTES else "ok", detail)
+
+
+def _lake(waiting: int, beats: dict[str, tuple[int, int, dict[str, Any]]]) -> Check:
+    fault = beats["worker"][2].get("lake_fault") if "worker" in beats else ""
+    if fault:
+        return Check("lake", "failed", f"{fault}; {waiting} rows wait in the store")
+    return Check("lake", "degraded" if waiting > _LATE_ROWS else "ok", f"{waiting} rows wait")
+
+
+def _count(store: SQLiteStore, what: str) -> int:
+    return int(store.db.one(f"select count(*) from {what}"))  # noqa: S608 - our own text

@@ -43,13 +43,17 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     from rich.text import Text
 
     terminal = sys.stdout.isatty()
+    console = Console(width=None if terminal else _WIDE_ENOUGH, highlight=False)
     look = Table(box=box.SIMPLE_HEAD if terminal else None, show_edge=False, pad_edge=False)
     for column in columns:
         look.add_column(column, overflow="fold")
     for row in rows:
         cells = (cell(value, column) for column, value in zip(columns, row, strict=True))
         look.add_row(*(Text(text) for text in cells))
-    Console(width=None if terminal else _WIDE_ENOUGH, highlight=False).print(look)
+    with console.capture() as written:
+        console.print(look)
+    for line in written.get().splitlines():
+        sys.stdout.write(line.rstrip() + "\n")
 
 
 def structs(found: Sequence[msgspec.Struct], empty: str) -> None:
@@ -69,7 +73,7 @@ def fields(record: Any, indent: str = "") -> None:
         if isinstance(value, dict) and value:
             say(f"{indent}{name}")
             fields(value, indent + "  ")
-        elif isinstance(value, list) and value and isinstance(value[0], dict):
+        elif isinstance(value, list | tuple) and value and isinstance(value[0], dict):
             say(f"{indent}{name}")
             for one in value:
                 line = "  ".join(cell(below, key) for key, below in one.items())

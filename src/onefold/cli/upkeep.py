@@ -64,7 +64,9 @@ def rebuild(
     """
     from onefold.app import rebuild as rebuilding
 
-    report = (rebuilding.check_rebuild if check else rebuilding.rebuild)(call.settings)
+    if not check:
+        raise InvalidInput("Profiles cannot be replaced yet.", [Fault("compare with --check")])
+    report = rebuilding.check_rebuild(call.settings)
     call.show(report, _say_rebuilt)
     return 1 if check and report.differences else 0
 
@@ -128,8 +130,9 @@ def rejects_replay(
 ) -> None:
     """Process rejects again: as they are, or one of them with a corrected body.
 
-    Example: onefold rejects show 17 --json | jq -r .raw > fixed.json, edit it, and then
-    onefold rejects replay 17 --body fixed.json
+    A body to correct is printed by `onefold rejects show 17 --json`, as its `raw`.
+
+    Example: onefold rejects replay 17 --body fixed.json
     """
     from onefold.app import rejects
 

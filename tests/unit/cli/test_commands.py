@@ -1,0 +1,194 @@
+"""Commands do what they say, and fail so that a person or a program can act on it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from onefold.cli import program
+
+COMMANDS = [
+    ["up"],
+    ["web"],
+    ["worker"],
+    ["jobs"],
+    ["init"],
+    ["source", "add"],
+    ["source", "list"],
+    ["source", "disable"],
+    ["source", "enable"],
+    ["key", "add"],
+    ["key", "list"],
+    ["key", "revoke"],
+    ["plan"],
+    ["apply"],
+    ["profile"],
+    ["segment", "list"],
+    ["segment", "members"],
+    ["sql"],
+    ["status"],
+    ["config"],
+    ["doctor"],
+    ["rebuild"],
+    ["replay"],
+    ["rejects", "list"],
+    ["rejects", "show"],
+    ["rejects", "replay"],
+    ["dead", "list"],
+    ["dead", "replay"],
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_every_command_has_help_with_an_example(onefold, command):
+    answer = onefold(*command, "--help")
+    assert answer.code == 0
+    assert f"Example: onefold {' '.join(command)}" in answer.out
+    for option in ("--data", "--json", "--config"):
+        assert option in answer.out
+
+
+def test_no_command_is_missing_here():
+    app = program()
+    known = {command.name for command in app.registered_commands}
+    for group in app.registered_groups:
+        inner = group.typer_instance.registered_commands
+        known |= {f"{group.name} {command.name}" for command in inner}
+    assert known == {" ".join(command) for command in COMMANDS}
+
+
+def test_the_first_start_gives_keys_once(onefold, tmp_path):
+    first = onefold("init", "--data", tmp_path / "new", "--json").json
+    assert set(first) == {"admin_key", "write_key"}
+    assert onefold("init", "--data", tmp_path / "new", "--json").json == {}
+
+
+def test_the_data_directory_stands_before_or_after_the_command(onefold, data):
+    before = onefold("--data", data, "source", "list", "--json")
+    after = onefold("source", "list", "--json", "--data", data)
+    assert before == after
+    assert [source["name"] for source in after.json] == ["default"]
+
+
+def test_json_may_stand_before_the_command(onefold, data):
+    assert onefold("--json", "--data", data, "key", "list").json[0]["role"] == "admin"
+
+
+def test_sources(onefold, data):
+    made = onefold("source", "add", "shop", "--data", data, "--json").json
+    assert made["write_key"].startswith("shop:")
+    assert onefold("source", "disable", "shop", "--data", data, "--json").json["enabled"] is False
+    assert onefold("source", "enable", "shop", "--data", data, "--json").json["enabled"] is True
+    again = onefold("source", "add", "shop", "--data", data, "--json")
+    assert (again.code, again.json["code"]) == (1, "conflict")
+
+
+def test_keys(onefold, data):
+    made = onefold("key", "add", "board", "--role", "reader", "--data", data)
+    assert made.out.startswith("reader key k")
+    assert onefold("key", "revoke", "board", "--data", data, "--json").json["revoked_at"]
+    wrong = onefold("key", "add", "board 2", "--role", "god", "--data", data)
+    assert wrong.code == 1
+    assert "there is no role 'god' (use one of reader, analyst, editor, admin)" in wrong.err
+
+
+def test_definitions_are_planned_and_applied(onefold, data, tmp_path):
+    folder = tmp_path / "definitions"
+    folder.mkdir()
+    (folder / "cn.yaml").write_text("kind: segment\nname: cn\nrule: country = 'CN'\n")
+    planned = onefold("plan", folder, "--data", data, "--json").json["changes"]
+    assert [(one["action"], one["kind"], one["name"]) for one in planned] == [
+        ("create", "segment", "cn")
+    ]
+    assert onefold("apply", folder, "--data", data).out.endswith("1 change\n")
+    assert onefold("apply", folder, "--data", data).out == "nothing to change\n"
+    assert onefold("segment", "list", "--data", data, "--json").json[0]["members"] == 0
+    assert onefold("segment", "members", "cn", "--data", data, "--json").json == []
+    (folder / "cn.yaml").write_text("kind: segment\nname: cn\nrule: country =\n")
+    assert onefold("plan", folder, "--data", data).code == 1
+
+
+def test_without_a_workspace_commands_say_how_to_make_one(onefold):
+    answer = onefold("source", "list")
+    assert answer.code == 1
+    assert "`onefold up` makes one" in answer.err
+    assert "Traceback" not in answer.err
+
+
+def test_a_wrong_command_line_is_told_apart(onefold):
+    plain = onefold("sql")
+    assert (plain.code, plain.out) == (2, "")
+    assert "query" in plain.err
+    as_json = onefold("sql", "--json")
+    assert (as_json.code, as_json.json["code"]) == (2, "usage")
+    assert onefold("nonsense", "--json").json["code"] == "usage"
+
+
+def test_config_tells_where_each_value_comes_from(onefold, monkeypatch):
+    monkeypatch.setenv("ONEFOLD_PORT", "9000")
+    Path("onefold.toml").write_text("dedup_days = 3")
+    rows = {
+        row["name"]: (row["value"], row["origin"])
+        for row in onefold("config", "--host", "0.0.0.0", "--json").json
+    }
+    assert rows["port"] == (9000, "environment ONEFOLD_PORT")
+    assert rows["dedup_days"] == (3, "onefold.toml dedup_days")
+    assert rows["host"] == ("0.0.0.0", "flag --host")
+    assert rows["sql_rows"] == (10_000, "default")
+
+
+def test_all_wrong_settings_are_told_at_once(onefold, monkeypatch):
+    monkeypatch.setenv("ONEFOLD_PROT", "9000")
+    answer = onefold("config", "--dedup-days", "0", "--json")
+    assert answer.code == 1
+    assert {fault["where"] for fault in answer.json["faults"]} == {
+        "environment ONEFOLD_PROT",
+        "flag --dedup-days",
+    }
+
+
+def test_nobody_is_found_in_an_empty_workspace(onefold, data):
+    answer = onefold("profile", "email:ann@example.com", "--data", data, "--json")
+    assert (answer.code, answer.json["code"]) == (1, "not_found")
+    wrong = onefold("profile", "email:a@b.c", "--as-of", "yesterday", "--data", data)
+    assert "'yesterday' is no time" in wrong.err
+
+
+def test_nothing_to_replay(onefold, data):
+    assert onefold("replay", "--data", data, "--json").json == {"replayed": 0, "held": 0}
+    assert onefold("rejects", "list", "--data", data, "--json").json == []
+    assert onefold("rejects", "show", "3", "--data", data).code == 1
+    assert onefold("rejects", "replay", "--data", data).code == 1
+    assert onefold("rejects", "replay", "--all", "--data", data, "--json").json == {"count": 0}
+    assert onefold("dead", "list", "--data", data, "--json").json == []
+
+
+def test_doctor_finds_a_new_workspace_well(onefold, data):
+    found = onefold("doctor", "--data", data, "--port", "0", "--min-free-disk", "0", "--json").json
+    states = {one["check"]: one["state"] for one in found}
+    assert states.pop("open files") in ("ok", "warning")
+    assert set(states.values()) == {"ok"}, found
+
+
+def test_light_commands_are_quick_and_import_nothing_heavy(tmp_path):
+    code = (
+        "import sys; from onefold.cli import main\n"
+        "try: main(['config', '--json'])\n"
+        "finally: print(sorted({m.split('.')[0] for m in sys.modules}), file=sys.stderr)"
+    )
+    started = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(Path(__file__).parents[3] / "src"), "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert time.monotonic() - started < 2.0  # 0.3 s on an idle machine
+    for heavy in ("duckdb", "pyarrow", "litestar", "deltalake", "sqlglot", "structlog", "httpx"):
+        assert f"'{heavy}'" not in done.stderr

@@ -147,8 +147,8 @@ def test_declared_traits_are_checked() -> None:
     known = {"age": "number", "country": "text", "address.city": "text"}
     rule = parse_rule("age > 3 and age is null and address.city = country", traits=known)
     assert {column.type for column in rule.columns if column.path == ("age",)} == {"number"}
-    assert faults("coutry = 'CN'", traits=known) == [
-        "line 1, column 1: unknown trait coutry (did you mean country?)"
+    assert faults("cntry = 'CN'", traits=known) == [
+        "line 1, column 1: unknown trait cntry (did you mean country?)"
     ]
     assert faults("age = '3'", traits=known) == ["line 1, column 7: expected a number, found text"]
     assert faults('country = "CN"', traits=known) == [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tests.unit.collect.conftest import basic
 
 EVENT = b'{"type":"track","event":"E","userId":"u"}'

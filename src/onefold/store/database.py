@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import resources
@@ -15,6 +16,7 @@ from onefold.model.errors import Busy, Damaged
 
 _MANY = 500
 _BUSY_SECONDS = 30.0
+_LOOK_SECONDS = 0.002
 log = structlog.get_logger(__name__)
 
 
@@ -71,10 +73,7 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """All of it or nothing; waits for another writer, then raises `Busy`."""
-        try:
-            self.connection.execute("begin immediate")
-        except sqlite3.OperationalError as error:
-            raise Busy(f"the store is locked or cannot be written: {error}") from error
+        self._begin()
         try:
             yield self.connection
             self.connection.execute("commit")
@@ -84,6 +83,25 @@ class Database:
         except BaseException:
             self._roll_back()
             raise
+
+    def _begin(self) -> None:
+        deadline = time.monotonic() + _BUSY_SECONDS
+        # SQLite itself would look again more and more seldom, up to 100 ms apart: beside a worker
+        # that writes batch after batch, another writer then hardly ever meets a gap.
+        self.connection.execute("pragma busy_timeout = 0")
+        try:
+            while True:
+                try:
+                    self.connection.execute("begin immediate")
+                    return
+                except sqlite3.OperationalError as error:
+                    locked = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+                    if not locked or time.monotonic() > deadline:
+                        message = f"the store is locked or cannot be written: {error}"
+                        raise Busy(message) from error
+                time.sleep(_LOOK_SECONDS)
+        finally:
+            self.connection.execute(f"pragma busy_timeout = {int(_BUSY_SECONDS * 1000)}")
 
     def _roll_back(self) -> None:
         # SQLite has already rolled back by itself after a full disk or an I/O error.

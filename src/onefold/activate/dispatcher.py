@@ -34,6 +34,9 @@ class Dispatcher:
     `changed` returns a value that differs once something may have been added to the outbox; it
     is asked fifty times a second. `jitter` returns random numbers from 0 up to 1. `disable` is
     told the name of a destination that answered 410 Gone.
+
+    `results` is a second way into the same outbox, for writing outcomes on a thread of its own:
+    where writers wait for each other, what is due is then still found at once.
     """
 
     def __init__(
@@ -45,8 +48,10 @@ class Dispatcher:
         jitter: Callable[[], float],
         changed: Callable[[], object],
         disable: Callable[[str], None],
+        results: Outbox | None = None,
     ) -> None:
-        self._outbox, self._send = outbox, send
+        self._outbox, self._results, self._send = outbox, results or outbox, send
+        self._beside = results is not None
         self._clock, self._jitter = clock, jitter
         self._changed, self._disable = changed, disable
         self._lanes: dict[str, Lane] = {}
@@ -55,9 +60,9 @@ class Dispatcher:
         self._threads = False
         self._seen: object = None
         self._look = True
-        self._looked_at = self._rested_at = self._first_unwritten = 0
+        self._looked_at = self._first_unwritten = 0
         self._unwritten: list[tuple[Lane, int, Outcome]] = []
-        self.trouble = ""
+        self._troubles: dict[str, tuple[int, str]] = {}
 
     def configure(self, destinations: Iterable[Destination]) -> None:
         """Put these destinations in force, in place of those before; may be called at any time."""
@@ -85,51 +90,79 @@ class Dispatcher:
         """How each destination is doing."""
         return [lane.status() for _, lane in sorted(self._lanes.items())]
 
+    @property
+    def trouble(self) -> str:
+        """Why the outbox cannot be read or written now; empty if it can."""
+        return "; ".join(f"{what}: {why}" for what, (_, why) in sorted(self._troubles.items()))
+
     def run(self, stop: threading.Event) -> None:
         """Send until told to stop; then wait a little for what is under way and write it down."""
         self._threads = True
+        writing = threading.Thread(target=self._write_until, args=(stop,), name="outcomes")
+        if self._beside:
+            writing.start()
         try:
-            while not stop.is_set():
-                self.step()
+            while not stop.is_set() and writing.is_alive() == self._beside:
+                self._try("reading", self._take)
+                if not self._beside:
+                    self._try("writing", self._write)
                 self._woken.wait(TICK_SECONDS)
                 self._woken.clear()
+            if not stop.is_set():
+                raise OnefoldError("the thread that writes outcomes has ended; see the log")
         finally:
-            self._close()
+            self._close(stop, writing)
 
     def drain(self) -> None:
         """Send all that is due in the calling thread, and write the outcomes."""
         worked = True
         while worked:
-            self.step()
+            self._try("reading", self._take)
             worked = False
             for lane in self._lanes.values():
                 while lane.work():
                     worked = True
-            self.step(write_now=True)
+            self._try("writing", self._write_all)
 
-    def step(self, write_now: bool = False) -> None:
-        """One round: write the outcomes if it is time to, and take from the outbox what is due."""
+    def _try(self, what: str, work: Callable[[int], None]) -> None:
+        """Do it, unless it failed within the last second."""
         now = self._clock()
-        if self.trouble and self._rested_at <= now < self._rested_at + REST:
-            return
+        if what in self._troubles:
+            since, _ = self._troubles[what]
+            if since <= now < since + REST:
+                return
         try:
-            self._write(now, write_now)
-            self._take(now)
+            work(now)
         except OnefoldError as error:
-            # The outcomes stay here and are written when the store is well again.
-            log.error("outbox_unavailable", error=error.code, message=error.message)
-            self.trouble, self._rested_at = error.message, now
+            # Outcomes are kept, and written when the store is well again.
+            log.error("outbox_unavailable", doing=what, error=error.code, message=error.message)
+            self._troubles[what] = now, error.message
             return
-        self.trouble = ""
+        self._troubles.pop(what, None)
 
-    def _write(self, now: int, write_now: bool) -> None:
+    def _write_until(self, stop: threading.Event) -> None:
+        while not stop.wait(TICK_SECONDS):
+            self._try("writing", self._write)
+
+    def _write(self, now: int) -> None:
+        self._gather(now)
+        fresh = self._first_unwritten <= now < self._first_unwritten + WRITE_EVERY
+        if not fresh or len(self._unwritten) >= WRITE_AT_ONCE:
+            self._write_gathered()
+
+    def _write_all(self, now: int) -> None:
+        self._gather(now)
+        self._write_gathered()
+
+    def _gather(self, now: int) -> None:
         if not self._unwritten:
             self._first_unwritten = now
         for lane in self._lanes.values():
             self._unwritten += [(lane, profile, outcome) for profile, outcome in lane.collect()]
-        fresh = self._first_unwritten <= now < self._first_unwritten + WRITE_EVERY
-        if self._unwritten and (write_now or not fresh or len(self._unwritten) >= WRITE_AT_ONCE):
-            self._outbox.finish([outcome for _, _, outcome in self._unwritten])
+
+    def _write_gathered(self) -> None:
+        if self._unwritten:
+            self._results.finish([outcome for _, _, outcome in self._unwritten])
             for lane, profile, _ in self._unwritten:
                 lane.release(profile)
             self._unwritten = []
@@ -158,12 +191,15 @@ class Dispatcher:
             with self._configuring:
                 self._lanes = {name: lane for name, lane in self._lanes.items() if not lane.left()}
 
-    def _close(self) -> None:
+    def _close(self, stop: threading.Event, writing: threading.Thread) -> None:
         for lane in self._lanes.values():
             lane.halt("stopping")
         deadline = time.monotonic() + GRACE_SECONDS
         for lane in self._lanes.values():
             if not lane.wait_idle(max(deadline - time.monotonic(), 0)):
                 log.warning("deliveries_given_back", destination=lane.destination.name)
-        self.trouble = ""
-        self.step(write_now=True)
+        stop.set()
+        if self._beside:
+            writing.join()
+        self._troubles.clear()
+        self._try("writing", self._write_all)

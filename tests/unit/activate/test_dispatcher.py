@@ -233,7 +233,7 @@ def test_while_the_outbox_is_busy_outcomes_are_kept_and_nothing_is_sent_twice() 
     world.add(1)
     world.dispatcher.drain()
     world.later(10 * SECOND)
-    assert world.dispatcher.trouble == "database is locked"
+    assert world.dispatcher.trouble == "writing: database is locked"
     outbox.busy = False
     world.later(2 * SECOND)
     assert world.dispatcher.trouble == ""

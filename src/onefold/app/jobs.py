@@ -10,14 +10,12 @@ from collections.abc import Callable
 import msgspec
 import structlog
 
-from onefold.activate import Destination, Dispatcher, HttpClient
-from onefold.activate.webhook import request
-from onefold.activate.webhook_settings import settings_from
+from onefold.activate import Dispatcher, HttpClient, destination_from
 from onefold.app.definitions import load_definitions
 from onefold.app.workspace import now_us, open_lake, open_log, open_store
 from onefold.config import Settings
 from onefold.model.catalogue import TABLES
-from onefold.model.errors import Busy, InvalidInput
+from onefold.model.errors import Busy, InvalidInput, OnefoldError
 from onefold.store import SQLiteStore
 
 _BEAT_SECONDS = 1.0
@@ -30,7 +28,11 @@ log = structlog.get_logger(__name__)
 
 def run_jobs(settings: Settings, ready: Callable[[], None], stop: threading.Event) -> None:
     """Deliver what waits, and keep log, lake and store tidy, until `stop` is set."""
-    with open_store(settings, cache_mb=8) as store, open_store(settings, cache_mb=4) as own:
+    with (
+        open_store(settings, cache_mb=8) as store,
+        open_store(settings, cache_mb=2) as results,
+        open_store(settings, cache_mb=4) as own,
+    ):
         client = HttpClient()
         dispatcher = Dispatcher(
             store.outbox,
@@ -39,6 +41,7 @@ def run_jobs(settings: Settings, ready: Callable[[], None], stop: threading.Even
             jitter=random.random,
             changed=store.db.changes_seen,
             disable=_Disabler(settings),
+            results=results.outbox,
         )
         sending = threading.Thread(target=dispatcher.run, args=(stop,), name="deliveries")
         upkeep = threading.Thread(target=_upkeep, args=(settings, stop), name="upkeep")
@@ -48,6 +51,8 @@ def run_jobs(settings: Settings, ready: Callable[[], None], stop: threading.Even
         ready()
         try:
             while not stop.wait(_BEAT_SECONDS):
+                if not (sending.is_alive() and upkeep.is_alive()):
+                    raise OnefoldError("a thread of the jobs has ended; its fault is in the log")
                 known = _configure(own, dispatcher, known)
                 _beat(own, dispatcher)
         finally:
@@ -83,15 +88,9 @@ def _configure(store: SQLiteStore, dispatcher: Dispatcher, known: int) -> int:
         if not one.enabled:
             continue
         try:
-            settings = settings_from(one.settings, os.environ)
+            destinations.append(destination_from(one, os.environ))
         except InvalidInput as error:
             log.error("destination_unusable", destination=one.name, faults=str(error))
-            continue
-        destinations.append(
-            Destination(
-                one.name, settings, request, settings.timeout, settings.concurrency, settings.policy
-            )
-        )
     dispatcher.configure(destinations)
     return version
 

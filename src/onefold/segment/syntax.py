@@ -16,13 +16,23 @@ MAX_LENGTH = 10_000
 MAX_DEPTH = 100
 MAX_FAULTS = 50
 
-_OPENING = {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE, TokenType.CASE}
-_CLOSING = {TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE, TokenType.END}
-_PREFIXES = {TokenType.NOT, TokenType.DASH, TokenType.PLUS, TokenType.TILDE}
-_REFUSED = {
-    TokenType.SEMICOLON: "a rule is one expression: leave the semicolon out",
-    TokenType.PLACEHOLDER: "write the value itself",
-    TokenType.PARAMETER: "write the value itself",
+_SYMBOLS = {
+    TokenType.L_PAREN, TokenType.R_PAREN, TokenType.COMMA, TokenType.DOT, TokenType.FARROW,
+    TokenType.EQ, TokenType.NEQ, TokenType.LT, TokenType.LTE, TokenType.GT, TokenType.GTE,
+    TokenType.PLUS, TokenType.DASH, TokenType.STAR, TokenType.SLASH, TokenType.MOD,
+    TokenType.NUMBER, TokenType.STRING, TokenType.IDENTIFIER,
+}  # fmt: skip
+_PREFIXES = {TokenType.NOT, TokenType.DASH, TokenType.PLUS}
+_HINTS = {
+    ";": "a rule is one expression: leave it out",
+    "?": "write the value itself",
+    "$": "write the value itself",
+    "::": "a trait is read as the type that it is used as",
+    ":=": "arguments are named with =>",
+    "||": "compare the parts instead",
+    "[": "a value inside a list cannot be asked for",
+    "&": "write and",
+    "!": "write not",
 }
 
 
@@ -78,6 +88,10 @@ def parse_tree(source: Source) -> exp.Expr:
     except RecursionError as error:
         fault = Fault(f"nested deeper than {MAX_DEPTH}", hint="split it into several segments")
         raise InvalidInput("the rule cannot be used", [fault]) from error
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        # The parser stumbles over some texts that are no SQL, instead of refusing them.
+        fault = Fault("not understood", hint="is a part missing, or a word in the wrong place?")
+        raise InvalidInput("the rule cannot be used", [fault]) from error
     return tree
 
 
@@ -118,17 +132,27 @@ def _tokens(source: Source) -> list[Token]:
 
 
 def _check_tokens(source: Source, tokens: list[Token]) -> None:
+    """Refuse what the language has no use for before the parser, which knows all of SQL, sees it."""
     depth = prefixes = deepest = 0
     for token in tokens:
+        kind = token.token_type
         if token.comments:
             source.fault(token.start, "comments are not allowed in a rule")
-        if hint := _REFUSED.get(token.token_type):
-            source.fault(token.start, f"{token.text!r} is not allowed", hint)
-        depth += (token.token_type in _OPENING) - (token.token_type in _CLOSING)
-        prefixes = prefixes + 1 if token.token_type in _PREFIXES else 0
+        written = source.text[token.start : token.end + 1]
+        if kind not in _SYMBOLS and not _is_word(written):
+            hint = _HINTS.get(written, "")
+            source.fault(token.start, f"{written!r} is not part of the rule language", hint)
+        depth += (kind == TokenType.L_PAREN) - (kind == TokenType.R_PAREN)
+        depth += (kind == TokenType.CASE) - (kind == TokenType.END)
+        prefixes = prefixes + 1 if kind in _PREFIXES else 0
         deepest = max(deepest, depth + prefixes)
     if deepest > MAX_DEPTH:
         source.fault(0, f"nested deeper than {MAX_DEPTH}", "split it into several segments")
+
+
+def _is_word(text: str) -> bool:
+    """Say whether a text can be a plain name; with invisible characters, say, it needs quotes."""
+    return f"_{text}".isidentifier()
 
 
 def _offset_in(text: str, line: int | None, column: int | None) -> int:

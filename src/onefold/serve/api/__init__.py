@@ -1,0 +1,31 @@
+"""The management API: profiles, segments, definitions, keys, SQL, health."""
+
+from __future__ import annotations
+
+from litestar import Litestar
+from litestar.datastructures import State
+from litestar.di import Provide
+
+from onefold.serve.api.access import ACCESS
+from onefold.serve.api.doors import actor
+from onefold.serve.api.faults import EXCEPTION_HANDLERS
+from onefold.serve.api.health import health, status
+from onefold.serve.api.profiles import PROFILES
+from onefold.serve.context import Context
+
+__all__ = ["create_api"]
+
+
+def create_api(context: Context) -> Litestar:
+    """The management API of one web process, as an ASGI application."""
+    return Litestar(
+        route_handlers=[PROFILES, ACCESS, health, status],
+        dependencies={
+            "context": Provide(lambda: context, sync_to_thread=False),
+            "actor": Provide(actor, sync_to_thread=False),
+        },
+        exception_handlers=EXCEPTION_HANDLERS,
+        state=State({"context": context}),
+        openapi_config=None,
+        logging_config=None,
+    )

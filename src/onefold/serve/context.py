@@ -1,0 +1,32 @@
+"""What all handlers of one web process share."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+
+from onefold.config import Settings
+from onefold.eventlog import EventLog
+from onefold.serve.access import Access
+from onefold.serve.lanes import Lane
+from onefold.store import SQLiteStore
+
+_SQL_AT_ONCE = 2
+_LAKE_AT_ONCE, _LAKE_WAITING = 3, 32
+_COMMANDS_AT_ONCE, _COMMANDS_WAITING = 4, 64
+
+
+class Context:
+    """Made inside the event loop that serves. `store` is read by that loop's thread only."""
+
+    def __init__(self, settings: Settings, store: SQLiteStore, events: EventLog) -> None:
+        self.settings = settings
+        self.store = store
+        self.events = events
+        self.access = Access(store, time.monotonic)
+        self.sql = Lane("queries", _SQL_AT_ONCE, 0)
+        self.lake = Lane("questions to the lake", _LAKE_AT_ONCE, _LAKE_WAITING)
+        self.commands = Lane("changes", _COMMANDS_AT_ONCE, _COMMANDS_WAITING)
+        self.requests: Counter[tuple[str, int]] = Counter()
+        self.stopping = asyncio.Event()

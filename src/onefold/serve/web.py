@@ -1,0 +1,206 @@
+"""The web process: the tracking API first, the management API for all the rest."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import structlog
+import uvicorn
+import uvloop
+
+from onefold.app.workspace import now_us, open_log, open_store
+from onefold.config import Settings
+from onefold.model.errors import Fault, InvalidInput, OnefoldError, TooLarge
+from onefold.serve.api import create_api
+from onefold.serve.context import Context
+from onefold.serve.log_writer import LogWriter
+from onefold.serve.problems import problem
+from onefold.serve.tracking import Message, Receive, Scope, Send, TrackingApp
+from onefold.standardize import check
+
+_BACKLOG = 2048
+_BODY_SECONDS = 30.0
+_IDLE_SECONDS = 75
+_LOOK_SECONDS = 0.05
+_TRACKING = ("/v1/", "/beacon/", "/api/s/")
+_POLICY = (
+    b"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
+    b" img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_SECURITY = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", _POLICY),
+]
+log = structlog.get_logger(__name__)
+
+
+class Web:
+    """One ASGI application: finds who answers a request, and counts the answers."""
+
+    def __init__(self, context: Context, tracking: TrackingApp) -> None:
+        self._tracking = tracking
+        self._api: Any = create_api(context)
+        self._requests = context.requests
+        self._max_body = context.settings.max_body_size
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            return
+        path = scope["path"]
+        if TrackingApp.serves(path) or path.startswith(_TRACKING):
+            await self._tracking(scope, receive, self._counting("tracking", send))
+        else:
+            await self._manage(scope, receive, self._counting("api", send))
+
+    def _counting(self, group: str, send: Send) -> Send:
+        async def counted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._requests[group, message["status"]] += 1
+            await send(message)
+
+        return counted
+
+    async def _manage(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # Routed as it was sent: an encoded slash belongs to a value.
+        raw = scope.get("raw_path") or scope["path"].encode()
+        scope["path"] = raw.decode("ascii", "replace")
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *_SECURITY]
+            await send(message)
+
+        try:
+            body = await self._receive(scope, receive)
+        except OnefoldError as error:
+            await _refuse(error, guarded)
+            return
+        if body is not None:
+            await self._api(scope, _replay(body, receive), guarded)
+
+    async def _receive(self, scope: Scope, receive: Receive) -> bytes | None:
+        """The whole body, within limits of size and time; None where the client went away."""
+        if scope["method"] in ("GET", "HEAD", "OPTIONS"):
+            return b""
+        body = b""
+        async with asyncio.timeout(_BODY_SECONDS):
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    return None
+                chunk: bytes = message.get("body", b"")
+                body = body + chunk if body else chunk
+                if len(body) > self._max_body:
+                    raise TooLarge(f"the body is larger than {self._max_body} bytes")
+                if not message.get("more_body"):
+                    return body
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    given = False
+
+    async def replayed() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replayed
+
+
+async def _refuse(error: OnefoldError, send: Send) -> None:
+    status, headers, body = problem(error)
+    listed = [(name.encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": status, "headers": listed})
+    await send({"type": "http.response.body", "body": body})
+
+
+def run_web(
+    settings: Settings,
+    ready: Callable[[], None],
+    stop: threading.Event,
+    listen: socket.socket | None = None,
+) -> None:
+    """Answer requests until `stop` is set. `listen` is a listening socket; without one, make it."""
+    listening = listen or _listen(settings.host, settings.port)
+    try:
+        uvloop.run(_serve(settings, ready, stop, listening))
+    finally:
+        listening.close()
+
+
+async def _serve(
+    settings: Settings, ready: Callable[[], None], stop: threading.Event, listening: socket.socket
+) -> None:
+    with open_store(settings, cache_mb=16) as store:
+        events = open_log(settings, store, "web")
+        writer = LogWriter(events.append)
+        context = Context(settings, store, events)
+        tracking = TrackingApp(writer, context.access.source, check, now_us, settings)
+        server = _Server(_configuration(Web(context, tracking), settings))
+        watching = asyncio.create_task(_watch(server, context, ready, stop))
+        try:
+            await server.serve(sockets=[listening])
+        finally:
+            watching.cancel()
+            await writer.close()
+            events.close()
+
+
+def _configuration(app: Web, settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        loop="none",
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_keep_alive=_IDLE_SECONDS,
+        timeout_graceful_shutdown=max(1, int(settings.stop_timeout * 0.5)),
+    )
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to who runs it, who sets `stop`."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def _watch(
+    server: uvicorn.Server, context: Context, ready: Callable[[], None], stop: threading.Event
+) -> None:
+    """Both are set outside of the event loop, so they are looked at."""
+    while not server.started:  # noqa: ASYNC110
+        await asyncio.sleep(_LOOK_SECONDS / 5)
+    ready()
+    while not stop.is_set():  # noqa: ASYNC110
+        await asyncio.sleep(_LOOK_SECONDS)
+    # Open streams end by themselves; then the server waits for what is under way.
+    context.stopping.set()
+    server.should_exit = True
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address, family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise InvalidInput(
+            f"Onefold cannot listen on {host} port {port}: {error.strerror or error}",
+            [Fault("choose another with --port, or --port 0 for any that is free")],
+        ) from error

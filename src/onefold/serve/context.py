@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
+from functools import partial
 
+from onefold.app.status import status
 from onefold.config import Settings
 from onefold.eventlog import EventLog
 from onefold.serve.access import Access
 from onefold.serve.lanes import Lane
+from onefold.serve.latest import Latest
 from onefold.store import SQLiteStore
 
 _SQL_AT_ONCE = 2
+_STATUS_SECONDS = 0.5
 _LAKE_AT_ONCE, _LAKE_WAITING = 3, 32
 _COMMANDS_AT_ONCE, _COMMANDS_WAITING = 4, 64
 
@@ -28,5 +32,6 @@ class Context:
         self.sql = Lane("queries", _SQL_AT_ONCE, 0)
         self.lake = Lane("questions to the lake", _LAKE_AT_ONCE, _LAKE_WAITING)
         self.commands = Lane("changes", _COMMANDS_AT_ONCE, _COMMANDS_WAITING)
+        self.status = Latest(partial(self.commands.run, status, settings), _STATUS_SECONDS)
         self.requests: Counter[tuple[str, int]] = Counter()
         self.stopping = asyncio.Event()

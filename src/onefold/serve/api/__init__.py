@@ -9,7 +9,7 @@ from litestar.di import Provide
 from onefold.serve.api.access import ACCESS
 from onefold.serve.api.doors import actor
 from onefold.serve.api.faults import EXCEPTION_HANDLERS
-from onefold.serve.api.health import health, status
+from onefold.serve.api.health import health, show_status
 from onefold.serve.api.profiles import PROFILES
 from onefold.serve.context import Context
 
@@ -19,7 +19,7 @@ __all__ = ["create_api"]
 def create_api(context: Context) -> Litestar:
     """The management API of one web process, as an ASGI application."""
     return Litestar(
-        route_handlers=[PROFILES, ACCESS, health, status],
+        route_handlers=[PROFILES, ACCESS, health, show_status],
         dependencies={
             "context": Provide(lambda: context, sync_to_thread=False),
             "actor": Provide(actor, sync_to_thread=False),

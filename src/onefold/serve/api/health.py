@@ -1,38 +1,32 @@
-"""How Onefold is, for people, load balancers and Prometheus."""
+"""How Onefold is, for people and for load balancers."""
 
 from __future__ import annotations
 
 import msgspec
 from litestar import Response, get
 
-from onefold.app.status import Check, State, Status, look
-from onefold.app.workspace import now_us
+from onefold import __version__
+from onefold.app.status import Check, State, Status
 from onefold.serve.api.doors import FromContext, requires
-from onefold.serve.context import Context
 
 
 class Health(msgspec.Struct, frozen=True):
-    """The state of the whole is that of the worst check."""
+    """The state of the whole, which is that of its worst part."""
 
     state: State
     version: str
     checks: tuple[Check, ...]
 
 
-def current(context: Context) -> Status:
-    """The state of this moment."""
-    return look(context.settings, context.store, context.events, now_us())
-
-
 @get("/health", summary="Is all well?", tags=["health"], security=[{}])
 async def health(context: FromContext) -> Response[Health]:
-    """Every check with its state; 503 where one has failed. Needs no key."""
-    found = current(context)
-    shown = Health(found.state, found.version, found.checks)
-    return Response(shown, status_code=503 if found.state == "failed" else 200)
+    """Every part with its state; 503 where one has failed. Needs no key."""
+    found = await context.status.get()
+    code = 503 if found.state == "failed" else 200
+    return Response(Health(found.state, __version__, found.checks), status_code=code)
 
 
 @get("/api/status", summary="State and figures", tags=["health"], guards=[requires("reader")])
-async def status(context: FromContext) -> Status:
-    """The checks of `/health` with all figures, always with 200."""
-    return current(context)
+async def show_status(context: FromContext) -> Status:
+    """The parts of `/health` with all figures; always 200."""
+    return await context.status.get()

@@ -26,13 +26,12 @@ VIEWS = {
         " from all_identifiers group by kind, value"
     ),
     "profiles": (
-        "select profile, arg_max(traits, batch) as traits, max(at) as changed_at,"
-        " arg_max(coalesce(merged_into, ''), batch) as merged_into"
-        " from all_profiles group by profile having merged_into = ''"
+        "select profile, arg_max(traits, batch) as traits, max(changed_at) as changed_at"
+        " from all_profiles group by profile having arg_max(merged_into is null, batch)"
     ),
     "memberships": (
-        "select profile, segment, max(at) as since from all_memberships"
-        " group by profile, segment having arg_max(member, (batch, at))"
+        "select profile, segment, max(changed_at) as since from all_memberships"
+        " group by profile, segment having arg_max(member, (batch, changed_at))"
     ),
     "membership_changes": "select * from all_memberships",
 }

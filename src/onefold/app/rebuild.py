@@ -261,8 +261,8 @@ def _entries(
         add_views(engine, {"memberships": tables["memberships"]})
         rows = engine.rows(
             "entries",
-            "select profile, segment, max(epoch_us(at)) from all_memberships"
-            " where member and at <= make_timestamptz(?) and profile in (select unnest(?))"
+            "select profile, segment, max(epoch_us(changed_at)) from all_memberships"
+            " where member and changed_at <= make_timestamptz(?) and profile in (select unnest(?))"
             " group by all",
             {},
             [at, names],

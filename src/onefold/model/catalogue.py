@@ -84,7 +84,7 @@ PROFILES = Table(
     (
         _BATCH,
         Column("profile", "text", "the profile's id"),
-        Column("at", "time", "when it became so"),
+        Column("changed_at", "time", "when it became so"),
         Column("traits", "text", "JSON: the golden traits"),
         Column("merged_into", "text", "the profile that took it over, if any"),
     ),
@@ -97,7 +97,7 @@ MEMBERSHIPS = Table(
         Column("profile", "text", "the profile's id"),
         Column("segment", "text", "the segment's name"),
         Column("member", "bool", "whether it entered or left"),
-        Column("at", "time", "when"),
+        Column("changed_at", "time", "when"),
         Column("version", "int", "the version of the segment's definition that decided"),
     ),
 )
@@ -108,7 +108,7 @@ CHANGES = Table(
         _BATCH,
         Column("number", "int", "the place within the batch"),
         Column("profile", "text", "the profile's id"),
-        Column("at", "time", "when it changed here"),
+        Column("changed_at", "time", "when it changed here"),
         Column("what", "text", "trait, identifier, segment, merge or split"),
         Column("name", "text", "the trait, identifier, segment or other profile"),
         Column("old", "text", "JSON: the value before"),

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
+from onefold.app.backfill import Population, backfill
 from onefold.app.definitions import load_definitions
 from onefold.app.heartbeat import Heartbeat
 from onefold.app.lake_writer import LakeWriter
@@ -22,6 +23,7 @@ from onefold.app.workspace import (
 from onefold.config import Settings
 from onefold.engine import DuckEngine
 from onefold.eventlog import EventLog, LogRecord
+from onefold.lake import DeltaLake
 from onefold.model.errors import Busy, Damaged
 from onefold.model.records import Reject, decode_accepted
 from onefold.pipeline import Pipeline
@@ -39,14 +41,18 @@ _DATA_FAULTS = (Damaged, ArithmeticError, LookupError, TypeError, ValueError)
 class Worker:
     """One pipeline on one store, driven by the log."""
 
-    def __init__(self, settings: Settings, store: SQLiteStore, events: EventLog) -> None:
+    def __init__(
+        self, settings: Settings, store: SQLiteStore, lake: DeltaLake, events: EventLog
+    ) -> None:
         self._settings = settings
         self._store = store
+        self._lake = lake
         self._log = events
         self._engine = DuckEngine(threads=1, memory_mb=512)
         self._pipeline = Pipeline(
             store, self._engine, node_key(store), id_maker(), settings.timezone
         )
+        self._population = Population(store, self._pipeline)
         self._positions = store.positions()
         self._version = -1
         self._next_sweep = 0
@@ -61,13 +67,14 @@ class Worker:
         )
         if records:
             self._process(records, now)
+        evaluated = self._population.step(now)
         swept = 0
         if now >= self._next_sweep:
             swept = self._pipeline.sweep(now, _SWEEP_PROFILES)
             # Many at once, as at midnight: come back at once, but let events pass between.
             pause = 0 if swept == _SWEEP_PROFILES else _SWEEP_SECONDS
             self._next_sweep = now + int(pause * 1e6)
-        return bool(records) or swept == _SWEEP_PROFILES
+        return bool(records) or evaluated or swept == _SWEEP_PROFILES
 
     def commit(self) -> None:
         """Tell the log how far its records are processed."""
@@ -78,6 +85,8 @@ class Worker:
         if version != self._version:
             definitions, sources = load_definitions(self._store)
             self._pipeline.use(definitions, sources)
+            backfill(self._store, self._lake, self._pipeline)
+            self._population.use(definitions)
             self._version = version
 
     def _process(self, records: Sequence[LogRecord], now: int) -> None:
@@ -118,7 +127,7 @@ def run_worker(settings: Settings, ready: Callable[[], None], stop: threading.Ev
             return
         with open_store(settings) as store:
             events = open_log(settings, store, None)
-            worker = Worker(settings, store, events)
+            worker = Worker(settings, store, open_lake(settings), events)
             lake_store = SQLiteStore(store.path, cache_mb=2)
             lake = LakeWriter(lake_store, open_lake(settings), settings.lake_seconds)
             lake.start()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -21,7 +21,9 @@ from onefold.segment import (
     bucket_query,
     compile_membership,
     merge_into,
+    oldest_kept,
     parse_rule,
+    prune,
     read_rows,
 )
 from onefold.segment.buckets import Bucket, Buckets
@@ -58,7 +60,11 @@ class Members:
         self._counted = frozenset(metric.event for metric in self._membership.metrics)
 
     def add_buckets(
-        self, events: Sequence[Event], owners: Sequence[NodeId], nodes: dict[NodeId, Node]
+        self,
+        events: Sequence[Event],
+        owners: Sequence[NodeId],
+        nodes: dict[NodeId, Node],
+        now: int,
     ) -> dict[NodeId, Buckets]:
         """Count the batch's events into their owners' buckets; give those that changed, decoded."""
         counted = [
@@ -71,19 +77,37 @@ class Members:
         table = pa.table(_columns(counted), schema=_EVENTS)
         times = [one[2] for one in counted]
         sql = bucket_query(self.metrics, self._timezone, min(times), max(times))
-        return self.merge_rows(self._engine.rows("buckets", sql, {"events": table}), nodes)
-
-    def merge_rows(
-        self, rows: Iterable[Sequence[Any]], nodes: dict[NodeId, Node]
-    ) -> dict[NodeId, Buckets]:
-        """Merge rows of a bucket query into their owners."""
         opened: dict[NodeId, Buckets] = {}
+        oldest = oldest_kept(self.metrics, now, self._timezone)
+        rows = self._engine.rows("buckets", sql, {"events": table})
         for owner, more in read_rows(rows).items():
             node = nodes[owner]
             buckets = opened[owner] = buckets_of(node)
             merge_into(buckets, more)
+            prune(buckets, oldest)
             node.buckets = msgspec.Raw(_encode(buckets))
         return opened
+
+    def backfill_query(self, metrics: Collection[str]) -> str:
+        """The query that counts these metrics anew from all events, owner by owner."""
+        wanted = [metric for metric in self.metrics if metric.id in metrics]
+        return f"select * from ({bucket_query(wanted, self._timezone)}) order by owner"  # noqa: S608
+
+    def replace_buckets(
+        self,
+        rows: Iterable[Sequence[Any]],
+        metrics: Collection[str],
+        nodes: Mapping[NodeId, Node],
+        now: int,
+    ) -> None:
+        """Put what was counted anew in the place of what nodes have of these metrics."""
+        oldest = oldest_kept(self.metrics, now, self._timezone)
+        for owner, found in read_rows(rows).items():
+            node = nodes[owner]
+            kept = buckets_of(node)
+            buckets = {name: kept[name] for name in kept if name not in metrics} | found
+            prune(buckets, oldest)
+            node.buckets = msgspec.Raw(_encode(buckets))
 
     def evaluate(
         self,

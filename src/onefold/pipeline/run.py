@@ -7,8 +7,8 @@ standardize → drop repeats → look up → fold facts in → regroup → golde
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -111,7 +111,7 @@ class Pipeline:
         working = Working(self._store, self._new_id, rows)
         owners = self._facts(fresh, working, rows)
         with watch("buckets"):
-            opened = self._members.add_buckets(fresh, owners, working.nodes)
+            opened = self._members.add_buckets(fresh, owners, working.nodes, now)
         write = self._finish(working, rows, opened, now)
         write.seen = seen
         write.rejects = list(rejects)
@@ -152,6 +152,26 @@ class Pipeline:
         working.changed.update(working.profiles)
         self._write(self._finish(working, rows, {}, now), rows)
         self._watch.lap()
+
+    @property
+    def metrics(self) -> frozenset[str]:
+        """The ids of what the live segments count."""
+        return frozenset(metric.id for metric in self._members.metrics)
+
+    def backfill_query(self, metrics: Collection[str]) -> str:
+        """The query over a relation `events` that counts these metrics anew, owner by owner."""
+        return self._members.backfill_query(metrics)
+
+    def backfill(self, rows: Sequence[Sequence[Any]], metrics: Collection[str], now: int) -> None:
+        """Put rows of the backfill query in the place of what their owners have.
+
+        Segments are not evaluated: another identifier of the same profile may follow.
+        """
+        working = Working(self._store, self._new_id, Rows(now))
+        working.load_nodes({row[0] for row in rows})
+        self._members.replace_buckets(rows, metrics, working.nodes, now)
+        documents = [(encode_profile(one), number) for number, one in working.profiles.items()]
+        self._store.write(BatchWrite(self._batch, documents=documents))
 
     def _fresh(
         self, events: Sequence[Event], now: int

@@ -212,7 +212,7 @@ class SQLiteStore:
         """A value kept for the workspace as a whole, or None."""
         return self.db.one("select value from settings where name = ?", name)
 
-    def set_setting(self, name: str, value: bytes | int | str) -> None:
+    def set_setting(self, name: str, value: bytes | int | str | None) -> None:
         """Keep a value for the workspace as a whole."""
         with self.db.transaction() as connection:
             connection.execute("insert or replace into settings values (?,?)", (name, value))

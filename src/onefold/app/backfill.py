@@ -1,0 +1,97 @@
+"""Bringing everybody up to new definitions: counting the past, evaluating the population."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+import structlog
+
+from onefold.app.tables import add_views, tables_now
+from onefold.app.workspace import now_us
+from onefold.engine import DuckEngine
+from onefold.lake import DeltaLake
+from onefold.model.definitions import Definitions
+from onefold.pipeline import Pipeline
+from onefold.store import SQLiteStore
+
+_ROWS_A_PAGE = 20_000
+_PROFILES_A_PAGE = 2_000
+_READY, _FINGERPRINT, _CURSOR = "metrics_ready", "evaluated_rules", "evaluated_profiles"
+log = structlog.get_logger(__name__)
+
+
+def backfill(store: SQLiteStore, lake: DeltaLake, pipeline: Pipeline) -> None:
+    """Count the past of metrics that new rules need, before any further event is folded.
+
+    Replaces rather than adds, and notes what is ready only at the end: after a crash it starts
+    over, and nothing is counted twice.
+    """
+    ready = set(msgspec.json.decode(store.setting(_READY) or b"[]"))
+    missing = pipeline.metrics - ready
+    if missing:
+        log.info("backfill_started", metrics=len(missing))
+        rows = 0
+        for page in _counted(store, lake, pipeline.backfill_query(missing)):
+            pipeline.backfill(page, missing, now_us())
+            rows += len(page)
+        log.info("backfill_finished", metrics=len(missing), rows=rows)
+    # What no rule needs any more is not counted on: should it come back, it must be counted anew.
+    if pipeline.metrics != ready:
+        store.set_setting(_READY, msgspec.json.encode(sorted(pipeline.metrics)))
+
+
+def _counted(store: SQLiteStore, lake: DeltaLake, query: str) -> Iterator[list[tuple[Any, ...]]]:
+    """Rows of the backfill query; those of one owner always on one page."""
+    engine = DuckEngine(threads=2, memory_mb=1024)
+    try:
+        add_views(engine, {"events": tables_now(store, lake)["events"]})
+        engine.connection.execute(
+            'create view events as select owner, name, epoch_us("time") as "time", message_id,'
+            " properties, context from all_events"
+        )
+        held: list[tuple[Any, ...]] = []
+        for page in engine.pages("backfill", query, [], _ROWS_A_PAGE):
+            last = page[-1][0]
+            whole = [row for row in page if row[0] != last]
+            if whole:
+                yield held + whole
+                held = []
+            held += page[len(whole) :]
+        if held:
+            yield held
+    finally:
+        engine.close()
+
+
+class Population:
+    """Evaluates all profiles once after the rules have changed, a page between two batches."""
+
+    def __init__(self, store: SQLiteStore, pipeline: Pipeline) -> None:
+        self._store = store
+        self._pipeline = pipeline
+        self._after: int | None = None
+
+    def use(self, definitions: Definitions) -> None:
+        """Begin, unless these very rules were in force before; go on where a crash cut it off."""
+        rules = [(one.name, one.rule) for one in definitions.segments]
+        fingerprint = blake2b(msgspec.json.encode(rules), digest_size=16).digest()
+        if fingerprint != self._store.setting(_FINGERPRINT):
+            self._store.set_setting(_CURSOR, 0)
+            self._store.set_setting(_FINGERPRINT, fingerprint)
+        self._after = self._store.setting(_CURSOR)
+
+    def step(self, now: int) -> bool:
+        """Evaluate the next page; say whether there was one."""
+        if self._after is None:
+            return False
+        page = self._store.profile_ids(self._after, _PROFILES_A_PAGE)
+        if page:
+            self._pipeline.reevaluate(page, now)
+            self._after = page[-1]
+        else:
+            self._after = None
+        self._store.set_setting(_CURSOR, self._after)
+        return bool(page)

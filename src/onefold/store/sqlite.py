@@ -213,9 +213,12 @@ class SQLiteStore:
         return self.db.one("select value from settings where name = ?", name)
 
     def set_setting(self, name: str, value: bytes | int | str | None) -> None:
-        """Keep a value for the workspace as a whole."""
+        """Keep a value for the workspace as a whole; None forgets it."""
         with self.db.transaction() as connection:
-            connection.execute("insert or replace into settings values (?,?)", (name, value))
+            if value is None:
+                connection.execute("delete from settings where name = ?", (name,))
+            else:
+                connection.execute("insert or replace into settings values (?,?)", (name, value))
 
     def beat(self, process: str, pid: int, at: int, state: Mapping[str, Any]) -> None:
         """Keep the last sign of life of a process."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
@@ -26,13 +26,16 @@ class Shop:
 
     def __init__(self) -> None:
         self.payloads: list[bytes] = []
-        self.append: Callable[[Sequence[bytes]], None] = self.payloads.extend
         self.settings = Settings()
         self.sources = {
             "web": Source(id="web", name="Web shop", key_hash=hash_secret("s3cret")),
             "off": Source(id="off", name="Old", key_hash=hash_secret("s3cret"), enabled=False),
         }
         self.now = NOW
+
+    def append(self, payloads: Sequence[bytes]) -> None:
+        """Where a full disk or a slow one can be told to be."""
+        self.payloads.extend(payloads)
 
     @property
     def log(self) -> list[Accepted]:
@@ -50,7 +53,7 @@ class Shop:
         self, requests: list[tuple[str, str, dict[str, Any]]], client: str = "203.0.113.9"
     ) -> list[httpx.Response]:
         async def run() -> list[httpx.Response]:
-            writer = LogWriter(lambda payloads: self.append(payloads))
+            writer = LogWriter(self.append)
             app = TrackingApp(writer, self.sources.get, check, lambda: self.now, self.settings)
             transport = httpx.ASGITransport(app=app, client=(client, 50_000))
             async with httpx.AsyncClient(transport=transport, base_url="http://cdp.test") as http:

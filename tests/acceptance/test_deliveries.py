@@ -1,0 +1,129 @@
+"""The jobs process as a user runs it, with a real receiver: killed, stopped, and told to go away."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from onefold.activate.webhook import secret_text
+from onefold.store import SQLiteStore
+from onefold.testing.receiver import Answer, Receiver
+
+SOURCES = str(Path(__file__).parents[2] / "src")
+KEY = bytes(range(32))
+PROFILES = 60
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver(KEY) as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SQLiteStore]:
+    store = SQLiteStore(tmp_path / "store.db", cache_mb=1)
+    yield store
+    store.close()
+
+
+def put_destination(store: SQLiteStore, receiver: Receiver) -> None:
+    body = {"type": "webhook", "url": f"{receiver.url}/crm", "secret": secret_text(KEY)}
+    store.registry.put_definitions([("destination", "crm", body)], [], 1, "test")
+
+
+def add(store: SQLiteStore, numbers: range) -> None:
+    now = time.time_ns() // 1000
+    with store.db.transaction() as connection:
+        connection.executemany(
+            "insert into deliveries (destination, profile, key, payload, created_at, next_at)"
+            " values ('crm',?,?,?,?,?)",
+            [(n % PROFILES, f"msg_{n}", b'{"n":%d}' % n, now, now) for n in numbers],
+        )
+
+
+def until(holds: Callable[[], bool], seconds: float = 30.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@contextmanager
+def jobs(directory: Path) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "onefold", "jobs", "--data", str(directory)],
+        env={**os.environ, "PYTHONPATH": SOURCES},
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_kills_lose_nothing_and_keep_the_order(
+    receiver: Receiver, store: SQLiteStore, tmp_path: Path
+) -> None:
+    receiver.answer = Answer(delay=0.005)
+    put_destination(store, receiver)
+    add(store, range(1500))
+    for _ in range(4):
+        seen = len(receiver.received)
+        with jobs(tmp_path):
+            receiver.wait_for(seen + 150, 30)
+    add(store, range(1500, 1600))
+    with jobs(tmp_path) as process:
+        until(lambda: not store.outbox.waiting())
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    told = defaultdict(list)
+    for received in receiver.received:
+        assert received.verified
+        assert received.message_id == f"msg_{received.json['n']}"
+        told[received.json["n"] % PROFILES].append(received.json["n"])
+    for profile in range(PROFILES):
+        assert told[profile] == sorted(told[profile])
+        assert set(told[profile]) == set(range(profile, 1600, PROFILES))
+
+
+def test_a_stop_sends_nothing_twice(receiver: Receiver, store: SQLiteStore, tmp_path: Path) -> None:
+    receiver.answer = Answer(delay=0.02)
+    put_destination(store, receiver)
+    add(store, range(600))
+    with jobs(tmp_path) as process:
+        receiver.wait_for(60, 30)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    assert 60 <= len(receiver.received) < 600
+    with jobs(tmp_path):
+        until(lambda: not store.outbox.waiting())
+    assert sorted(received.json["n"] for received in receiver.received) == list(range(600))
+
+
+def test_a_destination_that_is_gone_is_taken_out_of_service_for_good(
+    receiver: Receiver, store: SQLiteStore, tmp_path: Path
+) -> None:
+    receiver.answer = Answer(410)
+    put_destination(store, receiver)
+    add(store, range(1))
+    with jobs(tmp_path):
+        until(lambda: len(store.outbox.dead("crm")) == 1)
+        until(lambda: store.registry.definitions()[0].body.get("enabled") is False)
+    receiver.answer = Answer(200)
+    add(store, range(1, 2))
+    store.registry.put_definitions(
+        [("destination", "crm", {**store.registry.definitions()[0].body, "enabled": True})],
+        [], 2, "test",
+    )  # fmt: skip
+    assert store.outbox.revive([store.outbox.dead("crm")[0].delivery.id], 3) == 1
+    with jobs(tmp_path):
+        until(lambda: not store.outbox.waiting())
+    assert sorted(received.json["n"] for received in receiver.received) == [0, 0, 1]

@@ -6,6 +6,7 @@ or last events the one that wins is chosen by `(time, message id, value)`.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -217,7 +218,7 @@ def _field_sql(field: Field) -> str:
     text = f"json_extract_string({field.root}, {literal_sql(path)})"
     if field.type == "number":
         number = f"try_cast({text} AS DOUBLE)"
-        return f"CASE WHEN isfinite({number}) THEN {number} END"
+        return f"CASE WHEN abs({number}) <= {sys.float_info.max!r} THEN {number} END"
     if field.type == "boolean":
         return f"CASE lower({text}) WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END"
     return text

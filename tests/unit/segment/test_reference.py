@@ -241,7 +241,7 @@ def test_the_compiled_way_answers_as_the_reference(history, texts, cuts, nodes) 
 
 
 @pytest.mark.slow
-@settings(max_examples=1500, deadline=None, suppress_health_check=relaxed)
+@settings(max_examples=600, deadline=None, suppress_health_check=relaxed)
 @given(*cases)
 def test_the_compiled_way_answers_as_the_reference_many_times(history, texts, cuts, nodes) -> None:
     check(history, texts, cuts, nodes)

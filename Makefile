@@ -35,6 +35,7 @@ bench: env
 
 docs: env
 	@$(RUN) scripts/settings-page
+	@$(RUN) scripts/commands-page
 
 fix: env
 	$(RUN) -m ruff check --fix --quiet .

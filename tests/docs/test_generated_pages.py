@@ -12,8 +12,10 @@ PAGES = {"settings-page": "configuration.md", "commands-page": "commands.md"}
 
 
 def names(command, name):
-    """The full names of all commands below one."""
-    below = getattr(command, "commands", {})
+    """The full names of all commands below one, without hidden ones."""
+    below = {
+        word: child for word, child in getattr(command, "commands", {}).items() if not child.hidden
+    }
     return [f for word in below for f in names(below[word], f"{name} {word}")] or [name]
 
 

@@ -17,7 +17,6 @@ from onefold.eventlog import LogRecord
 from onefold.lake import to_ipc, to_table
 from onefold.model.definitions import Definitions
 from onefold.model.profile import (
-    ASSERTED,
     Node,
     NodeId,
     ProfileId,
@@ -32,8 +31,7 @@ from onefold.pipeline.members import Members
 from onefold.pipeline.rows import Rows
 from onefold.pipeline.stopwatch import Stopwatch
 from onefold.pipeline.working import Working
-from onefold.resolve import add_link, is_shared, links_of, node_id
-from onefold.resolve.partition import MAX_LINKS
+from onefold.resolve import add_link, links_of, node_id
 from onefold.segment.buckets import Buckets
 from onefold.standardize import seen_key, standardize
 from onefold.store import BatchWrite, QueuedRows, SQLiteStore
@@ -248,9 +246,6 @@ class Pipeline:
         for left, right, rank in links_of(event):
             one = working.node(ids[left], left, time)
             two = working.node(ids[right], right, time)
-            # A value that everybody carries stops being evidence; it need not list everybody.
-            if rank != ASSERTED and (_is_full(one) or _is_full(two)):
-                continue
             if add_link(one, two, rank, time):
                 dirty.update((one.id, two.id))
                 rows.add("links", *left, *right, rank, time, event.source, event.message_id)
@@ -339,10 +334,6 @@ class Pipeline:
         with self._watch("write"):
             self._store.write(write)
         self._batch = batch
-
-
-def _is_full(node: Node) -> bool:
-    return len(node.links) > MAX_LINKS and is_shared(node)
 
 
 def _json(value: object) -> str:

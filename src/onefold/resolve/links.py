@@ -10,6 +10,7 @@ from onefold.model.profile import ASSERTED, OBSERVED, WITH_USER, Node, NodeId
 from onefold.model.records import Event, Identifier
 
 USER = "user_id"
+MAX_LINKS = 200
 
 
 def node_id(key: bytes, identifier: Identifier) -> NodeId:
@@ -41,9 +42,24 @@ def links_of(event: Event) -> Iterator[tuple[Identifier, Identifier, int]]:
 
 
 def add_link(left: Node, right: Node, rank: int, time: int) -> bool:
-    """Keep the strongest, then earliest, evidence between two nodes; say whether it is news."""
+    """Keep the strongest, then earliest, evidence between two nodes; say whether it is news.
+
+    A node that already has so many links that none is evidence lists no more of them. The
+    other end still does, so that its own number of links depends on no order of arrival.
+    """
+    evidence = (rank, time)
     known = left.links.get(right.id)
-    if known is not None and known <= (rank, time):
+    if known is not None and known <= evidence:
         return False
-    left.links[right.id] = right.links[left.id] = (rank, time)
-    return True
+    news = False
+    for node, other in ((left, right), (right, left)):
+        known = node.links.get(other.id)
+        if not is_full(node) if known is None else evidence < known:
+            node.links[other.id] = evidence
+            news = True
+    return news
+
+
+def is_full(node: Node) -> bool:
+    """Does it have so many links that it is a placeholder, and no evidence? A user id never is."""
+    return len(node.links) > MAX_LINKS and node.kind != USER

@@ -5,22 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from onefold.model.profile import ASSERTED, WITH_USER, Node, NodeId
-from onefold.resolve.links import USER
+from onefold.resolve.links import USER, is_full
 
 MAX_USERS = 3
-MAX_LINKS = 200
 
 
 def is_shared(node: Node) -> bool:
     """Does this identifier say nothing about who is who, because too many carry it?
 
     A device that more than `MAX_USERS` users signed in on is a kiosk or a family tablet; a value
-    linked with more than `MAX_LINKS` others is a placeholder. A user id is never shared. Not even
+    linked with a great many others (`is_full`) is a placeholder. A user id is never shared. Not even
     an `alias` is evidence then: sign-ups on a kiosk would make all its users one.
     """
     if node.kind == USER or len(node.links) <= MAX_USERS:
         return False
-    if len(node.links) > MAX_LINKS:
+    if is_full(node):
         return True
     return sum(rank <= WITH_USER for rank, _ in node.links.values()) > MAX_USERS
 

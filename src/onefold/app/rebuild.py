@@ -13,10 +13,13 @@ from typing import Any
 
 import msgspec
 
+from onefold.app.backfill import backfill
 from onefold.app.definitions import load_definitions
+from onefold.app.locks import hold
 from onefold.app.profiles import IdentifierView, ProfileView, SegmentView, find_id, view
+from onefold.app.requests import ask_worker
 from onefold.app.tables import TableNow, add_views, tables_now, tables_with
-from onefold.app.workspace import id_maker, node_key, open_lake, open_store
+from onefold.app.workspace import id_maker, node_key, now_us, open_lake, open_store
 from onefold.config import Settings
 from onefold.engine import DuckEngine
 from onefold.model.errors import NotFound
@@ -70,10 +73,45 @@ def check_rebuild(settings: Settings) -> RebuildReport:
         rebuilt = SQLiteStore(Path(folder) / "rebuilt.db")
         try:
             events = _fold_all(settings, live, rebuilt, tables, f"batch <= {batch}")
-            differences, profiles = _compare(live, rebuilt)
+            return _compare(live, rebuilt).report(events)
         finally:
             rebuilt.close()
-    return RebuildReport(events, profiles, tuple(differences[:_MOST_DIFFERENCES]))
+
+
+def rebuild(settings: Settings) -> RebuildReport:
+    """Fold all events again, and put what comes out otherwise in the place of what is live.
+
+    A running worker does it between two batches; else it is done here. Profiles that the lake
+    knows nothing of are reported, and left alone.
+    """
+    with hold(settings.data / "worker.lock") as held, open_store(settings) as store:
+        if not held:
+            answer = ask_worker(store, "rebuild", now_us())
+            return msgspec.json.decode(answer, type=RebuildReport)
+        engine = DuckEngine()
+        try:
+            pipeline = Pipeline(store, engine, node_key(store), id_maker(), settings.timezone)
+            definitions, sources = load_definitions(store)
+            pipeline.use(definitions, sources)
+            backfill(store, open_lake(settings), pipeline)
+            return rebuild_with(settings, store, pipeline)
+        finally:
+            engine.close()
+
+
+def rebuild_with(settings: Settings, store: SQLiteStore, pipeline: Pipeline) -> RebuildReport:
+    """Rebuild on the pipeline that owns the store; nothing may be folded meanwhile."""
+    with tempfile.TemporaryDirectory(prefix="onefold-", dir=settings.data) as folder:
+        rebuilt = SQLiteStore(Path(folder) / "rebuilt.db")
+        try:
+            tables = tables_now(store, open_lake(settings))
+            events = _fold_all(settings, store, rebuilt, tables, "true", now_us())
+            comparison = _compare(store, rebuilt)
+        finally:
+            rebuilt.close()
+    if comparison.changed:
+        pipeline.repair([profile.nodes for profile in comparison.changed], now_us())
+    return comparison.report(events)
 
 
 def profile_as_of(settings: Settings, reference: str, at: int) -> ProfileView:
@@ -115,9 +153,10 @@ def _fold_all(
     target: SQLiteStore,
     tables: dict[str, TableNow],
     condition: str,
+    now: int = 0,
 ) -> int:
     query = f"select {_FIELDS} from all_events where {condition}"  # noqa: S608 - a number of ours
-    return _fold(settings, live, target, tables, query, [], 0)
+    return _fold(settings, live, target, tables, query, [], now)
 
 
 def _fold_owners(
@@ -177,24 +216,42 @@ def _batches(engine: DuckEngine, query: str, values: list[Any]) -> Iterator[list
         ]
 
 
-def _compare(live: SQLiteStore, rebuilt: SQLiteStore) -> tuple[list[Difference], int]:
-    differences: list[Difference] = []
+class _Comparison:
+    """Differences, and the rebuilt profiles that show them."""
+
+    def __init__(self) -> None:
+        self.differences: list[Difference] = []
+        self.changed: list[Profile] = []
+        self.profiles = 0
+
+    def add(self, profile: str, what: str, live: Any, rebuilt: Any) -> None:
+        if len(self.differences) < _MOST_DIFFERENCES:
+            self.differences.append(Difference(profile, what, live, rebuilt))
+
+    def report(self, events: int) -> RebuildReport:
+        return RebuildReport(events, self.profiles, tuple(self.differences))
+
+
+def _compare(live: SQLiteStore, rebuilt: SQLiteStore) -> _Comparison:
+    found = _Comparison()
     seen: set[ProfileId] = set()
     for again in all_profiles(rebuilt):
         now = _same(live, again)
         if now is None:
-            differences.append(Difference(_label(again), "missing", None, _known(again)))
+            found.add(_text(again.nodes[0]), "missing", None, _known(again))
+            found.changed.append(again)
             continue
         seen.add(now.id)
-        for what, before, after in _facts(now, again):
-            if before != after:
-                differences.append(Difference(profile_name(now.id), what, before, after))
-    count = 0
+        different = [fact for fact in _facts(now, again) if fact[1] != fact[2]]
+        for fact in different:
+            found.add(profile_name(now.id), *fact)
+        if different:
+            found.changed.append(again)
     for now in all_profiles(live):
-        count += 1
+        found.profiles += 1
         if now.id not in seen:
-            differences.append(Difference(profile_name(now.id), "extra", _known(now), None))
-    return differences, count
+            found.add(profile_name(now.id), "extra", _known(now), None)
+    return found
 
 
 def _same(live: SQLiteStore, again: Profile) -> Profile | None:
@@ -216,10 +273,6 @@ def _known(profile: Profile) -> list[str]:
 
 def _counts(profile: Profile) -> dict[str, tuple[int, int, int]]:
     return {_text(node): (node.events, node.first_seen, node.last_seen) for node in profile.nodes}
-
-
-def _label(profile: Profile) -> str:
-    return _text(profile.nodes[0])
 
 
 def _text(node: Node) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 
+import msgspec
 import structlog
 
 from onefold.app.backfill import Population, backfill
@@ -12,6 +13,7 @@ from onefold.app.definitions import load_definitions
 from onefold.app.heartbeat import Heartbeat
 from onefold.app.lake_writer import LakeWriter
 from onefold.app.locks import hold
+from onefold.app.rebuild import rebuild_with
 from onefold.app.workspace import (
     id_maker,
     node_key,
@@ -75,6 +77,15 @@ class Worker:
             pause = 0 if swept == _SWEEP_PROFILES else _SWEEP_SECONDS
             self._next_sweep = now + int(pause * 1e6)
         return bool(records) or evaluated or swept == _SWEEP_PROFILES
+
+    def answer(self) -> None:
+        """Do what other processes asked of the owner of the store."""
+        for request in self._store.requests.waiting():
+            if request.action == "rebuild":
+                self._store.requests.start(request.id)
+                self._refresh()
+                report = rebuild_with(self._settings, self._store, self._pipeline)
+                self._store.requests.finish(request.id, msgspec.json.encode(report).decode())
 
     def commit(self) -> None:
         """Tell the log how far its records are processed."""
@@ -155,6 +166,7 @@ def _drive(worker: Worker, store: SQLiteStore, lake: LakeWriter, stop: threading
             stop.wait(error.retry_after)
         if worker.beat.due(now_us()):
             worker.commit()
+            worker.answer()
             worker.beat.write(store, now_us(), {"store_fault": fault, "lake_fault": lake.fault})
 
 

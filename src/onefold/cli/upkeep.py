@@ -64,9 +64,7 @@ def rebuild(
     """
     from onefold.app import rebuild as rebuilding
 
-    if not check:
-        raise InvalidInput("Profiles cannot be replaced yet.", [Fault("compare with --check")])
-    report = rebuilding.check_rebuild(call.settings)
+    report = (rebuilding.check_rebuild if check else rebuilding.rebuild)(call.settings)
     call.show(report, _say_rebuilt)
     return 1 if check and report.differences else 0
 

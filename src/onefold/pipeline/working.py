@@ -100,6 +100,22 @@ class Working:
         for one in renamed:
             self._settle(one)
 
+    def replace(self, clusters: list[list[Node]]) -> None:
+        """Put these clusters of nodes, folded elsewhere, in the place of what is there."""
+        self.load_nodes(node.id for nodes in clusters for node in nodes)
+        before = {
+            self.home[node.id] for nodes in clusters for node in nodes if node.id in self.home
+        }
+        given = {node.id: node for nodes in clusters for node in nodes}
+        names = [name for one in before for name in self.profiles[one].names if name[1] in given]
+        self.nodes.update(given)
+        self.fresh.update(given.keys() - self.home.keys())
+        renamed = name_clusters(clusters, names, self._new_id)
+        for gone in before - {one.id for one in renamed}:
+            self.removed[gone] = self.profiles.pop(gone)
+        for one in renamed:
+            self._settle(one, anew=True)
+
     def closure(self, dirty: set[NodeId]) -> dict[NodeId, Node]:
         """All nodes of the profiles that links reach; through shared nodes only if dirty."""
         closure: dict[NodeId, Node] = {}
@@ -119,11 +135,11 @@ class Working:
             frontier = found - closure.keys()
         return closure
 
-    def _settle(self, cluster: Renaming) -> None:
+    def _settle(self, cluster: Renaming, *, anew: bool = False) -> None:
         """Make the profile of one cluster what the cluster says."""
         profile = self.profiles.get(cluster.id)
         nodes = sorted(cluster.nodes, key=lambda node: (node.first_seen, node.kind, node.value))
-        if profile is not None and profile.names == cluster.names:
+        if profile is not None and profile.names == cluster.names and not anew:
             same = len(nodes) == len(profile.nodes)
             if same and all(self.home.get(node.id) == cluster.id for node in nodes):
                 return

@@ -19,6 +19,7 @@ from onefold.store.database import Database
 from onefold.store.outbox import SQLiteOutbox
 from onefold.store.registry import Registry
 from onefold.store.rejects import Rejects
+from onefold.store.requests import Requests
 
 
 class QueuedRows(NamedTuple):
@@ -74,6 +75,7 @@ class SQLiteStore:
         self.registry = Registry(self.db)
         self.outbox = SQLiteOutbox(self.db)
         self.rejects = Rejects(self.db)
+        self.requests = Requests(self.db)
 
     def close(self) -> None:
         """Close the file."""

@@ -18,7 +18,14 @@ from onefold.collect.cors import cors_headers, preflight_headers
 from onefold.collect.decoding import too_large
 from onefold.collect.settings import rudder_settings, segment_settings
 from onefold.config import Settings
-from onefold.model.errors import InvalidInput, NotFound, OnefoldError, RateLimited, Unauthorized
+from onefold.model.errors import (
+    Busy,
+    InvalidInput,
+    NotFound,
+    OnefoldError,
+    RateLimited,
+    Unauthorized,
+)
 from onefold.model.records import Accepted, encode_accepted
 from onefold.model.sources import FindSource, Source, authenticate
 from onefold.serve.log_writer import LogWriter
@@ -35,6 +42,7 @@ _SUCCESS = b'{"success":true}'
 _JSON: Headers = [(b"content-type", b"application/json")]
 _HOST = re.compile(rb"[A-Za-z0-9._:\[\]-]+")
 _SLOW_TO_READ = 256 << 10
+_BODY_SECONDS = 30
 
 
 class _Answer(NamedTuple):
@@ -147,17 +155,27 @@ class TrackingApp:
         for name, value in headers:
             if name == b"content-length" and value.isdigit() and int(value) > self._max_body:
                 raise too_large(self._max_body)
-        body = b""
-        while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise _Gone
-            chunk: bytes = message.get("body", b"")
-            body = body + chunk if body else chunk
-            if len(body) > self._max_body:
-                raise too_large(self._max_body)
-            if not message.get("more_body"):
-                return body
+        body, more = await self._chunk(receive)
+        if more:
+            try:
+                async with asyncio.timeout(_BODY_SECONDS):
+                    while more:
+                        chunk, more = await self._chunk(receive)
+                        body += chunk
+                        if len(body) > self._max_body:
+                            raise too_large(self._max_body)
+            except TimeoutError as error:
+                raise Busy("the body did not arrive in time; send it again") from error
+        if len(body) > self._max_body:
+            raise too_large(self._max_body)
+        return bytes(body)
+
+    @staticmethod
+    async def _chunk(receive: Receive) -> tuple[bytes, bool]:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _Gone
+        return message.get("body", b""), message.get("more_body", False)
 
     def _allow(self, source: Source, per_second: int, events: int, now: int) -> None:
         allowance = self._allowances.get(source.id)

@@ -108,6 +108,21 @@ def test_a_stop_sends_nothing_twice(receiver: Receiver, store: SQLiteStore, tmp_
     assert sorted(received.json["n"] for received in receiver.received) == list(range(600))
 
 
+def test_two_jobs_processes_send_nothing_twice_and_one_takes_over(
+    receiver: Receiver, store: SQLiteStore, tmp_path: Path
+) -> None:
+    receiver.answer = Answer(delay=0.02)
+    put_destination(store, receiver)
+    add(store, range(300))
+    with jobs(tmp_path) as first, jobs(tmp_path):
+        until(lambda: not store.outbox.waiting())
+        first.send_signal(signal.SIGTERM)
+        assert first.wait(20) == 0
+        add(store, range(300, 310))
+        receiver.wait_for(310, 20)
+    assert sorted(received.json["n"] for received in receiver.received) == list(range(310))
+
+
 def test_a_destination_that_is_gone_is_taken_out_of_service_for_good(
     receiver: Receiver, store: SQLiteStore, tmp_path: Path
 ) -> None:

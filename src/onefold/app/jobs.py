@@ -12,6 +12,7 @@ import structlog
 
 from onefold.activate import Dispatcher, HttpClient, destination_from
 from onefold.app.definitions import load_definitions
+from onefold.app.locks import hold
 from onefold.app.workspace import now_us, open_lake, open_log, open_store
 from onefold.config import Settings
 from onefold.model.catalogue import TABLES
@@ -27,39 +28,56 @@ log = structlog.get_logger(__name__)
 
 
 def run_jobs(settings: Settings, ready: Callable[[], None], stop: threading.Event) -> None:
-    """Deliver what waits, and keep log, lake and store tidy, until `stop` is set."""
-    with (
-        open_store(settings, cache_mb=8) as store,
-        open_store(settings, cache_mb=2) as results,
-        open_store(settings, cache_mb=4) as own,
-    ):
-        client = HttpClient()
-        dispatcher = Dispatcher(
-            store.outbox,
-            client,
-            clock=now_us,
-            jitter=random.random,
-            changed=store.db.changes_seen,
-            disable=_Disabler(settings),
-            results=results.outbox,
-        )
-        sending = threading.Thread(target=dispatcher.run, args=(stop,), name="deliveries")
-        upkeep = threading.Thread(target=_upkeep, args=(settings, stop), name="upkeep")
-        known = _configure(own, dispatcher, -1)
-        sending.start()
-        upkeep.start()
-        ready()
-        try:
-            while not stop.wait(_BEAT_SECONDS):
-                if not (sending.is_alive() and upkeep.is_alive()):
-                    raise OnefoldError("a thread of the jobs has ended; its fault is in the log")
-                known = _configure(own, dispatcher, known)
-                _beat(own, dispatcher)
-        finally:
-            stop.set()
-            sending.join()
-            upkeep.join()
-            client.close()
+    """Deliver what waits, and keep log, lake and store tidy, until `stop` is set.
+
+    One at a time does: a second one waits for its turn, so that the order of deliveries holds.
+    """
+    with hold(settings.data / "jobs.lock", stop) as held:
+        if not held:
+            return
+        with (
+            open_store(settings, cache_mb=8) as store,
+            open_store(settings, cache_mb=2) as results,
+            open_store(settings, cache_mb=4) as own,
+        ):
+            _run(settings, ready, stop, store, results, own)
+
+
+def _run(
+    settings: Settings,
+    ready: Callable[[], None],
+    stop: threading.Event,
+    store: SQLiteStore,
+    results: SQLiteStore,
+    own: SQLiteStore,
+) -> None:
+    client = HttpClient()
+    dispatcher = Dispatcher(
+        store.outbox,
+        client,
+        clock=now_us,
+        jitter=random.random,
+        changed=store.db.changes_seen,
+        disable=_Disabler(settings),
+        results=results.outbox,
+    )
+    sending = threading.Thread(target=dispatcher.run, args=(stop,), name="deliveries")
+    upkeep = threading.Thread(target=_upkeep, args=(settings, stop), name="upkeep")
+    known = _configure(own, dispatcher, -1)
+    sending.start()
+    upkeep.start()
+    ready()
+    try:
+        while not stop.wait(_BEAT_SECONDS):
+            if not (sending.is_alive() and upkeep.is_alive()):
+                raise OnefoldError("a thread of the jobs has ended; its fault is in the log")
+            known = _configure(own, dispatcher, known)
+            _beat(own, dispatcher)
+    finally:
+        stop.set()
+        sending.join()
+        upkeep.join()
+        client.close()
 
 
 class _Disabler:

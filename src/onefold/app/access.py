@@ -17,6 +17,7 @@ from onefold.model.sources import Source, hash_secret, write_key
 from onefold.store import SQLiteStore
 
 _KINDS = ("http",)
+_COUNTRY = re.compile(r"[A-Z]{2}")
 _NAME = re.compile(r"[\w][\w .@-]{0,99}")
 
 
@@ -77,17 +78,34 @@ def make_workspace(settings: Settings, actor: str = "setup") -> NewWorkspace | N
 
 
 def source_add(
-    settings: Settings, name: str, kind: str = "http", *, actor: str = "cli"
+    settings: Settings,
+    name: str,
+    kind: str = "http",
+    *,
+    default_country: str | None = None,
+    ip: str = "direct",
+    actor: str = "cli",
 ) -> NewSource:
     """Add a source and give its write key."""
     faults = _name_faults(name)
     if kind not in _KINDS:
         faults.append(Fault(f"there is no kind of source {kind!r}", "kind", "use http"))
+    if default_country is not None and not _COUNTRY.fullmatch(default_country):
+        hint = "use two capital letters such as CN"
+        faults.append(Fault(f"{default_country!r} is no country code", "default_country", hint))
+    if ip not in ("direct", "none"):
+        faults.append(Fault(f"{ip!r} is not known", "ip", "use direct or none"))
     if faults:
         raise InvalidInput("the source cannot be added", faults)
     with open_store(settings, cache_mb=4) as store:
         taken = {source.id for source in store.registry.sources()}
-        source = Source(id=_free_id(name, taken), name=name, kind=kind)
+        source = Source(
+            id=_free_id(name, taken),
+            name=name,
+            kind=kind,
+            default_country=default_country,
+            ip="none" if ip == "none" else "direct",
+        )
         return _add_source(store, source, actor)
 
 

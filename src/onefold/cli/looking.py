@@ -131,16 +131,14 @@ def sql(
         complain(f"there are more than these {len(found.rows)} rows; see --limit and sql_rows")
 
 
-def status(call: Invocation) -> int:
-    """Show how Onefold is: what waits, what is stored, what is wrong. Fails if something is.
+def status(call: Invocation) -> None:
+    """Show how Onefold is: what waits, what is stored, what is wrong.
 
     Example: onefold status
     """
     from onefold.app import status as states
 
-    found = states.status(call.settings)
-    call.show(found, fields)
-    return 1 if found.state == "failed" else 0
+    call.show(states.status(call.settings), fields)
 
 
 def config(call: Invocation) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import signal
+from typing import Annotated
+
 import typer
 
 from onefold.cli.invocation import Invocation, command
 from onefold.cli.rendering import say, write_json
 from onefold.model.errors import InvalidInput
-from onefold.processes.child import Run, listening_socket, run_until_stopped
+from onefold.processes.child import Run, listening_socket, run_until_stopped, watch_parent
 from onefold.processes.supervisor import EXIT_HOPELESS
 
 
@@ -17,6 +21,7 @@ def add_to(app: typer.Typer) -> None:
     command(app, "web", every_flag=True)(web)
     command(app, "worker", every_flag=True)(worker)
     command(app, "jobs", every_flag=True)(jobs)
+    command(app, "demo", every_flag=True)(demo)
     command(app, "init", hidden=True)(init)
 
 
@@ -29,6 +34,10 @@ def up(call: Invocation) -> int:
     Example: onefold up --data ./onefold-data --port 8181
     """
     from onefold.processes.tree import up as run_tree
+
+    # Whoever started this may hold a pipe to it, as `onefold demo` does: then it ends with them.
+    patience = call.settings.stop_timeout + 5.0
+    watch_parent(lambda: os.kill(os.getpid(), signal.SIGTERM), patience)
 
     def on_ready(url: str, keys: dict[str, str]) -> None:
         if call.as_json:
@@ -71,6 +80,29 @@ def jobs(call: Invocation) -> int:
     from onefold.app.jobs import run_jobs
 
     return _run(call, "jobs", lambda ready, stop: run_jobs(call.settings, ready, stop))
+
+
+def demo(
+    call: Invocation,
+    customers: Annotated[
+        int, typer.Option("--customers", min=1, max=100_000, help="How many the shop has.")
+    ] = 2_000,
+    minutes: Annotated[
+        float, typer.Option("--minutes", min=0.01, help="How long its past month is played.")
+    ] = 1.0,
+    rate: Annotated[
+        float, typer.Option("--rate", min=0.1, max=10_000, help="Events per second after that.")
+    ] = 20.0,
+) -> int:
+    """Start Onefold and play a made-up online shop into it: its past month, then live.
+
+    Prints where to look and a line of figures per second. Ctrl-C stops; the next start goes on.
+
+    Example: onefold demo --data ./demo-data
+    """
+    from onefold.cli.demo.play import Wanted, run_demo
+
+    return run_demo(call.loaded, Wanted(customers, minutes, rate))
 
 
 def init(call: Invocation) -> None:

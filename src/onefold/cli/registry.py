@@ -31,6 +31,14 @@ def source_add(
     call: Invocation,
     name: Name,
     kind: Annotated[str, typer.Option("--kind", help="How its events come.")] = "http",
+    country: Annotated[
+        str | None,
+        typer.Option("--country", help="Country of phone numbers without a country code."),
+    ] = None,
+    ip: Annotated[
+        str,
+        typer.Option("--ip", help="direct: with the caller's address (see ip_mode); none."),
+    ] = "direct",
 ) -> None:
     """Add a source and print its write key, which is shown only now.
 
@@ -38,7 +46,7 @@ def source_add(
     """
     from onefold.app import access
 
-    made = access.source_add(call.settings, name, kind)
+    made = access.source_add(call.settings, name, kind, default_country=country, ip=ip)
     call.show(made, lambda made: say(f"write key {made.write_key}"))
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from onefold.app.locks import hold
 from onefold.config import CONFIG_VARIABLE, Loaded, as_text, catalogue
 from onefold.model.errors import Conflict, Damaged, Fault, InvalidInput, OnefoldError
+from onefold.processes.child import VARIABLE
 from onefold.processes.supervisor import Program, Supervisor
 
 PROCESSES = ("web", "worker", "jobs")
@@ -81,7 +82,8 @@ def child_environment(loaded: Loaded) -> dict[str, str]:
     }
     if loaded.file:
         chosen[CONFIG_VARIABLE] = str(loaded.file)
-    return {**os.environ, **chosen}
+    inherited = {name: value for name, value in os.environ.items() if name != VARIABLE}
+    return {**inherited, **chosen}
 
 
 def command(*arguments: str) -> list[str]:

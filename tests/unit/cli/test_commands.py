@@ -16,6 +16,7 @@ COMMANDS = [
     ["web"],
     ["worker"],
     ["jobs"],
+    ["demo"],
     ["init"],
     ["source", "add"],
     ["source", "list"],

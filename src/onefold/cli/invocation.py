@@ -15,10 +15,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 
-import msgspec
 import typer
 
-from onefold.cli.rendering import complain, write_json
+from onefold.cli.rendering import fail, write_json
 from onefold.config import Loaded, Settings, as_text, catalogue, read_settings
 from onefold.model.errors import InvalidInput, OnefoldError
 
@@ -50,14 +49,6 @@ class Invocation:
         else:
             render(result)
 
-    def fail(self, error: OnefoldError) -> None:
-        """Say what is wrong, with every fault, in the form that was asked for."""
-        if self.as_json:
-            faults = [msgspec.to_builtins(fault) for fault in error.faults]
-            write_json({"code": error.code, "message": error.message, "faults": faults})
-        else:
-            complain(f"{error}")
-
 
 def command(
     app: typer.Typer, name: str, *, every_flag: bool = False, hidden: bool = False
@@ -76,7 +67,7 @@ def command(
             try:
                 code = function(invocation, **given)
             except OnefoldError as error:
-                invocation.fail(error)
+                fail(error, invocation.as_json)
                 raise typer.Exit(1) from None
             raise typer.Exit(code or 0)
 

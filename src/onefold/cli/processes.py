@@ -1,18 +1,15 @@
-"""`up`, `web`, `worker`, `jobs`: what runs until it is stopped."""
+"""`up`, `web`, `worker`, `jobs`, `demo`: what runs until it is stopped."""
 
 from __future__ import annotations
 
 import os
-import signal
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from onefold.cli.invocation import Invocation, command
-from onefold.cli.rendering import say, write_json
-from onefold.model.errors import InvalidInput
-from onefold.processes.child import Run, listening_socket, run_until_stopped, watch_parent
-from onefold.processes.supervisor import EXIT_HOPELESS
+from onefold.processes.child import VARIABLE
+from onefold.processes.tree import child_environment, program
 
 
 def add_to(app: typer.Typer) -> None:
@@ -25,7 +22,7 @@ def add_to(app: typer.Typer) -> None:
     command(app, "init", hidden=True)(init)
 
 
-def up(call: Invocation) -> int:
+def up(call: Invocation) -> None:
     """Start Onefold: web, worker and jobs as one tree; the first start makes a workspace.
 
     Prints `ready http://…` once requests are answered, and the first time an admin key and
@@ -33,53 +30,33 @@ def up(call: Invocation) -> int:
 
     Example: onefold up --data ./onefold-data --port 8181
     """
-    from onefold.processes.tree import up as run_tree
-
-    # Whoever started this may hold a pipe to it, as `onefold demo` does: then it ends with them.
-    patience = call.settings.stop_timeout + 5.0
-    watch_parent(lambda: os.kill(os.getpid(), signal.SIGTERM), patience)
-
-    def on_ready(url: str, keys: dict[str, str]) -> None:
-        if call.as_json:
-            write_json({"ready": url, **keys})
-            return
-        say_keys(keys)
-        say(f"ready {url}")
-
-    return run_tree(call.loaded, on_ready)
+    _become("up", call)
 
 
-def web(call: Invocation) -> int:
+def web(call: Invocation) -> None:
     """Start only the web process: it accepts events and answers the API.
 
     Example: onefold web --data ./onefold-data --port 8182
     """
-    from onefold.serve.web import run_web
-
-    listen = listening_socket()
-    return _run(call, "web", lambda ready, stop: run_web(call.settings, ready, stop, listen))
+    _become("web", call)
 
 
-def worker(call: Invocation) -> int:
+def worker(call: Invocation) -> None:
     """Start only the worker: it turns events into profiles and memberships.
 
     A second one on the same data waits until the first one ends.
 
     Example: onefold worker --data ./onefold-data
     """
-    from onefold.app.worker import run_worker
-
-    return _run(call, "worker", lambda ready, stop: run_worker(call.settings, ready, stop))
+    _become("worker", call)
 
 
-def jobs(call: Invocation) -> int:
+def jobs(call: Invocation) -> None:
     """Start only the jobs: deliveries to destinations, and upkeep.
 
     Example: onefold jobs --data ./onefold-data
     """
-    from onefold.app.jobs import run_jobs
-
-    return _run(call, "jobs", lambda ready, stop: run_jobs(call.settings, ready, stop))
+    _become("jobs", call)
 
 
 def demo(
@@ -110,26 +87,11 @@ def init(call: Invocation) -> None:
 
     Example: onefold init --data ./onefold-data
     """
-    from onefold.app.access import make_workspace
-
-    made = make_workspace(call.settings)
-    keys = {} if made is None else {"admin_key": made.admin_key, "write_key": made.write_key}
-    call.show(keys, say_keys)
+    _become("init", call)
 
 
-def say_keys(keys: dict[str, str]) -> None:
-    """The keys of a new workspace, one a line."""
-    for name, key in keys.items():
-        say(f"{name.replace('_', ' ')} {key}")
-
-
-def _run(call: Invocation, name: str, run: Run) -> int:
-    from onefold.processes.log_lines import configure
-
-    configure(name, call.settings.log_level, call.settings.log_format)
-    try:
-        run_until_stopped(run, name, call.settings.stop_timeout)
-    except InvalidInput as error:
-        call.fail(error)
-        return EXIT_HOPELESS
-    return 0
+def _become(name: str, call: Invocation) -> NoReturn:
+    """Go on as a program that has the same settings, but not the memory of this one."""
+    environment = {**child_environment(call.loaded), VARIABLE: ""}
+    line = [*program(), name, *(["--json"] if call.as_json else [])]
+    os.execve(line[0], line, environment)  # noqa: S606 - this very interpreter

@@ -11,6 +11,8 @@ from typing import Any
 
 import msgspec
 
+from onefold.model.errors import OnefoldError
+
 _TIMES = ("_at", "since", "time", "first_seen", "last_seen")
 _UNSAFE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 _WIDE_ENOUGH = 100_000
@@ -33,6 +35,15 @@ def write_json(document: Any) -> None:
     text = msgspec.json.format(msgspec.json.encode(document, enc_hook=str), indent=2)
     sys.stdout.buffer.write(text + b"\n")
     sys.stdout.buffer.flush()
+
+
+def fail(error: OnefoldError, as_json: bool) -> None:
+    """Say what is wrong, with every fault, in the form that was asked for."""
+    if as_json:
+        faults = [msgspec.to_builtins(fault) for fault in error.faults]
+        write_json({"code": error.code, "message": error.message, "faults": faults})
+    else:
+        complain(str(error))
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

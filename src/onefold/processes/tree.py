@@ -68,9 +68,15 @@ def listen(host: str, port: int) -> socket.socket:
         return socket.create_server(address, family=family, backlog=2048)
     except OSError as error:
         raise InvalidInput(
-            f"Onefold cannot listen on {host} port {port}: {error.strerror or error}.",
+            f"Onefold cannot listen on {host} port {port}: {_reason(error)}.",
             [Fault("choose another with --port, or --port 0 for any that is free")],
         ) from error
+
+
+def _reason(error: OSError) -> str:
+    # Names that are not found have negative numbers and no text of the system's.
+    known = error.errno is not None and error.errno > 0
+    return os.strerror(error.errno or 0) if known else str(error.strerror)
 
 
 def child_environment(loaded: Loaded) -> dict[str, str]:
@@ -86,15 +92,18 @@ def child_environment(loaded: Loaded) -> dict[str, str]:
     return {**inherited, **chosen}
 
 
-def command(*arguments: str) -> list[str]:
+def program() -> list[str]:
     """Onefold in this interpreter; `-P` keeps modules of the current folder out."""
-    return [sys.executable, "-P", "-m", "onefold", *arguments]
+    return [sys.executable, "-P", "-m", "onefold"]
 
 
 def make_workspace(environment: Mapping[str, str]) -> dict[str, str]:
     """Make or upgrade the workspace, in a process of its own; the keys if it is new."""
     done = subprocess.run(  # noqa: S603
-        command("init", "--json"), env=environment, stdout=subprocess.PIPE, check=False
+        [*program(), "init", "--json"],
+        env={**environment, VARIABLE: ""},
+        stdout=subprocess.PIPE,
+        check=False,
     )
     try:
         answer = json.loads(done.stdout or b"{}")
@@ -134,7 +143,9 @@ def teller(log_format: str) -> Callable[..., None]:
 
 def _programs(environment: Mapping[str, str], listening: socket.socket) -> list[Program]:
     return [
-        Program(name, command(name), environment, listening.fileno() if name == "web" else None)
+        Program(
+            name, [*program(), name], environment, listening.fileno() if name == "web" else None
+        )
         for name in PROCESSES
     ]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from onefold.model.errors import OnefoldError
 from onefold.processes.child import VARIABLE
-from onefold.processes.tree import command
+from onefold.processes.tree import program
 
 _LAST_LINES = 12
 
@@ -26,7 +26,7 @@ class Tree:
         alive_read, self._alive = os.pipe()
         with log.open("wb") as lines:
             self._process = subprocess.Popen(  # noqa: S603
-                command("up"),
+                [*program(), "up"],
                 env={**environment, VARIABLE: f"alive={alive_read}"},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,

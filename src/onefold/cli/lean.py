@@ -1,0 +1,101 @@
+"""What runs for long or at every start, without the library that parses command lines.
+
+Settings come from the environment alone, where the command line (or the parent) put them.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Sequence
+
+from onefold.cli.rendering import fail, say, write_json
+from onefold.config import Loaded, Settings, read_settings
+from onefold.model.errors import InvalidInput, OnefoldError
+from onefold.processes.child import Run, listening_socket, run_until_stopped, watch_parent
+from onefold.processes.supervisor import EXIT_HOPELESS
+
+
+def run(given: Sequence[str]) -> int:
+    """Run one of the programs; the exit code."""
+    name, as_json = given[0], "--json" in given
+    try:
+        return _PROGRAMS[name](read_settings({}, os.environ), as_json)
+    except OnefoldError as error:
+        fail(error, as_json)
+        return EXIT_HOPELESS if name in _SERVERS and isinstance(error, InvalidInput) else 1
+
+
+def _up(loaded: Loaded, as_json: bool) -> int:
+    from onefold.processes.tree import up
+
+    def on_ready(url: str, keys: dict[str, str]) -> None:
+        if as_json:
+            write_json({"ready": url, **keys})
+            return
+        _say_keys(keys)
+        say(f"ready {url}")
+
+    # Whoever started this may hold a pipe to it, as `onefold demo` does: then it ends with them.
+    patience = loaded.settings.stop_timeout + 5.0
+    watch_parent(lambda: os.kill(os.getpid(), signal.SIGTERM), patience)
+    return up(loaded, on_ready)
+
+
+def _init(loaded: Loaded, as_json: bool) -> int:
+    from onefold.app.access import make_workspace
+
+    made = make_workspace(loaded.settings)
+    keys = {} if made is None else {"admin_key": made.admin_key, "write_key": made.write_key}
+    if as_json:
+        write_json(keys)
+    else:
+        _say_keys(keys)
+    return 0
+
+
+def _web(loaded: Loaded, as_json: bool) -> int:
+    from onefold.serve.web import run_web
+
+    settings, listen = loaded.settings, listening_socket()
+    return _serve("web", settings, lambda ready, stop: run_web(settings, ready, stop, listen))
+
+
+def _worker(loaded: Loaded, as_json: bool) -> int:
+    from onefold.app.worker import run_worker
+
+    settings = loaded.settings
+    return _serve("worker", settings, lambda ready, stop: run_worker(settings, ready, stop))
+
+
+def _jobs(loaded: Loaded, as_json: bool) -> int:
+    from onefold.app.jobs import run_jobs
+
+    settings = loaded.settings
+    return _serve("jobs", settings, lambda ready, stop: run_jobs(settings, ready, stop))
+
+
+def _serve(name: str, settings: Settings, serve: Run) -> int:
+    from onefold.app.workspace import open_store
+    from onefold.processes.log_lines import configure
+
+    with open_store(settings, cache_mb=1):
+        pass  # says what to do if there is no workspace
+    configure(name, settings.log_level, settings.log_format)
+    run_until_stopped(serve, name, settings.stop_timeout)
+    return 0
+
+
+def _say_keys(keys: dict[str, str]) -> None:
+    for name, key in keys.items():
+        say(f"{name.replace('_', ' ')} {key}")
+
+
+_SERVERS = ("web", "worker", "jobs")
+_PROGRAMS: dict[str, Callable[[Loaded, bool], int]] = {
+    "up": _up,
+    "init": _init,
+    "web": _web,
+    "worker": _worker,
+    "jobs": _jobs,
+}

@@ -1,0 +1,172 @@
+"""`onefold up`: the real tree, from the first start to a kill -9 of everything."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+SOURCES = Path(__file__).parents[2] / "src"
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(SOURCES), "ONEFOLD_MIN_FREE_DISK": "0"}
+
+
+def onefold(*arguments: object) -> list[str]:
+    return [sys.executable, "-P", "-m", "onefold", *map(str, arguments)]
+
+
+def ask(data: Path, *arguments: object) -> Any:
+    done = subprocess.run(
+        onefold(*arguments, "--data", data, "--json"),
+        env=ENVIRONMENT,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    return json.loads(done.stdout)
+
+
+class Running:
+    """A tree that said ready: its process, URL and keys, and its children by name."""
+
+    def __init__(self, process: subprocess.Popen[str], url: str, keys: dict[str, str]) -> None:
+        self.process, self.url, self.keys = process, url, keys
+
+    def child(self, name: str) -> int:
+        for entry in Path(f"/proc/{self.process.pid}/task/{self.process.pid}").glob("children"):
+            for pid in entry.read_text().split():
+                if Path(f"/proc/{pid}/cmdline").read_bytes().rstrip(b"\0").endswith(name.encode()):
+                    return int(pid)
+        return 0
+
+
+@contextmanager
+def up(data: Path, *arguments: object) -> Iterator[Running]:
+    with subprocess.Popen(
+        onefold("up", "--data", data, "--port", 0, *arguments),
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        try:
+            yield _ready(process)
+        finally:
+            process.terminate()
+            process.wait(timeout=40)
+
+
+def _ready(process: subprocess.Popen[str]) -> Running:
+    keys: dict[str, str] = {}
+    assert process.stdout
+    for line in process.stdout:
+        what, _, value = line.strip().rpartition(" ")
+        if what == "ready":
+            return Running(process, value, keys)
+        keys[what] = value
+    raise AssertionError("it never was ready")
+
+
+def eventually(found: Callable[[], Any], seconds: float = 30.0) -> Any:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if value := found():
+            return value
+        time.sleep(0.05)
+    return found()
+
+
+def send(url: str, key: str, count: int, number: int) -> None:
+    """Send one batch until it is acknowledged."""
+    batch = [
+        {"type": "track", "event": "Seen", "userId": "u1", "messageId": f"{number}-{one}"}
+        for one in range(count)
+    ]
+    for _ in range(200):
+        try:
+            answer = httpx.post(
+                f"{url}/v1/batch", json={"batch": batch}, auth=(key, ""), timeout=5, trust_env=False
+            )
+        except httpx.TransportError:
+            time.sleep(0.05)
+            continue
+        if answer.status_code == 200:
+            return
+    raise AssertionError("no answer")
+
+
+def event_count(data: Path) -> int:
+    found = ask(data, "profile", "user_id:u1")
+    return int(found.get("computed", {}).get("event_count", 0))
+
+
+@pytest.mark.slow
+def test_the_first_start_makes_keys_and_the_second_goes_on(tmp_path):
+    data = tmp_path / "data"
+    with up(data) as first:
+        assert set(first.keys) == {"admin key", "write key"}
+        assert httpx.get(f"{first.url}/health", trust_env=False).status_code in (200, 503)
+        send(first.url, first.keys["write key"], 10, 1)
+        assert eventually(lambda: event_count(data) == 10)
+        second = subprocess.run(
+            onefold("up", "--data", data, "--port", 0),
+            env=ENVIRONMENT,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+        assert second.returncode == 1
+        assert "already running" in second.stderr
+        port = first.url.rpartition(":")[2]
+        taken = subprocess.run(
+            onefold("up", "--data", tmp_path / "other", "--port", port),
+            env=ENVIRONMENT,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+        assert taken.returncode == 1
+        assert "--port" in taken.stderr
+    with up(data) as again:
+        assert again.keys == {}
+        assert event_count(data) == 10
+
+
+@pytest.mark.slow
+def test_what_was_acknowledged_counts_once_whatever_is_killed(tmp_path):
+    data = tmp_path / "data"
+    number = 0
+    with up(data) as tree:
+        key = tree.keys["write key"]
+        for _ in range(2):
+            for names in (["web"], ["worker"], ["jobs"], ["web", "worker", "jobs"]):
+                number += 1
+                send(tree.url, key, 50, number)
+                before = [tree.child(name) for name in names]
+                for pid in before:
+                    os.kill(pid, signal.SIGKILL)
+                number += 1
+                send(tree.url, key, 50, number)
+                for name, old in zip(names, before, strict=True):
+                    assert eventually(lambda name=name, old=old: tree.child(name) not in (0, old))
+        assert eventually(lambda: event_count(data) == number * 50), event_count(data)
+        children = [tree.child(name) for name in ("web", "worker", "jobs")]
+        send(tree.url, key, 50, number + 1)
+        tree.process.kill()
+        assert eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in children))
+    with up(data):
+        assert eventually(lambda: event_count(data) == (number + 1) * 50), event_count(data)
+        report = ask(data, "rebuild", "--check")
+        assert report["differences"] == []
+        assert report["events"] == (number + 1) * 50

@@ -9,19 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from onefold.app.definitions import read_text
 from onefold.model.profile import Node
 from onefold.model.records import Accepted, Event, Identifier
 from onefold.resolve import add_link, links_of, node_id, partition
 from onefold.segment import parse_rule
 from onefold.standardize import standardize
 from onefold.testing import reference
-from onefold.testing.shop import SEGMENTS, Message, Shop, as_history
+from onefold.testing.shop import DEFAULT_COUNTRY, SEGMENTS, Message, Shop, as_history, definitions
 
 
 class China:
     """The settings of the shop's sources."""
 
-    default_country = "CN"
+    default_country = DEFAULT_COUNTRY
 
 
 SHOP = Shop(customers=120)
@@ -108,3 +109,8 @@ def test_sign_ups_on_a_kiosk_do_not_merge_its_users() -> None:
 def test_every_rule_of_the_demo_is_understood() -> None:
     for segment in SEGMENTS:
         assert parse_rule(segment.rule).text == segment.rule
+
+
+def test_the_definitions_can_be_applied() -> None:
+    written = read_text(definitions())
+    assert [one.name for one in written] == [segment.name for segment in SEGMENTS]

@@ -16,7 +16,6 @@ from onefold.testing.shop import (
     demo,
     fast_time,
     real_time,
-    sources,
 )
 from onefold.testing.shop.messages import parse_iso
 
@@ -125,4 +124,3 @@ def test_definitions_are_yaml_of_the_segments() -> None:
     documents = list(yaml.safe_load_all(definitions()))
     assert [d["name"] for d in documents] == [segment.name for segment in SEGMENTS]
     assert all(d.keys() == {"kind", "name", "description", "rule"} for d in documents)
-    assert [d["name"] for d in yaml.safe_load_all(sources())] == list(SOURCES)

@@ -5,13 +5,14 @@ helpdesk and mailing service would make, and who is who behind them.
 """
 
 from onefold.testing.shop.examples import Example, examples
-from onefold.testing.shop.messages import SOURCES, Message
+from onefold.testing.shop.messages import DEFAULT_COUNTRY, SOURCES, Message
 from onefold.testing.shop.play import as_history, batches, demo, fast_time, real_time
-from onefold.testing.shop.segments import SEGMENTS, definitions, sources
+from onefold.testing.shop.segments import SEGMENTS, definitions
 from onefold.testing.shop.shop import Shop
 from onefold.testing.shop.truth import Truth
 
 __all__ = [
+    "DEFAULT_COUNTRY",
     "SEGMENTS",
     "SOURCES",
     "Example",
@@ -25,5 +26,4 @@ __all__ = [
     "examples",
     "fast_time",
     "real_time",
-    "sources",
 ]

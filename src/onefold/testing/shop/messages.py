@@ -65,6 +65,8 @@ JUNK = ("undefined", "null", "0", "anonymous")
 """What careless clients send as the user id of somebody unknown."""
 
 SOURCES = ("web", "app", "shop", "helpdesk", "email")
+DEFAULT_COUNTRY = "CN"
+"""The `default_country` that these sources need: numbers without a country code are Chinese."""
 
 
 class Pen:

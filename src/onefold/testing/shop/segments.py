@@ -13,8 +13,6 @@ from zoneinfo import ZoneInfo
 import msgspec
 import yaml
 
-from onefold.testing.shop.messages import SOURCES
-
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -135,12 +133,3 @@ def definitions() -> str:
         for s in SEGMENTS
     ]
     return yaml.safe_dump_all(documents, allow_unicode=True, sort_keys=False, width=100)
-
-
-def sources() -> str:
-    """The shop's sources, one YAML document each. Numbers without a country code are Chinese."""
-    documents = [
-        {"kind": "source", "name": name, "type": "http", "default_country": "CN"}
-        for name in SOURCES
-    ]
-    return yaml.safe_dump_all(documents, sort_keys=False)

@@ -5,7 +5,7 @@ import runpy
 import pytest
 import typer.main
 
-from onefold.cli import program
+from onefold.cli.program import program
 from onefold.config import catalogue
 
 PAGES = {"settings-page": "configuration.md", "commands-page": "commands.md"}

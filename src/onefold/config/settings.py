@@ -13,7 +13,7 @@ import msgspec
 
 ENVIRONMENT_PREFIX = "ONEFOLD_"
 
-Unit = Literal["", "bytes", "seconds", "days", "records", "rows", "profiles", "identifiers"]
+Unit = Literal["", "bytes", "seconds", "days", "records", "rows"]
 
 
 class Is(msgspec.Struct, frozen=True):
@@ -86,9 +86,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = ""
 
-    max_event_size: Annotated[
-        int, Is("Largest event accepted.", "bytes", least=1 * KIB, most=16 * MIB)
-    ] = 32 * KIB
     max_body_size: Annotated[
         int,
         Is(
@@ -98,10 +95,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             most=256 * MIB,
         ),
     ] = 4 * MIB
-    max_nesting: Annotated[int, Is("Deepest nesting of an event's JSON.", least=4, most=512)] = 64
-    max_batch_events: Annotated[
-        int, Is("Most events in one request.", "records", least=1, most=100_000)
-    ] = 2_500
     ip_mode: Annotated[
         Literal["none", "direct", "proxy"],
         Is(
@@ -157,12 +150,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             most=1 * GIB,
         ),
     ] = 16 * MIB
-    cache_profiles: Annotated[
-        int, Is("Profiles that the worker keeps decoded.", "profiles", least=0)
-    ] = 50_000
-    cache_identifiers: Annotated[
-        int, Is("Identifiers that the worker remembers.", "identifiers", least=0)
-    ] = 200_000
     store_cache: Annotated[
         int, Is("Page cache of the store, per process.", "bytes", least=1 * MIB)
     ] = 64 * MIB
@@ -177,16 +164,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int, Is("Most rows that a SQL query returns.", "rows", least=1, most=10_000_000)
     ] = 10_000
     sql_threads: Annotated[int, Is("Threads that one SQL query may use.", least=1, most=256)] = 2
-
-    delivery_concurrency: Annotated[
-        int, Is("Deliveries under way at once, per destination.", least=1, most=1_000)
-    ] = 16
-    delivery_timeout: Annotated[
-        float, Is("A delivery that takes longer has failed.", "seconds", least=0.1, most=600)
-    ] = 10.0
-    delivery_attempts: Annotated[
-        int, Is("After so many attempts it is a dead letter.", least=1, most=100)
-    ] = 12
 
     stop_timeout: Annotated[
         float,

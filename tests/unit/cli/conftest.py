@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from onefold.app.access import make_workspace
 from onefold.cli import main
+from onefold.config import Settings
 
 
 class Answer(NamedTuple):
@@ -32,7 +34,7 @@ Onefold = Callable[..., Answer]
 def onefold(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Onefold:
-    """Runs a command line in an empty folder."""
+    """Runs a command line in an empty folder; not those that become another program."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
 
@@ -48,8 +50,8 @@ def onefold(
 
 
 @pytest.fixture
-def data(onefold: Onefold, tmp_path: Path) -> Path:
+def data(tmp_path: Path) -> Path:
     """A new workspace."""
     made = tmp_path / "data"
-    assert onefold("init", "--data", made).code == 0
+    make_workspace(Settings(data=made))
     return made

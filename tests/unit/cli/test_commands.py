@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
 import time
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 
-from onefold.cli import program
+from onefold.cli.program import program
 
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3] / "src")}
 COMMANDS = [
     ["up"],
     ["web"],
@@ -62,10 +66,13 @@ def test_no_command_is_missing_here():
     assert known == {" ".join(command) for command in COMMANDS}
 
 
-def test_the_first_start_gives_keys_once(onefold, tmp_path):
-    first = onefold("init", "--data", tmp_path / "new", "--json").json
-    assert set(first) == {"admin_key", "write_key"}
-    assert onefold("init", "--data", tmp_path / "new", "--json").json == {}
+def test_the_first_start_gives_keys_once(tmp_path):
+    def init():
+        line = [sys.executable, "-P", "-m", "onefold", "init", "--json", "--data", tmp_path / "new"]
+        return json.loads(subprocess.run(line, env=ENVIRONMENT, stdout=PIPE, check=True).stdout)
+
+    assert set(init()) == {"admin_key", "write_key"}
+    assert init() == {}
 
 
 def test_the_data_directory_stands_before_or_after_the_command(onefold, data):
@@ -185,7 +192,7 @@ def test_light_commands_are_quick_and_import_nothing_heavy(tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=tmp_path,
-        env={"PYTHONPATH": str(Path(__file__).parents[3] / "src"), "PATH": ""},
+        env=ENVIRONMENT,
         capture_output=True,
         text=True,
         check=True,

@@ -134,3 +134,15 @@ def test_every_default_can_be_written_as_text_and_read_again() -> None:
 def test_every_setting_says_what_it_is() -> None:
     for row in catalogue().values():
         assert row.about.help.endswith("."), row.name
+
+
+def test_every_setting_is_used() -> None:
+    """A setting that nothing reads would be a promise that nobody keeps."""
+    sources = Path(__file__).parents[3] / "src" / "onefold"
+    text = "\n".join(
+        path.read_text("utf-8")
+        for path in sources.rglob("*.py")
+        if "config" not in path.relative_to(sources).parts
+    )
+    unused = [name for name in catalogue() if f"settings.{name}" not in text]
+    assert unused == []

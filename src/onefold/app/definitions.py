@@ -22,8 +22,8 @@ from onefold.store import SQLiteStore
 
 _DESTINATION = {"type", "segments", "enabled", "description"}
 _SEGMENT = {"rule", "description"}
-_SECRET_KEYS = ("secret", "secrets")
-_HIDDEN = "(hidden)"
+SECRET_KEYS = ("secret", "secrets", "headers")
+HIDDEN = "(hidden)"
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -53,7 +53,7 @@ class Written(NamedTuple):
 def plan(settings: Settings, directory: Path, *, prune: bool = False) -> Plan:
     """Compare the definitions below a directory with those in force; changes nothing."""
     with open_store(settings, cache_mb=4) as store:
-        return _compare(store, read_definitions(directory), prune)
+        return plan_of(store, read_definitions(directory), prune)
 
 
 def apply(settings: Settings, directory: Path, *, prune: bool = False, actor: str = "cli") -> Plan:
@@ -68,7 +68,7 @@ def apply(settings: Settings, directory: Path, *, prune: bool = False, actor: st
 
 def put(store: SQLiteStore, written: list[Written], actor: str, *, prune: bool = False) -> Plan:
     """Put checked definitions in force."""
-    difference = _compare(store, written, prune)
+    difference = plan_of(store, written, prune)
     bodies = {(one.kind, one.name): one.body for one in written}
     changed = [
         (one.kind, one.name, bodies[one.kind, one.name])
@@ -112,7 +112,7 @@ def checked(written: list[Written], faults: list[Fault]) -> list[Written]:
             faults.append(Fault(f"{one.kind} {one.name!r} stands in {first} already", one.where))
         faults.extend(
             Fault(fault.message, f"{one.where}: {fault.where}".rstrip(": "), fault.hint)
-            for fault in _KINDS[one.kind](one.body)
+            for fault in KINDS[one.kind](one.body)
         )
     if faults:
         raise InvalidInput("the definitions cannot be used", faults)
@@ -138,11 +138,11 @@ def _documents(text: str, where: str, faults: list[Fault]) -> Iterator[Written]:
 
 
 def _head_fault(body: object) -> Fault | None:
-    kinds = ", ".join(_KINDS)
+    kinds = ", ".join(KINDS)
     if not isinstance(body, dict):
         return Fault("is no definition", hint="write keys such as kind, name and rule")
     kind, name = body.get("kind"), body.get("name")
-    if kind not in _KINDS:
+    if kind not in KINDS:
         return Fault(f"kind {kind!r} is not known", hint=f"use one of {kinds}")
     if not isinstance(name, str) or not name.strip() or len(name) > 100:
         return Fault("has no name", hint="write `name:` with up to 100 characters")
@@ -178,7 +178,7 @@ def _destination_faults(body: dict[str, Any]) -> Iterator[Fault]:
         yield from error.faults or (Fault(error.message),)
 
 
-_KINDS: Mapping[str, Callable[[dict[str, Any]], Iterator[Fault]]] = {
+KINDS: Mapping[str, Callable[[dict[str, Any]], Iterator[Fault]]] = {
     "segment": _segment_faults,
     "destination": _destination_faults,
 }
@@ -192,7 +192,8 @@ def _unknown_keys(body: dict[str, Any], known: set[str]) -> Iterator[Fault]:
             yield Fault(f"{key!r} is not known", str(key), hint)
 
 
-def _compare(store: SQLiteStore, written: list[Written], prune: bool) -> Plan:
+def plan_of(store: SQLiteStore, written: list[Written], prune: bool) -> Plan:
+    """How definitions differ from those in force."""
     live = {(one.kind, one.name): one.body for one in store.registry.definitions()}
     changes = []
     for one in written:
@@ -215,7 +216,7 @@ def _diff(before: dict[str, Any] | None, after: dict[str, Any] | None) -> str:
 def _lines(body: dict[str, Any] | None) -> list[str]:
     if body is None:
         return []
-    shown = {key: _HIDDEN if key in _SECRET_KEYS else value for key, value in body.items()}
+    shown = {key: HIDDEN if key in SECRET_KEYS else value for key, value in body.items()}
     return yaml.safe_dump(shown, allow_unicode=True, sort_keys=True).splitlines()
 
 

@@ -33,13 +33,19 @@ def tables_now(store: SQLiteStore, lake: DeltaLake) -> dict[str, TableNow]:
 
 def tables_with(queued: list[QueuedRows], lake: DeltaLake) -> dict[str, TableNow]:
     """Every table of the lake together with rows that were queued a moment ago."""
-    found = {}
-    for name in TABLES:
-        held, files = lake.snapshot(name)
-        newer = [part.data for part in queued if part.table == name and part.batch > held]
-        rows = from_ipc(newer) if newer else arrow_schema(name).empty_table()
-        found[name] = TableNow(name, files, rows)
-    return found
+    return {name: _table(name, queued, lake) for name in TABLES}
+
+
+def table_now(store: SQLiteStore, lake: DeltaLake, name: str) -> TableNow:
+    """One table, complete up to the last batch, each row once."""
+    queued = [part for part in store.queued(_ALL) if part.table == name]
+    return _table(name, queued, lake)
+
+
+def _table(name: str, queued: list[QueuedRows], lake: DeltaLake) -> TableNow:
+    held, files = lake.snapshot(name)
+    newer = [part.data for part in queued if part.table == name and part.batch > held]
+    return TableNow(name, files, from_ipc(newer) if newer else arrow_schema(name).empty_table())
 
 
 def add_views(engine: DuckEngine, tables: dict[str, TableNow], prefix: str = "all_") -> None:

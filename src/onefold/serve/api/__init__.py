@@ -7,10 +7,14 @@ from litestar.datastructures import State
 from litestar.di import Provide
 
 from onefold.serve.api.access import ACCESS
+from onefold.serve.api.definitions import DEFINITIONS
 from onefold.serve.api.doors import actor
+from onefold.serve.api.failures import FAILURES
 from onefold.serve.api.faults import EXCEPTION_HANDLERS
 from onefold.serve.api.health import health, show_status
 from onefold.serve.api.profiles import PROFILES
+from onefold.serve.api.segments import SEGMENTS
+from onefold.serve.api.sql import sql
 from onefold.serve.context import Context
 
 __all__ = ["create_api"]
@@ -19,7 +23,16 @@ __all__ = ["create_api"]
 def create_api(context: Context) -> Litestar:
     """The management API of one web process, as an ASGI application."""
     return Litestar(
-        route_handlers=[PROFILES, ACCESS, health, show_status],
+        route_handlers=[
+            PROFILES,
+            SEGMENTS,
+            DEFINITIONS,
+            FAILURES,
+            ACCESS,
+            sql,
+            health,
+            show_status,
+        ],
         dependencies={
             "context": Provide(lambda: context, sync_to_thread=False),
             "actor": Provide(actor, sync_to_thread=False),

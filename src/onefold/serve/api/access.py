@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import msgspec
 from litestar import Router, get, post
-from litestar.params import FromPath, QueryParameter, RawBody
+from litestar.params import FromPath, RawBody
 
 from onefold.app.access import (
     KeyRow,
@@ -21,7 +19,16 @@ from onefold.app.access import (
     source_list,
 )
 from onefold.model.access import Role
-from onefold.serve.api.doors import Actor, FromContext, decoded, read, requires
+from onefold.serve.api.doors import (
+    Actor,
+    Cursor,
+    FromContext,
+    Limit,
+    decoded,
+    number,
+    read,
+    requires,
+)
 
 
 class SourceWanted(msgspec.Struct, forbid_unknown_fields=True):
@@ -128,11 +135,11 @@ async def revoke_key(context: FromContext, actor: Actor, name: FromPath[str]) ->
 @get("/audit", summary="All changes", guards=[requires("admin")])
 async def audit(
     context: FromContext,
-    limit: Annotated[int, QueryParameter(ge=1, le=1000)] = 100,
-    cursor: Annotated[int | None, QueryParameter(ge=1)] = None,
+    limit: Limit = 100,
+    cursor: Cursor = "",
 ) -> AuditPage:
     """Who changed what, newest first."""
-    before = (1 << 62) if cursor is None else cursor
+    before = number(cursor) or 1 << 62
     found = context.store.registry.audit_entries(before, limit)
     items = [AuditRow(*entry) for entry in found]
     return AuditPage(items, str(items[-1].id) if len(items) == limit else None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 from urllib.parse import unquote
 
 import jsonschema_rs
@@ -14,6 +14,7 @@ from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
+from litestar.params import QueryParameter
 from litestar.types import Guard
 
 from onefold.model.access import ApiKey, Role
@@ -22,6 +23,11 @@ from onefold.serve.context import Context
 
 FromContext = NamedDependency[Context]
 Actor = NamedDependency[str]
+Limit = Annotated[int, QueryParameter(ge=1, le=1000, description="Most items on a page.")]
+Cursor = Annotated[
+    str,
+    QueryParameter(max_length=2_000, description="`next` of the page before; empty: the first."),
+]
 T = TypeVar("T")
 _SHOWN = 200
 
@@ -84,6 +90,20 @@ def _decoder(kind: Hashable) -> msgspec.json.Decoder[Any]:
 @cache
 def _validator(kind: Hashable) -> Any:
     return jsonschema_rs.validator_for(msgspec.json.schema(kind))
+
+
+def number(cursor: str) -> int:
+    """The cursor of a list in the order of its numbers; 0 for the first page.
+
+    >>> number(""), number("17")
+    (0, 17)
+    """
+    if not cursor:
+        return 0
+    if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 19):
+        fault = Fault("is no cursor", "cursor", "take `next` of the page before")
+        raise InvalidInput("there is no such page", [fault])
+    return int(cursor)
 
 
 def parse_time(text: str, where: str) -> int:

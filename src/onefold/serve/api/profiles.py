@@ -5,9 +5,25 @@ from __future__ import annotations
 from litestar import Router, get
 from litestar.params import FromPath, FromQuery
 
+from onefold.app.history import (
+    ChangePage,
+    EventPage,
+    LinkPage,
+    profile_changes,
+    profile_events,
+    profile_links,
+)
 from onefold.app.profiles import ProfileView, find, view
 from onefold.app.rebuild import profile_as_of
-from onefold.serve.api.doors import FromContext, decoded, parse_flag, parse_time, requires
+from onefold.serve.api.doors import (
+    Cursor,
+    FromContext,
+    Limit,
+    decoded,
+    parse_flag,
+    parse_time,
+    requires,
+)
 
 
 @get("/{reference:str}", summary="One profile")
@@ -31,6 +47,36 @@ async def profile(
     return view(find(context.store, named, settings.default_country), verbose=in_full)
 
 
+@get("/{reference:str}/events", summary="A profile's events")
+async def events(
+    context: FromContext, reference: FromPath[str], limit: Limit = 100, cursor: Cursor = ""
+) -> EventPage:
+    """All events whose facts belong to a profile, newest first."""
+    named = decoded(reference, "reference")
+    return await context.lake.run(profile_events, context.settings, named, limit, cursor)
+
+
+@get("/{reference:str}/history", summary="A profile's changes")
+async def history(
+    context: FromContext, reference: FromPath[str], limit: Limit = 100, cursor: Cursor = ""
+) -> ChangePage:
+    """All that changed on a profile, newest first: traits, identifiers, segments, merges, splits."""
+    named = decoded(reference, "reference")
+    return await context.lake.run(profile_changes, context.settings, named, limit, cursor)
+
+
+@get("/{reference:str}/links", summary="Why a profile is one person")
+async def links(
+    context: FromContext, reference: FromPath[str], limit: Limit = 100, cursor: Cursor = ""
+) -> LinkPage:
+    """The evidence that speaks of a profile's identifiers, newest first."""
+    named = decoded(reference, "reference")
+    return await context.lake.run(profile_links, context.settings, named, limit, cursor)
+
+
 PROFILES = Router(
-    "/api/profiles", route_handlers=[profile], guards=[requires("reader")], tags=["profiles"]
+    "/api/profiles",
+    route_handlers=[profile, events, history, links],
+    guards=[requires("reader")],
+    tags=["profiles"],
 )

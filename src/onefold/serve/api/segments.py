@@ -1,0 +1,40 @@
+"""Segments and who is in them."""
+
+from __future__ import annotations
+
+import msgspec
+from litestar import Router, get
+from litestar.params import FromPath
+
+from onefold.app.segments import MemberRow, SegmentRow, members_page, segment_list
+from onefold.serve.api.doors import Cursor, FromContext, Limit, decoded, requires
+
+
+class MemberPage(msgspec.Struct, frozen=True):
+    """Members in the order of their ids; `next` is the cursor of the page behind."""
+
+    items: list[MemberRow]
+    next: str | None
+
+
+@get("", summary="All segments")
+async def segments(context: FromContext) -> list[SegmentRow]:
+    """All segments in force, with how many profiles are in each."""
+    return await context.commands.run(segment_list, context.settings)
+
+
+@get("/{name:str}/members", summary="Who is in a segment")
+async def members(
+    context: FromContext, name: FromPath[str], limit: Limit = 100, cursor: Cursor = ""
+) -> MemberPage:
+    """The profiles in a segment now, and since when (µs)."""
+    items = members_page(context.store, decoded(name, "name"), limit=limit, after=cursor)
+    return MemberPage(items, items[-1].profile if len(items) == limit else None)
+
+
+SEGMENTS = Router(
+    "/api/segments",
+    route_handlers=[segments, members],
+    guards=[requires("reader")],
+    tags=["segments"],
+)

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from onefold.app.access import key_add, make_workspace
-from onefold.app.workspace import now_us, open_log, open_store
+from onefold.app.workspace import now_us, open_lake, open_log, open_store
 from onefold.config import Settings
 from onefold.model.records import Accepted, encode_accepted
 from onefold.serve.context import Context
@@ -81,7 +81,7 @@ class Desk:
             log = open_log(self.settings, store, "test")
             try:
                 log.append([encode_accepted(Accepted("default", now_us(), "batch", body))])
-                worker = Worker(self.settings, store, log)
+                worker = Worker(self.settings, store, open_lake(self.settings), log)
                 while worker.step():
                     pass
                 worker.beat.write(store, now_us(), {"store_fault": "", "lake_fault": ""})

@@ -33,6 +33,10 @@ class Heartbeat:
         some = report.received_at[:: max(1, len(report.received_at) // 50)]
         self._latencies.extend((now - received) / 1e6 for received in some)
 
+    def seconds(self) -> dict[str, float]:
+        """Seconds spent so far, per step."""
+        return dict(self._seconds)
+
     def due(self, now: int) -> bool:
         """Is it time to write?"""
         return now >= self._next

@@ -1,0 +1,126 @@
+"""The pipeline's throughput: python -m bench.pipeline [--users N …] [--seconds S] [--json]
+
+`tree`: the whole of Onefold as `onefold up` runs it, on N known users with ten live segments;
+a load generator in a process of its own sends batches of 100 events over HTTP as fast as the
+worker keeps up with. `fold`: the worker alone, on a log that is there already, which shows the
+cost per event and per step without anything else on the machine's cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from bench.known import SOURCE, make, settings_for
+from bench.tree import Tree, load_process
+from onefold.app.lake_writer import drain
+from onefold.app.worker import Worker
+from onefold.app.workspace import now_us, open_lake, open_log, open_store
+from onefold.model.records import Accepted, encode_accepted
+from onefold.testing.load import live_bodies, skewed, uniform
+
+BATCH = 100
+WARM_SECONDS = 10.0
+CHOICES = {"uniform": uniform, "90/10": skewed}
+
+
+def fold(users: int, choice: str, events: int) -> dict[str, Any]:
+    """The worker alone: microseconds per event, per step."""
+    with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
+        settings = settings_for(Path(folder))
+        make(settings, users)
+        with open_store(settings, cache_mb=256) as store:
+            log = open_log(settings, store, "bench")
+            for chunk in _chunks(live_bodies(CHOICES[choice](users), now_us), events // BATCH):
+                log.append([encode_accepted(Accepted(SOURCE, now_us(), "batch", b)) for b in chunk])
+            worker = Worker(settings, store, open_lake(settings), log)
+            half = store.counters().get("events", 0) + events // 2
+            started, last = time.perf_counter(), 0
+            cpu = time.process_time()
+            seconds: dict[str, float] = {}
+            while store.counters().get("events", 0) < events:
+                worker.step()
+                store.db.checkpoint()
+                drain(store, open_lake(settings))
+                done = store.counters().get("events", 0)
+                if done >= half and not seconds:
+                    seconds = worker.beat.seconds()
+                    started, last, cpu = time.perf_counter(), done, time.process_time()
+            took = time.perf_counter() - started
+            counted = store.counters()["events"] - last
+            steps = {
+                step: (total - seconds.get(step, 0)) * 1e6 / counted
+                for step, total in worker.beat.seconds().items()
+            }
+            log.close()
+    return {
+        "users": users,
+        "choice": choice,
+        "events_per_second": round(counted / took),
+        "cpu_us_per_event": round((time.process_time() - cpu) * 1e6 / counted, 1),
+        "steps_us": {step: round(us, 1) for step, us in steps.items()},
+    }
+
+
+def tree(users: int, choice: str, seconds: float) -> dict[str, Any]:
+    """All of Onefold with the load generator beside it: events per second from HTTP to the lake."""
+    with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
+        settings = settings_for(Path(folder))
+        keys = make(settings, users)
+        with Tree(settings) as running, load_process(running.url, keys.write_key, users, choice):
+            time.sleep(WARM_SECONDS)
+            started, before = time.monotonic(), running.processed()
+            time.sleep(seconds)
+            took, after = time.monotonic() - started, running.processed()
+            beat = running.worker()
+            memory = running.memory_mb()
+    return {
+        "users": users,
+        "choice": choice,
+        "events_per_second": round((after - before) / took),
+        "latency_p95_ms": round(1000 * (beat.get("latency_p95") or 0)),
+        "memory_mb": memory,
+    }
+
+
+def _chunks(bodies: Iterator[bytes], count: int) -> Iterator[list[bytes]]:
+    for start in range(0, count, 100):
+        yield list(islice(bodies, min(100, count - start)))
+
+
+def main() -> None:
+    """Measure and print a table, or JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--users", type=int, nargs="+", default=[1_000_000])
+    parser.add_argument("--events", type=int, default=400_000, help="for the worker alone")
+    parser.add_argument("--seconds", type=float, default=60.0, help="for the whole tree")
+    parser.add_argument("--only", choices=["fold", "tree"])
+    parser.add_argument("--choice", choices=[*CHOICES], nargs="+", default=[*CHOICES])
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    results: dict[str, list[dict[str, Any]]] = {"fold": [], "tree": []}
+    for users in given.users:
+        for choice in given.choice:
+            if given.only != "tree":
+                results["fold"].append(fold(users, choice, given.events))
+            if given.only != "fold":
+                results["tree"].append(tree(users, choice, given.seconds))
+    if given.json:
+        sys.stdout.write(json.dumps(results, indent=1) + "\n")
+        return
+    for what, rows in results.items():
+        for row in rows:
+            head = f"{what:5} {row['users']:>9,} users {row['choice']:8}"
+            rest = {k: v for k, v in row.items() if k not in ("users", "choice")}
+            sys.stdout.write(f"{head} {json.dumps(rest)}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+"""A running Onefold for benches, and a process that loads it over HTTP."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import socket
+import subprocess
+import sys
+import time
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+from onefold.app.workspace import now_us, open_store
+from onefold.config import Settings
+from onefold.testing.load import live_bodies, skewed, uniform
+
+START_SECONDS = 60.0
+CONNECTIONS = 8
+MOST_WAITING = 24 << 20
+
+
+class Tree:
+    """`onefold up` on a workspace that is there, on a free port."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def __enter__(self) -> Self:
+        command = [sys.executable, "-m", "onefold", "up", "--data", str(self.settings.data)]
+        environment = {**os.environ, "ONEFOLD_TIMEZONE": self.settings.timezone}
+        self.process = subprocess.Popen(
+            [*command, "--port", str(self.port), "--log-level", "warning"],
+            stdout=subprocess.PIPE,
+            env=environment,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        deadline = time.monotonic() + START_SECONDS
+        for line in self.process.stdout:
+            if line.startswith("ready"):
+                return self
+            if time.monotonic() > deadline:
+                break
+        raise RuntimeError("Onefold did not start")
+
+    def __exit__(self, *_: object) -> None:
+        self.process.terminate()
+        self.process.wait(60)
+
+    def processed(self) -> int:
+        """Events folded so far."""
+        with open_store(self.settings, cache_mb=2) as store:
+            return store.counters().get("events", 0)
+
+    def worker(self) -> dict[str, Any]:
+        """The worker's last figures about itself."""
+        with open_store(self.settings, cache_mb=2) as store:
+            return store.heartbeats().get("worker", (0, 0, {}))[2]
+
+    def memory_mb(self) -> dict[str, int]:
+        """Proportional memory (PSS) of the tree's processes."""
+        found = {"up": _pss(self.process.pid)}
+        for child in _children(self.process.pid):
+            words = Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")
+            name = next((w.decode() for w in words if w in (b"web", b"worker", b"jobs")), "other")
+            found[name] = _pss(child)
+        found["all"] = sum(found.values())
+        return found
+
+
+def _children(pid: int) -> list[int]:
+    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def _pss(pid: int) -> int:
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) // 1024
+    return 0
+
+
+@contextmanager
+def load_process(
+    url: str, write_key: str, users: int, choice: str, rate: float | None = None
+) -> Iterator[None]:
+    """Send batches of 100 events while inside: at a rate, or as fast as the worker follows."""
+    process = multiprocessing.get_context("spawn").Process(
+        target=_load, args=(url, write_key, users, choice, rate)
+    )
+    process.start()
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.join()
+
+
+def _load(url: str, write_key: str, users: int, choice: str, rate: float | None) -> None:
+    host, _, port = url.removeprefix("http://").partition(":")
+    chosen = (skewed if choice == "90/10" else uniform)(users, seed=os.getpid())
+    bodies = live_bodies(chosen, now_us, run=os.getpid())
+    links = [socket.create_connection((host, int(port))) for _ in range(CONNECTIONS)]
+    head = (
+        b"POST /v1/batch HTTP/1.1\r\nhost: bench\r\nauthorization: Basic "
+        + b64encode(f"{write_key}:".encode())
+        + b"\r\ncontent-length: %d\r\n\r\n"
+    )
+    sent = 0
+    started = time.monotonic()
+    while True:
+        for link in links:
+            body = next(bodies)
+            link.sendall(head % len(body) + body)
+        for link in links:
+            answer = link.recv(65536)
+            if not answer.startswith(b"HTTP/1.1 200"):
+                raise RuntimeError(f"refused: {answer[:200]!r}")
+        sent += 100 * CONNECTIONS
+        if rate is not None:
+            time.sleep(max(0.0, started + sent / rate - time.monotonic()))
+        elif sent % 8000 == 0:
+            _wait_for_worker(host, int(port))
+
+
+def _wait_for_worker(host: str, port: int) -> None:
+    """Pause while much waits: what is measured is what is processed, not what is piled up."""
+    import http.client
+
+    while True:
+        connection = http.client.HTTPConnection(host, port)
+        connection.request("GET", "/health")
+        checks = json.loads(connection.getresponse().read())["checks"]
+        connection.close()
+        detail = next(one["detail"] for one in checks if one["name"] == "log")
+        if not detail.startswith(tuple(f"{n} MiB" for n in range(20, 200))):
+            return
+        time.sleep(0.05)

@@ -200,6 +200,11 @@ class _MemberChanges:
         members = profile.members
         if not members and True not in inside:
             return
+        # Nearly always nothing changes.
+        if len(members) == sum(inside) and all(
+            member == (segment in members) for segment, member in zip(segments, inside, strict=True)
+        ):
+            return
         for segment, member in zip(segments, inside, strict=True):
             if member and segment not in members:
                 self.enter(number, profile, segment)

@@ -17,6 +17,7 @@ from onefold.eventlog import LogRecord
 from onefold.lake import to_ipc, to_table
 from onefold.model.definitions import Definitions
 from onefold.model.profile import (
+    ASSERTED,
     Node,
     NodeId,
     ProfileId,
@@ -250,9 +251,14 @@ class Pipeline:
         owner.events += 1
         if event.traits:
             self._claim(owner, event, working)
+        nodes = working.nodes
         for left, right, rank in links_of(event):
-            one = working.node(ids[left], left, time)
-            two = working.node(ids[right], right, time)
+            if rank == ASSERTED:
+                # An alias may name identifiers that the event does not carry itself.
+                one = working.node(ids[left], left, time)
+                two = working.node(ids[right], right, time)
+            else:
+                one, two = nodes[ids[left]], nodes[ids[right]]
             if add_link(one, two, rank, time):
                 dirty.update((one.id, two.id))
                 rows.add("links", *left, *right, rank, time, event.source, event.message_id)

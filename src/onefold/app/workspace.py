@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ from pathlib import Path
 from onefold.config import Settings
 from onefold.eventlog.files import FileEventLog, FileLogSettings
 from onefold.lake import DeltaLake
-from onefold.model.errors import NotFound
+from onefold.model.errors import Busy, Damaged, NotFound
 from onefold.model.profile import ProfileId
 from onefold.store import SQLiteStore
 
@@ -53,6 +54,12 @@ def open_store(settings: Settings, *, cache_mb: int | None = None) -> Iterator[S
     store = SQLiteStore(store_path(settings), cache_mb=size)
     try:
         yield store
+    except sqlite3.OperationalError as error:
+        raise Busy(f"the store cannot be used: {error}; `onefold doctor` looks why") from error
+    except sqlite3.DatabaseError as error:
+        if type(error) is not sqlite3.DatabaseError:
+            raise  # such as a wrong value: a fault of ours, not of the file
+        raise Damaged(f"the store cannot be read: {error}; see `onefold doctor`") from error
     finally:
         store.close()
 

@@ -41,6 +41,8 @@ class DeltaLake:
                 table.update_incremental()
         except TableNotFoundError as error:
             raise Busy(f"the lake has no table {name} yet; start Onefold once") from error
+        except (DeltaError, OSError) as error:
+            raise Busy(f"the lake table {name} cannot be read: {_reason(error)}", 5.0) from error
         return table
 
     def last_batch(self, name: str) -> int:
@@ -57,7 +59,9 @@ class DeltaLake:
                 commit_properties=CommitProperties(app_transactions=[Transaction(_WRITER, batch)]),
             )
         except (DeltaError, OSError) as error:
-            raise Busy(f"the lake table {name} could not be written: {error}", 5.0) from error
+            raise Busy(
+                f"the lake table {name} could not be written: {_reason(error)}", 5.0
+            ) from error
 
     def snapshot(self, name: str) -> tuple[int, list[str]]:
         """The last batch that a table holds, and the Parquet files of that same version."""
@@ -74,5 +78,12 @@ class DeltaLake:
             table.vacuum(retention_hours=24, dry_run=False, enforce_retention_duration=False)
             table.cleanup_metadata()
         except (DeltaError, OSError) as error:
-            raise Busy(f"the lake table {name} could not be compacted: {error}", 60.0) from error
+            raise Busy(
+                f"the lake table {name} could not be compacted: {_reason(error)}", 60.0
+            ) from error
         return True
+
+
+def _reason(error: Exception) -> str:
+    # What follows the first line is a trace of the driver's own code.
+    return str(error).split("\n", 1)[0]

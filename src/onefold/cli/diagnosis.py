@@ -22,6 +22,7 @@ _FEW_OPEN_FILES = 512
 _LAG_BYTES = 256 * 1024**2
 _SILENT_SECONDS = 15.0
 _CLOCK_SECONDS = 5.0
+_RECOVER = "sqlite3 store.db .recover | sqlite3 new.db, and put new.db in its place"
 _BUILT = 1_735_689_600.0
 """The beginning of 2025: a clock that shows less is wrong."""
 
@@ -60,6 +61,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     open_files: int
     heartbeats: tuple[Heartbeat, ...] = ()
     store_faults: tuple[str, ...] = ()
+    lake_faults: tuple[str, ...] = ()
     log_lag: int | None = None
     log_damaged: int = 0
 
@@ -187,10 +189,21 @@ def _store(facts: Facts) -> Iterator[Finding]:
     if not facts.workspace:
         return
     if facts.store_faults:
-        advice = "stop Onefold, copy the data directory away, and ask `onefold rebuild`"
+        advice = "stop Onefold, copy the data directory away; then: " + _RECOVER
         yield Finding("failed", "store", "; ".join(facts.store_faults), advice)
     else:
         yield Finding("ok", "store", "its structure is whole")
+
+
+def _lake(facts: Facts) -> Iterator[Finding]:
+    if not facts.workspace:
+        return
+    if facts.lake_faults:
+        some = "; ".join(facts.lake_faults[:3])
+        advice = "restore these files from a backup; what comes in is kept in the store meanwhile"
+        yield Finding("failed", "lake", some, advice)
+    else:
+        yield Finding("ok", "lake", "every file of every table is there")
 
 
 def _log(facts: Facts) -> Iterator[Finding]:
@@ -220,5 +233,6 @@ _CHECKS: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
     _open_files,
     _processes,
     _store,
+    _lake,
     _log,
 )

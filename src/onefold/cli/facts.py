@@ -17,9 +17,10 @@ from pathlib import Path
 from platform import python_version
 from typing import Any, Literal
 
-from onefold.app.workspace import now_us, open_log, open_store, store_path
+from onefold.app.workspace import now_us, open_lake, open_log, open_store, store_path
 from onefold.cli.diagnosis import Facts, Heartbeat
 from onefold.config import Settings
+from onefold.model.catalogue import TABLES
 from onefold.model.errors import OnefoldError
 from onefold.processes.tree import answers
 from onefold.store import SQLiteStore
@@ -72,17 +73,29 @@ def _inside(settings: Settings) -> dict[str, Any]:
             return {
                 "heartbeats": tuple(_heartbeats(store)),
                 "store_faults": _store_faults(store),
+                "lake_faults": tuple(_lake_faults(settings)),
                 **_log_state(settings, store),
             }
     except OnefoldError as error:
         return {"store_faults": (str(error),)}
-    except sqlite3.Error as error:
-        return {"store_faults": (f"it cannot be read: {error}",)}
 
 
 def _store_faults(store: SQLiteStore) -> tuple[str, ...]:
     found = [str(row[0]) for row in store.db.rows("pragma quick_check(5)")]
     return () if found == ["ok"] else tuple(found)
+
+
+def _lake_faults(settings: Settings) -> Iterator[str]:
+    lake = open_lake(settings)
+    for name in TABLES:
+        try:
+            _, files = lake.snapshot(name)
+        except OnefoldError as error:
+            yield str(error)
+            continue
+        missing = [file for file in files if not Path(file).exists()]
+        if missing:
+            yield f"{name} lacks {len(missing)} files, such as {missing[0]}"
 
 
 def _log_state(settings: Settings, store: SQLiteStore) -> dict[str, Any]:
@@ -148,7 +161,8 @@ def _drift() -> float:
 def _data_state(data: Path) -> Literal["missing", "unwritable", "writable"]:
     if not data.exists():
         return "missing"
-    return "writable" if os.access(data, os.R_OK | os.W_OK | os.X_OK) else "unwritable"
+    usable = data.is_dir() and os.access(data, os.R_OK | os.W_OK | os.X_OK)
+    return "writable" if usable else "unwritable"
 
 
 def _foreign(data: Path, owner: int) -> tuple[str, ...]:

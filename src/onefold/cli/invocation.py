@@ -17,7 +17,7 @@ from typing import Annotated, Any
 
 import typer
 
-from onefold.cli.rendering import fail, write_json
+from onefold.cli.rendering import fail, say, write_json
 from onefold.config import Loaded, Settings, as_text, catalogue, read_settings
 from onefold.model.errors import InvalidInput, OnefoldError
 
@@ -78,13 +78,27 @@ def command(
     return register
 
 
-def common_options(app: typer.Typer) -> None:
-    """Accept the same flags before the command's name."""
+def common_options(app: typer.Typer, version: str) -> None:
+    """Accept the same flags before the command's name, and `--version` instead of one."""
+
+    def say_version(wanted: bool) -> None:
+        if wanted:
+            say(f"onefold {version}")
+            raise typer.Exit
 
     def remember(ctx: typer.Context, **values: Any) -> None:
         ctx.obj = values
 
-    _sign(remember, _options(_SETTINGS, hidden=_HIDDEN))
+    option = typer.Option(
+        "--version", help="Print the version.", callback=say_version, is_eager=True
+    )
+    _sign(
+        remember,
+        [
+            *_options(_SETTINGS, hidden=_HIDDEN),
+            _parameter("version", Annotated[bool, option], False),
+        ],
+    )
     app.callback()(remember)
 
 

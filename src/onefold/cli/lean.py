@@ -44,7 +44,9 @@ def _up(loaded: Loaded, as_json: bool) -> int:
 
 def _init(loaded: Loaded, as_json: bool) -> int:
     from onefold.app.access import make_workspace
+    from onefold.processes.tree import make_data_directory
 
+    make_data_directory(loaded.settings.data)
     made = make_workspace(loaded.settings)
     keys = {} if made is None else {"admin_key": made.admin_key, "write_key": made.write_key}
     if as_json:

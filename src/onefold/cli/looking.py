@@ -89,7 +89,9 @@ def segment_list(call: Invocation) -> None:
 def segment_members(
     call: Invocation,
     name: Annotated[str, typer.Argument(help="The segment.")],
-    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 100,
+    limit: Annotated[
+        int, typer.Option("--limit", min=1, max=1_000_000, help="At most so many.")
+    ] = 100,
     after: Annotated[str, typer.Option("--after", help="Only those after this profile id.")] = "",
 ) -> None:
     """List the profiles that are in a segment now.

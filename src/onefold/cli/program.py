@@ -7,6 +7,7 @@ import sys
 
 import typer
 
+from onefold import __version__
 from onefold.cli import definitions, looking, processes, registry, upkeep
 from onefold.cli.invocation import common_options
 from onefold.cli.rendering import complain, write_json
@@ -25,7 +26,7 @@ def program() -> typer.Typer:
         pretty_exceptions_enable=False,
         rich_markup_mode="rich",
     )
-    common_options(app)
+    common_options(app, __version__)
     for part in (processes, registry, definitions, looking, upkeep):
         part.add_to(app)
     return app

@@ -16,9 +16,14 @@ if TYPE_CHECKING:
     from onefold.app.rebuild import RebuildReport
     from onefold.app.rejects import Replayed
 
-Limit = Annotated[int, typer.Option("--limit", min=1, help="At most so many.")]
-After = Annotated[int, typer.Option("--after", min=0, help="Only those after this id.")]
-Ids = Annotated[list[int] | None, typer.Argument(help="Their ids.", metavar="ID")]
+Limit = Annotated[int, typer.Option("--limit", min=1, max=1_000_000, help="At most so many.")]
+_LARGEST = 2**63 - 1
+After = Annotated[
+    int, typer.Option("--after", min=0, max=_LARGEST, help="Only those after this id.")
+]
+Ids = Annotated[
+    list[int] | None, typer.Argument(help="Their ids.", metavar="ID", min=0, max=_LARGEST)
+]
 All = Annotated[bool, typer.Option("--all", help="All of them.")]
 
 
@@ -58,7 +63,7 @@ def rebuild(
         bool, typer.Option("--check", help="Compare only; fail if there are differences.")
     ] = False,
 ) -> int:
-    """Make all profiles again from the lake; with --check, prove that they are the same.
+    """Fold all events again and put right what differs; with --check, only say what does.
 
     Example: onefold rebuild --check
     """
@@ -106,7 +111,8 @@ def rejects_list(
 
 
 def rejects_show(
-    call: Invocation, reject: Annotated[int, typer.Argument(metavar="ID", help="Its id.")]
+    call: Invocation,
+    reject: Annotated[int, typer.Argument(metavar="ID", help="Its id.", min=0, max=_LARGEST)],
 ) -> None:
     """Show one reject with the bytes that came.
 
@@ -188,7 +194,8 @@ def _say_rebuilt(report: RebuildReport) -> None:
     say(f"{report.events} events, {report.profiles} profiles")
     for one in report.differences:
         say(f"{one.profile} {one.what}: live {one.live!r}, rebuilt {one.rebuilt!r}")
-    say(f"{len(report.differences)} differences" if report.differences else "no differences")
+    count = len(report.differences)
+    say(f"{count} difference{'' if count == 1 else 's'}" if count else "no differences")
 
 
 def _say_replayed(replayed: Replayed) -> None:

@@ -175,6 +175,33 @@ def test_nothing_to_replay(onefold, data):
     assert onefold("dead", "list", "--data", data, "--json").json == []
 
 
+def test_damage_is_told_without_a_traceback(onefold, data):
+    for log in (data / "lake").glob("*/_delta_log/*.json"):
+        log.write_text("garbage")
+    lake = onefold("rebuild", "--check", "--data", data)
+    assert (lake.code, lake.err.count("\n")) == (1, 1)
+    assert "cannot be read" in lake.err
+    checked = onefold("doctor", "--data", data, "--port", 0, "--min-free-disk", 0, "--json")
+    assert checked.code == 1
+    assert [one["check"] for one in checked.json if one["state"] == "failed"] == ["lake"]
+    for part in data.glob("store.db*"):
+        part.write_bytes(b"garbage" * 2000)
+    for command in (["status"], ["source", "list"], ["sql", "select 1"], ["replay"]):
+        store = onefold(*command, "--data", data)
+        assert (store.code, store.out) == (1, "")
+        assert "cannot open the store" in store.err
+
+
+def test_numbers_that_cannot_be_are_refused(onefold, data):
+    for line in (
+        ["rejects", "show", 2**64],
+        ["rejects", "list", "--limit", 0],
+        ["dead", "replay", -1],
+        ["segment", "members", "x", "--limit", 10**9],
+    ):
+        assert onefold(*line, "--data", data).code == 2
+
+
 def test_doctor_finds_a_new_workspace_well(onefold, data):
     found = onefold("doctor", "--data", data, "--port", "0", "--min-free-disk", "0", "--json").json
     states = {one["check"]: one["state"] for one in found}

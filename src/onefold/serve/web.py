@@ -168,6 +168,7 @@ def _configuration(app: Web, settings: Settings) -> uvicorn.Config:
         access_log=False,
         log_config=None,
         server_header=False,
+        proxy_headers=False,  # the tracking API knows which proxies are trusted
         timeout_keep_alive=_IDLE_SECONDS,
         timeout_graceful_shutdown=max(1, int(settings.stop_timeout * 0.5)),
     )

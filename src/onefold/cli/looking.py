@@ -63,13 +63,13 @@ def profile(
 
     Example: onefold profile email:ann@example.com
     """
-    from onefold.app import profiles, rebuild
+    from onefold.app import lookback, profiles
 
     at = parse_time(as_of)
     if at is None:
         found = profiles.profile(call.settings, reference, verbose=verbose)
     else:
-        found = rebuild.profile_as_of(call.settings, reference, at)
+        found = lookback.profile_as_of(call.settings, reference, at)
     call.show(found, fields)
 
 

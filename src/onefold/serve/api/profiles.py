@@ -13,8 +13,8 @@ from onefold.app.history import (
     profile_events,
     profile_links,
 )
+from onefold.app.lookback import profile_as_of
 from onefold.app.profiles import ProfileView, find, view
-from onefold.app.rebuild import profile_as_of
 from onefold.serve.api.doors import (
     Cursor,
     FromContext,

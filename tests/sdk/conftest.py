@@ -225,7 +225,9 @@ def browse(node: Callable[..., Any], pages: str, tmp_path: Path) -> Callable[...
 
     The page is left when it has reported, and so many events have come.
     """
-    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    chromium = (
+        os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    )
     if not chromium:
         _missing("Chromium", "apt-get install chromium, or name one in CHROMIUM")
 

@@ -1,0 +1,63 @@
+"""A workspace with a worker that is driven step by step, in the test's own process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from onefold.app.access import make_workspace
+from onefold.app.definitions import put, read_text
+from onefold.app.lake_writer import drain
+from onefold.app.worker import Worker
+from onefold.app.workspace import now_us, open_lake, open_log, open_store
+from onefold.config import Settings
+from onefold.model.records import Accepted, encode_accepted
+
+
+class Stepped:
+    """Takes events in, and folds them when told to."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._open = ExitStack()
+        self.store = self._open.enter_context(open_store(settings))
+        self.lake = open_lake(settings)
+        self.log = open_log(settings, self.store, "test")
+        self._open.callback(self.log.close)
+        self.worker = Worker(settings, self.store, self.lake, self.log)
+
+    def define(self, text: str) -> None:
+        put(self.store, read_text(text), "test")
+
+    def take(self, *events: dict[str, Any]) -> None:
+        """Put one batch of events into the log and fold it."""
+        self.append(*events)
+        self.settle()
+
+    def append(self, *events: dict[str, Any]) -> None:
+        """Only put it into the log."""
+        body = msgspec.json.encode({"batch": events})
+        self.log.append([encode_accepted(Accepted("default", now_us(), "batch", body))])
+
+    def settle(self) -> None:
+        """Fold, evaluate and carry to the lake all that waits."""
+        while self.worker.step():
+            pass
+        drain(self.store, self.lake)
+
+    def close(self) -> None:
+        self._open.close()
+
+
+@pytest.fixture
+def onefold(tmp_path: Path) -> Iterator[Stepped]:
+    settings = Settings(data=tmp_path / "data", min_free_disk=0)
+    make_workspace(settings)
+    stepped = Stepped(settings)
+    yield stepped
+    stepped.close()

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from onefold.app.profiles import profile
+from onefold.app.worker import Worker
+from onefold.model.profile import decode_profile
+from onefold.pipeline.members import buckets_of
 from tests.acceptance.conftest import Stepped
 
 ORDER = {"type": "track", "event": "Order Completed"}
@@ -56,3 +61,24 @@ def test_members_leave_a_segment_that_is_gone(onefold: Stepped) -> None:
     assert segments(onefold) == []
     members = "select count(*) from members"
     assert onefold.store.db.one(members) == 0
+
+
+def test_in_another_time_zone_days_are_counted_anew(onefold: Stepped) -> None:
+    onefold.define(EAGER.format(1))
+    onefold.take({**ORDER, "userId": "ann"})
+    before = buckets(onefold)
+    settings = msgspec.structs.replace(onefold.settings, timezone="Pacific/Kiritimati")
+    Worker(settings, onefold.store, onefold.lake, onefold.log).step()
+    (day,), (later,) = before, buckets(onefold)
+    assert later in (day, day + 1)
+    west = msgspec.structs.replace(onefold.settings, timezone="Pacific/Niue")
+    Worker(west, onefold.store, onefold.lake, onefold.log).step()
+    # Kiritimati is 25 hours ahead of Niue: never the same day.
+    assert buckets(onefold)[0] < later
+
+
+def buckets(onefold: Stepped) -> list[int]:
+    """The days that Ann's orders are counted under."""
+    documents = onefold.store.documents(onefold.store.profile_ids(0, 10))
+    nodes = [node for one in documents.values() for node in decode_profile(one).nodes]
+    return [day for node in nodes for days in buckets_of(node).values() for day in days]

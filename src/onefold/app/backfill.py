@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from hashlib import blake2b
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import structlog
 
 from onefold.app.tables import add_views, tables_now
-from onefold.app.workspace import now_us
+from onefold.app.workspace import now_us, spill_path
+from onefold.config import Settings
 from onefold.engine import DuckEngine
 from onefold.lake import DeltaLake
 from onefold.model.definitions import Definitions
@@ -23,29 +25,36 @@ _READY, _FINGERPRINT, _CURSOR = "metrics_ready", "evaluated_rules", "evaluated_p
 log = structlog.get_logger(__name__)
 
 
-def backfill(store: SQLiteStore, lake: DeltaLake, pipeline: Pipeline) -> None:
+def backfill(settings: Settings, store: SQLiteStore, lake: DeltaLake, pipeline: Pipeline) -> None:
     """Count the past of metrics that new rules need, before any further event is folded.
+
+    In another time zone days begin at other moments, so then everything is counted anew.
 
     Replaces rather than adds, and notes what is ready only at the end: after a crash it starts
     over, and nothing is counted twice.
     """
-    ready = set(msgspec.json.decode(store.setting(_READY) or b"[]"))
+    known = msgspec.json.decode(store.setting(_READY) or b'["",[]]', type=tuple[str, set[str]])
+    ready = known[1] if known[0] == settings.timezone else set()
     missing = pipeline.metrics - ready
     if missing:
         log.info("backfill_started", metrics=len(missing))
         rows = 0
-        for page in _counted(store, lake, pipeline.backfill_query(missing)):
+        spill = spill_path(settings)
+        for page in _counted(store, lake, pipeline.backfill_query(missing), spill):
             pipeline.backfill(page, missing, now_us())
             rows += len(page)
         log.info("backfill_finished", metrics=len(missing), rows=rows)
     # What no rule needs any more is not counted on: should it come back, it must be counted anew.
     if pipeline.metrics != ready:
-        store.set_setting(_READY, msgspec.json.encode(sorted(pipeline.metrics)))
+        now_ready = (settings.timezone, sorted(pipeline.metrics))
+        store.set_setting(_READY, msgspec.json.encode(now_ready))
 
 
-def _counted(store: SQLiteStore, lake: DeltaLake, query: str) -> Iterator[list[tuple[Any, ...]]]:
+def _counted(
+    store: SQLiteStore, lake: DeltaLake, query: str, spill: Path
+) -> Iterator[list[tuple[Any, ...]]]:
     """Rows of the backfill query; those of one owner always on one page."""
-    engine = DuckEngine(threads=2, memory_mb=1024)
+    engine = DuckEngine(threads=2, memory_mb=1024, spill=spill)
     try:
         add_views(engine, {"events": tables_now(store, lake)["events"]})
         engine.connection.execute(
@@ -69,15 +78,17 @@ def _counted(store: SQLiteStore, lake: DeltaLake, query: str) -> Iterator[list[t
 class Population:
     """Evaluates all profiles once after the rules have changed, a page between two batches."""
 
-    def __init__(self, store: SQLiteStore, pipeline: Pipeline) -> None:
+    def __init__(self, store: SQLiteStore, pipeline: Pipeline, timezone: str) -> None:
         self._store = store
+        self._timezone = timezone
         self._pipeline = pipeline
         self._after: int | None = None
 
     def use(self, definitions: Definitions) -> None:
         """Begin, unless these very rules were in force before; go on where a crash cut it off."""
         rules = [(one.name, one.rule) for one in definitions.segments]
-        fingerprint = blake2b(msgspec.json.encode(rules), digest_size=16).digest()
+        text = msgspec.json.encode((self._timezone, rules))
+        fingerprint = blake2b(text, digest_size=16).digest()
         if fingerprint != self._store.setting(_FINGERPRINT):
             self._store.set_setting(_CURSOR, 0)
             self._store.set_setting(_FINGERPRINT, fingerprint)

@@ -23,7 +23,7 @@ _BEAT_SECONDS = 1.0
 _UPKEEP_US = 300_000_000
 _SMALL_FILES = 64
 _EXPIRE_ROWS = 10_000
-_MINUTE_US, _DAY_US = 60_000_000, 86_400_000_000
+_MINUTE_US, _DAY_US, _DAY_SECONDS = 60_000_000, 86_400_000_000, 86_400
 log = structlog.get_logger(__name__)
 
 
@@ -144,7 +144,9 @@ def upkeep(settings: Settings, now: int) -> None:
             events.retain(now)
         finally:
             events.close()
-        age = settings.dedup_days * _DAY_US
+        # As long as the log holds events for a replay, they must be known as seen.
+        held = (settings.eventlog_retention or 0) / _DAY_SECONDS
+        age = int(max(settings.dedup_days, held + 1) * _DAY_US)
         minute, day = (now - age) // _MINUTE_US, (now - age) // _DAY_US
         while store.forget_seen(minute, day, _EXPIRE_ROWS) == _EXPIRE_ROWS:
             pass

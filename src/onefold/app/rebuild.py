@@ -79,7 +79,7 @@ def rebuild(settings: Settings) -> RebuildReport:
             pipeline = Pipeline(store, engine, node_key(store), id_maker(), settings.timezone)
             definitions, sources = load_definitions(store)
             pipeline.use(definitions, sources)
-            backfill(store, open_lake(settings), pipeline)
+            backfill(settings, store, open_lake(settings), pipeline)
             return rebuild_with(settings, store, pipeline)
         finally:
             engine.close()

@@ -13,7 +13,7 @@ import msgspec
 
 from onefold.app.definitions import load_definitions
 from onefold.app.tables import TableNow, add_views
-from onefold.app.workspace import id_maker, node_key
+from onefold.app.workspace import id_maker, node_key, spill_path
 from onefold.config import Settings
 from onefold.engine import DuckEngine
 from onefold.model.records import Event, Identifier
@@ -68,7 +68,7 @@ def _fold(
     now: int,
 ) -> int:
     """Run the events of a query through a pipeline of its own; segments only where `now` is."""
-    engine = DuckEngine(threads=2, memory_mb=1024)
+    engine = DuckEngine(threads=2, memory_mb=1024, spill=spill_path(settings))
     folding = DuckEngine()
     pipeline = Pipeline(target, folding, node_key(live), id_maker(), settings.timezone)
     definitions, sources = load_definitions(live)

@@ -55,7 +55,7 @@ class Worker:
         self._pipeline = Pipeline(
             store, self._engine, node_key(store), id_maker(), settings.timezone
         )
-        self._population = Population(store, self._pipeline)
+        self._population = Population(store, self._pipeline, settings.timezone)
         self._positions = store.positions()
         self._version = -1
         self._next_sweep = 0
@@ -97,7 +97,7 @@ class Worker:
         if version != self._version:
             definitions, sources = load_definitions(self._store)
             self._pipeline.use(definitions, sources)
-            backfill(self._store, self._lake, self._pipeline)
+            backfill(self._settings, self._store, self._lake, self._pipeline)
             self._population.use(definitions)
             self._version = version
 

@@ -42,6 +42,11 @@ def lake_path(settings: Settings) -> Path:
     return settings.data / "lake"
 
 
+def spill_path(settings: Settings) -> Path:
+    """Where large queries put what does not fit into memory, while they run."""
+    return settings.data / "tmp"
+
+
 @contextmanager
 def open_store(settings: Settings, *, cache_mb: int | None = None) -> Iterator[SQLiteStore]:
     """The store of an existing workspace, closed again afterwards."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -13,14 +14,20 @@ from onefold.model.errors import Damaged
 
 
 class DuckEngine:
-    """One in-memory DuckDB; used by one thread at a time."""
+    """One in-memory DuckDB; used by one thread at a time.
 
-    def __init__(self, *, threads: int = 1, memory_mb: int = 512) -> None:
+    What does not fit into its memory goes to the directory `spill`; without one it is an error.
+    """
+
+    def __init__(
+        self, *, threads: int = 1, memory_mb: int = 512, spill: Path | None = None
+    ) -> None:
         self.connection = duckdb.connect(
             ":memory:",
             config={
                 "threads": threads,
                 "memory_limit": f"{memory_mb}MB",
+                "temp_directory": "" if spill is None else str(spill),
                 "autoinstall_known_extensions": "false",
                 "autoload_known_extensions": "false",
                 # A name in a query is never a variable of this program.
@@ -68,7 +75,6 @@ class DuckEngine:
         listed = ", ".join(exp.Literal.string(file).sql("duckdb") for file in files)
         for statement in (
             f"set allowed_paths = [{listed}]",
-            "set temp_directory = ''",
             "set enable_external_access = false",
             "set lock_configuration = true",
         ):

@@ -86,13 +86,12 @@ def _send(url: str, write_key: str, users: int, rate: float) -> None:
     lines = [Line(url) for _ in range(CONNECTIONS)]
     run = os.getpid() << 8 | int(time.time()) & 0xFF
     bodies = live_bodies(uniform(users, seed=run), now_us, size=EVENTS_A_REQUEST, run=run)
-    started, sent = time.monotonic(), 0
-    for body in bodies:
+    started = time.monotonic()
+    for sent, body in enumerate(bodies):
+        time.sleep(max(0.0, started + sent * EVENTS_A_REQUEST / rate - time.monotonic()))
         status, answer = lines[sent % CONNECTIONS].ask(post("/v1/batch", write_key, body))
         if status != 200:
             raise RuntimeError(f"refused: {answer!r}")
-        sent += 1
-        time.sleep(max(0.0, started + sent * EVENTS_A_REQUEST / rate - time.monotonic()))
 
 
 def percentiles(seconds: Sequence[float]) -> dict[str, Any]:

@@ -121,14 +121,29 @@ def _load(url: str, write_key: str, users: int, choice: str, rate: float | None)
             body = next(bodies)
             link.sendall(head % len(body) + body)
         for link in links:
-            answer = link.recv(65536)
-            if not answer.startswith(b"HTTP/1.1 200"):
-                raise RuntimeError(f"refused: {answer[:200]!r}")
+            _expect_ok(link)
         sent += 100 * CONNECTIONS
         if rate is not None:
             time.sleep(max(0.0, started + sent / rate - time.monotonic()))
         elif sent % 8000 == 0:
             _wait_for_worker(host, int(port))
+
+
+def _expect_ok(link: socket.socket) -> None:
+    """Read one whole answer: the head, then as many bytes as it announces."""
+    answer = b""
+    while b"\r\n\r\n" not in answer:
+        answer += link.recv(65536)
+    head, _, body = answer.partition(b"\r\n\r\n")
+    if not head.startswith(b"HTTP/1.1 200"):
+        raise RuntimeError(f"refused: {answer[:200]!r}")
+    length = next(
+        int(line.split(b":")[1])
+        for line in head.split(b"\r\n")
+        if line.lower().startswith(b"content-length")
+    )
+    while len(body) < length:
+        body += link.recv(65536)
 
 
 def _wait_for_worker(host: str, port: int) -> None:

@@ -101,7 +101,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "Where `context.ip` comes from if the client gives none: nowhere, the "
             "connection, or the header that a trusted proxy sets."
         ),
-    ] = "none"
+    ] = "direct"
     trusted_proxies: Annotated[
         tuple[str, ...],
         Is(

@@ -69,7 +69,7 @@ def duration_text(seconds: float) -> str:
         count, rest = divmod(seconds, DURATIONS[unit])
         if count and not rest:
             return f"{int(count)}{unit}"
-    return f"{seconds!r}s".replace(".0s", "s")
+    return f"{seconds:.9f}".rstrip("0").rstrip(".") + "s"
 
 
 def rough_size(size: float) -> str:

@@ -18,6 +18,10 @@ _HOLD_SECONDS = 0.1
 _FIRST_WAIT, _LONGEST_WAIT = 0.2, 5.0
 
 
+class _StoppedError(Exception):
+    """Leaves the shop's own waiting."""
+
+
 class Player(threading.Thread):
     """Sends what the shop's clients would send, in order, each message until it is accepted.
 
@@ -62,6 +66,8 @@ class Player(threading.Thread):
             self.ended = "" if self._stopping.is_set() else "the shop has closed: all is sent"
         except Rejected as error:
             self.ended = str(error)
+        except _StoppedError:
+            pass  # what did not arrive is sent by the next start
         finally:
             self._client.close()
 
@@ -84,9 +90,8 @@ class Player(threading.Thread):
     def _sleep(self, seconds: float) -> None:
         if seconds > _HOLD_SECONDS:
             self._flush()
-        if self._stopping.is_set():
-            return  # the clock runs on, so whoever waits comes back to look
-        self._stopping.wait(min(seconds, 0.5))
+        if self._stopping.wait(seconds):
+            raise _StoppedError
 
     def _flush(self) -> None:
         for source, bodies in self._pending.items():
@@ -109,7 +114,6 @@ class Player(threading.Thread):
                 if answer.status_code < 500 and answer.status_code != 429:
                     text = answer.text[:200]
                     raise Rejected(f"the tracking API answered {answer.status_code}: {text}")
-            self._stopping.wait(wait)
-            if self._stopping.is_set() and wait > 1:
-                raise Rejected("Onefold did not answer any more")
+            if self._stopping.wait(wait):
+                raise _StoppedError
             wait = min(2 * wait, _LONGEST_WAIT)

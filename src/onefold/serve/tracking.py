@@ -80,6 +80,7 @@ class TrackingApp:
         self._max_body = settings.max_body_size
         self._ip_mode = settings.ip_mode
         self._proxies = tuple(map(ip_network, settings.trusted_proxies))
+        self.accepted_events = 0
         self._allowances: dict[str, Allowance] = {}
 
     @staticmethod
@@ -133,6 +134,7 @@ class TrackingApp:
             self._allow(source, source.events_per_second, seen.event_count, now)
         accepted = Accepted(source.id, now, route.kind, body, self._address(source, scope))
         await self._log.write(encode_accepted(accepted), patient=not route.retries)
+        self.accepted_events += seen.event_count
         if query.get("strict") in ("1", "true"):
             return await self._strictly(accepted, source)
         return _ACCEPTED

@@ -77,6 +77,8 @@ def check_query(query: str) -> None:
         statements = [one for one in sqlglot.parse(query, dialect="duckdb") if one is not None]
     except sqlglot.errors.SqlglotError as error:
         raise _refused(f"cannot be read: {str(error).splitlines()[0]}") from error
+    except RecursionError as error:
+        raise _refused("is nested too deep") from error
     if len(statements) != 1 or not isinstance(statements[0], exp.Query):
         raise _refused("must be one SELECT")
     faults = [*_table_faults(statements[0]), *_function_faults(statements[0])]
@@ -85,13 +87,19 @@ def check_query(query: str) -> None:
 
 
 def _table_faults(statement: exp.Query) -> list[Fault]:
-    names = {cte.alias.lower() for cte in statement.find_all(exp.CTE)} | VIEWS.keys()
+    ctes = {cte.alias.lower() for cte in statement.find_all(exp.CTE)}
+    names = ctes | VIEWS.keys()
     known = ", ".join(VIEWS)
-    faults = []
+    # Outside of its own query such a name would mean the engine's table.
+    faults = [
+        Fault(f"{name} cannot be the name of a part", "query")
+        for name in sorted(ctes)
+        if name.startswith(_ENGINE_STARTS) or not name.replace("_", "").isalnum()
+    ]
     for table in statement.find_all(exp.Table):
         name = table.name.lower()
         plain = isinstance(table.this, exp.Identifier) and not table.db and not table.catalog
-        if isinstance(table.this, exp.Func) and table.this.name.lower() in _TABLE_FUNCTIONS:
+        if isinstance(table.this, exp.Func) and _function(table.this) in _TABLE_FUNCTIONS:
             continue
         if not plain or name not in names:
             faults.append(Fault(f"there is no table {table.sql('duckdb')}", "query", known))
@@ -103,19 +111,22 @@ _FORBIDDEN = {
     "getenv", "current_setting", "glob", "query", "query_table", "getvariable", "pragma_version",
     "which_secret", "nextval", "currval", "checkpoint", "force_checkpoint", "add_parquet_key",
 }  # fmt: skip
+_ENGINE_STARTS = ("all_", "duckdb_", "pg_", "pragma_", "sqlite_")
 _FORBIDDEN_STARTS = ("read_", "duckdb_", "pragma_", "parquet_", "sniff_", "pg_", "arrow_", "scan_")
 
 
 def _function_faults(statement: exp.Query) -> list[Fault]:
     faults = []
     for function in statement.find_all(exp.Func):
-        if isinstance(function, exp.Anonymous):
-            name = str(function.this).lower()
-        else:
-            name = function.sql_name().lower()
+        name = _function(function)
         if name in _FORBIDDEN or name.startswith(_FORBIDDEN_STARTS):
             faults.append(Fault(f"{name} may not be used here", "query"))
     return faults
+
+
+def _function(function: exp.Func) -> str:
+    own = isinstance(function, exp.Anonymous)
+    return (str(function.this) if own else function.sql_name()).lower()
 
 
 def _run(engine: DuckEngine, query: str, limit: int, seconds: float) -> tuple[pa.Table, bool]:

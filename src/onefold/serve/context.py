@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Callable
 from functools import partial
 
 from onefold.app.status import status
@@ -13,6 +14,7 @@ from onefold.eventlog import EventLog
 from onefold.serve.access import Access
 from onefold.serve.lanes import Lane
 from onefold.serve.latest import Latest
+from onefold.serve.stream import Stream
 from onefold.store import SQLiteStore
 
 _SQL_AT_ONCE = 2
@@ -33,5 +35,7 @@ class Context:
         self.lake = Lane("questions to the lake", _LAKE_AT_ONCE, _LAKE_WAITING)
         self.commands = Lane("changes", _COMMANDS_AT_ONCE, _COMMANDS_WAITING)
         self.status = Latest(partial(self.commands.run, status, settings), _STATUS_SECONDS)
+        self.stream = Stream(events, self.access)
+        self.accepted_events: Callable[[], int] = lambda: 0
         self.requests: Counter[tuple[str, int]] = Counter()
         self.stopping = asyncio.Event()

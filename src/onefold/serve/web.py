@@ -15,7 +15,7 @@ import uvloop
 
 from onefold.app.workspace import now_us, open_log, open_store
 from onefold.config import Settings
-from onefold.model.errors import Fault, InvalidInput, OnefoldError, TooLarge
+from onefold.model.errors import Fault, InvalidInput, NotFound, OnefoldError, TooLarge
 from onefold.serve.api import create_api
 from onefold.serve.context import Context
 from onefold.serve.log_writer import LogWriter
@@ -27,6 +27,7 @@ _BACKLOG = 2048
 _BODY_SECONDS = 30.0
 _IDLE_SECONDS = 75
 _LOOK_SECONDS = 0.05
+_DOCS, _DOCUMENT = "/api/docs/", "/api/docs/openapi.json"
 _TRACKING = ("/v1/", "/beacon/", "/api/s/")
 _POLICY = (
     b"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
@@ -49,6 +50,7 @@ class Web:
         self._tracking = tracking
         self._api: Any = create_api(context)
         self._requests = context.requests
+        context.accepted_events = lambda: tracking.accepted_events
         self._max_body = context.settings.max_body_size
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -80,6 +82,8 @@ class Web:
             await send(message)
 
         try:
+            if scope["path"].startswith(_DOCS) and scope["path"] != _DOCUMENT:
+                raise NotFound("there is nothing here; the document is " + _DOCUMENT)
             body = await self._receive(scope, receive)
         except OnefoldError as error:
             await _refuse(error, guarded)

@@ -8,13 +8,16 @@ from litestar.di import Provide
 
 from onefold.serve.api.access import ACCESS
 from onefold.serve.api.definitions import DEFINITIONS
+from onefold.serve.api.document import configuration
 from onefold.serve.api.doors import actor
 from onefold.serve.api.failures import FAILURES
 from onefold.serve.api.faults import EXCEPTION_HANDLERS
-from onefold.serve.api.health import health, show_status
+from onefold.serve.api.files import asset, status_page
+from onefold.serve.api.health import health, metrics, show_status
 from onefold.serve.api.profiles import PROFILES
 from onefold.serve.api.segments import SEGMENTS
 from onefold.serve.api.sql import sql
+from onefold.serve.api.stream import stream
 from onefold.serve.context import Context
 
 __all__ = ["create_api"]
@@ -30,8 +33,12 @@ def create_api(context: Context) -> Litestar:
             FAILURES,
             ACCESS,
             sql,
+            stream,
             health,
             show_status,
+            metrics,
+            status_page,
+            asset,
         ],
         dependencies={
             "context": Provide(lambda: context, sync_to_thread=False),
@@ -39,6 +46,6 @@ def create_api(context: Context) -> Litestar:
         },
         exception_handlers=EXCEPTION_HANDLERS,
         state=State({"context": context}),
-        openapi_config=None,
+        openapi_config=configuration(),
         logging_config=None,
     )

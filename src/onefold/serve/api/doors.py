@@ -79,7 +79,11 @@ def _body_faults(body: bytes, kind: type[Any], error: Exception) -> list[Fault]:
 
 
 def _problems(kind: type[Any], body: bytes) -> list[Any]:
-    return list(_validator(kind).iter_errors(msgspec.json.decode(body)))  # type: ignore[arg-type]
+    try:
+        value = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return []
+    return list(_validator(kind).iter_errors(value))  # type: ignore[arg-type]
 
 
 @cache

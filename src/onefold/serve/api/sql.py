@@ -15,7 +15,6 @@ from litestar.params import RawBody
 
 from onefold.app.query import Table, sql_arrow
 from onefold.config import Settings
-from onefold.lake import to_ipc
 from onefold.serve.api.doors import FromContext, read, requires
 
 Format = Literal["json", "csv", "arrow"]
@@ -37,7 +36,7 @@ _ANSWERS = {
 class Query(msgspec.Struct, forbid_unknown_fields=True):
     """One SELECT, the form of its answer, and the most rows wanted."""
 
-    query: Annotated[str, msgspec.Meta(min_length=1, max_length=100_000)]
+    query: Annotated[str, msgspec.Meta(min_length=1, max_length=20_000)]
     format: Format = "json"
     limit: Annotated[int, msgspec.Meta(ge=1, le=10_000_000)] | None = None
 
@@ -66,7 +65,7 @@ def answer(settings: Settings, wanted: Query) -> tuple[bytes, bool]:
     """The encoded rows of a query, and whether there were more."""
     table, truncated = sql_arrow(settings, wanted.query, wanted.limit)
     if wanted.format == "arrow":
-        return to_ipc(table), truncated
+        return _arrow(table), truncated
     if wanted.format == "csv":
         return _csv(table), truncated
     rows = _rows(table)
@@ -77,6 +76,14 @@ def _rows(table: pa.Table) -> list[tuple[Any, ...]]:
     if not table.num_columns:
         return []
     return list(zip(*(column.to_pylist() for column in table.columns), strict=True))
+
+
+def _arrow(table: pa.Table) -> bytes:
+    """Uncompressed, because not every reader of Arrow can decompress."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return bytes(sink.getvalue())
 
 
 def _csv(table: pa.Table) -> bytes:
@@ -90,6 +97,8 @@ def _csv(table: pa.Table) -> bytes:
 
 def _plain(value: Any) -> Any:
     """A value as it stands in a CSV file: times as ISO, all that is nested as JSON."""
+    if isinstance(value, bool):
+        return str(value).lower()
     if value is None or isinstance(value, str | int | float | Decimal):
         return value
     text = _encode(value).decode()

@@ -1,0 +1,155 @@
+"""Live events: the end of the log, read once for all who listen."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+import structlog
+
+from onefold.eventlog import EventLog, LogRecord
+from onefold.model.errors import Busy
+from onefold.model.records import Event, Reject, decode_accepted
+from onefold.model.sources import Source
+from onefold.serve.access import Access
+from onefold.standardize import standardize
+
+_PAUSE = 0.1
+_RECORDS, _BYTES = 500, 1 << 20
+_BEHIND = 8 << 20
+_WAITING = 1_000
+_encode = msgspec.json.Encoder().encode
+log = structlog.get_logger(__name__)
+
+
+class Told(NamedTuple):
+    """One message of the stream: its kind, and what it says."""
+
+    kind: str
+    source: str
+    name: str
+    data: bytes
+
+
+class Listener:
+    """Somebody who listens; what comes faster than it is taken is dropped and counted."""
+
+    def __init__(self, source: str, name: str) -> None:
+        self._source = source
+        self._name = name
+        self._queue: asyncio.Queue[Told | None] = asyncio.Queue(_WAITING)
+        self._missed = 0
+
+    def offer(self, told: Told) -> None:
+        """Take a message into account, if it is wanted."""
+        if self._source and told.source != self._source:
+            return
+        if self._name and told.name != self._name:
+            return
+        if self._queue.full():
+            self._missed += 1
+        else:
+            self._queue.put_nowait(told)
+
+    def miss(self, count: int) -> None:
+        """Messages were not even read."""
+        self._missed += count
+
+    async def next(self, seconds: float) -> Told | None:
+        """The next message; None where there was none for so long."""
+        if self._missed:
+            missed, self._missed = self._missed, 0
+            return Told("missed", "", "", _encode({"at_least": missed}))
+        try:
+            return await asyncio.wait_for(self._queue.get(), seconds)
+        except TimeoutError:
+            return None
+
+
+class Stream:
+    """Reads the end of the log while anybody listens. Belongs to one event loop."""
+
+    def __init__(self, events: EventLog, access: Access) -> None:
+        self._events = events
+        self._access = access
+        self._positions: dict[str, int] = {}
+        self._task: asyncio.Task[None] | None = None
+        self.listeners: set[Listener] = set()
+
+    def listen(self, source: str = "", name: str = "") -> Listener:
+        """Begin to listen; to one source (its id) or one name of event, if given."""
+        listener = Listener(source, name)
+        if not self.listeners:
+            self._positions = self._events.ends()
+            self._task = asyncio.create_task(self._follow())
+        self.listeners.add(listener)
+        return listener
+
+    def leave(self, listener: Listener) -> None:
+        """Listen no longer."""
+        self.listeners.discard(listener)
+        if not self.listeners and self._task is not None:
+            self._task.cancel()
+            self._task = None
+
+    async def _follow(self) -> None:
+        while True:
+            try:
+                records = await asyncio.to_thread(self._read)
+            except Busy as error:
+                log.warning("stream_not_read", error=str(error))
+                records = []
+            if not records:
+                await asyncio.sleep(_PAUSE)
+                continue
+            messages = await asyncio.to_thread(tell, records, self._access.sources())
+            for message in messages:
+                for listener in self.listeners:
+                    listener.offer(message)
+
+    def _read(self) -> list[LogRecord]:
+        """The next records; nobody can follow a flood with the eye, so it jumps over most of one."""
+        ends = self._events.ends()
+        behind = sum(end - self._positions.get(name, 0) for name, end in ends.items())
+        if behind > _BEHIND:
+            self._positions = ends
+            for listener in self.listeners:
+                listener.miss(1)
+            return []
+        records = self._events.read(self._positions, _RECORDS, _BYTES)
+        for record in records:
+            self._positions[record.partition] = record.next_offset
+        return records
+
+
+def tell(records: Iterable[LogRecord], sources: Mapping[str, Source]) -> list[Told]:
+    """The events in records of the log, and the rejects with their reasons."""
+    events, rejects = standardize([decode_accepted(one.payload) for one in records], sources)
+    return [*map(_event, events), *map(_reject, rejects)]
+
+
+def _event(event: Event) -> Told:
+    said: dict[str, Any] = {
+        "source": event.source,
+        "type": event.type,
+        "name": event.name,
+        "time": event.time,
+        "received_at": event.received_at,
+        "message_id": event.message_id,
+        "identifiers": [f"{kind}:{value}" for kind, value in event.identifiers],
+        "traits": event.traits,
+        "properties": msgspec.Raw(event.properties.encode()),
+        "context": msgspec.Raw(event.context.encode()),
+    }
+    return Told("event", event.source, event.name, _encode(said))
+
+
+def _reject(reject: Reject) -> Told:
+    said = {
+        "source": reject.source,
+        "received_at": reject.received_at,
+        "reasons": reject.reasons,
+    }
+    return Told("reject", reject.source, "", _encode(said))

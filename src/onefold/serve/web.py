@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,6 +20,7 @@ from onefold.serve.api import create_api
 from onefold.serve.context import Context
 from onefold.serve.log_writer import LogWriter
 from onefold.serve.problems import problem
+from onefold.serve.profile_lookup import plain_profile
 from onefold.serve.tracking import Message, Receive, Scope, Send, TrackingApp
 from onefold.standardize import check
 
@@ -48,6 +49,7 @@ class Web:
 
     def __init__(self, context: Context, tracking: TrackingApp) -> None:
         self._tracking = tracking
+        self._context = context
         self._api: Any = create_api(context)
         self._requests = context.requests
         context.accepted_events = lambda: tracking.accepted_events
@@ -81,6 +83,9 @@ class Web:
                 message["headers"] = [*message["headers"], *_SECURITY]
             await send(message)
 
+        if (profile := plain_profile(self._context, scope)) is not None:
+            await _answer(200, {"content-type": "application/json"}, profile, guarded)
+            return
         try:
             if scope["path"].startswith(_DOCS) and scope["path"] != _DOCUMENT:
                 raise NotFound("there is nothing here; the document is " + _DOCUMENT)
@@ -123,7 +128,11 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 
 
 async def _refuse(error: OnefoldError, send: Send) -> None:
-    status, headers, body = problem(error)
+    await _answer(*problem(error), send)
+
+
+async def _answer(status: int, headers: Mapping[str, str], body: bytes, send: Send) -> None:
+    headers = {**headers, "content-length": str(len(body))}
     listed = [(name.encode(), value.encode()) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": status, "headers": listed})
     await send({"type": "http.response.body", "body": body})

@@ -35,7 +35,7 @@ _SHOWN = 200
 def requires(role: Role) -> Guard:
     """Only keys with at least this role come in."""
 
-    def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    async def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
         context: Context = connection.app.state.context
         key = context.access.key(connection.headers.get("authorization"))
         if not key.may(role):

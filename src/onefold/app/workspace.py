@@ -56,7 +56,7 @@ def open_store(settings: Settings, *, cache_mb: int | None = None) -> Iterator[S
             " another with --data DIR"
         )
     size = settings.store_cache // _MIB if cache_mb is None else cache_mb
-    store = SQLiteStore(store_path(settings), cache_mb=size)
+    store = SQLiteStore(store_path(settings), cache_mb=size, wait_seconds=settings.store_wait)
     try:
         yield store
     except sqlite3.OperationalError as error:
@@ -113,9 +113,12 @@ def create_files(settings: Settings) -> bool:
     return fresh
 
 
-def id_maker() -> Callable[[], ProfileId]:
-    """Make profile ids: 63 bits that grow with time and cannot be guessed one from another."""
-    last = 0
+def id_maker(newest: ProfileId = 0) -> Callable[[], ProfileId]:
+    """Make profile ids: 63 bits that grow with time and cannot be guessed one from another.
+
+    All are greater than `newest`, also if the clock has gone back since that one was made.
+    """
+    last = newest
     lock = threading.Lock()
 
     def new_id() -> ProfileId:

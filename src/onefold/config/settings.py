@@ -154,6 +154,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int, Is("Page cache of the store, per process.", "bytes", least=1 * MIB)
     ] = 64 * MIB
 
+    store_wait: Annotated[
+        float,
+        Is("Who writes to the store waits this long for others.", "seconds", least=0.1, most=600),
+    ] = 30.0
+
     sql_memory: Annotated[
         int, Is("Memory that one SQL query may use.", "bytes", least=32 * MIB)
     ] = 512 * MIB

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
+import pyarrow.parquet as pq
+from deltalake import CommitProperties, DeltaTable, Transaction
 from deltalake.exceptions import DeltaError, TableNotFoundError
+from deltalake.transaction import AddAction
 
 from onefold.lake.arrow import arrow_schema
 from onefold.model.catalogue import TABLES
@@ -32,58 +39,97 @@ class DeltaLake:
                 configuration={"delta.logRetentionDuration": "interval 1 days"},
             )
 
-    def _table(self, name: str) -> DeltaTable:
-        table = self._open.get(name)
+    @contextmanager
+    def _tables(self, name: str, done: str, retry_after: float = 5.0) -> Iterator[DeltaTable]:
+        """The newest version of a table; whatever fails inside becomes `Busy`."""
         try:
+            table = self._open.get(name)
             if table is None:
                 table = self._open[name] = DeltaTable(str(self.directory / name))
             else:
                 table.update_incremental()
+            yield table
         except TableNotFoundError as error:
+            self._open.pop(name, None)
             raise Busy(f"the lake has no table {name} yet; start Onefold once") from error
-        except (DeltaError, OSError) as error:
-            raise Busy(f"the lake table {name} cannot be read: {_reason(error)}", 5.0) from error
-        return table
+        except (DeltaError, OSError, pa.ArrowException) as error:
+            # What was known of it may be wrong now: look at it anew next time.
+            self._open.pop(name, None)
+            # The first line is the reason; what follows is a trace of the driver's own code.
+            reason = str(error).split("\n", 1)[0]
+            raise Busy(f"the lake table {name} could not be {done}: {reason}", retry_after) from error
 
     def last_batch(self, name: str) -> int:
-        """The last batch that a table holds; 0 before the first."""
-        return self._table(name).transaction_version(_WRITER) or 0
+        """The last batch that a table holds; 0 before the first. `Busy` if it cannot be read."""
+        with self._tables(name, "read") as table:
+            return table.transaction_version(_WRITER) or 0
 
     def append(self, name: str, rows: pa.Table, batch: int) -> None:
-        """Append rows of batches up to `batch`, in one commit. `Busy` if it could not be written."""
-        try:
-            write_deltalake(
-                self._table(name),
-                rows,
-                mode="append",
+        """Append rows of batches up to `batch`, in one commit. `Busy` if it could not be written.
+
+        Afterwards the rows are on the disk, and at no moment is there a commit whose rows are not:
+        after a power loss the table holds all of them or none.
+        """
+        with self._tables(name, "written") as table:
+            directory = self.directory / name
+            file = f"{batch:020d}-{uuid.uuid4()}.zstd.parquet"
+            status = _write(rows, directory / file)
+            rows_added = msgspec.json.encode({"numRecords": rows.num_rows}).decode()
+            table.create_write_transaction(
+                [AddAction(file, status.st_size, {}, status.st_mtime_ns // 10**6, True, rows_added)],
+                "append",
+                rows.schema,
                 commit_properties=CommitProperties(app_transactions=[Transaction(_WRITER, batch)]),
             )
-        except (DeltaError, OSError) as error:
-            raise Busy(
-                f"the lake table {name} could not be written: {_reason(error)}", 5.0
-            ) from error
+            _sync_log(directory / "_delta_log", table.version())
 
     def snapshot(self, name: str) -> tuple[int, list[str]]:
         """The last batch that a table holds, and the Parquet files of that same version."""
-        table = self._table(name)
-        return table.transaction_version(_WRITER) or 0, list(table.file_uris())
+        with self._tables(name, "read") as table:
+            return table.transaction_version(_WRITER) or 0, list(table.file_uris())
 
     def compact(self, name: str, small_files: int) -> bool:
         """Join small files once there are more than `small_files`; old ones go after a day."""
-        table = self._table(name)
-        if len(table.file_uris()) <= small_files:
-            return False
-        try:
+        with self._tables(name, "compacted", retry_after=60.0) as table:
+            if len(table.file_uris()) <= small_files:
+                return False
             table.optimize.compact()
+            for path in table.file_uris():
+                _sync(Path(path))
+            _sync_log(self.directory / name / "_delta_log", table.version())
             table.vacuum(retention_hours=24, dry_run=False, enforce_retention_duration=False)
             table.cleanup_metadata()
-        except (DeltaError, OSError) as error:
-            raise Busy(
-                f"the lake table {name} could not be compacted: {_reason(error)}", 60.0
-            ) from error
         return True
 
 
-def _reason(error: Exception) -> str:
-    # What follows the first line is a trace of the driver's own code.
-    return str(error).split("\n", 1)[0]
+def _write(rows: pa.Table, path: Path) -> os.stat_result:
+    """Write a Parquet file that no commit names yet; what a full disk leaves of it is removed."""
+    written = False
+    try:
+        pq.write_table(rows, path, compression="zstd")
+        _sync(path)
+        _sync(path.parent)
+        written = True
+    finally:
+        if not written:
+            path.unlink(missing_ok=True)
+    return path.stat()
+
+
+def _sync(path: Path) -> None:
+    """Return once a file, or the names in a directory, are on the disk."""
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _sync_log(directory: Path, version: int) -> None:
+    """Return once a commit is on the disk, with the checkpoint that it may have made."""
+    checkpoint = directory / f"{version:020d}.checkpoint.parquet"
+    _sync(directory / f"{version:020d}.json")
+    if checkpoint.exists():
+        _sync(checkpoint)
+        _sync(directory / "_last_checkpoint")
+    _sync(directory)

@@ -15,21 +15,27 @@ import structlog
 from onefold.model.errors import Busy, Damaged
 
 _MANY = 500
-_BUSY_SECONDS = 30.0
+WAIT_SECONDS = 30.0
 _LOOK_SECONDS = 0.002
+_FRAME_BYTES = 4096 + 24
 log = structlog.get_logger(__name__)
 
 
 class Database:
     """One connection to a SQLite file in WAL mode; used by one thread at a time."""
 
-    def __init__(self, path: str | Path, *, cache_mb: int = 64) -> None:
+    def __init__(
+        self, path: str | Path, *, cache_mb: int = 64, wait_seconds: float = WAIT_SECONDS
+    ) -> None:
+        self._wait = wait_seconds
         try:
             self.connection = sqlite3.connect(
-                path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+                path, timeout=wait_seconds, isolation_level=None, check_same_thread=False
             )
             self._prepare(cache_mb)
         except sqlite3.DatabaseError as error:
+            if _is_passing(error):
+                raise Busy(f"the store at {path} cannot be opened now: {error}") from error
             raise Damaged(f"cannot open the store at {path}: {error}") from error
 
     def _prepare(self, cache_mb: int) -> None:
@@ -71,9 +77,9 @@ class Database:
                 self.connection.execute(f"pragma user_version = {number}")
 
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self, wait_seconds: float | None = None) -> Iterator[sqlite3.Connection]:
         """All of it or nothing; waits for another writer, then raises `Busy`."""
-        self._begin()
+        self._begin(self._wait if wait_seconds is None else wait_seconds)
         try:
             yield self.connection
             self.connection.execute("commit")
@@ -84,24 +90,24 @@ class Database:
             self._roll_back()
             raise
 
-    def _begin(self) -> None:
-        deadline = time.monotonic() + _BUSY_SECONDS
+    def _begin(self, wait_seconds: float) -> None:
+        deadline = time.monotonic() + wait_seconds
         # SQLite itself would look again more and more seldom, up to 100 ms apart: beside a worker
         # that writes batch after batch, another writer then hardly ever meets a gap.
-        self.connection.execute("pragma busy_timeout = 0")
+        self._set_wait(0)
         try:
             while True:
                 try:
                     self.connection.execute("begin immediate")
                     return
                 except sqlite3.OperationalError as error:
-                    locked = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+                    locked = _code(error) == sqlite3.SQLITE_BUSY
                     if not locked or time.monotonic() > deadline:
                         message = f"the store is locked or cannot be written: {error}"
                         raise Busy(message) from error
                 time.sleep(_LOOK_SECONDS)
         finally:
-            self.connection.execute(f"pragma busy_timeout = {int(_BUSY_SECONDS * 1000)}")
+            self._set_wait(self._wait)
 
     def _roll_back(self) -> None:
         # SQLite has already rolled back by itself after a full disk or an I/O error.
@@ -141,9 +147,36 @@ class Database:
             flat = [value for pair in some for value in pair]
             yield from self.connection.execute(sql.format(keys=marks), flat)
 
-    def checkpoint(self) -> None:
-        """Move what the write-ahead log holds into the database file, as far as readers allow."""
-        self.connection.execute("pragma wal_checkpoint(passive)").fetchall()
+    def checkpoint(self) -> int:
+        """Move what the write-ahead log holds into the database file, as far as readers allow.
+
+        Gives the bytes that the log holds, moved or not: only once nothing is left to move and
+        nobody reads does a transaction begin it anew. `Busy` if the disk does not take it.
+        """
+        _, frames, _ = self._checkpoint("passive")
+        return max(0, frames) * _FRAME_BYTES
+
+    def restart_log(self, wait_seconds: float) -> bool:
+        """Move all of the write-ahead log and begin it anew; says whether readers let that be.
+
+        Others cannot write meanwhile, for as long as is waited for readers at most.
+        """
+        self._set_wait(wait_seconds)
+        try:
+            busy, _, _ = self._checkpoint("restart")
+        finally:
+            self._set_wait(self._wait)
+        return not busy
+
+    def _checkpoint(self, mode: str) -> tuple[int, int, int]:
+        try:
+            busy, frames, moved = self.connection.execute(f"pragma wal_checkpoint({mode})").fetchone()
+        except sqlite3.OperationalError as error:
+            raise Busy(f"the store's log cannot be written back: {error}") from error
+        return busy, frames, moved
+
+    def _set_wait(self, seconds: float) -> None:
+        self.connection.execute(f"pragma busy_timeout = {int(seconds * 1000)}")
 
     def changes_seen(self) -> int:
         """A number that differs once another connection has committed something."""
@@ -152,3 +185,13 @@ class Database:
     def close(self) -> None:
         """Close the connection."""
         self.connection.close()
+
+
+def _code(error: sqlite3.Error) -> int:
+    """SQLite's primary code for an error."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
+def _is_passing(error: sqlite3.Error) -> bool:
+    """Whether the same may work a little later: a lock, a full disk."""
+    return _code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL)

@@ -15,7 +15,7 @@ import msgspec
 from onefold.model.delivery import Delivery
 from onefold.model.profile import NodeId, ProfileId
 from onefold.model.records import Reject
-from onefold.store.database import Database
+from onefold.store.database import WAIT_SECONDS, Database
 from onefold.store.outbox import SQLiteOutbox
 from onefold.store.registry import Registry
 from onefold.store.rejects import Rejects
@@ -68,9 +68,11 @@ _WRITES = (
 class SQLiteStore:
     """The store of one workspace in one file. Not thread-safe: one instance per thread."""
 
-    def __init__(self, path: str | Path, *, cache_mb: int = 64) -> None:
+    def __init__(
+        self, path: str | Path, *, cache_mb: int = 64, wait_seconds: float = WAIT_SECONDS
+    ) -> None:
         self.path = path
-        self.db = Database(path, cache_mb=cache_mb)
+        self.db = Database(path, cache_mb=cache_mb, wait_seconds=wait_seconds)
         self.db.migrate()
         self.registry = Registry(self.db)
         self.outbox = SQLiteOutbox(self.db)
@@ -118,6 +120,18 @@ class SQLiteStore:
         """Profiles with a time window that ends by `now`, earliest first."""
         sql = "select id from profiles where due > 0 and due <= ? order by due limit ?"
         return [row[0] for row in self.db.rows(sql, now, limit)]
+
+    def newest_id(self) -> ProfileId:
+        """The greatest profile id ever given; 0 before the first."""
+        return max(
+            self.db.one("select max(id) from profiles") or 0,
+            self.db.one("select max(id) from aliases") or 0,
+        )
+
+    def put_off(self, profile: ProfileId, until: int) -> None:
+        """Look at the time windows of a profile later, whatever its document says."""
+        with self.db.transaction() as connection:
+            connection.execute("update profiles set due = ? where id = ?", (until, profile))
 
     def profile_ids(self, after: ProfileId, limit: int) -> list[ProfileId]:
         """All profiles in the order of their ids, a page at a time."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from onefold.config import Settings
 from onefold.engine import DuckEngine
 from onefold.lake import DeltaLake
 from onefold.model.definitions import Definitions
+from onefold.model.profile import ProfileId
 from onefold.pipeline import Pipeline
 from onefold.store import SQLiteStore
 
@@ -78,10 +79,15 @@ def _counted(
 class Population:
     """Evaluates all profiles once after the rules have changed, a page between two batches."""
 
-    def __init__(self, store: SQLiteStore, pipeline: Pipeline, timezone: str) -> None:
+    def __init__(
+        self,
+        store: SQLiteStore,
+        evaluate: Callable[[Sequence[ProfileId], int], None],
+        timezone: str,
+    ) -> None:
         self._store = store
         self._timezone = timezone
-        self._pipeline = pipeline
+        self._evaluate = evaluate
         self._after: int | None = None
 
     def use(self, definitions: Definitions) -> None:
@@ -100,7 +106,7 @@ class Population:
             return False
         page = self._store.profile_ids(self._after, _PROFILES_A_PAGE)
         if page:
-            self._pipeline.reevaluate(page, now)
+            self._evaluate(page, now)
             self._after = page[-1]
         else:
             self._after = None

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+import time
 from collections import deque
 from typing import Any
+
+import structlog
 
 from onefold.pipeline import Report
 from onefold.store import SQLiteStore
 
-_EVERY_US = 1_000_000
+_EVERY_SECONDS = 1.0
 _SAMPLES = 2_000
+_CLOCK_SLACK_US = 2_000_000
+log = structlog.get_logger(__name__)
 
 
 class Heartbeat:
@@ -18,7 +23,7 @@ class Heartbeat:
 
     def __init__(self, process: str) -> None:
         self._process = process
-        self._next = 0
+        self._next = 0.0
         self._latencies: deque[float] = deque(maxlen=_SAMPLES)
         self._seconds: dict[str, float] = {}
         self._events = 0
@@ -37,13 +42,13 @@ class Heartbeat:
         """Seconds spent so far, per step."""
         return dict(self._seconds)
 
-    def due(self, now: int) -> bool:
-        """Is it time to write?"""
-        return now >= self._next
+    def due(self) -> bool:
+        """Is it time to write? Whatever became of the wall clock."""
+        return time.monotonic() >= self._next
 
     def write(self, store: SQLiteStore, now: int, more: dict[str, Any]) -> None:
         """Write the figures; those of latency are of the last second's batches."""
-        self._next = now + _EVERY_US
+        self._next = time.monotonic() + _EVERY_SECONDS
         ordered = sorted(self._latencies)
         state = {
             "events": self._events,
@@ -53,5 +58,18 @@ class Heartbeat:
             "step_seconds": {step: round(took, 4) for step, took in self._seconds.items()},
             **more,
         }
-        self._latencies.clear()
         store.beat(self._process, os.getpid(), now, state)
+        self._latencies.clear()
+
+
+def clock_fell_back(store: SQLiteStore, process: str, now: int) -> int:
+    """How far the wall clock stands before this process's last heartbeat, in µs; 0 if it does not.
+
+    Asked before each heartbeat, this sees every jump once, also one while the process was down.
+    """
+    _, at, _ = store.heartbeats().get(process, (0, 0, {}))
+    behind = at - now
+    if behind < _CLOCK_SLACK_US:
+        return 0
+    log.warning("clock_went_back", seconds=behind // 1_000_000)
+    return behind

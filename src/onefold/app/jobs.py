@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import threading
+import time
 from collections.abc import Callable
 
 import msgspec
@@ -12,6 +13,7 @@ import structlog
 
 from onefold.activate import Dispatcher, HttpClient, destination_from
 from onefold.app.definitions import load_definitions
+from onefold.app.heartbeat import clock_fell_back
 from onefold.app.locks import hold
 from onefold.app.workspace import now_us, open_lake, open_log, open_store
 from onefold.config import Settings
@@ -20,7 +22,7 @@ from onefold.model.errors import Busy, InvalidInput, OnefoldError
 from onefold.store import SQLiteStore
 
 _BEAT_SECONDS = 1.0
-_UPKEEP_US = 300_000_000
+_UPKEEP_SECONDS = 300.0
 _SMALL_FILES = 64
 _EXPIRE_ROWS = 10_000
 _MINUTE_US, _DAY_US, _DAY_SECONDS = 60_000_000, 86_400_000_000, 86_400
@@ -119,17 +121,20 @@ def _beat(store: SQLiteStore, dispatcher: Dispatcher) -> None:
         "store_fault": dispatcher.trouble,
     }
     try:
+        if back := clock_fell_back(store, "jobs", now_us()):
+            store.outbox.clock_went_back(back, now_us())
+            dispatcher.wake()
         store.beat("jobs", os.getpid(), now_us(), state)
     except Busy as error:
         log.warning("heartbeat_failed", error=str(error))
 
 
 def _upkeep(settings: Settings, stop: threading.Event) -> None:
-    due = now_us() + _UPKEEP_US
+    due = time.monotonic() + _UPKEEP_SECONDS
     while not stop.wait(_BEAT_SECONDS):
-        if now_us() < due:
+        if time.monotonic() < due:
             continue
-        due = now_us() + _UPKEEP_US
+        due = time.monotonic() + _UPKEEP_SECONDS
         try:
             upkeep(settings, now_us())
         except Busy as error:

@@ -7,7 +7,8 @@ import threading
 import structlog
 
 from onefold.lake import DeltaLake, from_ipc
-from onefold.model.errors import Busy
+from onefold.model.catalogue import TABLES
+from onefold.model.errors import Busy, Conflict, Fault, OnefoldError
 from onefold.store import QueuedRows, SQLiteStore
 
 _ROWS_A_COMMIT = 200_000
@@ -21,18 +22,61 @@ def drain(store: SQLiteStore, lake: DeltaLake) -> int:
     at any point between loses nothing and doubles nothing.
     """
     total = 0
+    agreed = False
     while queued := store.queued(_ROWS_A_COMMIT):
+        if not agreed:
+            agree(store, lake)
+            agreed = True
         tables: dict[str, list[QueuedRows]] = {}
         for rows in queued:
             tables.setdefault(rows.table, []).append(rows)
+        written = {}
         for name, parts in tables.items():
             held = lake.last_batch(name)
             new = [part for part in parts if part.batch > held]
             if new:
                 lake.append(name, from_ipc(part.data for part in new), new[-1].batch)
                 total += sum(part.rows for part in new)
-        store.unqueue(queued[-1].batch)
+            written[name] = max(held, parts[-1].batch)
+        store.unqueue(queued[-1].batch, written)
     return total
+
+
+def agree(store: SQLiteStore, lake: DeltaLake) -> None:
+    """`Conflict` where store and lake are not of the same moment, as after one was restored.
+
+    To go on would drop batches that the lake seems to hold, or leave a hole in its history.
+    """
+    batch, written = store.batch(), store.lake_batches()
+    faults = []
+    for name in TABLES:
+        held = lake.last_batch(name)
+        if held > batch:
+            faults.append(
+                Fault(
+                    f"holds batch {held}, but the store is of batch {batch}",
+                    f"lake table {name}",
+                    "the store is an older copy: put the newer one back, or the lake of its time",
+                )
+            )
+        if held < written.get(name, 0):
+            faults.append(
+                Fault(
+                    f"ends with batch {held}, though batch {written[name]} was written to it",
+                    f"lake table {name}",
+                    "the lake is an older copy: put the newer one back, or the store of its time",
+                )
+            )
+    if faults:
+        raise Conflict("the store and the lake are not of the same moment", faults)
+
+
+def refuse_disagreement(store: SQLiteStore, lake: DeltaLake) -> None:
+    """`Conflict` as from `agree`; a lake that cannot be read now is looked at when it can be."""
+    try:
+        agree(store, lake)
+    except Busy as error:
+        log.warning("lake_not_looked_at", error=str(error))
 
 
 class LakeWriter:
@@ -45,6 +89,11 @@ class LakeWriter:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="lake", daemon=True)
         self.fault = ""
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still drains; not after a fault that nobody foresaw."""
+        return self._thread.is_alive()
 
     def start(self) -> None:
         """Begin."""
@@ -64,11 +113,11 @@ class LakeWriter:
     def _try(self) -> None:
         try:
             drain(self._store, self._lake)
-        except Busy as error:
+        except OnefoldError as error:
             if not self.fault:
                 log.warning("lake_write_failed", error=str(error))
             self.fault = str(error)
-            self._stop.wait(min(error.retry_after, 5.0))
+            self._stop.wait(min(error.retry_after, 5.0) if isinstance(error, Busy) else 5.0)
         else:
             if self.fault:
                 log.info("lake_write_recovered")

@@ -16,8 +16,11 @@ from onefold.model.quantities import rough_size
 from onefold.store import SQLiteStore
 
 State = Literal["ok", "degraded", "failed"]
+Beats = dict[str, tuple[int, int, dict[str, Any]]]
 
 _SILENT_US = 10_000_000
+_AHEAD_SECONDS = 5
+_LOCKED_SECONDS = 3.0
 _LATE_BYTES = 64 * 1024**2
 _LATE_ROWS = 2_000_000
 _ORDER: tuple[State, ...] = ("ok", "degraded", "failed")
@@ -64,7 +67,8 @@ def status_of(settings: Settings, store: SQLiteStore) -> Status:
         _disk(settings, free),
         _store(store),
         *_processes(beats, now_us()),
-        _lag(sum(behind.values()), damaged),
+        _clock(beats, now_us()),
+        _lag(sum(behind.values()), max(damaged, _said(beats, "worker", "log_damaged", 0))),
         _lake(queue_rows, beats),
     )
     return Status(
@@ -106,14 +110,14 @@ def _disk(settings: Settings, free: int) -> Check:
 def _store(store: SQLiteStore) -> Check:
     """Can it be written? An empty transaction asks for the lock without changing anything."""
     try:
-        with store.db.transaction():
+        with store.db.transaction(wait_seconds=_LOCKED_SECONDS):
             pass
     except (Busy, Damaged) as error:
         return Check("store", "failed", str(error))
     return Check("store", "ok", "can be written")
 
 
-def _processes(beats: dict[str, tuple[int, int, dict[str, Any]]], now: int) -> Iterator[Check]:
+def _processes(beats: Beats, now: int) -> Iterator[Check]:
     for name in ("worker", "jobs"):
         if name not in beats:
             yield Check(name, "degraded", "has not run yet")
@@ -128,6 +132,20 @@ def _processes(beats: dict[str, tuple[int, int, dict[str, Any]]], now: int) -> I
             yield Check(name, "ok", "works")
 
 
+def _clock(beats: Beats, now: int) -> Check:
+    """A clock that went back: time windows end late, and times of changes are out of order."""
+    ahead = max([at - now for _, at, _ in beats.values()], default=0) // 1_000_000
+    behind = max(_said(beats, "worker", "clock_behind", 0), ahead if ahead > _AHEAD_SECONDS else 0)
+    if behind:
+        return Check("clock", "degraded", f"went back, and stood {behind} s further on before")
+    return Check("clock", "ok", "goes forward")
+
+
+def _said(beats: Beats, process: str, name: str, otherwise: int) -> int:
+    """A figure from a process's last heartbeat."""
+    return int(beats[process][2].get(name, otherwise)) if process in beats else otherwise
+
+
 def _lag(behind: int, damaged: int) -> Check:
     detail = f"{rough_size(behind)} wait to be processed"
     if damaged:
@@ -135,7 +153,7 @@ def _lag(behind: int, damaged: int) -> Check:
     return Check("log", "degraded" if behind > _LATE_BYTES else "ok", detail)
 
 
-def _lake(waiting: int, beats: dict[str, tuple[int, int, dict[str, Any]]]) -> Check:
+def _lake(waiting: int, beats: Beats) -> Check:
     fault = beats["worker"][2].get("lake_fault") if "worker" in beats else ""
     if fault:
         return Check("lake", "failed", f"{fault}; {waiting} rows wait in the store")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import traceback
 from collections.abc import Callable, Sequence
 
@@ -10,9 +11,10 @@ import msgspec
 import structlog
 
 from onefold.app.backfill import Population, backfill
+from onefold.app.checkpoints import Checkpoints
 from onefold.app.definitions import load_definitions
-from onefold.app.heartbeat import Heartbeat
-from onefold.app.lake_writer import LakeWriter
+from onefold.app.heartbeat import Heartbeat, clock_fell_back
+from onefold.app.lake_writer import LakeWriter, refuse_disagreement
 from onefold.app.locks import hold
 from onefold.app.rebuild import rebuild_with
 from onefold.app.workspace import (
@@ -27,7 +29,8 @@ from onefold.config import Settings
 from onefold.engine import DuckEngine
 from onefold.eventlog import EventLog, LogRecord
 from onefold.lake import DeltaLake
-from onefold.model.errors import Busy, Damaged
+from onefold.model.errors import Busy, Damaged, OnefoldError
+from onefold.model.profile import ProfileId, profile_name
 from onefold.model.records import Reject, decode_accepted
 from onefold.pipeline import Pipeline
 from onefold.store import SQLiteStore
@@ -35,6 +38,8 @@ from onefold.store import SQLiteStore
 _IDLE_SECONDS = 0.005
 _SWEEP_SECONDS = 0.25
 _SWEEP_PROFILES = 5_000
+_PUT_OFF_US = 3_600_000_000
+_AGAIN_SECONDS = 1.0
 log = structlog.get_logger(__name__)
 
 # What data that nobody foresaw can raise inside a stage. One record must not stop all others.
@@ -45,25 +50,32 @@ class Worker:
     """One pipeline on one store, driven by the log."""
 
     def __init__(
-        self, settings: Settings, store: SQLiteStore, lake: DeltaLake, events: EventLog
+        self,
+        settings: Settings,
+        store: SQLiteStore,
+        lake: DeltaLake,
+        events: EventLog,
+        clock: Callable[[], int] = now_us,
     ) -> None:
         self._settings = settings
         self._store = store
         self._lake = lake
         self._log = events
+        self._clock = clock
         self._engine = DuckEngine(threads=1, memory_mb=512)
         self._pipeline = Pipeline(
-            store, self._engine, node_key(store), id_maker(), settings.timezone
+            store, self._engine, node_key(store), id_maker(store.newest_id()), settings.timezone
         )
-        self._population = Population(store, self._pipeline, settings.timezone)
+        self._population = Population(store, self._evaluate, settings.timezone)
         self._positions = store.positions()
         self._version = -1
-        self._next_sweep = 0
+        self._clock_stood = 0
+        self._next_sweep = 0.0
         self.beat = Heartbeat("worker")
 
     def step(self) -> bool:
         """One batch, or the time windows that are due; say whether there was anything to do."""
-        now = now_us()
+        now = self._clock()
         self._refresh()
         records = self._log.read(
             self._positions, self._settings.batch_records, self._settings.batch_size
@@ -72,11 +84,13 @@ class Worker:
             self._process(records, now)
         evaluated = self._population.step(now)
         swept = 0
-        if now >= self._next_sweep:
-            swept = self._pipeline.sweep(now, _SWEEP_PROFILES)
+        if time.monotonic() >= self._next_sweep:
+            due = self._store.due(now, _SWEEP_PROFILES)
+            self._evaluate(due, now)
+            swept = len(due)
             # Many at once, as at midnight: come back at once, but let events pass between.
             pause = 0 if swept == _SWEEP_PROFILES else _SWEEP_SECONDS
-            self._next_sweep = now + int(pause * 1e6)
+            self._next_sweep = time.monotonic() + pause
         return bool(records) or evaluated or swept == _SWEEP_PROFILES
 
     def answer(self) -> None:
@@ -87,6 +101,15 @@ class Worker:
                 self._refresh()
                 report = rebuild_with(self._settings, self._store, self._pipeline)
                 self._store.requests.finish(request.id, msgspec.json.encode(report).decode())
+
+    def write_beat(self, faults: dict[str, str]) -> None:
+        """Say how it goes: the figures, what is wrong, what the log lost."""
+        now = self._clock()
+        if back := clock_fell_back(self._store, "worker", now):
+            self._clock_stood = now + back
+        behind = max(0, self._clock_stood - now) // 1_000_000
+        about = {"log_damaged": self._log.damaged(), "clock_behind": behind}
+        self.beat.write(self._store, now, {**faults, **about})
 
     def commit(self) -> None:
         """Tell the log how far its records are processed."""
@@ -108,7 +131,7 @@ class Worker:
             self._isolate(records, now, error)
             return
         self._advance(records)
-        self.beat.batch(report, now_us())
+        self.beat.batch(report, self._clock())
 
     def _isolate(self, records: Sequence[LogRecord], now: int, error: Exception) -> None:
         """Find the record that the pipeline cannot digest, by halves, and keep it as a reject."""
@@ -134,6 +157,21 @@ class Worker:
         self._pipeline.fold([], [reject], positions, now)
         self._advance(records)
 
+    def _evaluate(self, profiles: Sequence[ProfileId], now: int) -> None:
+        """Evaluate segments without an event; a profile that cannot be is put off, alone."""
+        if not profiles:
+            return
+        try:
+            self._pipeline.reevaluate(profiles, now)
+        except _DATA_FAULTS as error:
+            if len(profiles) > 1:
+                middle = len(profiles) // 2
+                self._evaluate(profiles[:middle], now)
+                self._evaluate(profiles[middle:], now)
+                return
+            log.error("profile_put_off", profile=profile_name(profiles[0]), exc_info=error)
+            self._store.put_off(profiles[0], now + _PUT_OFF_US)
+
     def _advance(self, records: Sequence[LogRecord]) -> None:
         for record in records:
             self._positions[record.partition] = record.next_offset
@@ -145,16 +183,17 @@ def run_worker(settings: Settings, ready: Callable[[], None], stop: threading.Ev
         if not held:
             return
         with open_store(settings) as store:
+            refuse_disagreement(store, open_lake(settings))
             events = open_log(settings, store, None)
             worker = Worker(settings, store, open_lake(settings), events)
-            lake_store = SQLiteStore(store.path, cache_mb=2)
+            lake_store = SQLiteStore(store.path, cache_mb=2, wait_seconds=settings.store_wait)
             lake = LakeWriter(lake_store, open_lake(settings), settings.lake_seconds)
-            lake.start()
             checkpoints = Checkpoints(store)
+            lake.start()
             checkpoints.start()
             ready()
             try:
-                _drive(worker, store, lake, stop)
+                _drive(worker, store, lake, checkpoints, stop)
             finally:
                 checkpoints.stop()
                 lake.stop()
@@ -162,41 +201,36 @@ def run_worker(settings: Settings, ready: Callable[[], None], stop: threading.Ev
                 events.close()
 
 
-def _drive(worker: Worker, store: SQLiteStore, lake: LakeWriter, stop: threading.Event) -> None:
+def _drive(
+    worker: Worker,
+    store: SQLiteStore,
+    lake: LakeWriter,
+    checkpoints: Checkpoints,
+    stop: threading.Event,
+) -> None:
     while not stop.is_set():
         fault = ""
         try:
             if not worker.step():
                 stop.wait(_IDLE_SECONDS)
-        except Busy as error:
+            checkpoints.make_room(store)
+        except OnefoldError as error:
+            # Whatever it is, what was accepted waits in the log, and the same is tried again.
             fault = str(error)
-            log.warning("batch_postponed", error=fault, seconds=error.retry_after)
-            stop.wait(error.retry_after)
-        if worker.beat.due(now_us()):
+            pause = error.retry_after if isinstance(error, Busy) else _AGAIN_SECONDS
+            log.warning("batch_postponed", error=fault, seconds=pause)
+            stop.wait(pause)
+        if worker.beat.due():
             worker.commit()
-            worker.answer()
-            worker.beat.write(store, now_us(), {"store_fault": fault, "lake_fault": lake.fault})
+            _tell(worker, {"store_fault": fault or checkpoints.fault, "lake_fault": lake.fault})
+        if not (lake.alive and checkpoints.alive):
+            raise OnefoldError("a thread of the worker has ended; its fault is in the log")
 
 
-class Checkpoints:
-    """Moves the store's write-ahead log into its file, beside the worker."""
-
-    def __init__(self, store: SQLiteStore) -> None:
-        self._store = SQLiteStore(store.path, cache_mb=2)
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="checkpoint", daemon=True)
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End after one more."""
-        self._stop.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._stop.wait(1.0):
-            self._store.db.checkpoint()
-        self._store.db.checkpoint()
-        self._store.close()
+def _tell(worker: Worker, faults: dict[str, str]) -> None:
+    """Answer what was asked, and write the heartbeat; where the store takes none, say so."""
+    try:
+        worker.answer()
+        worker.write_beat(faults)
+    except OnefoldError as error:
+        log.warning("heartbeat_failed", error=str(error))

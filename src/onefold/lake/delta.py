@@ -76,7 +76,11 @@ class DeltaLake:
             status = _write(rows, directory / file)
             rows_added = msgspec.json.encode({"numRecords": rows.num_rows}).decode()
             table.create_write_transaction(
-                [AddAction(file, status.st_size, {}, status.st_mtime_ns // 10**6, True, rows_added)],
+                [
+                    AddAction(
+                        file, status.st_size, {}, status.st_mtime_ns // 10**6, True, rows_added
+                    )
+                ],
                 "append",
                 rows.schema,
                 commit_properties=CommitProperties(app_transactions=[Transaction(_WRITER, batch)]),

@@ -163,14 +163,16 @@ class Database:
         """
         self._set_wait(wait_seconds)
         try:
-            busy, _, _ = self._checkpoint("restart")
+            busy, _, _ = self._checkpoint("truncate")
         finally:
             self._set_wait(self._wait)
         return not busy
 
     def _checkpoint(self, mode: str) -> tuple[int, int, int]:
         try:
-            busy, frames, moved = self.connection.execute(f"pragma wal_checkpoint({mode})").fetchone()
+            busy, frames, moved = self.connection.execute(
+                f"pragma wal_checkpoint({mode})"
+            ).fetchone()
         except sqlite3.OperationalError as error:
             raise Busy(f"the store's log cannot be written back: {error}") from error
         return busy, frames, moved

@@ -81,6 +81,15 @@ class SQLiteOutbox:
             )
             return cursor.rowcount
 
+    def clock_went_back(self, by: int, now: int) -> None:
+        """What was planned by a clock that has gone back since is due as much earlier."""
+        with self._db.transaction() as connection:
+            connection.execute(
+                "update deliveries set next_at = max(?, next_at - ?)"
+                " where state = 'waiting' and next_at > ?",
+                (now, by, now),
+            )
+
     def waiting(self) -> dict[str, int]:
         """How many deliveries wait, per destination."""
         return dict(

@@ -204,10 +204,19 @@ class SQLiteStore:
         cursor.close()
         return found
 
-    def unqueue(self, batch: int) -> None:
-        """Everything up to this batch is in the lake."""
+    def unqueue(self, batch: int, written: Mapping[str, int]) -> None:
+        """Everything up to this batch is in the lake; note the last batch of each table there."""
         with self.db.transaction() as connection:
             connection.execute("delete from lake_queue where batch <= ?", (batch,))
+            held = _json({**self.lake_batches(), **written})
+            connection.execute(
+                "insert or replace into settings values ('lake_batches', ?)", (held,)
+            )
+
+    def lake_batches(self) -> dict[str, int]:
+        """The last batch that each of the lake's tables was given, as far as the store knows."""
+        stored = self.db.one("select value from settings where name = 'lake_batches'")
+        return msgspec.json.decode(stored, type=dict[str, int]) if stored else {}
 
     def queue_size(self) -> tuple[int, int]:
         """Batches and rows that wait for the lake."""

@@ -18,6 +18,7 @@ _MANY = 500
 WAIT_SECONDS = 30.0
 _LOOK_SECONDS = 0.002
 _FRAME_BYTES = 4096 + 24
+_PASSING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
 log = structlog.get_logger(__name__)
 
 
@@ -195,5 +196,5 @@ def _code(error: sqlite3.Error) -> int:
 
 
 def _is_passing(error: sqlite3.Error) -> bool:
-    """Whether the same may work a little later: a lock, a full disk."""
-    return _code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL)
+    """Whether the same may work a little later: a lock, a full disk, a disk that fails."""
+    return _code(error) in _PASSING

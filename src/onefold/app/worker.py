@@ -31,7 +31,7 @@ from onefold.eventlog import EventLog, LogRecord
 from onefold.lake import DeltaLake
 from onefold.model.errors import Busy, Damaged, OnefoldError
 from onefold.model.profile import ProfileId, profile_name
-from onefold.model.records import Reject, decode_accepted
+from onefold.model.records import Accepted, Reject, decode_accepted
 from onefold.pipeline import Pipeline
 from onefold.store import SQLiteStore
 
@@ -140,15 +140,11 @@ class Worker:
             for half in (records[:middle], records[middle:]):
                 self._process(half, now)
             return
-        # Where, not what: the message of such an error may hold somebody's data.
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        log.error(
-            "record_rejected",
-            offset=records[0].offset,
-            error=type(error).__name__,
-            place=f"{place.filename}:{place.lineno}",
-        )
-        accepted = decode_accepted(records[0].payload)
+        log.error("record_rejected", offset=records[0].offset, **_where(error))
+        try:
+            accepted = decode_accepted(records[0].payload)
+        except msgspec.DecodeError:
+            accepted = Accepted("", now, "unreadable", records[0].payload)
         reason = f"the pipeline could not process it: {type(error).__name__}"
         reject = Reject(
             accepted.source, accepted.received_at, accepted.kind, accepted.body, (reason,)
@@ -169,12 +165,18 @@ class Worker:
                 self._evaluate(profiles[:middle], now)
                 self._evaluate(profiles[middle:], now)
                 return
-            log.error("profile_put_off", profile=profile_name(profiles[0]), exc_info=error)
+            log.error("profile_put_off", profile=profile_name(profiles[0]), **_where(error))
             self._store.put_off(profiles[0], now + _PUT_OFF_US)
 
     def _advance(self, records: Sequence[LogRecord]) -> None:
         for record in records:
             self._positions[record.partition] = record.next_offset
+
+
+def _where(error: Exception) -> dict[str, str]:
+    """Where it was raised, not what it says: that may hold somebody's data."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return {"error": type(error).__name__, "place": f"{place.filename}:{place.lineno}"}
 
 
 def run_worker(settings: Settings, ready: Callable[[], None], stop: threading.Event) -> None:

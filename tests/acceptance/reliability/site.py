@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from onefold.app import access, definitions
-from onefold.app.rebuild import all_profiles, check_rebuild
+from onefold.app.rebuild import check_rebuild
 from onefold.app.status import Check, Status, status
 from onefold.app.tables import add_views, tables_now
 from onefold.app.worker import run_worker
@@ -20,7 +20,7 @@ from onefold.app.workspace import log_path, now_us, open_lake, open_store
 from onefold.config import Settings
 from onefold.engine import DuckEngine
 from onefold.eventlog.files import FileEventLog, FileLogSettings
-from onefold.model.profile import Profile
+from onefold.model.profile import Profile, decode_profile
 from onefold.model.records import Accepted, encode_accepted
 from onefold.store import SQLiteStore
 
@@ -89,7 +89,7 @@ class Site:
         def run() -> None:
             try:
                 run_worker(self.settings, ready.set, stop)
-            except BaseException as error:
+            except Exception as error:  # noqa: BLE001 - comes out in the test's own thread
                 failures.append(error)
             finally:
                 ready.set()
@@ -128,7 +128,8 @@ class Site:
 
     def profiles(self) -> list[Profile]:
         with open_store(self.settings, cache_mb=1) as store:
-            return list(all_profiles(store))
+            documents = store.documents(store.profile_ids(0, 1_000_000)).values()
+        return [decode_profile(document) for document in documents]
 
     def lake(self) -> Counter[str]:
         """How often each message id stands in the lake."""

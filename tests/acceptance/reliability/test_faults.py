@@ -14,6 +14,7 @@ import pytest
 
 from onefold.app.rebuild import check_rebuild
 from onefold.app.workspace import lake_path, log_path
+from onefold.eventlog.files import FileEventLog
 from onefold.model.errors import Busy, Conflict
 from tests.acceptance.reliability.site import Site, until
 
@@ -47,8 +48,7 @@ def test_disk_full(small_disk: Path, capfd: pytest.CaptureFixture[str]) -> None:
         fill(small_disk / "ballast", small_disk, leave=3_000_000)
         with locked(site), site.log() as log:
             with pytest.raises(Busy):
-                for _ in range(10_000):
-                    site.send(site.events(50), log)
+                send_until_refused(site, log)
             fill(small_disk / "ballast", small_disk, leave=0)
         capfd.readouterr()
         until(lambda: "disk is full" in capfd.readouterr().out, "the worker cannot write")
@@ -61,6 +61,11 @@ def test_disk_full(small_disk: Path, capfd: pytest.CaptureFixture[str]) -> None:
         until(lambda: site.status().lake_queue_rows == 0, "the queue is empty")
         until(lambda: site.check("worker").state == "ok", "the worker is well again")
     site.assert_exactly_once()
+
+
+def send_until_refused(site: Site, log: FileEventLog) -> None:
+    for _ in range(10_000):
+        site.send(site.events(50), log)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ def where_to_look(
     url: str, data: Path, key_file: Path, log: Path, examples: tuple[Example, ...]
 ) -> None:
     """The pages, and look-ups to try by command line and by HTTP."""
+    onefold = _command()
     named = "" if data == Path("onefold-data") else f" --data {data}"
     say(f"""
 Onefold runs, and a shop is being played into it.
@@ -30,12 +32,21 @@ Look somebody up, in a second terminal:
     for example in examples:
         path = quote(example.lookup, safe=":")
         say(f"  {example.story}")
-        say(f"    onefold profile {example.lookup}{named}")
+        say(f"    {onefold} profile {example.lookup}{named}")
         say(f'    curl -H "Authorization: Bearer $(cat {key_file})" {url}/api/profiles/{path}')
     say("\nAnd ask:")
-    say(f"    onefold segment list{named}")
-    say(f'    onefold sql "{_QUERY}"{named}')
+    say(f"    {onefold} segment list{named}")
+    say(f'    {onefold} sql "{_QUERY}"{named}')
     say("\nCtrl-C stops; the next start goes on from there.\n")
+
+
+def _command() -> str:
+    """How this very Onefold is called from a shell that stands where this one was started."""
+    here = Path(sys.executable).with_name("onefold")
+    found = shutil.which("onefold")
+    if found is not None and Path(found).resolve() == here.resolve():
+        return "onefold"
+    return str(here.relative_to(Path.cwd()) if here.is_relative_to(Path.cwd()) else here)
 
 
 _QUERY = "select name, count(*) as n from events group by name order by n desc"

@@ -170,3 +170,29 @@ def test_what_was_acknowledged_counts_once_whatever_is_killed(tmp_path):
         report = ask(data, "rebuild", "--check")
         assert report["differences"] == []
         assert report["events"] == (number + 1) * 50
+
+
+@pytest.mark.slow
+def test_keys_are_told_even_if_the_start_fails(tmp_path):
+    """They are stored as hashes only: what is not told now is lost."""
+    for line in (["--json"], []):
+        data = tmp_path / f"data{len(line)}"
+        data.mkdir()
+        (data / "worker.lock").mkdir()
+        done = subprocess.run(
+            onefold("up", "--data", data, "--port", 0, *line),
+            env=ENVIRONMENT,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 1
+        if line:
+            document = json.loads(done.stdout)
+            assert document["ready"] is None
+            assert document["admin_key"]
+        else:
+            assert done.stdout.startswith("admin key k")
+            assert "ready" not in done.stdout
+        assert "process_failed name='worker'" in done.stderr

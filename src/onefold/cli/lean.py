@@ -29,17 +29,27 @@ def run(given: Sequence[str]) -> int:
 def _up(loaded: Loaded, as_json: bool) -> int:
     from onefold.processes.tree import up
 
-    def on_ready(url: str, keys: dict[str, str]) -> None:
+    document: dict[str, str | None] = {"ready": None}
+
+    def on_keys(keys: dict[str, str]) -> None:
+        document.update(keys)
+        if not as_json:
+            _say_keys(keys)
+
+    def on_ready(url: str) -> None:
+        document["ready"] = url
         if as_json:
-            write_json({"ready": url, **keys})
-            return
-        _say_keys(keys)
-        say(f"ready {url}")
+            write_json(document)
+        else:
+            say(f"ready {url}")
 
     # Whoever started this may hold a pipe to it, as `onefold demo` does: then it ends with them.
     patience = loaded.settings.stop_timeout + 5.0
     watch_parent(lambda: os.kill(os.getpid(), signal.SIGTERM), patience)
-    return up(loaded, on_ready)
+    code = up(loaded, on_keys, on_ready)
+    if as_json and document["ready"] is None:
+        write_json(document)
+    return code
 
 
 def _init(loaded: Loaded, as_json: bool) -> int:
@@ -57,10 +67,16 @@ def _init(loaded: Loaded, as_json: bool) -> int:
 
 
 def _web(loaded: Loaded, as_json: bool) -> int:
+    from onefold.processes.tree import url_of
     from onefold.serve.web import run_web
 
     settings, listen = loaded.settings, listening_socket()
-    return _serve("web", settings, lambda ready, stop: run_web(settings, ready, stop, listen))
+    return _serve(
+        "web",
+        settings,
+        lambda ready, stop: run_web(settings, ready, stop, listen),
+        where=url_of(settings.host, settings.port),
+    )
 
 
 def _worker(loaded: Loaded, as_json: bool) -> int:
@@ -77,14 +93,14 @@ def _jobs(loaded: Loaded, as_json: bool) -> int:
     return _serve("jobs", settings, lambda ready, stop: run_jobs(settings, ready, stop))
 
 
-def _serve(name: str, settings: Settings, serve: Run) -> int:
+def _serve(name: str, settings: Settings, serve: Run, where: str = "") -> int:
     from onefold.app.workspace import open_store
     from onefold.processes.log_lines import configure
 
     with open_store(settings, cache_mb=1):
         pass  # says what to do if there is no workspace
     configure(name, settings.log_level, settings.log_format)
-    run_until_stopped(serve, name, settings.stop_timeout)
+    run_until_stopped(serve, where or name, settings.stop_timeout)
     return 0
 
 

@@ -242,7 +242,11 @@ class Supervisor:
             end.setblocking(False)
         self._selector.register(wake_read, selectors.EVENT_READ)
         wakeup = signal.set_wakeup_fd(wake_write.fileno(), warn_on_full_buffer=False)
-        handlers = {number: signal.signal(number, self._on_stop) for number in _STOP_SIGNALS}
+        handlers = {
+            number: signal.signal(number, self._on_stop)
+            for number in _STOP_SIGNALS
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN  # nohup
+        }
         handlers[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, lambda number, frame: None)
         try:
             yield

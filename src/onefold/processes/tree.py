@@ -21,8 +21,13 @@ PROCESSES = ("web", "worker", "jobs")
 _PROBE_TIMEOUT = 2.0
 
 
-def up(loaded: Loaded, on_ready: Callable[[str, dict[str, str]], None]) -> int:
-    """Run the tree until a signal; `on_ready` gets its URL and, the very first time, the keys."""
+def up(
+    loaded: Loaded, on_keys: Callable[[dict[str, str]], None], on_ready: Callable[[str], None]
+) -> int:
+    """Run the tree until a signal. `on_ready` gets its URL, `on_keys` the keys of a new workspace.
+
+    Keys are told before anything else can fail: they are stored as hashes only.
+    """
     settings = loaded.settings
     make_data_directory(settings.data)
     lock = settings.data / "up.lock"
@@ -35,12 +40,13 @@ def up(loaded: Loaded, on_ready: Callable[[str, dict[str, str]], None]) -> int:
         lock.write_text(str(os.getpid()))
         with listen(settings.host, settings.port) as listening:
             environment = child_environment(loaded)
-            keys = make_workspace(environment)
+            if keys := make_workspace(environment):
+                on_keys(keys)
             port = listening.getsockname()[1]
             supervisor = Supervisor(
                 _programs(environment, listening),
                 tell=teller(settings.log_format),
-                on_ready=lambda: on_ready(_url(settings.host, port), keys),
+                on_ready=lambda: on_ready(url_of(settings.host, port)),
                 probe=lambda: answers(settings.host, port),
                 stop_timeout=settings.stop_timeout,
             )
@@ -154,6 +160,7 @@ def _reachable(host: str) -> str:
     return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104
 
 
-def _url(host: str, port: int) -> str:
+def url_of(host: str, port: int) -> str:
+    """Where a browser on this machine finds what listens there."""
     name = _reachable(host)
     return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"

@@ -52,9 +52,21 @@ sys.exit(code)
 class Parent:
     """A supervisor in a process of its own, with what it told so far."""
 
-    def __init__(self, programs: Sequence[tuple[str, str]], stop_timeout: float = 5.0) -> None:
+    def __init__(
+        self,
+        programs: Sequence[tuple[str, str]],
+        stop_timeout: float = 5.0,
+        under: Sequence[str] = (),
+    ) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-c", PARENT, json.dumps(programs), str(stop_timeout)],
+            [
+                *under,
+                sys.executable,
+                "-c",
+                PARENT,
+                json.dumps(programs),
+                str(stop_timeout),
+            ],
             env={**os.environ, "PYTHONPATH": SOURCES},
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

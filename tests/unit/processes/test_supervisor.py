@@ -32,6 +32,15 @@ def test_a_signal_stops_all_children_in_order(number: signal.Signals) -> None:
         assert not [told for told in parent.events if told["event"] == "process_killed"]
 
 
+def test_nohup_is_respected() -> None:
+    with Parent([("web", GOOD)], under=["nohup"]) as parent:
+        parent.until("on_ready")
+        parent.process.send_signal(signal.SIGHUP)
+        os.kill(parent.pid("web"), signal.SIGKILL)
+        parent.until("process_ready", name="web")
+        assert parent.stop() == 0
+
+
 def test_ready_is_told_only_when_every_child_said_so() -> None:
     with Parent([("web", GOOD), ("worker", SILENT)]) as parent:
         parent.until("process_ready", name="web")

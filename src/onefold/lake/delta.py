@@ -57,9 +57,7 @@ class DeltaLake:
             self._open.pop(name, None)
             # The first line is the reason; what follows is a trace of the driver's own code.
             reason = str(error).split("\n", 1)[0]
-            raise Busy(
-                f"the lake table {name} cannot be {done}: {reason}", retry_after
-            ) from error
+            raise Busy(f"the lake table {name} cannot be {done}: {reason}", retry_after) from error
 
     def last_batch(self, name: str) -> int:
         """The last batch that a table holds; 0 before the first. `Busy` if it cannot be read."""

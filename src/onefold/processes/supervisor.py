@@ -25,6 +25,7 @@ _FAILURES_BEFORE_READY = 3
 _FAILURES_TO_TELL = 5
 _WAITING_SECONDS = 15.0
 _PROBE_SECONDS = 0.05
+_SAME_WISH_SECONDS = 0.5
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 Tell = Callable[..., None]
@@ -113,7 +114,8 @@ class Supervisor:
         self._on_ready = on_ready
         self._probe = probe
         self._stop_timeout = stop_timeout
-        self._stops = 0
+        self._stopping_since = 0.0
+        self._impatient = False
         self._announced = False
         self._exit_code = 0
         self._selector = selectors.DefaultSelector()
@@ -132,7 +134,7 @@ class Supervisor:
 
     def _watch(self, alive: int) -> None:
         started = time.monotonic()
-        while not self._stops and not self._exit_code:
+        while not self._stopping_since and not self._exit_code:
             now = time.monotonic()
             for child in self._children:
                 if child.process is None and now >= child.due:
@@ -182,7 +184,7 @@ class Supervisor:
 
     def _notice_end(self, child: Child) -> None:
         code = child.ended(time.monotonic())
-        if code is None or self._stops:
+        if code is None or self._stopping_since:
             return
         self._forget_pipe(child)
         how = {"signal": signal.Signals(-code).name} if code < 0 else {"exit_code": code}
@@ -216,7 +218,7 @@ class Supervisor:
         for child in self._children:
             child.send(signal.SIGTERM)
         deadline = time.monotonic() + self._stop_timeout
-        while self._running() and time.monotonic() < deadline and self._stops < 2:
+        while self._running() and time.monotonic() < deadline and not self._impatient:
             self._wait(min(0.5, max(0.0, deadline - time.monotonic())))
         for child in self._running():
             self._tell("process_killed", name=child.program.name)
@@ -259,4 +261,9 @@ class Supervisor:
             wake_write.close()
 
     def _on_stop(self, number: int, frame: FrameType | None) -> None:
-        self._stops += 1
+        # Some senders tell a process and its group, which is no second wish; Ctrl-C again is.
+        now = time.monotonic()
+        if not self._stopping_since:
+            self._stopping_since = now
+        elif number == signal.SIGINT and now - self._stopping_since > _SAME_WISH_SECONDS:
+            self._impatient = True

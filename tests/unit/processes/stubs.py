@@ -30,6 +30,15 @@ watch_parent(lambda: None, 0.3)
 announce_ready("stub")
 threading.Event().wait()
 """
+SLOW = """
+import threading
+from onefold.processes.child import run_until_stopped
+def run(ready, stop):
+    ready()
+    stop.wait()
+    threading.Event().wait(0.5)
+run_until_stopped(run, "stub", 5.0)
+"""
 CRASHING = "raise SystemExit(3)"
 HOPELESS = "raise SystemExit(78)"
 SILENT = "import threading; threading.Event().wait()"

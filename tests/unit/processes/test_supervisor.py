@@ -12,6 +12,7 @@ from tests.unit.processes.stubs import (
     GOOD,
     HOPELESS,
     SILENT,
+    SLOW,
     STUBBORN,
     Parent,
     eventually,
@@ -93,12 +94,28 @@ def test_a_child_that_ignores_the_signal_is_killed() -> None:
         assert not running(child)
 
 
-def test_a_second_signal_does_not_wait() -> None:
+def test_ctrl_c_again_does_not_wait() -> None:
     with Parent([("stubborn", STUBBORN)], stop_timeout=60) as parent:
         parent.until("on_ready")
         parent.process.send_signal(signal.SIGINT)
         parent.until("stopping")
-        assert parent.stop(signal.SIGINT) == 0
+
+        def asked_again() -> bool:
+            parent.process.send_signal(signal.SIGINT)
+            return parent.process.poll() is not None
+
+        assert eventually(asked_again)
+        assert parent.process.returncode == 0
+
+
+def test_the_same_signal_twice_is_one_wish() -> None:
+    with Parent([("slow", SLOW)]) as parent:
+        parent.until("on_ready")
+        parent.process.send_signal(signal.SIGTERM)
+        parent.until("stopping")
+        assert parent.stop(signal.SIGTERM) == 0
+        parent.until("stopped")
+        assert not [told for told in parent.events if told["event"] == "process_killed"]
 
 
 def test_what_never_becomes_ready_ends_the_whole() -> None:

@@ -123,7 +123,7 @@ def test_without_an_age_all_goes_that_is_processed(logs: LogDirectory) -> None:
     assert len(logs.payloads()) == 4
 
 
-@pytest.mark.parametrize("clock", [NOW - 100 * DAY, 0])
+@pytest.mark.parametrize("clock", [NOW - 100 * DAY, 0], ids=["months", "to 1970"])
 def test_a_clock_that_jumps_back_deletes_nothing(logs: LogDirectory, clock: int) -> None:
     log = fill(logs, BY_AGE)
     log.commit(log.ends())

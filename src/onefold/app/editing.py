@@ -14,6 +14,15 @@ from onefold.config import Settings
 from onefold.model.errors import Fault, InvalidInput, NotFound
 from onefold.store import SQLiteStore
 
+_MAX_NESTING = 64
+_OPENING = (
+    yaml.BlockMappingStartToken,
+    yaml.BlockSequenceStartToken,
+    yaml.FlowMappingStartToken,
+    yaml.FlowSequenceStartToken,
+)
+_CLOSING = (yaml.BlockEndToken, yaml.FlowMappingEndToken, yaml.FlowSequenceEndToken)
+
 
 class DefinitionRow(msgspec.Struct, frozen=True):
     """A definition in force; secrets in its body are hidden."""
@@ -74,11 +83,7 @@ def apply_text(settings: Settings, text: str, *, prune: bool, actor: str) -> Pla
 def read_text(text: str) -> list[Written]:
     """The definitions in a text that came over the network."""
     try:
-        for token in yaml.scan(text, Loader=yaml.SafeLoader):
-            # A few lines of aliases to aliases stand for gigabytes.
-            if isinstance(token, yaml.AliasToken):
-                fault = Fault("aliases cannot be used here", f"line {token.start_mark.line + 1}")
-                raise InvalidInput("the definitions cannot be used", [fault])
+        _refuse_traps(text)
         return read_yaml(text)
     except yaml.YAMLError as error:
         fault = Fault(f"is not YAML: {' '.join(str(error).split())}", "body")
@@ -86,6 +91,19 @@ def read_text(text: str) -> list[Written]:
     except RecursionError as error:
         fault = Fault("is nested too deep", "body")
         raise InvalidInput("the definitions cannot be used", [fault]) from error
+
+
+def _refuse_traps(text: str) -> None:
+    """Refuse what would take a parser minutes or gigabytes, before it is parsed."""
+    depth = 0
+    for token in yaml.scan(text, Loader=yaml.SafeLoader):
+        depth += isinstance(token, _OPENING) - isinstance(token, _CLOSING)
+        # A few lines of aliases to aliases stand for gigabytes.
+        alias = isinstance(token, yaml.AliasToken)
+        if alias or depth > _MAX_NESTING:
+            reason = "aliases cannot be used here" if alias else "is nested too deep"
+            fault = Fault(reason, f"line {token.start_mark.line + 1}")
+            raise InvalidInput("the definitions cannot be used", [fault])
 
 
 def _shown(body: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@
 
 PYTHON ?= python3
 RUN = .venv/bin/python
+WORKERS ?= 2
 
 .PHONY: env demo test test-all check bench docs fix lock clean
 
@@ -22,10 +23,10 @@ demo: env
 	@.venv/bin/onefold demo $(ARGS)
 
 test: env
-	$(RUN) -m pytest -m "not slow" $(ARGS)
+	$(RUN) -m pytest -n $(WORKERS) -m "not slow" $(ARGS)
 
 test-all: env
-	$(RUN) -m pytest $(ARGS)
+	$(RUN) -m pytest -n $(WORKERS) $(ARGS)
 
 check: env
 	@$(RUN) scripts/check $(ARGS)

@@ -110,7 +110,8 @@ def test_clients_that_never_retry_are_not_refused_for_sending_much(shop):
 @pytest.mark.parametrize(
     ("settings", "peer", "forwarded", "address"),
     [
-        ({}, "203.0.113.9", None, None),
+        ({}, "203.0.113.9", None, "203.0.113.9"),
+        ({"ip_mode": "none"}, "203.0.113.9", None, None),
         ({"ip_mode": "direct"}, "203.0.113.9", None, "203.0.113.9"),
         ({"ip_mode": "direct"}, "10.0.0.2", "198.51.100.7", None),
         ({"ip_mode": "proxy"}, "10.0.0.2", "198.51.100.7", None),

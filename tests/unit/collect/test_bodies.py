@@ -23,9 +23,9 @@ FORM = "application/x-www-form-urlencoded"
     [
         EVENT,
         b"\xef\xbb\xbf \r\n" + EVENT,
-        gzip.compress(EVENT),
-        gzip.compress(EVENT[:20]) + gzip.compress(EVENT[20:]),
-        gzip.compress(EVENT) + b"\0" * 100,
+        gzip.compress(EVENT, mtime=0),
+        gzip.compress(EVENT[:20], mtime=0) + gzip.compress(EVENT[20:], mtime=0),
+        gzip.compress(EVENT, mtime=0) + b"\0" * 100,
         zstandard.ZstdCompressor().compress(EVENT),
         zstandard.ZstdCompressor().compress(EVENT[:9])
         + zstandard.ZstdCompressor().compress(EVENT[9:]),
@@ -67,11 +67,11 @@ def test_a_wrong_content_encoding_does_no_harm(shop):
         b'{"a":1} {"b":2}',
         b"%7B",
         b"data=",
-        gzip.compress(EVENT)[:-9],
-        gzip.compress(EVENT)[:5],
-        gzip.compress(EVENT) + b"more",
-        gzip.compress(EVENT)[:-6] + b"\0\0\0\0\0\0",
-        gzip.compress(gzip.compress(EVENT)),
+        gzip.compress(EVENT, mtime=0)[:-9],
+        gzip.compress(EVENT, mtime=0)[:5],
+        gzip.compress(EVENT, mtime=0) + b"more",
+        gzip.compress(EVENT, mtime=0)[:-6] + b"\0\0\0\0\0\0",
+        gzip.compress(gzip.compress(EVENT, mtime=0), mtime=0),
         zstandard.ZstdCompressor().compress(EVENT)[:-5],
         zstandard.ZstdCompressor().compress(EVENT)[:4] + b"\xff" * 20,
         "событие".encode("utf-16"),
@@ -92,8 +92,9 @@ def test_what_is_no_json_object_is_refused_and_said_why(shop, body):
     "body",
     [
         b"x" * (LIMIT + 1),
-        gzip.compress(b"{" + b" " * LIMIT + b"}"),
-        gzip.compress(gzip.compress(b" " * (LIMIT - 1))[:0] + b" " * LIMIT) + gzip.compress(b" "),
+        gzip.compress(b"{" + b" " * LIMIT + b"}", mtime=0),
+        gzip.compress(gzip.compress(b" " * (LIMIT - 1))[:0] + b" " * LIMIT)
+        + gzip.compress(b" ", mtime=0),
         zstandard.ZstdCompressor().compress(b" " * (LIMIT + 1)),
     ],
     ids=["plain", "gzip", "members", "zstd"],
@@ -115,9 +116,9 @@ def test_a_bomb_is_inflated_to_the_limit_only(shop):
 
 def test_a_body_at_the_limit_passes(shop):
     body = json.dumps({"batch": [], "padding": "x" * 1_000}).encode()
-    shop.settings = Settings(max_body_size=len(gzip.compress(body)) + 1024)
+    shop.settings = Settings(max_body_size=len(gzip.compress(body, mtime=0)) + 1024)
 
-    assert shop.post("/v1/batch", gzip.compress(body)).status_code == 200
+    assert shop.post("/v1/batch", gzip.compress(body, mtime=0)).status_code == 200
 
 
 ODD = [

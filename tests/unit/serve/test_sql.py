@@ -172,20 +172,3 @@ def test_a_query_that_takes_too_much_memory_is_refused(desk: Any) -> None:
     found = ask(desk, "select list(a.range) from range(100000000) a")
 
     assert found.status_code == 400
-
-
-def test_more_queries_than_there_is_room_for_are_told_to_wait(desk: Any) -> None:
-    import asyncio
-
-    async def run(http: httpx.AsyncClient) -> list[httpx.Response]:
-        headers = {"authorization": f"Bearer {desk.admin_key}"}
-        body = {"query": "select count(*) from range(30000000) a where hash(a.range) % 3 = 0"}
-        asked = [http.post("/api/sql", json=body, headers=headers) for _ in range(6)]
-        return list(await asyncio.gather(*asked))
-
-    answers = desk.run(run)
-
-    refused = [one for one in answers if one.status_code == 503]
-    assert len(refused) == 4
-    assert all(one.headers["retry-after"] == "1" for one in refused)
-    assert [one.status_code for one in answers if one not in refused] == [200, 200]

@@ -197,3 +197,48 @@ def test_odd_requests_get_an_answer_that_is_no_server_error(
 
     assert said.split(b" ")[1][:1] in (b"2", b"4"), said[:100]
     assert server.http.get("/api/sources").status_code == 200
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["positive", "negative"])
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_whatever_the_document_allows_or_forbids_is_answered_as_it_says(
+    server: Server, kind: str
+) -> None:
+    import schemathesis
+    from hypothesis import HealthCheck, given, settings
+    from schemathesis import GenerationMode
+    from schemathesis.checks import not_a_server_error
+    from schemathesis.specs.openapi import checks
+
+    server.send(event="Seen", userId="u")
+    document = server.http.get("/api/docs/openapi.json").json()
+    del document["paths"]["/api/stream"]  # never ends
+    operations = schemathesis.openapi.from_dict(document).get_all_operations()
+    asked = 0
+    for found in operations:
+        operation = found.ok()
+        if kind == "negative" and not (
+            operation.query or operation.body or operation.path_parameters
+        ):
+            continue
+
+        @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+        @given(case=operation.as_strategy(generation_mode=GenerationMode(kind)))
+        def ask(case: Any) -> None:
+            nonlocal asked
+            asked += 1
+            answer = case.call(base_url=server.url, headers=server.admin)
+            case.validate_response(
+                answer,
+                checks=[
+                    not_a_server_error,
+                    checks.status_code_conformance,
+                    checks.content_type_conformance,
+                    checks.response_schema_conformance,
+                ],
+            )
+
+        ask()
+    assert asked > 300
+    assert server.http.get("/health").status_code == 200

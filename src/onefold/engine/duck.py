@@ -68,7 +68,11 @@ class DuckEngine:
         if files:
             listed = ", ".join(exp.Literal.string(file).sql("duckdb") for file in files)
             parts.insert(0, f"select * from read_parquet([{listed}])")
-        self.connection.execute(f"create or replace view {name} as {' union all '.join(parts)}")
+        try:
+            self.connection.execute(f"create or replace view {name} as {' union all '.join(parts)}")
+        except duckdb.Error as error:
+            reason = str(error).split("\n", 1)[0]
+            raise Damaged(f"the lake cannot be read: {reason}; see `onefold doctor`") from error
 
     def lock(self, files: Sequence[str]) -> None:
         """From now on only these files can be read, and no setting can be changed."""

@@ -90,15 +90,20 @@ class DeltaLake:
     def snapshot(self, name: str) -> tuple[int, list[str]]:
         """The last batch that a table holds, and the Parquet files of that same version."""
         with self._tables(name, "read") as table:
-            return table.transaction_version(_WRITER) or 0, list(table.file_uris())
+            return table.transaction_version(_WRITER) or 0, self._files(name, table)
+
+    def _files(self, name: str, table: DeltaTable) -> list[str]:
+        # The driver names them as URLs; a file is opened by its path, which may have spaces.
+        files = (uri.rsplit("/", 1)[1] for uri in table.file_uris())
+        return [str(self.directory / name / file) for file in files]
 
     def compact(self, name: str, small_files: int) -> bool:
         """Join small files once there are more than `small_files`; old ones go after a day."""
         with self._tables(name, "compacted", retry_after=60.0) as table:
-            if len(table.file_uris()) <= small_files:
+            if len(self._files(name, table)) <= small_files:
                 return False
             table.optimize.compact()
-            for path in table.file_uris():
+            for path in self._files(name, table):
                 _sync(Path(path))
             _sync_log(self.directory / name / "_delta_log", table.version())
             table.vacuum(retention_hours=24, dry_run=False, enforce_retention_duration=False)

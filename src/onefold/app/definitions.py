@@ -41,6 +41,18 @@ class Plan(msgspec.Struct, frozen=True):
     changes: tuple[Change, ...]
 
 
+class _Shown(yaml.SafeDumper):
+    """Writes texts of several lines as people do."""
+
+
+def _represent(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style)
+
+
+_Shown.add_representer(str, _represent)
+
+
 class Written(NamedTuple):
     """One definition as it stands in a file."""
 
@@ -217,7 +229,7 @@ def _lines(body: dict[str, Any] | None) -> list[str]:
     if body is None:
         return []
     shown = {key: HIDDEN if key in SECRET_KEYS else value for key, value in body.items()}
-    return yaml.safe_dump(shown, allow_unicode=True, sort_keys=True).splitlines()
+    return yaml.dump(shown, Dumper=_Shown, allow_unicode=True, sort_keys=True).splitlines()
 
 
 def load_definitions(store: SQLiteStore) -> tuple[Definitions, dict[str, Source]]:

@@ -85,6 +85,8 @@ def replay(
 ) -> None:
     """Process the events again that the log still holds; what is known already changes nothing.
 
+    Useful after a fault of Onefold's own was mended. What was rejected is tried again as well.
+
     Example: onefold replay --since 2026-01-31T10:00Z
     """
     from onefold.app.replay import replay as replay_log

@@ -12,15 +12,13 @@ import msgspec
 import yaml
 
 from onefold.activate.webhook_settings import settings_from
+from onefold.app.in_force import DESTINATION_KEYS
 from onefold.app.workspace import now_us, open_store
 from onefold.config import Settings
-from onefold.model.definitions import Definitions, DestinationDefinition, SegmentDefinition
 from onefold.model.errors import Fault, InvalidInput, NotFound
-from onefold.model.sources import Source
 from onefold.segment import parse_rule
 from onefold.store import SQLiteStore
 
-_DESTINATION = {"type", "segments", "enabled", "description"}
 _SEGMENT = {"rule", "description"}
 SECRET_KEYS = ("secret", "secrets", "headers")
 HIDDEN = "(hidden)"
@@ -175,7 +173,7 @@ def _segment_faults(body: dict[str, Any]) -> Iterator[Fault]:
 
 
 def _destination_faults(body: dict[str, Any]) -> Iterator[Fault]:
-    own = {key: value for key, value in body.items() if key not in _DESTINATION}
+    own = {key: value for key, value in body.items() if key not in DESTINATION_KEYS}
     if body.get("type") != "webhook":
         yield Fault(f"type {body.get('type')!r} is not known", "type", "use webhook")
         return
@@ -230,29 +228,3 @@ def _lines(body: dict[str, Any] | None) -> list[str]:
         return []
     shown = {key: HIDDEN if key in SECRET_KEYS else value for key, value in body.items()}
     return yaml.dump(shown, Dumper=_Shown, allow_unicode=True, sort_keys=True).splitlines()
-
-
-def load_definitions(store: SQLiteStore) -> tuple[Definitions, dict[str, Source]]:
-    """What is in force now, and the sources by id."""
-    segments = []
-    destinations = []
-    version = store.registry.version()
-    for one in store.registry.definitions():
-        body = one.body
-        if one.kind == "segment":
-            segments.append(
-                SegmentDefinition(one.name, body["rule"], body.get("description", ""), one.version)
-            )
-        elif one.kind == "destination":
-            destinations.append(
-                DestinationDefinition(
-                    one.name,
-                    body["type"],
-                    {key: value for key, value in body.items() if key not in _DESTINATION},
-                    tuple(body.get("segments", ())),
-                    body.get("enabled", True),
-                    one.version,
-                )
-            )
-    sources = {source.id: source for source in store.registry.sources()}
-    return Definitions(version, tuple(segments), tuple(destinations)), sources

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from onefold.pipeline import Report
 from onefold.store import SQLiteStore
+
+if TYPE_CHECKING:
+    # At run time it would bring the whole pipeline into the jobs process.
+    from onefold.pipeline import Report
 
 _EVERY_SECONDS = 1.0
 _SAMPLES = 2_000

@@ -12,26 +12,29 @@ import msgspec
 import structlog
 
 from onefold.activate import Dispatcher, HttpClient, destination_from
-from onefold.app.definitions import load_definitions
 from onefold.app.heartbeat import clock_fell_back
+from onefold.app.in_force import load_definitions
 from onefold.app.locks import hold
-from onefold.app.workspace import now_us, open_lake, open_log, open_store
+from onefold.app.workspace import now_us, open_store
 from onefold.config import Settings
-from onefold.model.catalogue import TABLES
 from onefold.model.errors import Busy, InvalidInput, OnefoldError
 from onefold.store import SQLiteStore
 
 _BEAT_SECONDS = 1.0
 _UPKEEP_SECONDS = 300.0
-_SMALL_FILES = 64
-_EXPIRE_ROWS = 10_000
-_MINUTE_US, _DAY_US, _DAY_SECONDS = 60_000_000, 86_400_000_000, 86_400
 log = structlog.get_logger(__name__)
 
 
-def run_jobs(settings: Settings, ready: Callable[[], None], stop: threading.Event) -> None:
+def run_jobs(
+    settings: Settings,
+    ready: Callable[[], None],
+    stop: threading.Event,
+    tidy: Callable[[threading.Event], int],
+) -> None:
     """Deliver what waits, and keep log, lake and store tidy, until `stop` is set.
 
+    `tidy` is called every few minutes: it does the upkeep in a process of its own, whose exit code
+    it gives, because what upkeep needs in memory would be idle in this one nearly all the time.
     One at a time does: a second one waits for its turn, so that the order of deliveries holds.
     """
     with hold(settings.data / "jobs.lock", stop) as held:
@@ -42,13 +45,14 @@ def run_jobs(settings: Settings, ready: Callable[[], None], stop: threading.Even
             open_store(settings, cache_mb=2) as results,
             open_store(settings, cache_mb=4) as own,
         ):
-            _run(settings, ready, stop, store, results, own)
+            _run(settings, ready, stop, tidy, store, results, own)
 
 
 def _run(
     settings: Settings,
     ready: Callable[[], None],
     stop: threading.Event,
+    tidy: Callable[[threading.Event], int],
     store: SQLiteStore,
     results: SQLiteStore,
     own: SQLiteStore,
@@ -64,7 +68,7 @@ def _run(
         results=results.outbox,
     )
     sending = threading.Thread(target=dispatcher.run, args=(stop,), name="deliveries")
-    upkeep = threading.Thread(target=_upkeep, args=(settings, stop), name="upkeep")
+    upkeep = threading.Thread(target=_upkeep, args=(tidy, stop), name="upkeep")
     known = _configure(own, dispatcher, -1)
     sending.start()
     upkeep.start()
@@ -129,32 +133,11 @@ def _beat(store: SQLiteStore, dispatcher: Dispatcher) -> None:
         log.warning("heartbeat_failed", error=str(error))
 
 
-def _upkeep(settings: Settings, stop: threading.Event) -> None:
+def _upkeep(tidy: Callable[[threading.Event], int], stop: threading.Event) -> None:
     due = time.monotonic() + _UPKEEP_SECONDS
     while not stop.wait(_BEAT_SECONDS):
         if time.monotonic() < due:
             continue
         due = time.monotonic() + _UPKEEP_SECONDS
-        try:
-            upkeep(settings, now_us())
-        except Busy as error:
-            log.warning("upkeep_postponed", error=str(error))
-
-
-def upkeep(settings: Settings, now: int) -> None:
-    """Drop what is past its time, and join the lake's small files."""
-    with open_store(settings, cache_mb=4) as store:
-        events = open_log(settings, store, None)
-        try:
-            events.retain(now)
-        finally:
-            events.close()
-        # As long as the log holds events for a replay, they must be known as seen.
-        held = (settings.eventlog_retention or 0) / _DAY_SECONDS
-        age = int(max(settings.dedup_days, held + 1) * _DAY_US)
-        minute, day = (now - age) // _MINUTE_US, (now - age) // _DAY_US
-        while store.forget_seen(minute, day, _EXPIRE_ROWS) == _EXPIRE_ROWS:
-            pass
-    lake = open_lake(settings)
-    for name in TABLES:
-        lake.compact(name, _SMALL_FILES)
+        if (code := tidy(stop)) and not stop.is_set():
+            log.warning("upkeep_postponed", exit_code=code)

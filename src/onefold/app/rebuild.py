@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from onefold.app.backfill import backfill
-from onefold.app.definitions import load_definitions
+from onefold.app.in_force import load_definitions
 from onefold.app.locks import hold
 from onefold.app.refold import fold_batches
 from onefold.app.requests import ask_worker

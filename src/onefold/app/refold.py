@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from onefold.app.definitions import load_definitions
+from onefold.app.in_force import load_definitions
 from onefold.app.tables import TableNow, add_views
 from onefold.app.workspace import id_maker, node_key, spill_path
 from onefold.config import Settings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from onefold.app.definitions import load_definitions
+from onefold.app.in_force import load_definitions
 from onefold.app.workspace import open_store
 from onefold.config import Settings
 from onefold.model.errors import Fault, InvalidInput, NotFound

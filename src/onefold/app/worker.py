@@ -12,8 +12,8 @@ import structlog
 
 from onefold.app.backfill import Population, backfill
 from onefold.app.checkpoints import Checkpoints
-from onefold.app.definitions import load_definitions
 from onefold.app.heartbeat import Heartbeat, clock_fell_back
+from onefold.app.in_force import load_definitions
 from onefold.app.lake_writer import LakeWriter, refuse_disagreement
 from onefold.app.locks import hold
 from onefold.app.rebuild import rebuild_with

@@ -10,13 +10,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from onefold.config import Settings
 from onefold.eventlog.files import FileEventLog, FileLogSettings
-from onefold.lake import DeltaLake
 from onefold.model.errors import Busy, Damaged, NotFound
 from onefold.model.profile import ProfileId
 from onefold.store import SQLiteStore
+
+if TYPE_CHECKING:
+    from onefold.lake import DeltaLake
 
 _MIB = 1024 * 1024
 _EPOCH_MS = 1_577_836_800_000
@@ -71,6 +74,9 @@ def open_store(settings: Settings, *, cache_mb: int | None = None) -> Iterator[S
 
 def open_lake(settings: Settings) -> DeltaLake:
     """The lake of the workspace."""
+    # Its drivers take 40 MB, and not every process that opens the store opens the lake.
+    from onefold.lake import DeltaLake  # noqa: PLC0415
+
     return DeltaLake(lake_path(settings))
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
+import threading
 from collections.abc import Callable, Sequence
 
 from onefold.cli.rendering import fail, say, write_json
@@ -19,6 +21,8 @@ from onefold.processes.supervisor import EXIT_HOPELESS
 def run(given: Sequence[str]) -> int:
     """Run one of the programs; the exit code."""
     name, as_json = given[0], "--json" in given
+    # Log lines are printed without it; found, it would be loaded into every process (10 MB).
+    sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
     try:
         return _PROGRAMS[name](read_settings({}, os.environ), as_json)
     except OnefoldError as error:
@@ -88,9 +92,25 @@ def _worker(loaded: Loaded, as_json: bool) -> int:
 
 def _jobs(loaded: Loaded, as_json: bool) -> int:
     from onefold.app.jobs import run_jobs
+    from onefold.processes.tree import run_apart
 
     settings = loaded.settings
-    return _serve("jobs", settings, lambda ready, stop: run_jobs(settings, ready, stop))
+
+    def tidy(stop: threading.Event) -> int:
+        return run_apart("upkeep", stop)
+
+    return _serve("jobs", settings, lambda ready, stop: run_jobs(settings, ready, stop, tidy))
+
+
+def _upkeep(loaded: Loaded, as_json: bool) -> int:
+    from onefold.app.upkeep import upkeep
+    from onefold.app.workspace import now_us
+    from onefold.processes.log_lines import configure
+
+    settings = loaded.settings
+    configure("upkeep", settings.log_level, settings.log_format)
+    upkeep(settings, now_us())
+    return 0
 
 
 def _serve(name: str, settings: Settings, serve: Run, where: str = "") -> int:
@@ -116,4 +136,5 @@ _PROGRAMS: dict[str, Callable[[Loaded, bool], int]] = {
     "web": _web,
     "worker": _worker,
     "jobs": _jobs,
+    "upkeep": _upkeep,
 }

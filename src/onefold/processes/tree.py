@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -19,6 +20,13 @@ from onefold.processes.supervisor import Program, Supervisor
 
 PROCESSES = ("web", "worker", "jobs")
 _PROBE_TIMEOUT = 2.0
+_LOOK_SECONDS = 0.2
+_MEMORY = {
+    # Each thread's own arena, and each library's own allocator, keeps what it once needed.
+    "MALLOC_ARENA_MAX": "2",
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+}
+"""How the children's allocators are set, unless the environment says otherwise."""
 
 
 def up(
@@ -121,6 +129,21 @@ def make_workspace(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: str(value) for name, value in answer.items() if value}
 
 
+def run_apart(name: str, stop: threading.Event) -> int:
+    """Run one of Onefold's short programs as a child of this process; its exit code.
+
+    Once `stop` is set it is told to stop too.
+    """
+    with subprocess.Popen(  # noqa: S603
+        [*program(), name], env={**os.environ, VARIABLE: ""}, stdout=sys.stderr.fileno()
+    ) as child:
+        while child.poll() is None:
+            if stop.wait(_LOOK_SECONDS):
+                child.terminate()
+                break
+        return child.wait()
+
+
 def answers(host: str, port: int) -> bool:
     """Does the web process answer a request? (Its health may still be anything.)"""
     request = b"GET /health HTTP/1.1\r\nHost: onefold\r\nConnection: close\r\n\r\n"
@@ -150,7 +173,10 @@ def teller(log_format: str) -> Callable[..., None]:
 def _programs(environment: Mapping[str, str], listening: socket.socket) -> list[Program]:
     return [
         Program(
-            name, [*program(), name], environment, listening.fileno() if name == "web" else None
+            name,
+            [*program(), name],
+            {**_MEMORY, **environment},
+            listening.fileno() if name == "web" else None,
         )
         for name in PROCESSES
     ]

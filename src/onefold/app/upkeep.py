@@ -1,0 +1,31 @@
+"""Upkeep of log, store and lake: short work now and then, in a process of its own."""
+
+from __future__ import annotations
+
+from onefold.app.workspace import open_lake, open_log, open_store
+from onefold.config import Settings
+from onefold.model.catalogue import TABLES
+
+_SMALL_FILES = 64
+_EXPIRE_ROWS = 10_000
+_DAY_SECONDS = 86_400
+_MINUTE_US, _DAY_US = 60_000_000, 86_400_000_000
+
+
+def upkeep(settings: Settings, now: int) -> None:
+    """Drop what is past its time, and join the lake's small files."""
+    with open_store(settings, cache_mb=4) as store:
+        events = open_log(settings, store, None)
+        try:
+            events.retain(now)
+        finally:
+            events.close()
+        # As long as the log holds events for a replay, they must be known as seen.
+        held = (settings.eventlog_retention or 0) / _DAY_SECONDS
+        age = int(max(settings.dedup_days, held + 1) * _DAY_US)
+        minute, day = (now - age) // _MINUTE_US, (now - age) // _DAY_US
+        while store.forget_seen(minute, day, _EXPIRE_ROWS) == _EXPIRE_ROWS:
+            pass
+    lake = open_lake(settings)
+    for name in TABLES:
+        lake.compact(name, _SMALL_FILES)

@@ -9,10 +9,19 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
+from onefold.app.answers import (
+    RANKS,
+    ChangePage,
+    ChangeRow,
+    EventPage,
+    EventRow,
+    LinkPage,
+    LinkRow,
+)
 from onefold.app.profiles import find
 from onefold.app.tables import add_views, table_now
 from onefold.app.workspace import open_lake, open_store
@@ -21,73 +30,7 @@ from onefold.engine import DuckEngine
 from onefold.model.errors import Fault, InvalidInput
 from onefold.model.profile import Profile, profile_name
 
-_RANKS: tuple[Literal["asserted", "with_user", "observed"], ...] = (
-    "asserted",
-    "with_user",
-    "observed",
-)
 _SEPARATOR = "\x1f"
-
-
-class EventRow(msgspec.Struct, frozen=True):
-    """One event of a profile. Times are µs since 1970-01-01 UTC."""
-
-    source: str
-    message_id: str
-    type: str
-    name: str
-    time: int
-    received_at: int
-    user_id: str | None
-    anonymous_id: str | None
-    traits: dict[str, Any]
-    properties: dict[str, Any]
-    context: dict[str, Any]
-
-
-class ChangeRow(msgspec.Struct, frozen=True):
-    """One change of a profile: what, of which name, from what to what, and who said so."""
-
-    profile: str
-    at: int
-    what: str
-    name: str
-    old: Any
-    new: Any
-    source: str | None
-    message_id: str | None
-
-
-class LinkRow(msgspec.Struct, frozen=True):
-    """Evidence that two identifiers (`kind:value`) are one person, and where it came from."""
-
-    left: str
-    right: str
-    rank: Literal["asserted", "with_user", "observed"]
-    time: int
-    source: str
-    message_id: str
-
-
-class EventPage(msgspec.Struct, frozen=True):
-    """Events, newest first; `next` is the cursor of the page behind, null on the last."""
-
-    items: list[EventRow]
-    next: str | None
-
-
-class ChangePage(msgspec.Struct, frozen=True):
-    """Changes, newest first; `next` is the cursor of the page behind, null on the last."""
-
-    items: list[ChangeRow]
-    next: str | None
-
-
-class LinkPage(msgspec.Struct, frozen=True):
-    """Links, newest first; `next` is the cursor of the page behind, null on the last."""
-
-    items: list[LinkRow]
-    next: str | None
 
 
 class _Keyset(NamedTuple):
@@ -153,7 +96,7 @@ def profile_links(
     """The evidence that speaks of a profile's identifiers, whether it holds them together or not."""
     rows, behind = _page(settings, reference, _LINKS, _values, limit, cursor)
     items = [
-        LinkRow(left, right, _RANKS[rank], time, source, message_id)
+        LinkRow(left, right, RANKS[rank], time, source, message_id)
         for left, right, rank, time, source, message_id in rows
     ]
     return LinkPage(items, behind)

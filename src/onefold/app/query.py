@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
 
 import duckdb
-import msgspec
 import pyarrow as pa
 import sqlglot
 from sqlglot import exp
 
+from onefold.app.answers import Table
 from onefold.app.tables import add_views, tables_now
 from onefold.app.workspace import open_lake, open_store
 from onefold.config import Settings
@@ -35,14 +34,6 @@ VIEWS = {
     ),
     "membership_changes": "select * from all_memberships",
 }
-
-
-class Table(msgspec.Struct, frozen=True):
-    """The result of a query; `truncated` says that there were more rows."""
-
-    columns: tuple[str, ...]
-    rows: list[tuple[Any, ...]]
-    truncated: bool
 
 
 def sql(settings: Settings, query: str, max_rows: int | None = None) -> Table:

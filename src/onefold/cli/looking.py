@@ -15,7 +15,7 @@ from onefold.cli.rendering import complain, fields, structs, table, write_json
 from onefold.config import as_text, catalogue
 
 if TYPE_CHECKING:
-    from onefold.app.query import Table
+    from onefold.app.answers import Table
 
 
 class Format(StrEnum):

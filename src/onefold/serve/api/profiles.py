@@ -5,16 +5,9 @@ from __future__ import annotations
 from litestar import Router, get
 from litestar.params import FromPath, FromQuery
 
-from onefold.app.history import (
-    ChangePage,
-    EventPage,
-    LinkPage,
-    profile_changes,
-    profile_events,
-    profile_links,
-)
-from onefold.app.lookback import profile_as_of
+from onefold.app.answers import ChangePage, EventPage, LinkPage
 from onefold.app.profiles import ProfileView, find, view
+from onefold.serve import questions
 from onefold.serve.api.doors import (
     Cursor,
     FromContext,
@@ -43,7 +36,9 @@ async def profile(
     in_full = parse_flag(verbose, "verbose")
     settings = context.settings
     if as_of is not None:
-        return await context.lake.run(profile_as_of, settings, named, parse_time(as_of, "as_of"))
+        return await context.lake.run(
+            questions.profile_as_of, settings, named, parse_time(as_of, "as_of")
+        )
     return view(find(context.store, named, settings.default_country), verbose=in_full)
 
 
@@ -53,7 +48,7 @@ async def events(
 ) -> EventPage:
     """All events whose facts belong to a profile, newest first."""
     named = decoded(reference, "reference")
-    return await context.lake.run(profile_events, context.settings, named, limit, cursor)
+    return await context.lake.run(questions.events, context.settings, named, limit, cursor)
 
 
 @get("/{reference:str}/history", summary="A profile's changes")
@@ -62,7 +57,7 @@ async def history(
 ) -> ChangePage:
     """All that changed on a profile, newest first: traits, identifiers, segments, merges, splits."""
     named = decoded(reference, "reference")
-    return await context.lake.run(profile_changes, context.settings, named, limit, cursor)
+    return await context.lake.run(questions.changes, context.settings, named, limit, cursor)
 
 
 @get("/{reference:str}/links", summary="Why a profile is one person")
@@ -71,7 +66,7 @@ async def links(
 ) -> LinkPage:
     """The evidence that speaks of a profile's identifiers, newest first."""
     named = decoded(reference, "reference")
-    return await context.lake.run(profile_links, context.settings, named, limit, cursor)
+    return await context.lake.run(questions.links, context.settings, named, limit, cursor)
 
 
 PROFILES = Router(

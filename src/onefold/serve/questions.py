@@ -1,0 +1,44 @@
+"""Questions to the lake. The query engine weighs 50 MB, so the first question loads it."""
+
+from __future__ import annotations
+
+from onefold.app.answers import ChangePage, EventPage, Format, LinkPage
+from onefold.app.profiles import ProfileView
+from onefold.config import Settings
+
+
+def events(settings: Settings, reference: str, limit: int, cursor: str) -> EventPage:
+    """The events of a profile."""
+    from onefold.app.history import profile_events
+
+    return profile_events(settings, reference, limit, cursor)
+
+
+def changes(settings: Settings, reference: str, limit: int, cursor: str) -> ChangePage:
+    """The history of a profile."""
+    from onefold.app.history import profile_changes
+
+    return profile_changes(settings, reference, limit, cursor)
+
+
+def links(settings: Settings, reference: str, limit: int, cursor: str) -> LinkPage:
+    """The evidence about a profile."""
+    from onefold.app.history import profile_links
+
+    return profile_links(settings, reference, limit, cursor)
+
+
+def profile_as_of(settings: Settings, reference: str, at: int) -> ProfileView:
+    """A profile as it was."""
+    from onefold.app.lookback import profile_as_of as look_back
+
+    return look_back(settings, reference, at)
+
+
+def sql(settings: Settings, query: str, form: Format, limit: int | None) -> tuple[bytes, bool]:
+    """The encoded rows of one SELECT, and whether there were more."""
+    from onefold.app.query import sql_arrow
+    from onefold.serve.rows import encoded
+
+    table, truncated = sql_arrow(settings, query, limit)
+    return encoded(table, truncated, form), truncated

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from typing import get_args
+from typing import Literal, get_args
 
 import msgspec
 
@@ -17,7 +17,6 @@ from onefold.model.sources import Source, hash_secret, write_key
 from onefold.store import SQLiteStore
 
 _KINDS = ("http",)
-_COUNTRY = re.compile(r"[A-Z]{2}")
 _NAME = re.compile(r"[\w][\w .@-]{0,99}")
 
 
@@ -43,6 +42,8 @@ class SourceRow(msgspec.Struct, frozen=True):
     name: str
     kind: str
     enabled: bool
+    country: str | None
+    ip: Literal["direct", "none"]
 
 
 class NewKey(msgspec.Struct, frozen=True):
@@ -90,9 +91,9 @@ def source_add(
     faults = _name_faults(name)
     if kind not in _KINDS:
         faults.append(Fault(f"there is no kind of source {kind!r}", "kind", "use http"))
-    if default_country is not None and not _COUNTRY.fullmatch(default_country):
+    if default_country is not None and not _is_country(default_country):
         hint = "use two capital letters such as CN"
-        faults.append(Fault(f"{default_country!r} is no country code", "default_country", hint))
+        faults.append(Fault(f"{default_country!r} is no country code", "country", hint))
     if ip not in ("direct", "none"):
         faults.append(Fault(f"{ip!r} is not known", "ip", "use direct or none"))
     if faults:
@@ -185,8 +186,17 @@ def _name_faults(name: str) -> list[Fault]:
     return [Fault(f"{name!r} is no name", "name", hint)]
 
 
+def _is_country(code: str) -> bool:
+    # Brought in only here: the numbering plans of the world take time and memory to load.
+    from phonenumbers import SUPPORTED_REGIONS  # noqa: PLC0415
+
+    return code in SUPPORTED_REGIONS
+
+
 def _source_row(source: Source) -> SourceRow:
-    return SourceRow(source.id, source.name, source.kind, source.enabled)
+    return SourceRow(
+        source.id, source.name, source.kind, source.enabled, source.default_country, source.ip
+    )
 
 
 def _key_row(key: ApiKey) -> KeyRow:

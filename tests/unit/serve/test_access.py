@@ -77,3 +77,14 @@ def test_who_is_shut_out_is_so_within_a_second(desk: Any) -> None:
         return before + after
 
     assert desk.run(ask) == [200, 200, 401, 401]
+
+
+def test_a_source_knows_the_country_of_its_phone_numbers(desk: Any) -> None:
+    assert (
+        desk.post("/api/sources", {"name": "cn", "country": "CN", "ip": "none"}).status_code == 201
+    )
+    listed = {one["name"]: (one["country"], one["ip"]) for one in desk.get("/api/sources").json()}
+    assert listed == {"cn": ("CN", "none"), "default": (None, "direct")}
+    refused = desk.post("/api/sources", {"name": "zz", "country": "ZZ"})
+    assert refused.status_code == 400
+    assert [fault["where"] for fault in refused.json()["errors"]] == ["country"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 from litestar import Router, get, post
 from litestar.params import FromPath, RawBody
@@ -32,10 +34,16 @@ from onefold.serve.api.doors import (
 
 
 class SourceWanted(msgspec.Struct, forbid_unknown_fields=True):
-    """A source to be added."""
+    """A source to be added.
+
+    `country` (two letters) reads phone numbers without a country code. `ip` says whether the
+    caller's address goes with its events (`direct`) or not (`none`).
+    """
 
     name: str
     kind: str = "http"
+    country: str | None = None
+    ip: Literal["direct", "none"] = "direct"
 
 
 class KeyWanted(msgspec.Struct, forbid_unknown_fields=True):
@@ -74,7 +82,13 @@ async def add_source(context: FromContext, actor: Actor, body: RawBody) -> NewSo
     """Add a source. Its write key is shown now and never again."""
     wanted = read(body, SourceWanted)
     return await context.commands.run(
-        source_add, context.settings, wanted.name, wanted.kind, actor=actor
+        source_add,
+        context.settings,
+        wanted.name,
+        wanted.kind,
+        default_country=wanted.country,
+        ip=wanted.ip,
+        actor=actor,
     )
 
 

@@ -166,7 +166,7 @@ class Worker:
                 self._evaluate(profiles[middle:], now)
                 return
             log.error("profile_put_off", profile=profile_name(profiles[0]), **_where(error))
-            self._store.put_off(profiles[0], now + _PUT_OFF_US)
+            self._store.put_off(profiles[0], now, now + _PUT_OFF_US)
 
     def _advance(self, records: Sequence[LogRecord]) -> None:
         for record in records:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import socket
@@ -45,8 +46,10 @@ def up(
                 f"Onefold is already running on {settings.data}.",
                 [Fault(f"its process id is {lock.read_text() or 'unknown'}", str(lock))],
             )
+        # A tree whose parent was killed ends a little later, and has the port until then.
+        patience = settings.stop_timeout if lock.read_text() else 0.0
         lock.write_text(str(os.getpid()))
-        with listen(settings.host, settings.port) as listening:
+        with listen(settings.host, settings.port, patience) as listening:
             environment = child_environment(loaded)
             if keys := make_workspace(environment):
                 on_keys(keys)
@@ -58,7 +61,9 @@ def up(
                 probe=lambda: answers(settings.host, port),
                 stop_timeout=settings.stop_timeout,
             )
-            return supervisor.run()
+            code = supervisor.run()
+        lock.write_text("")
+        return code
 
 
 def make_data_directory(data: Path) -> None:
@@ -74,12 +79,22 @@ def make_data_directory(data: Path) -> None:
         raise InvalidInput(f"This user may not write to {data}.", [Fault(hint)])
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket, made here so that callers wait in line while the web process restarts."""
+def listen(host: str, port: int, patience: float = 0.0) -> socket.socket:
+    """A listening socket, made here so that callers wait in line while the web process restarts.
+
+    An address that is in use is tried again for `patience` seconds.
+    """
+    deadline = time.monotonic() + patience
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, _, _, _, address = found[0]
-        return socket.create_server(address, family=family, backlog=2048)
+        while True:
+            try:
+                return socket.create_server(address, family=family, backlog=2048)
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE or time.monotonic() >= deadline:
+                    raise
+            time.sleep(_LOOK_SECONDS)
     except OSError as error:
         raise InvalidInput(
             f"Onefold cannot listen on {host} port {port}: {_reason(error)}.",

@@ -128,10 +128,13 @@ class SQLiteStore:
             self.db.one("select max(id) from aliases") or 0,
         )
 
-    def put_off(self, profile: ProfileId, until: int) -> None:
-        """Look at the time windows of a profile later, whatever its document says."""
+    def put_off(self, profile: ProfileId, now: int, until: int) -> None:
+        """Look at the time windows of a profile later, if they are due, whatever its document says."""
         with self.db.transaction() as connection:
-            connection.execute("update profiles set due = ? where id = ?", (until, profile))
+            connection.execute(
+                "update profiles set due = ? where id = ? and due > 0 and due <= ?",
+                (until, profile, now),
+            )
 
     def profile_ids(self, after: ProfileId, limit: int) -> list[ProfileId]:
         """All profiles in the order of their ids, a page at a time."""

@@ -1,0 +1,187 @@
+"""kill -9 of each process, in turn and all at once, during load: what was promised is kept."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from onefold.activate.webhook import secret_text
+from onefold.app.status import status
+from onefold.app.workspace import open_store
+from onefold.config import Settings
+from onefold.model.profile import Profile, decode_profile, profile_name
+from onefold.testing.receiver import Receiver
+from tests.acceptance.reliability.clients import Clients
+from tests.acceptance.reliability.site import until
+from tests.acceptance.reliability.tree import NAMES, Tree
+
+KEY = bytes(range(32))
+DEFINITIONS = """
+kind: segment
+name: buyers
+rule: did('Order Completed', last => interval 30 day)
+---
+kind: segment
+name: regulars
+rule: count_of('Order Completed', last => interval 30 day) >= 10
+---
+kind: destination
+name: crm
+type: webhook
+url: {url}/crm
+secret: {secret}
+"""
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver(KEY) as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def tree(tmp_path: Path, receiver: Receiver) -> Iterator[Tree]:
+    tree = Tree(tmp_path / "data", sql_rows=1_000_000)
+    try:
+        tree.start()
+        folder = tmp_path / "definitions"
+        folder.mkdir()
+        text = DEFINITIONS.format(url=receiver.url, secret=secret_text(KEY))
+        (folder / "all.yaml").write_text(text)
+        tree.run("apply", str(folder))
+        yield tree
+    finally:
+        tree.end()
+
+
+def load(tree: Tree) -> Clients:
+    return Clients(lambda: tree.port, tree.keys["write_key"])
+
+
+def kill_and_wait(tree: Tree, *names: str) -> None:
+    before = {name: tree.starts(name) for name in names}
+    tree.kill(*names)
+    for name in names:
+        until(lambda name=name: tree.starts(name) > before[name], f"{name} works again")
+
+
+@pytest.mark.slow
+def test_kills_of_single_processes_and_of_all(tree: Tree, receiver: Receiver) -> None:
+    clients = load(tree)
+    with clients.sending():
+        for _ in range(3):
+            for name in NAMES:
+                time.sleep(0.5)
+                kill_and_wait(tree, name)
+        for _ in range(2):
+            time.sleep(0.5)
+            kill_and_wait(tree, *NAMES)
+    assert clients.failures > 0
+    settle(tree, receiver)
+    assert tree.stop() == 0
+    print(
+        "STATS",
+        len(clients.sent),
+        len(clients.accepted),
+        clients.failures,
+        clients.answers,
+        len(receiver.received),
+        len({one.message_id for one in receiver.received}),
+    )
+    assert_kept(tree, clients, receiver)
+
+
+@pytest.mark.slow
+def test_kills_of_the_whole_tree_and_of_its_parent(tree: Tree, receiver: Receiver) -> None:
+    clients = load(tree)
+    with clients.sending():
+        for kills in (("up", *NAMES), ("up",), (*NAMES, "up"), ("up",)):
+            time.sleep(1.5)
+            tree.kill(*kills)
+            tree.start()
+    settle(tree, receiver)
+    assert tree.stop() == 0
+    print(
+        "STATS",
+        len(clients.sent),
+        len(clients.accepted),
+        clients.failures,
+        clients.answers,
+        len(receiver.received),
+        len({one.message_id for one in receiver.received}),
+    )
+    assert_kept(tree, clients, receiver)
+
+
+def settle(tree: Tree, receiver: Receiver) -> None:
+    """Wait until everything is processed, delivered and in the lake."""
+    settings = Settings(data=tree.data)
+
+    def done() -> bool:
+        now = status(settings)
+        return not any(now.log.values()) and not any(now.deliveries_waiting.values())
+
+    until(done, "everything is processed and delivered", 60)
+
+
+def assert_kept(tree: Tree, clients: Clients, receiver: Receiver) -> None:
+    in_lake = Counter(
+        {
+            row["message_id"]: row["n"]
+            for row in rows(tree, "select message_id, count(*) as n from events group by all")
+        }
+    )
+    assert set(in_lake.values()) <= {1}
+    assert clients.accepted <= in_lake.keys() <= clients.sent
+    assert len(clients.accepted) > 500
+    assert_counted(tree)
+    assert_told(tree, receiver)
+    assert tree.run("rebuild", "--check")["differences"] == []
+
+
+def rows(tree: Tree, sql: str) -> list[dict[str, object]]:
+    answer = tree.run("sql", sql, "--limit", "1000000")
+    return [dict(zip(answer["columns"], row, strict=True)) for row in answer["rows"]]
+
+
+def assert_counted(tree: Tree) -> None:
+    """Each event is counted once, in the profile of its user."""
+    by_user = {
+        row["user_id"]: row["n"]
+        for row in rows(tree, "select user_id, count(*) as n from events group by all")
+    }
+    found = {}
+    for profile in profiles(tree):
+        users = [node.value for node in profile.nodes if node.kind == "user_id"]
+        assert len(users) == 1
+        found[users[0]] = sum(node.events for node in profile.nodes)
+    assert found == by_user
+
+
+def profiles(tree: Tree) -> list[Profile]:
+    with open_store(Settings(data=tree.data), cache_mb=4) as store:
+        documents = store.documents(store.profile_ids(0, 1_000_000)).values()
+    return [decode_profile(document) for document in documents]
+
+
+def assert_told(tree: Tree, receiver: Receiver) -> None:
+    """Each entry was delivered, and what was delivered twice had the same id and content."""
+    entered = {
+        (profile_name(profile.id), segment)
+        for profile in profiles(tree)
+        for segment in profile.members
+    }
+    told = set()
+    bodies = defaultdict(set)
+    for received in receiver.received:
+        assert received.verified
+        bodies[received.message_id].add(received.body)
+        data = received.json["data"]
+        told.add((data["profile"]["id"], data["segment"]))
+    assert all(len(different) == 1 for different in bodies.values())
+    assert len(bodies) == len(told), "the same change under two message ids"
+    assert entered <= told

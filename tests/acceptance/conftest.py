@@ -46,9 +46,19 @@ class Stepped:
 
     def settle(self) -> None:
         """Fold, evaluate and carry to the lake all that waits."""
-        while self.worker.step():
+        while self.worker.step() or self._behind():
             pass
         drain(self.store, self.lake)
+
+    def _behind(self) -> bool:
+        """Is there more in the log? Other writers' partitions are noticed a little later."""
+        log = open_log(self.settings, self.store, None)
+        try:
+            return any(
+                end > self.store.positions().get(name, 0) for name, end in log.ends().items()
+            )
+        finally:
+            log.close()
 
     def close(self) -> None:
         self._open.close()

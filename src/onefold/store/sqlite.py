@@ -7,6 +7,7 @@ share one `Database`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -175,9 +176,20 @@ class SQLiteStore:
 
     def _write_rejects(self, rejects: Iterable[Reject]) -> None:
         self.db.connection.executemany(
-            "insert into rejects (source, received_at, kind, raw, reasons) values (?,?,?,?,?)",
+            "insert or ignore into rejects (source, received_at, kind, raw, reasons, digest)"
+            " values (?,?,?,?,?,?)",
             [
-                (one.source, one.received_at, one.kind, one.raw, _json(one.reasons).decode())
+                (
+                    one.source,
+                    one.received_at,
+                    one.kind,
+                    one.raw,
+                    _json(one.reasons).decode(),
+                    blake2b(
+                        f"{one.source}\0{one.received_at}\0{one.kind}\0".encode() + one.raw,
+                        digest_size=16,
+                    ).digest(),
+                )
                 for one in rejects
             ],
         )

@@ -26,8 +26,11 @@ create table lake_queue (
 
 create table rejects (
   id integer primary key autoincrement, source text not null, received_at integer not null,
-  kind text not null, raw blob not null, reasons text not null, state text not null default 'open'
+  kind text not null, raw blob not null, reasons text not null, digest blob not null,
+  state text not null default 'open'
 );
+-- A replay of the log meets the same bytes again: they are the same reject.
+create unique index rejects_open on rejects (digest) where state = 'open';
 create index rejects_state on rejects (state, id);
 
 create table deliveries (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -15,10 +16,11 @@ import uvloop
 
 from onefold.app.workspace import now_us, open_log, open_store
 from onefold.config import Settings
-from onefold.model.errors import Fault, InvalidInput, NotFound, OnefoldError, TooLarge
+from onefold.model.errors import Busy, Fault, InvalidInput, NotFound, OnefoldError, TooLarge
 from onefold.serve.api import create_api
 from onefold.serve.context import Context
 from onefold.serve.log_writer import LogWriter
+from onefold.serve.patience import Patience
 from onefold.serve.problems import problem
 from onefold.serve.profile_lookup import plain_profile
 from onefold.serve.tracking import Message, Receive, Scope, Send, TrackingApp
@@ -26,6 +28,7 @@ from onefold.standardize import check
 
 _BACKLOG = 2048
 _BODY_SECONDS = 30.0
+_HEAD_SECONDS = 20.0
 _IDLE_SECONDS = 75
 _LOOK_SECONDS = 0.05
 _DOCS, _DOCUMENT = "/api/docs/", "/api/docs/openapi.json"
@@ -100,18 +103,20 @@ class Web:
         """The whole body, within limits of size and time; None where the client went away."""
         if scope["method"] in ("GET", "HEAD", "OPTIONS"):
             return b""
-        body = b""
-        async with asyncio.timeout(_BODY_SECONDS):
-            while True:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    return None
-                chunk: bytes = message.get("body", b"")
-                body = body + chunk if body else chunk
-                if len(body) > self._max_body:
-                    raise TooLarge(f"the body is larger than {self._max_body} bytes")
-                if not message.get("more_body"):
-                    return body
+        body = bytearray()
+        try:
+            async with asyncio.timeout(_BODY_SECONDS):
+                while True:
+                    message = await receive()
+                    if message["type"] == "http.disconnect":
+                        return None
+                    body += message.get("body", b"")
+                    if len(body) > self._max_body:
+                        raise TooLarge(f"the body is larger than {self._max_body} bytes")
+                    if not message.get("more_body"):
+                        return bytes(body)
+        except TimeoutError as error:
+            raise Busy("the body did not arrive in time; send it again") from error
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
@@ -202,8 +207,13 @@ async def _watch(
     while not server.started:  # noqa: ASYNC110
         await asyncio.sleep(_LOOK_SECONDS / 5)
     ready()
-    while not stop.is_set():  # noqa: ASYNC110
+    patience = Patience(_HEAD_SECONDS)
+    looked_at = 0.0
+    while not stop.is_set():
         await asyncio.sleep(_LOOK_SECONDS)
+        if (now := time.monotonic()) - looked_at > 1.0:
+            patience.look(server.server_state.connections, now)
+            looked_at = now
     # Open streams end by themselves; then the server waits for what is under way.
     context.stopping.set()
     server.should_exit = True

@@ -18,9 +18,16 @@ from onefold.app.tables import tables_now, tables_with
 from onefold.app.workspace import id_maker, node_key, now_us, open_lake, open_store
 from onefold.config import Settings
 from onefold.engine import DuckEngine
-from onefold.model.profile import Node, Profile, ProfileId, decode_profile, profile_name
+from onefold.model.profile import (
+    Node,
+    Profile,
+    ProfileId,
+    decode_profile,
+    encode_profile,
+    profile_name,
+)
 from onefold.pipeline import Pipeline
-from onefold.store import SQLiteStore
+from onefold.store import BatchWrite, SQLiteStore
 
 _PROFILES_A_PAGE = 5_000
 _MOST_DIFFERENCES = 1_000
@@ -76,7 +83,9 @@ def rebuild(settings: Settings) -> RebuildReport:
             return msgspec.json.decode(answer, type=RebuildReport)
         engine = DuckEngine()
         try:
-            pipeline = Pipeline(store, engine, node_key(store), id_maker(), settings.timezone)
+            pipeline = Pipeline(
+                store, engine, node_key(store), id_maker(store.newest_id()), settings.timezone
+            )
             definitions, sources = load_definitions(store)
             pipeline.use(definitions, sources)
             backfill(settings, store, open_lake(settings), pipeline)
@@ -96,6 +105,7 @@ def rebuild_with(settings: Settings, store: SQLiteStore, pipeline: Pipeline) -> 
         finally:
             rebuilt.close()
     if comparison.changed:
+        _make_readable(store, comparison.changed)
         pipeline.repair([profile.nodes for profile in comparison.changed], now_us())
     return comparison.report(events)
 
@@ -119,30 +129,66 @@ class _Comparison:
 def _compare(live: SQLiteStore, rebuilt: SQLiteStore) -> _Comparison:
     found = _Comparison()
     seen: set[ProfileId] = set()
-    for again in _all_profiles(rebuilt):
-        now = _same(live, again)
+    for _, again in _all_profiles(rebuilt):
+        assert again is not None, "what was just folded can be read"
+        number, now = _same(live, again)
+        if number is not None:
+            seen.add(number)
         if now is None:
-            found.add(_text(again.nodes[0]), "missing", None, _known(again))
+            what = "missing" if number is None else "unreadable"
+            found.add(_text(again.nodes[0]), what, None, _known(again))
             found.changed.append(again)
             continue
-        seen.add(now.id)
         different = [fact for fact in _facts(now, again) if fact[1] != fact[2]]
         for fact in different:
             found.add(profile_name(now.id), *fact)
         if different:
             found.changed.append(again)
-    for now in _all_profiles(live):
+    for number, now in _all_profiles(live):
         found.profiles += 1
-        if now.id not in seen:
-            found.add(profile_name(now.id), "extra", _known(now), None)
+        if number not in seen:
+            known = None if now is None else _known(now)
+            found.add(profile_name(number), "extra", known, None)
     return found
 
 
-def _same(live: SQLiteStore, again: Profile) -> Profile | None:
-    """The live profile that holds the first node of a rebuilt one."""
+def _same(live: SQLiteStore, again: Profile) -> tuple[ProfileId | None, Profile | None]:
+    """The live profile that holds the first node of a rebuilt one, as far as it can be read."""
     node = again.nodes[0].id
     number = live.profiles_of([node]).get(node)
-    return None if number is None else decode_profile(live.documents([number])[number])
+    if number is None:
+        return None, None
+    document = live.documents([number]).get(number)
+    return number, None if document is None else _read(document)
+
+
+def _read(document: bytes) -> Profile | None:
+    try:
+        return decode_profile(document)
+    except msgspec.DecodeError:
+        return None
+
+
+def _make_readable(store: SQLiteStore, profiles: list[Profile]) -> None:
+    """Put what else the store knows in the place of documents that cannot be read.
+
+    So their ids, aliases and memberships outlive them; the facts come from the rebuilt profiles.
+    """
+    shells = []
+    for again in profiles:
+        number, now = _same(store, again)
+        if number is None or now is not None:
+            continue
+        home = store.profiles_of([node.id for node in again.nodes])
+        nodes = [
+            Node(node.id, node.kind, node.value, node.first_seen, node.last_seen, 0, {})
+            for node in again.nodes
+            if home.get(node.id) == number
+        ]
+        names = [(name, nodes[0].id) for name in sorted([number, *store.aliases_of(number)])]
+        shells.append(Profile(number, names, nodes, {}, store.memberships_of(number)))
+    rows = [(encode_profile(shell), shell.id) for shell in shells]
+    store.write(BatchWrite(store.batch(), documents=rows))
 
 
 def _facts(now: Profile, again: Profile) -> Iterator[tuple[str, Any, Any]]:
@@ -163,10 +209,10 @@ def _text(node: Node) -> str:
     return f"{node.kind}:{node.value}"
 
 
-def _all_profiles(store: SQLiteStore) -> Iterator[Profile]:
-    """Every profile of a store, a page at a time."""
+def _all_profiles(store: SQLiteStore) -> Iterator[tuple[ProfileId, Profile | None]]:
+    """Every profile of a store, a page at a time; None where one cannot be read."""
     after = 0
     while page := store.profile_ids(after, _PROFILES_A_PAGE):
-        for document in store.documents(page).values():
-            yield decode_profile(document)
+        for number, document in store.documents(page).items():
+            yield number, _read(document)
         after = page[-1]

@@ -117,6 +117,14 @@ class SQLiteStore:
             return int(found)
         return self.db.one("select id from profiles where id = ?", profile)  # type: ignore[no-any-return]
 
+    def aliases_of(self, profile: ProfileId) -> list[ProfileId]:
+        """The ids that lead to a profile today."""
+        return [row[0] for row in self.db.rows("select id from aliases where profile = ?", profile)]
+
+    def memberships_of(self, profile: ProfileId) -> dict[str, int]:
+        """The segments that a profile is in, and since when."""
+        return dict(self.db.rows("select segment, since from members where profile = ?", profile))
+
     def due(self, now: int, limit: int) -> list[ProfileId]:
         """Profiles with a time window that ends by `now`, earliest first."""
         sql = "select id from profiles where due > 0 and due <= ? order by due limit ?"

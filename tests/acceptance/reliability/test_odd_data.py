@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from onefold.app.profiles import profile
+from onefold.app.rebuild import check_rebuild, rebuild
 from onefold.app.rejects import reject_list, reject_replay
 from onefold.app.status import status_of
 from onefold.app.worker import Worker
@@ -195,3 +196,19 @@ def test_deliveries_planned_before_the_clock_jumped_back_do_not_wait_for_it(site
         assert [one.key for one in due] == ["k0"]
         later = store.outbox.due("crm", now - HOUR, 9)
         assert [one.key for one in later] == ["k0", "k1"]
+
+
+def test_a_rebuild_puts_right_a_profile_that_cannot_be_read(site: Site) -> None:
+    site.define(RECENT)
+    alias = {"type": "alias", "userId": "bob", "previousId": "bobby", "messageId": "merge"}
+    site.send([of_user(user, n) for user in ("ann", "bob", "bobby", "cat") for n in range(5)])
+    site.run_until_done()
+    site.send([alias])
+    site.run_until_done()
+    before = profile(site.settings, "user_id:bob")
+    damage_profile(site, "user_id:bob")
+    assert [one.what for one in check_rebuild(site.settings).differences] == ["unreadable"]
+    rebuild(site.settings)
+    assert profile(site.settings, "user_id:bob") == before
+    assert profile(site.settings, before.aliases[0]) == before
+    site.assert_exactly_once()

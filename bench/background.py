@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from bench.tree import Tree
-from onefold.app.workspace import now_us
+from onefold.app.workspace import now_us, open_store
 from onefold.testing.load import live_bodies, uniform
 
 EVENTS_A_REQUEST = 50
@@ -64,9 +64,22 @@ def get(path: str, key: str) -> bytes:
     return f"GET {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {key}\r\n\r\n".encode()
 
 
+def settled(tree: Tree, seconds: float = 600.0) -> None:
+    """Wait until the worker has evaluated the segments of everybody that it found."""
+    deadline = time.monotonic() + seconds
+    with open_store(tree.settings, cache_mb=2) as store:
+        while True:
+            begun = store.setting("evaluated_rules") is not None
+            if begun and store.setting("evaluated_profiles") is None:
+                return
+            assert time.monotonic() < deadline, "the population was not evaluated in time"
+            time.sleep(0.2)
+
+
 @contextmanager
 def background(tree: Tree, write_key: str, users: int, rate: float) -> Iterator[None]:
     """While inside, so many events a second of users chosen uniformly; it must be so many."""
+    settled(tree)
     spawn = multiprocessing.get_context("spawn")
     process = spawn.Process(target=_send, args=(tree.url, write_key, users, rate), daemon=True)
     process.start()

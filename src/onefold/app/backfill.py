@@ -21,7 +21,7 @@ from onefold.pipeline import Pipeline
 from onefold.store import SQLiteStore
 
 _ROWS_A_PAGE = 20_000
-_PROFILES_A_PAGE = 2_000
+_PROFILES_A_PAGE, _IN_A_HURRY = 2_000, 400
 _READY, _FINGERPRINT, _CURSOR = "metrics_ready", "evaluated_rules", "evaluated_profiles"
 log = structlog.get_logger(__name__)
 
@@ -100,11 +100,15 @@ class Population:
             self._store.set_setting(_FINGERPRINT, fingerprint)
         self._after = self._store.setting(_CURSOR)
 
-    def step(self, now: int) -> bool:
-        """Evaluate the next page; say whether there was one."""
+    def step(self, now: int, *, hurry: bool = False) -> bool:
+        """Evaluate the next page, and say whether there was one.
+
+        `hurry` makes it a small one, after a batch so small that the page would be what events
+        wait for.
+        """
         if self._after is None:
             return False
-        page = self._store.profile_ids(self._after, _PROFILES_A_PAGE)
+        page = self._store.profile_ids(self._after, _IN_A_HURRY if hurry else _PROFILES_A_PAGE)
         if page:
             self._evaluate(page, now)
             self._after = page[-1]

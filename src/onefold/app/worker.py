@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 import traceback
@@ -37,7 +38,8 @@ from onefold.store import SQLiteStore
 
 _IDLE_SECONDS = 0.005
 _SWEEP_SECONDS = 0.25
-_SWEEP_PROFILES = 5_000
+_SWEEP_PROFILES = 1_000
+_SMALL_BATCH = 1 << 20
 _PUT_OFF_US = 3_600_000_000
 _AGAIN_SECONDS = 1.0
 log = structlog.get_logger(__name__)
@@ -62,7 +64,9 @@ class Worker:
         self._lake = lake
         self._log = events
         self._clock = clock
-        self._engine = DuckEngine(threads=1, memory_mb=512)
+        # Over a batch, planning the two queries takes longer than running them, even of 10,000
+        # events; the optimizer is half of that and gains nothing.
+        self._engine = DuckEngine(threads=1, memory_mb=512, optimizer=False)
         self._pipeline = Pipeline(
             store, self._engine, node_key(store), id_maker(store.newest_id()), settings.timezone
         )
@@ -82,7 +86,8 @@ class Worker:
         )
         if records:
             self._process(records, now)
-        evaluated = self._population.step(now)
+        size = sum(len(record.payload) for record in records)
+        evaluated = self._population.step(now, hurry=0 < size < _SMALL_BATCH)
         swept = 0
         if time.monotonic() >= self._next_sweep:
             due = self._store.due(now, _SWEEP_PROFILES)
@@ -193,6 +198,9 @@ def run_worker(settings: Settings, ready: Callable[[], None], stop: threading.Ev
             checkpoints = Checkpoints(store)
             lake.start()
             checkpoints.start()
+            # What is there now stays: no collection of garbage need look at it again.
+            gc.collect()
+            gc.freeze()
             ready()
             try:
                 _drive(worker, store, lake, checkpoints, stop)

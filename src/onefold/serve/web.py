@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 import threading
 import time
@@ -206,6 +207,9 @@ async def _watch(
     """Both are set outside of the event loop, so they are looked at."""
     while not server.started:  # noqa: ASYNC110
         await asyncio.sleep(_LOOK_SECONDS / 5)
+    # What is there now stays: no collection of garbage need look at it again, and hold answers up.
+    gc.collect()
+    gc.freeze()
     ready()
     patience = Patience(_HEAD_SECONDS)
     looked_at = 0.0

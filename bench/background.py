@@ -77,19 +77,21 @@ def settled(tree: Tree, seconds: float = 600.0) -> None:
 
 
 @contextmanager
-def background(tree: Tree, write_key: str, users: int, rate: float) -> Iterator[None]:
-    """While inside, so many events a second of users chosen uniformly; it must be so many."""
+def background(tree: Tree, write_key: str, users: int, rate: float) -> Iterator[list[float]]:
+    """While inside, so many events a second of users chosen uniformly.
+
+    Afterwards the list holds how many a second were processed: fewer on a machine that is too busy.
+    """
     settled(tree)
     spawn = multiprocessing.get_context("spawn")
     process = spawn.Process(target=_send, args=(tree.url, write_key, users, rate), daemon=True)
     process.start()
     time.sleep(3.0)
+    came: list[float] = []
     before, started = tree.processed(), time.monotonic()
     try:
-        yield
-        seconds = time.monotonic() - started
-        got = (tree.processed() - before) / seconds
-        assert got > 0.95 * rate, f"only {got:.0f} events a second came in, not {rate:.0f}"
+        yield came
+        came.append(round((tree.processed() - before) / (time.monotonic() - started)))
     finally:
         process.terminate()
         process.join()

@@ -92,7 +92,7 @@ def measure(directory: Path, users: int, probes: int, rate: float) -> dict[str, 
     settings = settings_for(directory)
     made = make(settings, users, hook=hook(pipe.recv()))
     random, acknowledged, readable = Random(1), {}, []
-    with Tree(settings) as tree, background(tree, made.write_key, users, rate):
+    with Tree(settings) as tree, background(tree, made.write_key, users, rate) as came:
         line = Line(tree.url)
         for number, user in enumerate(random.sample(range(users), probes)):
             started = time.monotonic()
@@ -109,7 +109,7 @@ def measure(directory: Path, users: int, probes: int, rate: float) -> dict[str, 
     receiver.join()
     return {
         "users": users,
-        "events_per_second": rate,
+        "events_per_second": came[0],
         "readable": percentiles(readable),
         "webhook": percentiles(received),
         "worker": {name: worker.get(name) for name in ("latency_p50", "latency_p95")},

@@ -89,7 +89,7 @@ def measure(directory: Path, users: int, seconds: float, rate: float) -> list[di
     made = make(settings, users)
     rows = []
     spawn = multiprocessing.get_context("spawn")
-    with Tree(settings) as tree, background(tree, made.write_key, users, rate):
+    with Tree(settings) as tree, background(tree, made.write_key, users, rate) as came:
         told, tell = spawn.Pipe(duplex=False)
         reader = spawn.Process(
             target=read, args=(tree.url, made.admin_key, users, seconds, tell), daemon=True
@@ -100,14 +100,13 @@ def measure(directory: Path, users: int, seconds: float, rate: float) -> list[di
             rows.append(
                 {
                     "users": users,
-                    "events_per_second": rate,
                     "reads_per_second": reads,
                     **percentiles(told.recv()),
                     "load_average": load_average(),
                 }
             )
         reader.join()
-    return rows
+    return [{**row, "events_per_second": came[0]} for row in rows]
 
 
 def main() -> None:

@@ -160,6 +160,13 @@ def test_bodies_have_a_limit_whatever_they_claim(server: Server) -> None:
         assert answer.status_code == 413
 
 
+def test_a_load_balancer_may_ask_for_the_head_alone(server: Server) -> None:
+    head = server.http.head("/health")
+
+    assert (head.status_code, head.content) == (200, b"")
+    assert int(head.headers["content-length"]) > 100
+
+
 @pytest.mark.parametrize(
     "request_line",
     [

@@ -38,8 +38,7 @@ def tables_with(queued: list[QueuedRows], lake: DeltaLake) -> dict[str, TableNow
 
 def table_now(store: SQLiteStore, lake: DeltaLake, name: str) -> TableNow:
     """One table, complete up to the last batch, each row once."""
-    queued = [part for part in store.queued(_ALL) if part.table == name]
-    return _table(name, queued, lake)
+    return _table(name, store.queued_for(name), lake)
 
 
 def _table(name: str, queued: list[QueuedRows], lake: DeltaLake) -> TableNow:

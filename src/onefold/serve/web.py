@@ -33,6 +33,7 @@ _HEAD_SECONDS = 20.0
 _IDLE_SECONDS = 75
 _LOOK_SECONDS = 0.05
 _DOCS, _DOCUMENT = "/api/docs/", "/api/docs/openapi.json"
+_ALSO_HEAD = ("/", "/health", "/metrics")
 _TRACKING = ("/v1/", "/beacon/", "/api/s/")
 _POLICY = (
     b"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
@@ -81,6 +82,9 @@ class Web:
         # Routed as it was sent: an encoded slash belongs to a value.
         raw = scope.get("raw_path") or scope["path"].encode()
         scope["path"] = raw.decode("ascii", "replace")
+        if scope["method"] == "HEAD" and scope["path"] in _ALSO_HEAD:
+            # The server leaves the body out, as it knows the method that was asked with.
+            scope = {**scope, "method": "GET"}
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":

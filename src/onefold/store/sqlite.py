@@ -227,6 +227,11 @@ class SQLiteStore:
         cursor.close()
         return found
 
+    def queued_for(self, table: str) -> list[QueuedRows]:
+        """What waits for one table of the lake, oldest batch first."""
+        sql = "select batch, name, rows, data from lake_queue where name = ? order by batch"
+        return [QueuedRows(*row) for row in self.db.rows(sql, table)]
+
     def unqueue(self, batch: int, written: Mapping[str, int]) -> None:
         """Everything up to this batch is in the lake; note the last batch of each table there."""
         with self.db.transaction() as connection:

@@ -67,3 +67,31 @@ def test_a_merged_id_answers_with_the_profile_it_became(desk: Any) -> None:
 def test_nobody_is_not_found(desk: Any) -> None:
     assert desk.get("/api/profiles/user_id:nobody").status_code == 404
     assert desk.get("/api/profiles/0000000000000").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("when", "status"),
+    [
+        ("2026-03-01T09:59:59Z", 404),
+        ("2026-03-01T10:00:00Z", 200),
+        ("2026-03-01T18:00+08:00", 200),
+        ("2026-03-01T18:00%2B08:00", 200),
+        ("2027-01-01", 200),
+        ("0001-01-01", 404),
+        ("9999-12-31T23:59:59Z", 200),
+        ("yesterday", 400),
+        ("", 400),
+        ("2026-13-01", 400),
+    ],
+)
+def test_a_profile_as_it_was(desk: Any, when: str, status: int) -> None:
+    desk.process(ANN)
+
+    assert desk.get(f"/api/profiles/user_id:ann?as_of={when}").status_code == status
+
+
+@pytest.mark.parametrize(
+    "reference", [":", "user_id:", ":u", "nonsense:u", "user_id:null", "%20:x"]
+)
+def test_what_can_be_nobody_is_no_server_error(desk: Any, reference: str) -> None:
+    assert desk.get(f"/api/profiles/{reference}").status_code in (400, 404)

@@ -86,11 +86,20 @@ def fields(record: Any, indent: str = "") -> None:
             fields(value, indent + "  ")
         elif isinstance(value, list | tuple) and value and isinstance(value[0], dict):
             say(f"{indent}{name}")
-            for one in value:
-                line = "  ".join(cell(below, key) for key, below in one.items())
-                say(f"{indent}  {line}")
+            _columns(value, indent + "  ")
         else:
-            say(f"{indent}{name.ljust(width)}  {cell(value, name)}")
+            shown = "none" if value in ({}, [], ()) else cell(value, name)
+            say(f"{indent}{name.ljust(width)}  {shown}".rstrip())
+
+
+def _columns(records: Sequence[dict[str, Any]], indent: str) -> None:
+    """Records of one kind below their names, one a line."""
+    lines = [list(records[0])]
+    lines += [[cell(value, key) for key, value in one.items()] for one in records]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        padded = "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True))
+        say(f"{indent}{padded}".rstrip())
 
 
 def cell(value: Any, name: str = "") -> str:

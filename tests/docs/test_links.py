@@ -32,3 +32,10 @@ def test_links_between_pages_resolve(tracked, root):
             if not aim.exists() or (anchor and anchor not in anchors(aim)):
                 broken.append(f"{page.relative_to(root)}: {target}")
     assert broken == []
+
+
+def test_every_page_can_be_found_from_the_index(root):
+    index = root / "docs" / "index.md"
+    linked = {(index.parent / target).resolve() for target in LINK.findall(prose(index))}
+    pages = {path.resolve() for path in (root / "docs").rglob("*.md")} - {index.resolve()}
+    assert sorted(path.name for path in pages - linked) == []

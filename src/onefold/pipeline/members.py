@@ -117,17 +117,22 @@ class Members:
         opened: dict[NodeId, Buckets],
         now: int,
     ) -> None:
-        """Find who enters and leaves among the changed profiles, and what that sets in motion."""
+        """Find who enters and leaves, and what that sets in motion.
+
+        Only profiles are looked at of which something changed that a rule can see: traits,
+        identifiers, counts, or the time (`working.overdue`).
+        """
         change = _MemberChanges(self._destinations, self._versions, rows, write, now)
         for number, profile in working.removed.items():
             for segment in list(profile.members):
                 change.leave(number, profile, segment)
-        changed = sorted(working.changed)
-        if not changed:
+        seen = {working.home[node] for node in (*working.claimed, *opened)}
+        seen |= working.regrouped | working.overdue
+        if not seen:
             return
         features = self._membership.features(now, self._timezone)
         columns: list[tuple[Any, ...]] = []
-        for number in changed:
+        for number in sorted(seen):
             profile = working.profiles[number]
             facts = [
                 opened.get(node.id) or buckets_of(node)
@@ -136,9 +141,13 @@ class Members:
             ]
             row, soonest = features.row(profile.traits, facts)
             columns.append((number, *row))
-            profile.due = soonest or 0
+            if profile.due != (soonest or 0):
+                profile.due = soonest or 0
+                working.changed.add(number)
         for number, *inside in self._memberships(columns):
-            change.settle(number, working.profiles[number], self._membership.segments, inside)
+            profile = working.profiles[number]
+            if change.settle(number, profile, self._membership.segments, inside):
+                working.changed.add(number)
 
     def _memberships(self, columns: list[tuple[Any, ...]]) -> Iterable[tuple[Any, ...]]:
         if not self._membership.segments:
@@ -195,16 +204,16 @@ class _MemberChanges:
         profile: Profile,
         segments: Sequence[str],
         inside: Sequence[bool],
-    ) -> None:
-        """Make a profile's memberships what the query says."""
+    ) -> bool:
+        """Make a profile's memberships what the query says; say whether they changed."""
         members = profile.members
         if not members and True not in inside:
-            return
+            return False
         # Nearly always nothing changes.
         if len(members) == sum(inside) and all(
             member == (segment in members) for segment, member in zip(segments, inside, strict=True)
         ):
-            return
+            return False
         for segment, member in zip(segments, inside, strict=True):
             if member and segment not in members:
                 self.enter(number, profile, segment)
@@ -212,6 +221,7 @@ class _MemberChanges:
                 self.leave(number, profile, segment)
         for segment in [one for one in members if one not in self._versions]:
             self.leave(number, profile, segment)
+        return True
 
     def enter(self, number: ProfileId, profile: Profile, segment: str) -> None:
         """The profile is in the segment from now on."""

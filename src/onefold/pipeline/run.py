@@ -148,7 +148,7 @@ class Pipeline:
         rows = Rows(now)
         working = Working(self._store, self._new_id, rows)
         working.load(profiles)
-        working.changed.update(working.profiles)
+        working.overdue.update(working.profiles)
         self._write(self._finish(working, rows, {}, now), rows)
         self._watch.lap()
 

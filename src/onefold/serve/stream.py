@@ -126,8 +126,16 @@ class Stream:
 
 def tell(records: Iterable[LogRecord], sources: Mapping[str, Source]) -> list[Told]:
     """The events in records of the log, and the rejects with their reasons."""
-    events, rejects = standardize([decode_accepted(one.payload) for one in records], sources)
-    return [*map(_event, events), *map(_reject, rejects)]
+    accepted = []
+    unreadable = []
+    for record in records:
+        try:
+            accepted.append(decode_accepted(record.payload))
+        except msgspec.MsgspecError:
+            said = {"reasons": [f"record {record.offset} of the log cannot be read"]}
+            unreadable.append(Told("reject", "", "", _encode(said)))
+    events, rejects = standardize(accepted, sources)
+    return [*unreadable, *map(_event, events), *map(_reject, rejects)]
 
 
 def _event(event: Event) -> Told:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 import duckdb
 import pyarrow as pa
@@ -10,6 +11,7 @@ import sqlglot
 from sqlglot import exp
 
 from onefold.app.answers import Table
+from onefold.app.asking import refused
 from onefold.app.tables import add_views, tables_now
 from onefold.app.workspace import open_lake, open_store
 from onefold.config import Settings
@@ -36,15 +38,28 @@ VIEWS = {
 }
 
 
-def sql(settings: Settings, query: str, max_rows: int | None = None) -> Table:
-    """Run one SELECT over the tables of the lake; give at most `max_rows` rows."""
-    found, truncated = sql_arrow(settings, query, max_rows)
+def sql(
+    settings: Settings,
+    query: str,
+    max_rows: int | None = None,
+    before: Callable[[], None] = lambda: None,
+) -> Table:
+    """Run one SELECT over the tables of the lake; give at most `max_rows` rows.
+
+    `before` is called when all is ready for it.
+    """
+    found, truncated = sql_arrow(settings, query, max_rows, before)
     columns = tuple(found.column_names)
     rows = list(zip(*(column.to_pylist() for column in found.columns), strict=True))
     return Table(columns, rows, truncated)
 
 
-def sql_arrow(settings: Settings, query: str, max_rows: int | None = None) -> tuple[pa.Table, bool]:
+def sql_arrow(
+    settings: Settings,
+    query: str,
+    max_rows: int | None = None,
+    before: Callable[[], None] = lambda: None,
+) -> tuple[pa.Table, bool]:
     """Like `sql`, as an Arrow table, and whether it was cut."""
     check_query(query)
     limit = min(max_rows or settings.sql_rows, settings.sql_rows)
@@ -57,6 +72,7 @@ def sql_arrow(settings: Settings, query: str, max_rows: int | None = None) -> tu
             engine.connection.execute(f"create view {name} as {body}")
         files = [file for table in tables.values() for file in table.files]
         engine.lock(files)
+        before()
         return _run(engine, query, limit, settings.sql_seconds)
     finally:
         engine.close()
@@ -67,11 +83,11 @@ def check_query(query: str) -> None:
     try:
         statements = [one for one in sqlglot.parse(query, dialect="duckdb") if one is not None]
     except sqlglot.errors.SqlglotError as error:
-        raise _refused(f"cannot be read: {str(error).splitlines()[0]}") from error
+        raise refused(f"cannot be read: {str(error).splitlines()[0]}") from error
     except RecursionError as error:
-        raise _refused("is nested too deep") from error
+        raise refused("is nested too deep") from error
     if len(statements) != 1 or not isinstance(statements[0], exp.Query):
-        raise _refused("must be one SELECT")
+        raise refused("must be one SELECT")
     faults = [*_table_faults(statements[0]), *_function_faults(statements[0])]
     if faults:
         raise InvalidInput("the query cannot be run", faults)
@@ -129,13 +145,9 @@ def _run(engine: DuckEngine, query: str, limit: int, seconds: float) -> tuple[pa
         found = connection.sql(f"select * from ({query.strip().rstrip(';')}\n) limit {limit + 1}")  # noqa: S608
         table = found.to_arrow_table()
     except duckdb.InterruptException as error:
-        raise _refused(f"took longer than {seconds:g} s", "narrow it down") from error
+        raise refused(f"took longer than {seconds:g} s", "narrow it down") from error
     except duckdb.Error as error:
-        raise _refused(str(error).strip()) from error
+        raise refused(str(error).strip()) from error
     finally:
         timer.cancel()
     return table.slice(0, limit), table.num_rows > limit
-
-
-def _refused(message: str, hint: str = "") -> InvalidInput:
-    return InvalidInput("the query cannot be run", (Fault(message, "query", hint),))

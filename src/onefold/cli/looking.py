@@ -120,9 +120,13 @@ def sql(
 
     Example: onefold sql "select name, count(*) as n from events group by name order by n desc"
     """
+    from onefold.app import answering
     from onefold.app import query as queries
 
-    found = queries.sql(call.settings, query, limit)
+    def confine() -> None:
+        answering.confine(call.settings.sql_memory)
+
+    found = queries.sql(call.settings, query, limit, confine)
     if call.as_json or form is Format.JSON:
         write_json(found)
     elif form is Format.CSV:

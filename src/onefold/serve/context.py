@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from functools import partial
 
+from onefold.app.asking import Asker
 from onefold.app.status import status
 from onefold.config import Settings
 from onefold.eventlog import EventLog
@@ -31,6 +32,7 @@ class Context:
         self.store = store
         self.events = events
         self.access = Access(store, time.monotonic)
+        self.asker = Asker()
         self.sql = Lane("queries", _SQL_AT_ONCE, 0)
         self.lake = Lane("questions to the lake", _LAKE_AT_ONCE, _LAKE_WAITING)
         self.commands = Lane("changes", _COMMANDS_AT_ONCE, _COMMANDS_WAITING)

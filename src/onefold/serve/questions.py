@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from onefold.app.answers import ChangePage, EventPage, Format, LinkPage
+from onefold.app.answers import ChangePage, EventPage, LinkPage
 from onefold.app.profiles import ProfileView
 from onefold.config import Settings
 
@@ -33,12 +33,3 @@ def profile_as_of(settings: Settings, reference: str, at: int) -> ProfileView:
     from onefold.app.lookback import profile_as_of as look_back
 
     return look_back(settings, reference, at)
-
-
-def sql(settings: Settings, query: str, form: Format, limit: int | None) -> tuple[bytes, bool]:
-    """The encoded rows of one SELECT, and whether there were more."""
-    from onefold.app.query import sql_arrow
-    from onefold.serve.rows import encoded
-
-    table, truncated = sql_arrow(settings, query, limit)
-    return encoded(table, truncated, form), truncated

@@ -176,6 +176,7 @@ async def _serve(
             await server.serve(sockets=[listening])
         finally:
             watching.cancel()
+            context.asker.close()
             await writer.close()
             events.close()
 

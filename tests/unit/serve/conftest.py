@@ -67,6 +67,7 @@ class Desk:
                     try:
                         return await ask(http)
                     finally:
+                        context.asker.close()
                         await writer.close()
                         events.close()
 

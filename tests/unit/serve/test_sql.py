@@ -172,3 +172,28 @@ def test_a_query_that_takes_too_much_memory_is_refused(desk: Any) -> None:
     found = ask(desk, "select list(a.range) from range(100000000) a")
 
     assert found.status_code == 400
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "select repeat('x', 2000000000)",
+        "select * from unnest(range(1000000000))",
+        "select list(range(100000000))",
+    ],
+)
+def test_not_even_what_the_engine_cannot_count_harms_another(desk: Any, query: str) -> None:
+    desk.settings = msgspec.structs.replace(
+        desk.settings, sql_seconds=2.0, sql_memory=64 * 1024 * 1024
+    )
+
+    async def ask_twice(http: httpx.AsyncClient) -> tuple[httpx.Response, httpx.Response]:
+        headers = {"authorization": f"Bearer {desk.admin_key}"}
+        hostile = await http.post("/api/sql", json={"query": query}, headers=headers)
+        return hostile, await http.post("/api/sql", json={"query": "select 1"}, headers=headers)
+
+    hostile, plain = desk.run(ask_twice)
+
+    assert hostile.status_code == 400
+    assert hostile.json()["errors"][0]["where"] == "query"
+    assert plain.json()["rows"] == [[1]]

@@ -9,7 +9,6 @@ from litestar import Response, post
 from litestar.params import RawBody
 
 from onefold.app.answers import Format, Table
-from onefold.serve import questions
 from onefold.serve.api.doors import FromContext, read, requires
 
 _TYPES: dict[Format, str] = {
@@ -51,7 +50,7 @@ async def sql(context: FromContext, body: RawBody) -> Response[bytes]:
     """
     wanted = read(body, Query)
     found, truncated = await context.sql.run(
-        questions.sql, context.settings, wanted.query, wanted.format, wanted.limit
+        context.asker.ask, context.settings, wanted.query, wanted.format, wanted.limit
     )
     headers = {"x-onefold-truncated": str(truncated).lower()}
     return Response(found, media_type=_TYPES[wanted.format], headers=headers)

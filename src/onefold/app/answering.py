@@ -1,0 +1,96 @@
+"""The process that answers queries, one after the other: `python -m onefold.app.answering`.
+
+It is held to limits by the system, and ends by itself when nobody asks it any more.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import select
+import signal
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from onefold.app.asking import Answer, Question, question_from, refused
+from onefold.app.query import sql_arrow
+from onefold.app.rows import encoded
+from onefold.model.errors import OnefoldError
+
+_IDLE_SECONDS = 60.0
+_GRACE_SECONDS = 3.0
+_MEMORY_BESIDES = 512 << 20  # for the rows as they are sent, and what the engine does not count
+
+
+def main() -> None:
+    """Answer until nobody asks."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who asked ends this process
+    questions, answers = os.fdopen(0, "rb", closefd=False), os.fdopen(1, "wb", closefd=False)
+    limit = _Limit()
+    while not limit.is_near() and select.select([questions], [], [], _IDLE_SECONDS)[0]:
+        line = questions.readline()
+        if not line:
+            return
+        with suppress(BrokenPipeError):
+            _answer(question_from(line), limit, answers)
+
+
+def confine(memory: int) -> None:
+    """Hold this process to so much more memory than it has; if memory ends, it is first to go."""
+    _Limit().hold(memory)
+
+
+class _Limit:
+    """How much memory this process may have, once it is `hold` to it."""
+
+    def __init__(self) -> None:
+        self._most = 0
+
+    def hold(self, memory: int) -> None:
+        """From the first call on. What there is already, mostly reserved for threads, comes on top."""
+        with suppress(OSError):  # only where the system tells
+            if not self._most:
+                self._most = _held() + 2 * memory + _MEMORY_BESIDES
+                resource.setrlimit(resource.RLIMIT_AS, (self._most, self._most))
+                Path("/proc/self/oom_score_adj").write_text("1000")
+
+    def is_near(self) -> bool:
+        """Is so little left that the next query had better be answered by another process?"""
+        return bool(self._most) and _held() > self._most - _MEMORY_BESIDES
+
+
+def _held() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+
+
+def _answer(question: Question, limit: _Limit, answers: BinaryIO) -> None:
+    # What does not even listen to the engine's interruption ends with its process.
+    signal.setitimer(signal.ITIMER_REAL, question.settings.sql_seconds + _GRACE_SECONDS)
+    rows = b""
+    try:
+        table, truncated = sql_arrow(
+            question.settings,
+            question.query,
+            question.limit,
+            lambda: limit.hold(question.settings.sql_memory),
+        )
+        rows = encoded(table, truncated, question.form)
+        answer = Answer(len(rows), truncated)
+    except OnefoldError as error:
+        answer = _sorry(error)
+    except MemoryError:
+        answer = _sorry(refused("needs more memory than it may use", "narrow it down"))
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    answers.write(answer.encoded())
+    answers.write(rows)
+    answers.flush()
+
+
+def _sorry(error: OnefoldError) -> Answer:
+    return Answer(code=error.code, message=error.message, faults=error.faults)
+
+
+if __name__ == "__main__":
+    main()

@@ -2,8 +2,8 @@
 
 Onefold as `onefold up` runs it, with ten live segments that all tell a webhook, takes in a mixed load:
 events of users as busy as in real life, `identify` calls that make users known, events that come days
-late, and requests that are sent twice. Every five seconds it is looked at: the memory of each process, the
-store's write-ahead log, what waits. In the end everything that was answered with 200 is looked for
+late, and requests that are sent twice. Every five seconds it is looked at: the memory of each process (its own,
+without the store's pages, which are the system's cache), the store's write-ahead log, what waits. In the end everything that was answered with 200 is looked for
 in the lake, and all profiles are folded again and compared.
 """
 
@@ -102,7 +102,7 @@ def look(tree: Tree, started: float) -> dict[str, Any]:
     log = tree.settings.data / "store.db-wal"
     return {
         "second": round(time.monotonic() - started),
-        "memory_mb": tree.memory_mb(),
+        "memory_mb": tree.memory_mb("Anonymous"),
         "wal_mb": log.stat().st_size >> 20 if log.exists() else 0,
         "behind_kb": sum(now.log.values()) >> 10,
         "lake_rows": now.lake_queue_rows,

@@ -66,13 +66,13 @@ class Tree:
         with open_store(self.settings, cache_mb=2) as store:
             return store.heartbeats().get("worker", (0, 0, {}))[2]
 
-    def memory_mb(self) -> dict[str, int]:
-        """Proportional memory (PSS) of the tree's processes."""
-        found = {"up": _pss(self.process.pid)}
+    def memory_mb(self, kind: str = "Pss") -> dict[str, int]:
+        """Memory of the tree's processes: proportional (PSS), or only `Anonymous`, without files."""
+        found = {"up": _memory(self.process.pid, kind)}
         for child in _children(self.process.pid):
             words = Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")
             name = next((w.decode() for w in words if w in (b"web", b"worker", b"jobs")), "other")
-            found[name] = _pss(child)
+            found[name] = _memory(child, kind)
         found["all"] = sum(found.values())
         return found
 
@@ -81,9 +81,9 @@ def _children(pid: int) -> list[int]:
     return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def _pss(pid: int) -> int:
+def _memory(pid: int, kind: str) -> int:
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss:"):
+        if line.startswith(f"{kind}:"):
             return int(line.split()[1]) // 1024
     return 0
 

@@ -222,3 +222,21 @@ def test_lake_put_back_from_an_older_copy_is_refused(site: Site, tmp_path: Path)
     site.run_until_done()
     site.assert_exactly_once()
     assert check_rebuild(site.settings).events == 100
+
+
+def test_store_and_lake_of_a_backup_with_the_newest_log_lose_nothing(
+    site: Site, tmp_path: Path
+) -> None:
+    site.send(site.events(50))
+    site.run_until_done()
+    copy = tmp_path / "copy"
+    shutil.copytree(site.settings.data, copy)
+    site.send(site.events(50))
+    site.run_until_done()
+    shutil.rmtree(copy / "log")
+    shutil.move(log_path(site.settings), copy / "log")
+    shutil.rmtree(site.settings.data)
+    copy.rename(site.settings.data)
+    site.send(site.events(50))
+    site.run_until_done()
+    site.assert_exactly_once()

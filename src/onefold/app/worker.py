@@ -17,7 +17,8 @@ from onefold.app.heartbeat import Heartbeat, clock_fell_back
 from onefold.app.in_force import load_definitions
 from onefold.app.lake_writer import LakeWriter, refuse_disagreement
 from onefold.app.locks import hold
-from onefold.app.rebuild import rebuild_with
+from onefold.app.rebuild import RebuildReport, rebuild_with
+from onefold.app.requests import answer_with, give_up_started
 from onefold.app.workspace import (
     id_maker,
     node_key,
@@ -102,10 +103,11 @@ class Worker:
         """Do what other processes asked of the owner of the store."""
         for request in self._store.requests.waiting():
             if request.action == "rebuild":
-                self._store.requests.start(request.id)
-                self._refresh()
-                report = rebuild_with(self._settings, self._store, self._pipeline)
-                self._store.requests.finish(request.id, msgspec.json.encode(report).decode())
+                answer_with(self._store, request.id, self._rebuild)
+
+    def _rebuild(self) -> RebuildReport:
+        self._refresh()
+        return rebuild_with(self._settings, self._store, self._pipeline)
 
     def write_beat(self, faults: dict[str, str]) -> None:
         """Say how it goes: the figures, what is wrong, what the log lost."""
@@ -115,6 +117,10 @@ class Worker:
         behind = max(0, self._clock_stood - now) // 1_000_000
         about = {"log_damaged": self._log.damaged(), "clock_behind": behind}
         self.beat.write(self._store, now, {**faults, **about})
+
+    def close(self) -> None:
+        """Free the engine's memory."""
+        self._engine.close()
 
     def commit(self) -> None:
         """Tell the log how far its records are processed."""
@@ -191,6 +197,7 @@ def run_worker(settings: Settings, ready: Callable[[], None], stop: threading.Ev
             return
         with open_store(settings) as store:
             refuse_disagreement(store, open_lake(settings))
+            give_up_started(store)
             events = open_log(settings, store, None)
             worker = Worker(settings, store, open_lake(settings), events)
             lake_store = SQLiteStore(store.path, cache_mb=2, wait_seconds=settings.store_wait)
@@ -208,6 +215,7 @@ def run_worker(settings: Settings, ready: Callable[[], None], stop: threading.Ev
                 checkpoints.stop()
                 lake.stop()
                 worker.commit()
+                worker.close()
                 events.close()
 
 

@@ -65,7 +65,7 @@ def status_of(settings: Settings, store: SQLiteStore) -> Status:
     beats = store.heartbeats()
     checks = (
         _disk(settings, free),
-        _store(store),
+        _store(store, min(_LOCKED_SECONDS, settings.store_wait)),
         *_processes(beats, now_us()),
         _clock(beats, now_us()),
         _lag(sum(behind.values()), max(damaged, _said(beats, "worker", "log_damaged", 0))),
@@ -107,10 +107,10 @@ def _disk(settings: Settings, free: int) -> Check:
     return Check("disk", "degraded" if free < 2 * settings.min_free_disk else "ok", detail)
 
 
-def _store(store: SQLiteStore) -> Check:
+def _store(store: SQLiteStore, patience: float) -> Check:
     """Can it be written? An empty transaction asks for the lock without changing anything."""
     try:
-        with store.db.transaction(wait_seconds=_LOCKED_SECONDS):
+        with store.db.transaction(wait_seconds=patience):
             pass
     except (Busy, Damaged) as error:
         return Check("store", "failed", str(error))

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 import structlog
 
+from onefold.app.apart import apart
 from onefold.app.backfill import Population, backfill
 from onefold.app.checkpoints import Checkpoints
 from onefold.app.heartbeat import Heartbeat, clock_fell_back
@@ -145,7 +146,9 @@ class Worker:
         self.beat.batch(report, self._clock())
 
     def _isolate(self, records: Sequence[LogRecord], now: int, error: Exception) -> None:
-        """Find the record that the pipeline cannot digest, by halves, and keep it as a reject."""
+        """Find the event that the pipeline cannot digest, by halves, and keep it as a reject."""
+        if len(records) == 1:
+            records = apart(records[0])
         if len(records) > 1:
             middle = len(records) // 2
             for half in (records[:middle], records[middle:]):
@@ -217,6 +220,7 @@ def run_worker(settings: Settings, ready: Callable[[], None], stop: threading.Ev
                 worker.commit()
                 worker.close()
                 events.close()
+                gc.unfreeze()
 
 
 def _drive(

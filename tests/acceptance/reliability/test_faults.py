@@ -111,6 +111,7 @@ def test_a_worker_can_start_while_the_store_is_locked(site: Site) -> None:
     site.assert_exactly_once()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", ["events", "links"])
 def test_lake_that_cannot_be_written(site: Site, table: str) -> None:
     site.send(site.events(50))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from onefold.app.worker import Worker
 from onefold.app.workspace import id_maker, now_us, open_lake, open_log, open_store
 from onefold.eventlog.files import FileEventLog
 from onefold.model.delivery import Delivery
+from onefold.model.records import Accepted, encode_accepted
 from onefold.store import BatchWrite, SQLiteStore
 from tests.acceptance.reliability.site import Event, Site, until
 
@@ -80,6 +82,27 @@ def test_a_profile_that_cannot_be_read_stops_nobody_else(site: Site) -> None:
         reject_replay(site.settings)
         site.wait_until_processed()
     site.assert_exactly_once()
+
+
+def test_of_a_batch_only_the_event_suffers(site: Site) -> None:
+    site.send([of_user(user, 0) for user in ("ann", "bob", "cat")])
+    site.run_until_done()
+    number, document = damage_profile(site, "user_id:bob")
+    events = [of_user(user, n) for n in range(1, 9) for user in ("ann", "bob", "cat")]
+    del events[5]["messageId"]
+    body = json.dumps({"batch": events, "sentAt": "2026-01-01T00:00:00Z"}).encode()
+    with site.log() as log:
+        log.append([encode_accepted(Accepted("default", now_us(), "batch", body))])
+    site.run_until_done()
+    assert len(reject_list(site.settings)) == 8
+    assert profile(site.settings, "user_id:cat").computed["event_count"] == 9
+    with open_store(site.settings) as store:
+        set_document(store, number, document)
+    reject_replay(site.settings)
+    site.run_until_done()
+    assert profile(site.settings, "user_id:bob").computed["event_count"] == 9
+    assert sum(site.lake().values()) == 3 + len(events)
+    assert check_rebuild(site.settings).differences == ()
 
 
 def test_a_profile_that_cannot_be_read_does_not_stop_time(site: Site) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from onefold.app.lookback import profile_as_of
 from onefold.app.profiles import profile
+from onefold.app.query import sql
 from onefold.model.errors import NotFound
 from tests.acceptance.conftest import Stepped
 
@@ -69,3 +70,27 @@ def test_before_its_first_event_there_was_nobody(onefold: Stepped) -> None:
         profile_as_of(onefold.settings, "user_id:ann", START + 2 * DAY)
     with pytest.raises(NotFound):
         profile_as_of(onefold.settings, "user_id:nobody", START)
+
+
+def test_the_person_keeps_the_id_when_the_device_turns_out_to_be_shared(onefold: Stepped) -> None:
+    onefold.take({"type": "page", "anonymousId": "kiosk"})
+    onefold.take({"type": "identify", "userId": "ann", "anonymousId": "kiosk"})
+    before = profile(onefold.settings, "user_id:ann").id
+    for user in ("bob", "cho", "dan"):
+        onefold.take({"type": "identify", "userId": user, "anonymousId": "kiosk"})
+    assert profile(onefold.settings, "user_id:ann").id == before
+    assert profile(onefold.settings, "anonymous_id:kiosk").id != before
+
+
+def test_history_names_who_said_it_and_what_parted(onefold: Stepped) -> None:
+    onefold.take(EVENTS[1] | {"messageId": "m1"})
+    onefold.take({"type": "page", "anonymousId": "a1"})
+    for user in ("bob", "cho", "dan"):
+        onefold.take({"type": "identify", "userId": user, "anonymousId": "a1"})
+    rows = sql(
+        onefold.settings,
+        "select what, name, source, message_id from changes"
+        " where what in ('trait', 'split') order by batch, number",
+    ).rows
+    alone = profile(onefold.settings, "anonymous_id:a1").id
+    assert rows == [("trait", "city", "default", "m1"), ("split", alone, None, None)]

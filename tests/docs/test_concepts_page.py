@@ -81,12 +81,12 @@ def test_what_mum_did_last_may_come_in_last(story: Story) -> None:
     assert known(story.profiles()["tablet"]) == {"Mum"}
 
 
-def test_ids_go_with_what_they_began_with(story: Story) -> None:
+def test_ids_go_with_the_person(story: Story) -> None:
     rows = ROW.findall(PAGE)
     for row in rows[:-1]:
         story.tell(*row)
     before = story.profiles()
     story.tell(*rows[-1])
     after = story.profiles()
-    assert after["tablet"].id == before["Mum"].id != after["Mum"].id
+    assert before["tablet"].id == before["Mum"].id == after["Mum"].id != after["tablet"].id
     assert after["Dad"].id == before["Dad"].id

@@ -85,9 +85,13 @@ def source_add(
     *,
     default_country: str | None = None,
     ip: str = "direct",
+    events_per_second: int | None = None,
     actor: str = "cli",
 ) -> NewSource:
-    """Add a source and give its write key."""
+    """Add a source and give its write key.
+
+    Over `events_per_second` its calls are answered with 429; None is without limit.
+    """
     faults = _name_faults(name)
     if kind not in _KINDS:
         faults.append(Fault(f"there is no kind of source {kind!r}", "kind", "use http"))
@@ -96,6 +100,8 @@ def source_add(
         faults.append(Fault(f"{default_country!r} is no country code", "country", hint))
     if ip not in ("direct", "none"):
         faults.append(Fault(f"{ip!r} is not known", "ip", "use direct or none"))
+    if events_per_second is not None and events_per_second < 1:
+        faults.append(Fault("must be at least 1", "events_per_second", "leave it out for no limit"))
     if faults:
         raise InvalidInput("the source cannot be added", faults)
     with open_store(settings, cache_mb=4) as store:
@@ -106,6 +112,7 @@ def source_add(
             kind=kind,
             default_country=default_country,
             ip="none" if ip == "none" else "direct",
+            events_per_second=events_per_second,
         )
         return _add_source(store, source, actor)
 

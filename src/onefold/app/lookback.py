@@ -58,9 +58,11 @@ def _then(
         memory.set_setting("node_key", node_key(store))
         number = find_id(memory, reference, settings.default_country)
     else:
-        names = {profile_name(name): root for name, root in now.names}
-        root = names.get(reference, now.names[0][1])
-        number = memory.profiles_of([root]).get(root)
+        roots = [root for name, root in now.names if profile_name(name) == reference]
+        # Before the root was seen, the profile was whoever of its nodes was there first.
+        nodes = roots + [node.id for node in now.nodes]
+        homes = memory.profiles_of(nodes)
+        number = next((homes[node] for node in nodes if node in homes), None)
     if number is None:
         return None
     return decode_profile(memory.documents([number])[number])

@@ -71,4 +71,4 @@ def members_page(
 
 def member_counts(store: SQLiteStore) -> dict[str, int]:
     """How many profiles are in each segment that has any."""
-    return dict(store.db.rows("select segment, count(*) from members group by segment"))
+    return store.segment_sizes()

@@ -39,6 +39,10 @@ def source_add(
         str,
         typer.Option("--ip", help="direct: with the caller's address (see ip_mode); none."),
     ] = "direct",
+    events_per_second: Annotated[
+        int | None,
+        typer.Option("--events-per-second", help="Above it, calls are answered with 429."),
+    ] = None,
 ) -> None:
     """Add a source and print its write key, which is shown only now.
 
@@ -46,7 +50,14 @@ def source_add(
     """
     from onefold.app import access
 
-    made = access.source_add(call.settings, name, kind, default_country=country, ip=ip)
+    made = access.source_add(
+        call.settings,
+        name,
+        kind,
+        default_country=country,
+        ip=ip,
+        events_per_second=events_per_second,
+    )
     call.show(made, lambda made: say(f"write key {made.write_key}"))
 
 

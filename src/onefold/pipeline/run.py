@@ -296,13 +296,16 @@ class Pipeline:
         for number in sorted(numbers):
             profile = working.profiles[number]
             statements = [one for node in profile.nodes for one in statements_of(node)]
-            traits = golden_record(statements)
+            golden = golden_record(statements)
+            traits = {name: won.value for name, won in golden.items()}
             if traits == profile.traits and number not in working.created:
                 continue
             for name in sorted(traits.keys() | profile.traits.keys()):
                 old, new = profile.traits.get(name), traits.get(name)
                 if old != new:
-                    rows.change(number, "trait", name, old, new)
+                    won = golden.get(name)
+                    origin = (None, None) if won is None else (won.source, won.message_id)
+                    rows.change(number, "trait", name, old, new, *origin)
             profile.traits = traits
             rows.add("profiles", profile_name(number), now, _json(traits), None)
 

@@ -11,6 +11,7 @@ from onefold.model.profile import (
     Profile,
     ProfileId,
     decode_profile,
+    profile_name,
 )
 from onefold.model.records import Identifier
 from onefold.pipeline.rows import Rows, identifier_text
@@ -151,6 +152,10 @@ class Working:
             # It may have been an alias since it was merged away: it gets its id back.
             self.reclaimed.add(cluster.id)
         self.aliases.update((name, cluster.id) for name, _ in cluster.names if name != cluster.id)
+        if cluster.id in self.created:
+            homes = {self.home[node.id] for node in nodes if node.id in self.home}
+            for parted in sorted(homes & self.profiles.keys()):
+                self._rows.change(parted, "split", profile_name(cluster.id), None, True)
         for node in nodes:
             self._move(node, cluster.id)
         profile.names = cluster.names

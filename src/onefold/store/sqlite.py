@@ -6,6 +6,7 @@ share one `Database`.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
@@ -162,6 +163,7 @@ class SQLiteStore:
                 ("delete from aliases where id = ?", batch.reclaimed),
             ):
                 connection.executemany(sql, [(one,) for one in ids])
+            self._write_sizes(batch)
             self._write_rejects(batch.rejects)
             self._write_deliveries(batch.deliveries)
             self._add_counters(batch.counters)
@@ -181,6 +183,19 @@ class SQLiteStore:
             "insert or replace into positions values (?,?)", list(positions.items())
         )
         connection.execute("insert or replace into settings values ('batch', ?)", (batch,))
+
+    def _write_sizes(self, batch: BatchWrite) -> None:
+        sizes = Counter(segment for segment, _, _ in batch.entered)
+        sizes.subtract(segment for segment, _ in batch.left)
+        self.db.connection.executemany(
+            "insert into segment_sizes values (?,?)"
+            " on conflict (segment) do update set members = members + excluded.members",
+            list(sizes.items()),
+        )
+
+    def segment_sizes(self) -> dict[str, int]:
+        """How many profiles are in each segment."""
+        return dict(self.db.rows("select segment, members from segment_sizes where members > 0"))
 
     def _write_rejects(self, rejects: Iterable[Reject]) -> None:
         self.db.connection.executemany(

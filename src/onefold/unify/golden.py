@@ -43,7 +43,7 @@ def last_writer(statements: Iterable[Statement]) -> dict[str, Winner]:
 
 def golden_record(
     statements: Iterable[Statement], survivorship: Survivorship = last_writer
-) -> dict[str, Any]:
-    """The golden traits. A trait whose last claim is null is absent."""
+) -> dict[str, Winner]:
+    """The golden traits, each with its claim. A trait whose last claim is null is absent."""
     winners = survivorship(statements)
-    return {trait: won.value for trait, won in winners.items() if won.value is not None}
+    return {trait: won for trait, won in winners.items() if won.value is not None}

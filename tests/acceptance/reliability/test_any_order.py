@@ -172,7 +172,7 @@ def test_an_id_stays_with_its_root_through_merges_and_splits(
     store = SQLiteStore(":memory:", cache_mb=1)
     store.set_setting("node_key", b"k" * 32)
     engine = DuckEngine()
-    numbers, roots = count(1), {}
+    numbers, roots, settled = count(1), {}, set()
     try:
         pipeline = Pipeline(store, engine, node_key(store), lambda: next(numbers), "UTC")
         pipeline.use(Definitions(1, ()), SOURCES)
@@ -180,8 +180,15 @@ def test_an_id_stays_with_its_root_through_merges_and_splits(
             pipeline.process([_record(source, body, offset)], NOW)
             live = store.documents(store.profile_ids(0, 1000))
             for profile in map(decode_profile, live.values()):
+                kinds = {node.id: node.kind for node in profile.nodes}
                 for name, root in profile.names:
-                    assert roots.setdefault(name, root) == root
+                    # From a device to the person who uses it, and never back.
+                    if roots.get(name, root) != root:
+                        assert kinds[root] == "user_id"
+                        assert name not in settled
+                    if kinds[root] == "user_id":
+                        settled.add(name)
+                    roots[name] = root
                 assert profile.id == min(name for name, _ in profile.names)
             home = store.profiles_of(list(roots.values()))
             assert {name: store.current_id(name) for name in roots} == {

@@ -37,13 +37,15 @@ class SourceWanted(msgspec.Struct, forbid_unknown_fields=True):
     """A source to be added.
 
     `country` (two letters) reads phone numbers without a country code. `ip` says whether the
-    caller's address goes with its events (`direct`) or not (`none`).
+    caller's address goes with its events (`direct`) or not (`none`). Over `events_per_second` its
+    calls are answered with 429; null is without limit.
     """
 
     name: str
     kind: str = "http"
     country: str | None = None
     ip: Literal["direct", "none"] = "direct"
+    events_per_second: int | None = None
 
 
 class KeyWanted(msgspec.Struct, forbid_unknown_fields=True):
@@ -88,6 +90,7 @@ async def add_source(context: FromContext, actor: Actor, body: RawBody) -> NewSo
         wanted.kind,
         default_country=wanted.country,
         ip=wanted.ip,
+        events_per_second=wanted.events_per_second,
         actor=actor,
     )
 

@@ -11,6 +11,8 @@ create table members (
   primary key (segment, profile)
 ) without rowid;
 
+create table segment_sizes (segment text primary key, members integer not null) without rowid;
+
 -- Deduplication: one row per event, in the order of the client's minute; `day` for expiry.
 create table seen (
   minute integer not null, hash integer not null, day integer not null,

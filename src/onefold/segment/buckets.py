@@ -1,4 +1,4 @@
-"""Buckets: what a metric adds up to for an identifier on a day, an hour, a minute, or ever.
+"""Buckets: what a metric adds up to for an identifier on a day, an hour, a minute, a second, or ever.
 
 Merging buckets commutes and is exact: sums are whole numbers of millionths, and of several first
 or last events the one that wins is chosen by `(time, message id, value)`.
@@ -14,13 +14,14 @@ import msgspec
 
 from onefold.segment.expression import literal_sql
 from onefold.segment.metric import Aggregate, Field, Metric, MetricKind
-from onefold.segment.window import HOUR, MINUTE, Unit, bucket_in
+from onefold.segment.window import HOUR, MINUTE, SECOND, Unit, bucket_in
 from onefold.segment.zone import load_zone
 
 SCALE = 1_000_000
 _CARRY = 10**18
 _LIMIT = "1e18"
-_MINUTES_BEFORE, _HOURS_BEFORE = 1_152_000_000, 19_200_000
+_HOURS_BEFORE = 19_200_000
+_MINUTES_BEFORE, _SECONDS_BEFORE = _HOURS_BEFORE * 60, _HOURS_BEFORE * 3600
 
 
 class Numbers(msgspec.Struct, array_like=True, tag=1, gc=False):
@@ -174,7 +175,7 @@ def bucket_query(
 # One join by name pairs each event with the metrics that may want it; CASEs over the metric's number
 # then choose its condition and its value. One scan and one aggregation however many metrics.
 _METRICS = "m(i, metric, event, unit)"
-_UNITS: dict[Unit, int] = {"ever": 0, "day": 1, "hour": 2, "minute": 3}
+_UNITS: dict[Unit, int] = {"ever": 0, "day": 1, "hour": 2, "minute": 3, "second": 4}
 _NO_NUMBERS = (
     "CAST(NULL AS BIGINT) AS carry, CAST(NULL AS BIGINT) AS micros, "
     "CAST(NULL AS DOUBLE) AS min, CAST(NULL AS DOUBLE) AS max"
@@ -237,6 +238,7 @@ def _matched_sql(metrics: list[Metric], day: str) -> str:
     buckets = {
         "day": day,
         "hour": f"(time + {HOUR * _HOURS_BEFORE}) // {HOUR} - {_HOURS_BEFORE}",
+        "second": f"(time + {SECOND * _SECONDS_BEFORE}) // {SECOND} - {_SECONDS_BEFORE}",
         "minute": f"(time + {MINUTE * _MINUTES_BEFORE}) // {MINUTE} - {_MINUTES_BEFORE}",
     }
     used = {metric.granularity for metric in metrics}

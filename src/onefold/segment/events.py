@@ -33,8 +33,9 @@ MAX_EVENT_FUNCTIONS = 50
 MAX_TEXT = 1_000
 """Characters of a text that `first_of` and `last_of` keep."""
 
-LONGEST: dict[Unit, int] = {"minute": 1_440, "hour": 2_160, "day": 3_660}
+LONGEST: dict[Unit, int] = {"second": 3_600, "minute": 1_440, "hour": 2_160, "day": 3_660}
 _UNITS: dict[str, tuple[Unit, int]] = {
+    "second": ("second", 1),
     "minute": ("minute", 1),
     "hour": ("hour", 1),
     "day": ("day", 1),

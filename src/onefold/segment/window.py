@@ -1,7 +1,7 @@
 """Windows of time: a window counts in its own unit, so buckets are enough.
 
-`interval 30 day` are thirty calendar days in the workspace's time zone, today included; hours
-and minutes are counted in UTC, the current one included.
+`interval 30 day` are thirty calendar days in the workspace's time zone, today included; hours,
+minutes and seconds are counted in UTC, the current one included.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from typing import Literal
 
 from onefold.segment.zone import Zone, load_zone
 
-Unit = Literal["minute", "hour", "day", "ever"]
+Unit = Literal["second", "minute", "hour", "day", "ever"]
 
-MINUTE, HOUR = 60_000_000, 3_600_000_000
-LENGTHS = {"minute": MINUTE, "hour": HOUR}
+SECOND, MINUTE, HOUR = 1_000_000, 60_000_000, 3_600_000_000
+LENGTHS = {"second": SECOND, "minute": MINUTE, "hour": HOUR}
 
 
 def bucket_at(unit: Unit, time: int, timezone: str) -> int:

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import sqlglot
 from sqlglot import exp
 
-LENGTHS = {"MINUTE": 60_000_000, "HOUR": 3_600_000_000}
+LENGTHS = {"SECOND": 1_000_000, "MINUTE": 60_000_000, "HOUR": 3_600_000_000}
 
 
 class Happened(NamedTuple):

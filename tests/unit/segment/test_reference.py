@@ -139,7 +139,7 @@ class Writer:
     def call(self, function: str, of: str) -> str:
         last = where = ""
         if self.pick(True, True, False):
-            unit = self.pick("minute", "hour", "day", "days", "week")
+            unit = self.pick("second", "minute", "hour", "day", "days", "week")
             last = f", last => interval {self.draw(st.integers(1, 40))} {unit}"
         if self.pick(True, False):
             inner = Writer(self.draw, self.pick("properties.", "context."))

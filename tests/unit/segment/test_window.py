@@ -93,9 +93,10 @@ def test_a_day_leaves_at_the_next_local_midnight(zone: str, day: tuple[int], hou
     assert next_change(bucket, "day", 1, zone) == midnight + hours * HOUR
 
 
-def test_hours_and_minutes_leave_when_they_turn() -> None:
+def test_hours_minutes_and_seconds_leave_when_they_turn() -> None:
     assert next_change(10, "hour", 2, "UTC") == 12 * HOUR
     assert next_change(10, "minute", 2, "UTC") == 12 * 60_000_000
+    assert next_change(10, "second", 2, "UTC") == 12 * 1_000_000
 
 
 @pytest.mark.parametrize("name", ["Mars/Phobos", "", "../etc/passwd", "/etc/passwd", "a\x00b"])

@@ -6,6 +6,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,11 @@ from tests.acceptance.reliability.site import until
 from tests.acceptance.reliability.tree import NAMES, Tree
 
 KEY = bytes(range(32))
+LATER = """
+kind: segment
+name: later
+rule: count_of('Order Completed', last => interval 60 day) >= {least}
+"""
 DEFINITIONS = """
 kind: segment
 name: buyers
@@ -28,6 +34,10 @@ rule: did('Order Completed', last => interval 30 day)
 kind: segment
 name: regulars
 rule: count_of('Order Completed', last => interval 30 day) >= 10
+---
+kind: segment
+name: counted twice
+rule: count_of('Order Completed') > 12
 ---
 kind: destination
 name: crm
@@ -96,6 +106,25 @@ def test_kills_of_single_processes_and_of_all(tree: Tree, receiver: Receiver) ->
 
 
 @pytest.mark.slow
+def test_kills_while_new_rules_count_the_past(tree: Tree, receiver: Receiver) -> None:
+    clients = load(tree)
+    folder = tree.data.with_name("later")
+    folder.mkdir()
+    with clients.sending():
+        time.sleep(2.0)
+        for least in (3, 6, 9):
+            (folder / "later.yaml").write_text(LATER.format(least=least))
+            tree.run("apply", str(folder))
+            kill_and_wait(tree, "worker")
+            time.sleep(0.5)
+    settle(tree, receiver)
+    assert tree.stop() == 0
+    assert_kept(tree, clients, receiver)
+    by_user = events_of_users(tree)
+    assert members(tree)["later"] == {user for user, count in by_user.items() if count >= 9}
+
+
+@pytest.mark.slow
 def test_kills_of_the_whole_tree_and_of_its_parent(tree: Tree, receiver: Receiver) -> None:
     clients = load(tree)
     with clients.sending():
@@ -143,23 +172,40 @@ def assert_kept(tree: Tree, clients: Clients, receiver: Receiver) -> None:
     assert tree.run("rebuild", "--check")["differences"] == []
 
 
-def rows(tree: Tree, sql: str) -> list[dict[str, object]]:
+def rows(tree: Tree, sql: str) -> list[dict[str, Any]]:
     answer = tree.run("sql", sql, "--limit", "1000000")
     return [dict(zip(answer["columns"], row, strict=True)) for row in answer["rows"]]
 
 
 def assert_counted(tree: Tree) -> None:
     """Each event is counted once, in the profile of its user."""
-    by_user = {
-        row["user_id"]: row["n"]
-        for row in rows(tree, "select user_id, count(*) as n from events group by all")
-    }
+    by_user = events_of_users(tree)
     found = {}
     for profile in profiles(tree):
         users = [node.value for node in profile.nodes if node.kind == "user_id"]
         assert len(users) == 1
         found[users[0]] = sum(node.events for node in profile.nodes)
     assert found == by_user
+    inside = members(tree)
+    assert inside["buyers"] == by_user.keys()
+    assert inside["regulars"] == {user for user, count in by_user.items() if count >= 10}
+    assert inside["counted twice"] == set()
+
+
+def events_of_users(tree: Tree) -> dict[str, int]:
+    """How many events of each user are in the lake."""
+    found = rows(tree, "select user_id, count(*) as n from events group by all")
+    return {row["user_id"]: row["n"] for row in found}
+
+
+def members(tree: Tree) -> dict[str, set[str]]:
+    """The users in each segment."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for profile in profiles(tree):
+        user = next(node.value for node in profile.nodes if node.kind == "user_id")
+        for segment in profile.members:
+            found[segment].add(user)
+    return found
 
 
 def profiles(tree: Tree) -> list[Profile]:

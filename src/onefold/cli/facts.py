@@ -17,11 +17,12 @@ from pathlib import Path
 from platform import python_version
 from typing import Any, Literal
 
+from onefold.app.lake_writer import agree
 from onefold.app.workspace import now_us, open_lake, open_log, open_store, store_path
 from onefold.cli.diagnosis import Facts, Heartbeat
 from onefold.config import Settings
 from onefold.model.catalogue import TABLES
-from onefold.model.errors import OnefoldError
+from onefold.model.errors import Busy, Conflict, OnefoldError
 from onefold.processes.tree import answers
 from onefold.store import SQLiteStore
 
@@ -73,7 +74,7 @@ def _inside(settings: Settings) -> dict[str, Any]:
             return {
                 "heartbeats": tuple(_heartbeats(store)),
                 "store_faults": _store_faults(store),
-                "lake_faults": tuple(_lake_faults(settings)),
+                "lake_faults": tuple(_lake_faults(settings, store)),
                 **_log_state(settings, store),
             }
     except OnefoldError as error:
@@ -85,7 +86,7 @@ def _store_faults(store: SQLiteStore) -> tuple[str, ...]:
     return () if found == ["ok"] else tuple(found)
 
 
-def _lake_faults(settings: Settings) -> Iterator[str]:
+def _lake_faults(settings: Settings, store: SQLiteStore) -> Iterator[str]:
     lake = open_lake(settings)
     for name in TABLES:
         try:
@@ -96,6 +97,12 @@ def _lake_faults(settings: Settings) -> Iterator[str]:
         missing = [file for file in files if not Path(file).exists()]
         if missing:
             yield f"{name} lacks {len(missing)} files, such as {missing[0]}"
+    try:
+        agree(store, lake)
+    except Conflict as error:
+        yield from map(str, error.faults)
+    except Busy:
+        return  # told above
 
 
 def _log_state(settings: Settings, store: SQLiteStore) -> dict[str, Any]:
@@ -103,7 +110,8 @@ def _log_state(settings: Settings, store: SQLiteStore) -> dict[str, Any]:
     try:
         positions = store.positions()
         lag = sum(max(0, end - positions.get(name, 0)) for name, end in log.ends().items())
-        return {"log_lag": lag, "log_damaged": log.damaged()}
+        met = store.heartbeats().get("worker", (0, 0, {}))[2].get("log_damaged", 0)
+        return {"log_lag": lag, "log_damaged": max(log.damaged(), met)}
     finally:
         log.close()
 

@@ -14,6 +14,7 @@ import pytest
 
 from onefold.app.rebuild import check_rebuild
 from onefold.app.workspace import lake_path, log_path
+from onefold.cli.facts import gather
 from onefold.eventlog.files import FileEventLog
 from onefold.model.errors import Busy, Conflict
 from tests.acceptance.reliability.site import Site, until
@@ -241,3 +242,18 @@ def test_store_and_lake_of_a_backup_with_the_newest_log_lose_nothing(
     site.send(site.events(50))
     site.run_until_done()
     site.assert_exactly_once()
+
+
+def test_doctor_names_copies_of_another_time_and_damage(site: Site, tmp_path: Path) -> None:
+    site.send(site.events(50))
+    site.run_until_done()
+    shutil.copy(site.settings.data / "store.db", tmp_path / "copy.db")
+    site.send(site.events(50))
+    damage(log_path(site.settings), b'"m70"')
+    with site.worker():
+        site.wait_until_processed()
+        until(lambda: site.check("log").state == "degraded", "the damage is named")
+    assert gather(site.settings).log_damaged == 1
+    assert gather(site.settings).lake_faults == ()
+    shutil.copy(tmp_path / "copy.db", site.settings.data / "store.db")
+    assert any("the store is an older copy" in fault for fault in gather(site.settings).lake_faults)

@@ -38,3 +38,9 @@ def test_what_is_still_wrong_is_a_reject_again(onefold: Stepped) -> None:
     onefold.settle()
     (again,) = reject_list(onefold.settings)
     assert (again.reasons, again.id > reject.id) == (reject.reasons, True)
+
+
+def test_the_next_replay_does_not_repeat_the_last_one(onefold: Stepped) -> None:
+    onefold.take(GOOD)
+    assert replay(onefold.settings).replayed == 1
+    assert replay(onefold.settings).replayed == 1

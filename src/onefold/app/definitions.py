@@ -58,6 +58,12 @@ class Written(NamedTuple):
     name: str
     body: dict[str, Any]
     where: str
+    places: Mapping[str, str] = {}
+
+    def place(self, where: str) -> str:
+        """Where a fault stands whose own `where` begins with the key that it is about."""
+        place = self.places.get(where.partition(" ")[0], self.where)
+        return f"{place}: {where}" if where else place
 
 
 def plan(settings: Settings, directory: Path, *, prune: bool = False) -> Plan:
@@ -121,7 +127,7 @@ def checked(written: list[Written], faults: list[Fault]) -> list[Written]:
         if first != one.where:
             faults.append(Fault(f"{one.kind} {one.name!r} stands in {first} already", one.where))
         faults.extend(
-            Fault(fault.message, f"{one.where}: {fault.where}".rstrip(": "), fault.hint)
+            Fault(fault.message, one.place(fault.where), fault.hint)
             for fault in KINDS[one.kind](one.body)
         )
     if faults:
@@ -129,12 +135,20 @@ def checked(written: list[Written], faults: list[Fault]) -> list[Written]:
     return written
 
 
+def _not_yaml(error: yaml.YAMLError, where: str) -> Fault:
+    mark = getattr(error, "problem_mark", None)
+    if mark is None:
+        return Fault(f"is not YAML: {' '.join(str(error).split())}", where)
+    place = f"{where}:{mark.line + 1}"
+    return Fault(f"is not YAML: {getattr(error, 'problem', None) or 'cannot be read'}", place)
+
+
 def _documents(text: str, where: str, faults: list[Fault]) -> Iterator[Written]:
     try:
         nodes = list(yaml.compose_all(text, Loader=yaml.SafeLoader))
         bodies = list(yaml.safe_load_all(text))
     except yaml.YAMLError as error:
-        faults.append(Fault(f"is not YAML: {' '.join(str(error).split())}", where))
+        faults.append(_not_yaml(error, where))
         return
     for node, body in zip(nodes, bodies, strict=True):
         if body is None:
@@ -144,7 +158,8 @@ def _documents(text: str, where: str, faults: list[Fault]) -> Iterator[Written]:
         if fault:
             faults.append(Fault(fault.message, place, fault.hint))
         else:
-            yield Written(body.pop("kind"), body.pop("name"), body, place)
+            lines = {str(key.value): f"{where}:{key.start_mark.line + 1}" for key, _ in node.value}
+            yield Written(body.pop("kind"), body.pop("name"), body, place, lines)
 
 
 def _head_fault(body: object) -> Fault | None:

@@ -12,6 +12,7 @@ from onefold.app.workspace import open_log, open_store
 from onefold.config import Settings
 from onefold.model.records import decode_accepted
 
+_WRITER = "replay"
 _RECORDS, _BYTES = 5_000, 8 * 1024 * 1024
 
 
@@ -26,7 +27,7 @@ def replay(settings: Settings, since: int | None = None, until: int | None = Non
     """Put requests received from `since` on and before `until` into the log again."""
     held = replayed = 0
     with open_store(settings, cache_mb=4) as store:
-        reading, writing = open_log(settings, store, None), open_log(settings, store, "replay")
+        reading, writing = open_log(settings, store, None), open_log(settings, store, _WRITER)
         try:
             ends = reading.ends()
             positions: dict[str, int] = {}
@@ -36,6 +37,8 @@ def replay(settings: Settings, since: int | None = None, until: int | None = Non
                 older = [one for one in records if one.offset < ends.get(one.partition, 0)]
                 if not older:
                     break
+                # What replays before this one appended stands in other partitions too.
+                older = [one for one in older if not one.partition.startswith(f"{_WRITER}-")]
                 chosen = [one.payload for one in older if _between(one.payload, since, until)]
                 held += len(older)
                 replayed += len(chosen)

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
+
+import pytest
+
+from onefold.app.definitions import read_definitions
+from onefold.model.errors import InvalidInput
 
 VIP = {"rule": "city = 'Kunming'"}
 HOOK = {
@@ -100,3 +106,15 @@ def test_a_reject_is_looked_at_corrected_and_replayed(desk: Any) -> None:
     assert desk.get("/api/rejects").json() == {"items": [], "next": None}
     assert desk.get("/api/rejects/99").status_code == 404
     assert desk.get("/api/dead-letters").json() == {"items": [], "next": None}
+
+
+def test_every_fault_of_a_folder_is_told_with_its_file_and_line(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(
+        "kind: segment\nname: one\nrule: country =\n---\nkind: segment\nname: two\nextra: 1\n"
+        "rule: country = 'CN'\n"
+    )
+    (tmp_path / "b.yaml").write_text("kind: segment\nname: [\n")
+    with pytest.raises(InvalidInput) as found:
+        read_definitions(tmp_path)
+    places = {fault.where.split(": ")[0] for fault in found.value.faults}
+    assert places == {"a.yaml:3", "a.yaml:7", "b.yaml:3"}

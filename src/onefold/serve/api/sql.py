@@ -13,7 +13,7 @@ from onefold.serve.api.doors import FromContext, read, requires
 
 _TYPES: dict[Format, str] = {
     "json": "application/json",
-    "csv": "text/csv; charset=utf-8",
+    "csv": "text/csv",
     "arrow": "application/vnd.apache.arrow.stream",
 }
 

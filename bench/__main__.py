@@ -29,13 +29,14 @@ QUICK = {
     "pipeline": ["--users", "100000", "--seconds", "10", "--events", "100000"],
     "latency": ["--users", "100000", "--probes", "200"],
     "reads": ["--users", "100000", "--seconds", "10"],
+    "soak": ["--users", "5000", "--minutes", "1"],
 }
 
 
 def names() -> list[str]:
     """All benches, those first that need little."""
     found = {path.stem for path in HERE.glob("*.py") if not path.stem.startswith("_")}
-    heavy = [name for name in ("memory", "reads", "latency", "pipeline") if name in found]
+    heavy = [name for name in ("memory", "reads", "latency", "pipeline", "soak") if name in found]
     return [*sorted(found - NOT_BENCHES - {*heavy}), *heavy]
 
 

@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from onefold.app.rebuild import check_rebuild
-from onefold.app.workspace import lake_path, log_path
+from onefold.app.workspace import lake_path, log_path, open_lake
 from onefold.cli.facts import gather
 from onefold.eventlog.files import FileEventLog
+from onefold.model.catalogue import TABLES
 from onefold.model.errors import Busy, Conflict
 from tests.acceptance.reliability.site import Site, until
 
@@ -62,6 +63,10 @@ def test_disk_full(small_disk: Path, capfd: pytest.CaptureFixture[str]) -> None:
         until(lambda: site.status().lake_queue_rows == 0, "the queue is empty")
         until(lambda: site.check("worker").state == "ok", "the worker is well again")
     site.assert_exactly_once()
+    lake = open_lake(site.settings)
+    for table in TABLES:
+        written = {str(one) for one in (lake.directory / table).glob("*.parquet")}
+        assert written == set(lake.snapshot(table)[1]), "half a file was left"
 
 
 def send_until_refused(site: Site, log: FileEventLog) -> None:

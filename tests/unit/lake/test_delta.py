@@ -1,0 +1,79 @@
+from pathlib import Path
+
+import duckdb
+import pytest
+from deltalake import DeltaTable
+
+from onefold.lake import DeltaLake, to_table
+from onefold.model.errors import Busy
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> DeltaLake:
+    lake = DeltaLake(tmp_path)
+    lake.create()
+    return lake
+
+
+def append(lake: DeltaLake, batch: int) -> None:
+    row = [[batch], ["a"], ["x"], ["b"], ["y"], [1], [1_000_000], ["web"], [f"m{batch}"]]
+    lake.append("links", to_table("links", row), batch)
+
+
+def batches(lake: DeltaLake) -> list[int]:
+    held, files = lake.snapshot("links")
+    found = duckdb.sql(f"select batch from read_parquet({files!r}) order by 1").fetchall()
+    assert held == lake.last_batch("links")
+    return [row[0] for row in found]
+
+
+def test_rows_and_the_batch_they_are_of_are_one_commit(lake: DeltaLake) -> None:
+    assert lake.last_batch("links") == 0
+    for batch in (1, 2, 5):
+        append(lake, batch)
+    assert lake.last_batch("links") == 5
+    assert DeltaLake(lake.directory).last_batch("links") == 5
+    assert batches(lake) == [1, 2, 5]
+    assert DeltaTable(str(lake.directory / "links")).to_pyarrow_table().num_rows == 3
+
+
+def test_joining_small_files_keeps_rows_and_batch(lake: DeltaLake) -> None:
+    for batch in range(1, 8):
+        append(lake, batch)
+    assert not lake.compact("links", 7)
+    assert lake.compact("links", 6)
+    assert len(lake.snapshot("links")[1]) == 1
+    append(lake, 8)
+    assert batches(lake) == list(range(1, 9))
+
+
+def test_the_last_batch_is_known_after_checkpoints_and_cleaning(lake: DeltaLake) -> None:
+    append(lake, 1)
+    append(lake, 2)
+    table = DeltaTable(str(lake.directory / "links"))
+    table.create_checkpoint()
+    table.cleanup_metadata()
+    assert DeltaLake(lake.directory).last_batch("links") == 2
+
+
+def test_two_who_write_the_same_table_do_not_lose_each_others_rows(lake: DeltaLake) -> None:
+    other = DeltaLake(lake.directory)
+    append(lake, 1)
+    assert other.last_batch("links") == 1
+    append(lake, 2)
+    other.compact("links", 1)
+    append(lake, 3)
+    assert batches(lake) == batches(other) == [1, 2, 3]
+
+
+def test_a_table_that_is_gone_or_back_is_noticed(lake: DeltaLake) -> None:
+    append(lake, 1)
+    table = lake.directory / "links"
+    table.rename(lake.directory / "aside")
+    with pytest.raises(Busy, match="links"):
+        append(lake, 2)
+    with pytest.raises(Busy, match="links"):
+        lake.snapshot("links")
+    (lake.directory / "aside").rename(table)
+    append(lake, 2)
+    assert batches(lake) == [1, 2]

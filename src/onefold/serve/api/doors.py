@@ -30,6 +30,7 @@ Cursor = Annotated[
 ]
 T = TypeVar("T")
 _SHOWN = 200
+_SHORTEST, _LONGEST = 13, 17  # digits of a time in microseconds; dates have eight
 
 
 def requires(role: Role) -> Guard:
@@ -111,11 +112,13 @@ def number(cursor: str) -> int:
 
 
 def parse_time(text: str, where: str) -> int:
-    """Microseconds of an ISO 8601 time; without a zone it is UTC.
+    """Microseconds of an ISO 8601 time; without a zone it is UTC. As answers give it, it is also read.
 
-    >>> parse_time("2026-01-31T10:00Z", "as_of")
-    1769853600000000
+    >>> parse_time("2026-01-31T10:00Z", "as_of") == parse_time("1769853600000000", "as_of")
+    True
     """
+    if text.isascii() and text.isdigit() and _SHORTEST <= len(text) <= _LONGEST:
+        return int(text)
     try:
         # A plus that nobody encoded arrives as a space.
         moment = datetime.fromisoformat(text.strip().replace(" ", "+") if "T" in text else text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 
@@ -17,6 +18,9 @@ from onefold.app.workspace import open_lake, open_store
 from onefold.config import Settings
 from onefold.engine import DuckEngine
 from onefold.model.errors import Fault, InvalidInput
+
+# It would write refused queries to stderr, with whatever personal data they name.
+logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
 
 VIEWS = {
     "events": "select * exclude (owner) from all_events",

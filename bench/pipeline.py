@@ -18,11 +18,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from bench.background import settled
 from bench.known import SOURCE, make, settings_for
 from bench.tree import Tree, load_process
 from onefold.app.lake_writer import drain
 from onefold.app.worker import Worker
 from onefold.app.workspace import now_us, open_lake, open_log, open_store
+from onefold.config import Settings
 from onefold.model.records import Accepted, encode_accepted
 from onefold.testing.load import live_bodies, skewed, uniform
 
@@ -31,50 +33,50 @@ WARM_SECONDS = 10.0
 CHOICES = {"uniform": uniform, "90/10": skewed}
 
 
-def fold(users: int, choice: str, events: int) -> dict[str, Any]:
-    """The worker alone: microseconds per event, per step."""
-    with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
-        settings = settings_for(Path(folder))
-        make(settings, users)
-        with open_store(settings, cache_mb=256) as store:
-            log = open_log(settings, store, "bench")
-            for chunk in _chunks(live_bodies(CHOICES[choice](users), now_us), events // BATCH):
-                log.append([encode_accepted(Accepted(SOURCE, now_us(), "batch", b)) for b in chunk])
-            worker = Worker(settings, store, open_lake(settings), log)
-            half = store.counters().get("events", 0) + events // 2
-            started, last = time.perf_counter(), 0
-            cpu = time.process_time()
-            seconds: dict[str, float] = {}
-            while store.counters().get("events", 0) < events:
-                worker.step()
-                store.db.checkpoint()
-                drain(store, open_lake(settings))
-                done = store.counters().get("events", 0)
-                if done >= half and not seconds:
-                    seconds = worker.beat.seconds()
-                    started, last, cpu = time.perf_counter(), done, time.process_time()
-            took = time.perf_counter() - started
-            counted = store.counters()["events"] - last
-            steps = {
-                step: (total - seconds.get(step, 0)) * 1e6 / counted
-                for step, total in worker.beat.seconds().items()
-            }
-            log.close()
+def fold(settings: Settings, users: int, choice: str, events: int) -> dict[str, Any]:
+    """The worker alone: microseconds per event, per step; the first half warms up."""
+    with open_store(settings, cache_mb=256) as store:
+        log = open_log(settings, store, "bench")
+        lake = open_lake(settings)
+        worker = Worker(settings, store, lake, log)
+        while worker.step():
+            drain(store, lake)
+        for chunk in _chunks(live_bodies(CHOICES[choice](users), now_us), events // BATCH):
+            log.append([encode_accepted(Accepted(SOURCE, now_us(), "batch", b)) for b in chunk])
+        half, end = (store.counters().get("events", 0) + n for n in (events // 2, events))
+        started = cpu = 0.0
+        last, seconds = 0, dict[str, float]()
+        while (done := store.counters().get("events", 0)) < end:
+            if done >= half and not started:
+                seconds, last = worker.beat.seconds(), done
+                started, cpu = time.perf_counter(), time.process_time()
+            worker.step()
+            store.db.checkpoint()
+            drain(store, lake)
+        took, cpu = time.perf_counter() - started, time.process_time() - cpu
+        log.close()
+        worker.close()
+    counted = end - last
+    steps = {
+        step: round((total - seconds.get(step, 0)) * 1e6 / counted, 1)
+        for step, total in worker.beat.seconds().items()
+    }
     return {
         "users": users,
         "choice": choice,
         "events_per_second": round(counted / took),
-        "cpu_us_per_event": round((time.process_time() - cpu) * 1e6 / counted, 1),
-        "steps_us": {step: round(us, 1) for step, us in steps.items()},
+        "cpu_us_per_event": round(cpu * 1e6 / counted, 1),
+        "steps_us": steps,
     }
 
 
-def tree(users: int, choice: str, seconds: float) -> dict[str, Any]:
-    """All of Onefold with the load generator beside it: events per second from HTTP to the lake."""
-    with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
-        settings = settings_for(Path(folder))
-        keys = make(settings, users)
-        with Tree(settings) as running, load_process(running.url, keys.write_key, users, choice):
+def tree(
+    settings: Settings, write_key: str, users: int, choice: str, seconds: float
+) -> dict[str, Any]:
+    """All of Onefold with the load generator beside it: events per second from HTTP to the store."""
+    with Tree(settings) as running:
+        settled(running)
+        with load_process(running.url, write_key, users, choice):
             time.sleep(WARM_SECONDS)
             started, before = time.monotonic(), running.processed()
             time.sleep(seconds)
@@ -107,11 +109,14 @@ def main() -> None:
     given = parser.parse_args()
     results: dict[str, list[dict[str, Any]]] = {"fold": [], "tree": []}
     for users in given.users:
-        for choice in given.choice:
-            if given.only != "tree":
-                results["fold"].append(fold(users, choice, given.events))
-            if given.only != "fold":
-                results["tree"].append(tree(users, choice, given.seconds))
+        with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
+            settings = settings_for(Path(folder))
+            key = make(settings, users).write_key
+            for choice in given.choice:
+                if given.only != "tree":
+                    results["fold"].append(fold(settings, users, choice, given.events))
+                if given.only != "fold":
+                    results["tree"].append(tree(settings, key, users, choice, given.seconds))
     if given.json:
         sys.stdout.write(json.dumps(results, indent=1) + "\n")
         return

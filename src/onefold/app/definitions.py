@@ -217,9 +217,22 @@ def _unknown_keys(body: dict[str, Any], known: set[str]) -> Iterator[Fault]:
             yield Fault(f"{key!r} is not known", str(key), hint)
 
 
+def _missing(written: list[Written], segments: set[str]) -> Iterator[Fault]:
+    """Destinations that wait for segments which nobody has defined."""
+    for one in written:
+        for name in one.body.get("segments", ()) if one.kind == "destination" else ():
+            if name not in segments:
+                near = difflib.get_close_matches(name, segments, 1)
+                hint = f"did you mean {near[0]!r}?" if near else "define it too"
+                yield Fault(f"there is no segment {name!r}", f"{one.where}: segments", hint)
+
+
 def plan_of(store: SQLiteStore, written: list[Written], prune: bool) -> Plan:
-    """How definitions differ from those in force."""
+    """How definitions differ from those in force; `InvalidInput` if they name what is not there."""
     live = {(one.kind, one.name): one.body for one in store.registry.definitions()}
+    there = {(one.kind, one.name) for one in written} | (set() if prune else live.keys())
+    if faults := list(_missing(written, {name for kind, name in there if kind == "segment"})):
+        raise InvalidInput("the definitions cannot be used", faults)
     changes = []
     for one in written:
         before = live.pop((one.kind, one.name), None)

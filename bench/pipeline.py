@@ -41,7 +41,10 @@ def fold(settings: Settings, users: int, choice: str, events: int) -> dict[str, 
         worker = Worker(settings, store, lake, log)
         while worker.step():
             drain(store, lake)
-        for chunk in _chunks(live_bodies(CHOICES[choice](users), now_us), events // BATCH):
+        # Another run each time: the same message ids within a minute would be repeats.
+        run = now_us() // 1_000_000 & 0xFFFFFFFF
+        bodies = live_bodies(CHOICES[choice](users), now_us, run=run)
+        for chunk in _chunks(bodies, events // BATCH):
             log.append([encode_accepted(Accepted(SOURCE, now_us(), "batch", b)) for b in chunk])
         half, end = (store.counters().get("events", 0) + n for n in (events // 2, events))
         started = cpu = 0.0
@@ -76,7 +79,7 @@ def tree(
     """All of Onefold with the load generator beside it: events per second from HTTP to the store."""
     with Tree(settings) as running:
         settled(running)
-        with load_process(running.url, write_key, users, choice):
+        with load_process(running, write_key, users, choice):
             time.sleep(WARM_SECONDS)
             started, before = time.monotonic(), running.processed()
             time.sleep(seconds)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 import os
 import socket
@@ -15,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-from onefold.app.workspace import now_us, open_store
+from onefold.app.workspace import now_us, open_log, open_store
 from onefold.config import Settings
 from onefold.testing.load import live_bodies, skewed, uniform
 
@@ -89,12 +88,10 @@ def _memory(pid: int, kind: str) -> int:
 
 
 @contextmanager
-def load_process(
-    url: str, write_key: str, users: int, choice: str, rate: float | None = None
-) -> Iterator[None]:
-    """Send batches of 100 events while inside: at a rate, or as fast as the worker follows."""
+def load_process(tree: Tree, write_key: str, users: int, choice: str) -> Iterator[None]:
+    """Send batches of 100 events while inside, as fast as the worker follows."""
     process = multiprocessing.get_context("spawn").Process(
-        target=_load, args=(url, write_key, users, choice, rate)
+        target=_load, args=(tree.settings, tree.port, write_key, users, choice)
     )
     process.start()
     try:
@@ -104,18 +101,16 @@ def load_process(
         process.join()
 
 
-def _load(url: str, write_key: str, users: int, choice: str, rate: float | None) -> None:
-    host, _, port = url.removeprefix("http://").partition(":")
+def _load(settings: Settings, port: int, write_key: str, users: int, choice: str) -> None:
     chosen = (skewed if choice == "90/10" else uniform)(users, seed=os.getpid())
     bodies = live_bodies(chosen, now_us, run=os.getpid())
-    links = [socket.create_connection((host, int(port))) for _ in range(CONNECTIONS)]
+    links = [socket.create_connection(("127.0.0.1", port)) for _ in range(CONNECTIONS)]
     head = (
         b"POST /v1/batch HTTP/1.1\r\nhost: bench\r\nauthorization: Basic "
         + b64encode(f"{write_key}:".encode())
         + b"\r\ncontent-length: %d\r\n\r\n"
     )
     sent = 0
-    started = time.monotonic()
     while True:
         for link in links:
             body = next(bodies)
@@ -123,10 +118,8 @@ def _load(url: str, write_key: str, users: int, choice: str, rate: float | None)
         for link in links:
             _expect_ok(link)
         sent += 100 * CONNECTIONS
-        if rate is not None:
-            time.sleep(max(0.0, started + sent / rate - time.monotonic()))
-        elif sent % 8000 == 0:
-            _wait_for_worker(host, int(port))
+        if sent % 8000 == 0:
+            _wait_for_worker(settings)
 
 
 def _expect_ok(link: socket.socket) -> None:
@@ -146,16 +139,13 @@ def _expect_ok(link: socket.socket) -> None:
         body += link.recv(65536)
 
 
-def _wait_for_worker(host: str, port: int) -> None:
+def _wait_for_worker(settings: Settings) -> None:
     """Pause while much waits: what is measured is what is processed, not what is piled up."""
-    import http.client
-
-    while True:
-        connection = http.client.HTTPConnection(host, port)
-        connection.request("GET", "/health")
-        checks = json.loads(connection.getresponse().read())["checks"]
-        connection.close()
-        detail = next(one["detail"] for one in checks if one["name"] == "log")
-        if not detail.startswith(tuple(f"{n} MiB" for n in range(20, 200))):
-            return
-        time.sleep(0.05)
+    with open_store(settings, cache_mb=2) as store:
+        log = open_log(settings, store, None)
+        while True:
+            done = store.positions()
+            if sum(end - done.get(name, 0) for name, end in log.ends().items()) < MOST_WAITING:
+                break
+            time.sleep(0.02)
+        log.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -75,17 +75,29 @@ class DeltaLake:
             file = f"{batch:020d}-{uuid.uuid4()}.zstd.parquet"
             status = _write(rows, directory / file)
             rows_added = msgspec.json.encode({"numRecords": rows.num_rows}).decode()
-            table.create_write_transaction(
-                [
-                    AddAction(
-                        file, status.st_size, {}, status.st_mtime_ns // 10**6, True, rows_added
-                    )
-                ],
-                "append",
-                rows.schema,
-                commit_properties=CommitProperties(app_transactions=[Transaction(_WRITER, batch)]),
-            )
+            try:
+                table.create_write_transaction(
+                    [
+                        AddAction(
+                            file, status.st_size, {}, status.st_mtime_ns // 10**6, True, rows_added
+                        )
+                    ],
+                    "append",
+                    rows.schema,
+                    commit_properties=CommitProperties(
+                        app_transactions=[Transaction(_WRITER, batch)]
+                    ),
+                )
+            except (DeltaError, OSError):
+                self._drop_unnamed(directory, file, batch)
+                raise
             _sync_log(directory / "_delta_log", table.version())
+
+    def _drop_unnamed(self, directory: Path, file: str, batch: int) -> None:
+        """Remove the file of a commit that failed; one that took place after all keeps it."""
+        with suppress(DeltaError, OSError):
+            if (DeltaTable(str(directory)).transaction_version(_WRITER) or 0) < batch:
+                (directory / file).unlink(missing_ok=True)
 
     def snapshot(self, name: str) -> tuple[int, list[str]]:
         """The last batch that a table holds, and the Parquet files of that same version."""

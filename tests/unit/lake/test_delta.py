@@ -77,3 +77,16 @@ def test_a_table_that_is_gone_or_back_is_noticed(lake: DeltaLake) -> None:
     (lake.directory / "aside").rename(table)
     append(lake, 2)
     assert batches(lake) == [1, 2]
+
+
+def test_a_commit_that_fails_leaves_no_file(lake: DeltaLake) -> None:
+    append(lake, 1)
+    table = lake.directory / "links"
+    in_the_way = table / "_delta_log" / f"{2:020d}.json"
+    in_the_way.mkdir()
+    with pytest.raises(Busy):
+        append(lake, 2)
+    in_the_way.rmdir()
+    assert [str(file) for file in table.glob("*.parquet")] == lake.snapshot("links")[1]
+    append(lake, 2)
+    assert batches(lake) == [1, 2]

@@ -28,7 +28,8 @@ from bench.latency import KEY
 from bench.tree import Tree
 from onefold.activate.webhook import secret_text
 from onefold.app.access import make_workspace
-from onefold.app.definitions import put, read_text
+from onefold.app.definition_files import read_text
+from onefold.app.definitions import put
 from onefold.app.query import sql
 from onefold.app.rebuild import check_rebuild
 from onefold.app.status import status

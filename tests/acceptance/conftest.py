@@ -11,7 +11,8 @@ import msgspec
 import pytest
 
 from onefold.app.access import make_workspace
-from onefold.app.definitions import put, read_text
+from onefold.app.definition_files import read_text
+from onefold.app.definitions import put
 from onefold.app.lake_writer import drain
 from onefold.app.worker import Worker
 from onefold.app.workspace import now_us, open_lake, open_log, open_store

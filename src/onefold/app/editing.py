@@ -5,23 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-import yaml
 
-from onefold.app.definitions import HIDDEN, KINDS, SECRET_KEYS, Plan, Written, checked, plan_of, put
-from onefold.app.definitions import read_text as read_yaml
+from onefold.app.definition_checks import KINDS
+from onefold.app.definition_files import Reading, Written, read_text
+from onefold.app.definitions import HIDDEN, SECRET_KEYS, Plan, plan_of, put
 from onefold.app.workspace import now_us, open_store
 from onefold.config import Settings
 from onefold.model.errors import Fault, InvalidInput, NotFound
 from onefold.store import SQLiteStore
-
-_MAX_NESTING = 64
-_OPENING = (
-    yaml.BlockMappingStartToken,
-    yaml.BlockSequenceStartToken,
-    yaml.FlowMappingStartToken,
-    yaml.FlowSequenceStartToken,
-)
-_CLOSING = (yaml.BlockEndToken, yaml.FlowMappingEndToken, yaml.FlowSequenceEndToken)
 
 
 class DefinitionRow(msgspec.Struct, frozen=True):
@@ -53,7 +44,7 @@ def definition_put(
         )
     with open_store(settings, cache_mb=4) as store:
         written = Written(kind, name, _restored(store, kind, name, body), "body")
-        return put(store, checked([written], []), actor)
+        return put(store, Reading([written], []), actor)
 
 
 def definition_delete(settings: Settings, kind: str, name: str, *, actor: str) -> DefinitionRow:
@@ -68,42 +59,16 @@ def definition_delete(settings: Settings, kind: str, name: str, *, actor: str) -
 
 def plan_text(settings: Settings, text: str, *, prune: bool) -> Plan:
     """What `apply_text` would change."""
-    written = read_text(text)
+    reading = read_text(text)
     with open_store(settings, cache_mb=4) as store:
-        return plan_of(store, written, prune)
+        return plan_of(store, reading, prune=prune)
 
 
 def apply_text(settings: Settings, text: str, *, prune: bool, actor: str) -> Plan:
     """Put the definitions of one YAML text in force, all or none."""
-    written = read_text(text)
+    reading = read_text(text)
     with open_store(settings, cache_mb=4) as store:
-        return put(store, written, actor, prune=prune)
-
-
-def read_text(text: str) -> list[Written]:
-    """The definitions in a text that came over the network."""
-    try:
-        _refuse_traps(text)
-        return read_yaml(text)
-    except yaml.YAMLError as error:
-        fault = Fault(f"is not YAML: {' '.join(str(error).split())}", "body")
-        raise InvalidInput("the definitions cannot be used", [fault]) from error
-    except RecursionError as error:
-        fault = Fault("is nested too deep", "body")
-        raise InvalidInput("the definitions cannot be used", [fault]) from error
-
-
-def _refuse_traps(text: str) -> None:
-    """Refuse what would take a parser minutes or gigabytes, before it is parsed."""
-    depth = 0
-    for token in yaml.scan(text, Loader=yaml.SafeLoader):
-        depth += isinstance(token, _OPENING) - isinstance(token, _CLOSING)
-        # A few lines of aliases to aliases stand for gigabytes.
-        alias = isinstance(token, yaml.AliasToken)
-        if alias or depth > _MAX_NESTING:
-            reason = "aliases cannot be used here" if alias else "is nested too deep"
-            fault = Fault(reason, f"line {token.start_mark.line + 1}")
-            raise InvalidInput("the definitions cannot be used", [fault])
+        return put(store, reading, actor, prune=prune)
 
 
 def _shown(body: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from onefold.app.definitions import read_definitions
+from onefold.app.definitions import plan
 from onefold.model.errors import InvalidInput
 
 VIP = {"rule": "city = 'Kunming'"}
@@ -108,13 +108,15 @@ def test_a_reject_is_looked_at_corrected_and_replayed(desk: Any) -> None:
     assert desk.get("/api/dead-letters").json() == {"items": [], "next": None}
 
 
-def test_every_fault_of_a_folder_is_told_with_its_file_and_line(tmp_path: Path) -> None:
+def test_every_fault_of_a_folder_is_told_with_its_file_and_line(desk: Any, tmp_path: Path) -> None:
+    tmp_path = tmp_path / "definitions"
+    tmp_path.mkdir()
     (tmp_path / "a.yaml").write_text(
         "kind: segment\nname: one\nrule: country =\n---\nkind: segment\nname: two\nextra: 1\n"
         "rule: country = 'CN'\n"
     )
     (tmp_path / "b.yaml").write_text("kind: segment\nname: [\n")
     with pytest.raises(InvalidInput) as found:
-        read_definitions(tmp_path)
+        plan(desk.settings, tmp_path)
     places = {fault.where.split(": ")[0] for fault in found.value.faults}
     assert places == {"a.yaml:3", "a.yaml:7", "b.yaml:3"}

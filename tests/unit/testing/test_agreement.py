@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onefold.app.definitions import read_text
+from onefold.app.definition_files import read_text
 from onefold.model.profile import Node
 from onefold.model.records import Accepted, Event, Identifier
 from onefold.resolve import add_link, links_of, node_id, partition
@@ -113,4 +113,5 @@ def test_every_rule_of_the_demo_is_understood() -> None:
 
 def test_the_definitions_can_be_applied() -> None:
     written = read_text(definitions())
-    assert [one.name for one in written] == [segment.name for segment in SEGMENTS]
+    assert written.faults == []
+    assert [one.name for one in written.written] == [segment.name for segment in SEGMENTS]

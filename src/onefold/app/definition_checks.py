@@ -1,0 +1,139 @@
+"""What each kind of definition may say: every fault of a body, with its key and a hint."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from onefold.activate.webhook_settings import settings_from
+from onefold.app.in_force import DESTINATION_KEYS
+from onefold.model.errors import Fault, InvalidInput
+from onefold.segment import parse_rule
+
+Body = dict[str, Any]
+TYPES = ("text", "number", "boolean", "date", "time", "list", "object")
+_ABOUT = {"description", "owner", "folder"}
+_TEXT, _FLAG = "must be a text", "must be true or false"
+
+
+def faults_of(kind: str, body: Body) -> Iterator[Fault]:
+    """All faults of one definition, as far as it can be judged alone."""
+    for key in _ABOUT & body.keys():
+        if not isinstance(body[key], str):
+            yield Fault(_TEXT, key)
+    yield from KINDS[kind](body)
+
+
+def _trait_faults(body: Body) -> Iterator[Fault]:
+    yield from _unknown_keys(body, {"type", "expression"} | _ABOUT)
+    if not body.keys() & {"type", "expression"}:
+        hint = "write `expression:` to compute it, or `type:` to declare what sources send"
+        yield Fault("has neither an expression nor a type", "", hint)
+    if "type" in body:
+        yield from _type_faults(body)
+    if "expression" in body and not isinstance(body["expression"], str):
+        yield Fault(_TEXT, "expression")
+
+
+def _property_faults(body: Body) -> Iterator[Fault]:
+    yield from _unknown_keys(body, {"event", "property", "type"} | _ABOUT)
+    for key in ("event", "property"):
+        if key in body and not (isinstance(body[key], str) and body[key].strip()):
+            yield Fault(_TEXT, key)
+    if "event" not in body:
+        yield Fault("has no event", "event", "write `event:` with the name of the event")
+    yield from _type_faults(body)
+
+
+def _type_faults(body: Body) -> Iterator[Fault]:
+    given = body.get("type")
+    if given not in TYPES:
+        near = difflib.get_close_matches(str(given), TYPES, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"use one of {', '.join(TYPES)}"
+        yield Fault(f"type {given!r} is not known", "type", hint)
+
+
+def _tag_faults(body: Body) -> Iterator[Fault]:
+    ways = body.keys() & TAG_WAYS
+    if len(ways) != 1:
+        hint = f"write one of {', '.join(sorted(TAG_WAYS))}"
+        what = " and ".join(sorted(ways)) or "nothing"
+        yield Fault(f"says {what} of where its values come from", "", hint)
+    if "cases" in body:
+        yield from _cases_faults(body["cases"])
+
+
+TAG_WAYS = frozenset({"cases", "rank", "rfm", "values", "statistics", "lifecycle", "preference"})
+"""Where a tag's values come from: one of these keys."""
+
+
+def _cases_faults(cases: object) -> Iterator[Fault]:
+    if not isinstance(cases, list) or not cases:
+        yield Fault("must be a list of `value:` and `when:`", "cases")
+        return
+    for number, case in enumerate(cases):
+        where = f"cases[{number}]"
+        if not isinstance(case, dict):
+            yield Fault("must have `value:` and `when:`", where)
+            continue
+        for key in case.keys() - {"value", "when"}:
+            yield Fault(f"{key!r} is not known", where, "known are value, when")
+        if not isinstance(case.get("value"), str):
+            yield Fault("has no value", where, "write `value:` with a text")
+        if "when" in case or number < len(cases) - 1:
+            yield from _rule_faults(case.get("when"), f"{where}.when")
+
+
+def _segment_faults(body: Body) -> Iterator[Fault]:
+    yield from _unknown_keys(body, {"rule", "list"} | _ABOUT)
+    if "rule" in body and "list" in body:
+        yield Fault("has a rule and a list", "list", "write one of them")
+    if "list" not in body:
+        yield from _rule_faults(body.get("rule"), "rule")
+
+
+def _rule_faults(rule: object, where: str) -> Iterator[Fault]:
+    if not isinstance(rule, str):
+        key = where.rpartition(".")[2]
+        yield Fault(f"has no {key}", where, f"write `{key}:` with a condition as text")
+        return
+    try:
+        parse_rule(rule)
+    except InvalidInput as error:
+        for fault in error.faults or (Fault(error.message),):
+            yield Fault(fault.message, f"{where} {fault.where}".strip(), fault.hint)
+
+
+def _destination_faults(body: Body) -> Iterator[Fault]:
+    own = {key: value for key, value in body.items() if key not in DESTINATION_KEYS}
+    if body.get("type") != "webhook":
+        yield Fault(f"type {body.get('type')!r} is not known", "type", "use webhook")
+        return
+    segments = body.get("segments", [])
+    if not isinstance(segments, list) or not all(isinstance(one, str) for one in segments):
+        yield Fault("must be a list of segment names", "segments")
+    if not isinstance(body.get("enabled", True), bool):
+        yield Fault(_FLAG, "enabled")
+    try:
+        settings_from(own, os.environ)
+    except InvalidInput as error:
+        yield from error.faults or (Fault(error.message),)
+
+
+KINDS: Mapping[str, Callable[[Body], Iterator[Fault]]] = {
+    "trait": _trait_faults,
+    "tag": _tag_faults,
+    "segment": _segment_faults,
+    "property": _property_faults,
+    "destination": _destination_faults,
+}
+
+
+def _unknown_keys(body: Body, known: set[str]) -> Iterator[Fault]:
+    for key in body:
+        if key not in known:
+            near = difflib.get_close_matches(str(key), known, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(known))}"
+            yield Fault(f"{key!r} is not known", str(key), hint)

@@ -18,6 +18,7 @@ from onefold.lake import DeltaLake
 from onefold.model.definitions import Definitions
 from onefold.model.profile import ProfileId
 from onefold.pipeline import Pipeline
+from onefold.segment import wanted_by
 from onefold.store import SQLiteStore
 
 _ROWS_A_PAGE = 20_000
@@ -92,8 +93,7 @@ class Population:
 
     def use(self, definitions: Definitions) -> None:
         """Begin, unless these very rules were in force before; go on where a crash cut it off."""
-        rules = [(one.name, one.rule) for one in definitions.segments]
-        text = msgspec.json.encode((self._timezone, rules))
+        text = msgspec.json.encode((self._timezone, wanted_by(definitions)))
         fingerprint = blake2b(text, digest_size=16).digest()
         if fingerprint != self._store.setting(_FINGERPRINT):
             self._store.set_setting(_CURSOR, 0)

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from onefold.model.definitions import Definitions, DestinationDefinition, SegmentDefinition
+from typing import Any
+
+import msgspec
+
+from onefold.model.definitions import (
+    Definitions,
+    DestinationDefinition,
+    SegmentDefinition,
+    TagDefinition,
+    TraitDefinition,
+)
 from onefold.model.sources import Source
 from onefold.store import SQLiteStore
+from onefold.store.registry import StoredDefinition
 
 DESTINATION_KEYS = {"type", "segments", "enabled", "description"}
 """What a destination's definition holds beside the settings of its type."""
@@ -14,6 +25,8 @@ def load_definitions(store: SQLiteStore) -> tuple[Definitions, dict[str, Source]
     """What is in force now, and the sources by id."""
     segments = []
     destinations = []
+    traits: list[TraitDefinition] = []
+    tags: list[TagDefinition] = []
     version = store.registry.version()
     for one in store.registry.definitions():
         body = one.body
@@ -21,6 +34,10 @@ def load_definitions(store: SQLiteStore) -> tuple[Definitions, dict[str, Source]
             segments.append(
                 SegmentDefinition(one.name, body["rule"], body.get("description", ""), one.version)
             )
+        elif one.kind == "trait":
+            traits.append(_record({**body, **_named(one)}, TraitDefinition))
+        elif one.kind == "tag":
+            tags.append(_record({**body, **_named(one)}, TagDefinition))
         elif one.kind == "destination":
             destinations.append(
                 DestinationDefinition(
@@ -33,4 +50,12 @@ def load_definitions(store: SQLiteStore) -> tuple[Definitions, dict[str, Source]
                 )
             )
     sources = {source.id: source for source in store.registry.sources()}
-    return Definitions(version, tuple(segments), tuple(destinations)), sources
+    found = Definitions(version, tuple(segments), tuple(destinations), tuple(traits), tuple(tags))
+    return found, sources
+
+
+def _named(one: StoredDefinition) -> dict[str, Any]:
+    return {"name": one.name, "version": one.version}
+
+
+_record = msgspec.convert

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+import msgspec
+
 from onefold.app.profiles import ProfileView, SegmentView, find_id, view
 from onefold.app.refold import fold_owners
 from onefold.app.tables import TableNow, add_views, tables_now
@@ -101,4 +103,4 @@ def _named(
         SegmentView(one.name, entries.get((own, one.name), at)) for one in seen.segments
     )
     aliases = tuple(profile_name(name) for name, _ in names[1:])
-    return ProfileView(own, seen.identifiers, seen.traits, seen.computed, segments, aliases)
+    return msgspec.structs.replace(seen, id=own, segments=segments, aliases=aliases)

@@ -50,7 +50,10 @@ class SegmentView(msgspec.Struct, frozen=True):
 
 
 class ProfileView(msgspec.Struct, frozen=True):
-    """A profile. `traits` maps names to values, or to `TraitOrigin` if that was asked for."""
+    """A profile. `traits` maps claimed traits to values, or to `TraitOrigin` if that was asked for.
+
+    `computed` are the computed traits: three that every profile has, and those that are defined.
+    """
 
     id: str
     identifiers: tuple[IdentifierView, ...]
@@ -58,6 +61,7 @@ class ProfileView(msgspec.Struct, frozen=True):
     computed: dict[str, Any]
     segments: tuple[SegmentView, ...]
     aliases: tuple[str, ...]
+    tags: dict[str, str] = {}
 
 
 def profile(settings: Settings, reference: str, *, verbose: bool = False) -> ProfileView:
@@ -122,7 +126,9 @@ def view(found: Profile, *, verbose: bool = False) -> ProfileView:
             "event_count": sum(node.events for node in found.nodes),
             "first_seen": min(node.first_seen for node in found.nodes),
             "last_seen": max(node.last_seen for node in found.nodes),
+            **dict(sorted(found.computed.items())),
         },
         segments=tuple(SegmentView(name, since) for name, since in sorted(found.members.items())),
         aliases=tuple(profile_name(name) for name, _ in found.names if name != found.id),
+        tags=dict(sorted(found.tags.items())),
     )

@@ -87,6 +87,8 @@ PROFILES = Table(
         Column("changed_at", "time", "when it became so"),
         Column("traits", "text", "JSON: the golden traits"),
         Column("merged_into", "text", "the profile that took it over, if any"),
+        Column("computed", "text", "JSON: the computed traits"),
+        Column("tags", "text", "JSON: the tags"),
     ),
 )
 MEMBERSHIPS = Table(
@@ -109,8 +111,8 @@ CHANGES = Table(
         Column("number", "int", "the place within the batch"),
         Column("profile", "text", "the profile's id"),
         Column("changed_at", "time", "when it changed here"),
-        Column("what", "text", "trait, identifier, segment, merge or split"),
-        Column("name", "text", "the trait, identifier, segment or other profile"),
+        Column("what", "text", "trait, computed, tag, identifier, segment, merge or split"),
+        Column("name", "text", "the trait, tag, identifier, segment or other profile"),
         Column("old", "text", "JSON: the value before"),
         Column("new", "text", "JSON: the value after"),
         Column("source", "text", "who said so, if one source did"),

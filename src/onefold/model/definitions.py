@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
+
+State = Literal["draft", "approved", "retired"]
+"""Only what is approved is computed."""
 
 
 class SegmentDefinition(msgspec.Struct, frozen=True):
@@ -13,6 +16,38 @@ class SegmentDefinition(msgspec.Struct, frozen=True):
     name: str
     rule: str
     description: str = ""
+    version: int = 1
+
+
+class TraitDefinition(msgspec.Struct, frozen=True):
+    """A computed trait: an expression over traits and events; or a claimed one's declared type."""
+
+    name: str
+    expression: str = ""
+    type: str = ""
+    description: str = ""
+    owner: str = ""
+    folder: str = ""
+    state: State = "approved"
+    version: int = 1
+
+
+class TagCase(msgspec.Struct, frozen=True):
+    """A value of a tag and the rule under which it holds; without a rule it always does."""
+
+    value: str
+    when: str = ""
+
+
+class TagDefinition(msgspec.Struct, frozen=True):
+    """A tag: a trait with a closed list of values, of which the first case that holds gives one."""
+
+    name: str
+    cases: tuple[TagCase, ...] = ()
+    description: str = ""
+    owner: str = ""
+    folder: str = ""
+    state: State = "approved"
     version: int = 1
 
 
@@ -37,3 +72,5 @@ class Definitions(msgspec.Struct, frozen=True):
     version: int = 0
     segments: tuple[SegmentDefinition, ...] = ()
     destinations: tuple[DestinationDefinition, ...] = ()
+    traits: tuple[TraitDefinition, ...] = ()
+    tags: tuple[TagDefinition, ...] = ()

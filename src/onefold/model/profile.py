@@ -61,6 +61,7 @@ class Profile(msgspec.Struct, array_like=True, gc=False):
 
     `traits` is the golden record, `members` maps segments to the time of entry, `due` is
     the next moment at which a time window changes a value without an event (0: never).
+    `computed` and `tags` are the values of the computed traits and tags that have one.
     """
 
     id: ProfileId
@@ -69,6 +70,8 @@ class Profile(msgspec.Struct, array_like=True, gc=False):
     traits: dict[str, Any]
     members: dict[str, int]
     due: int = 0
+    computed: dict[str, Any] = {}
+    tags: dict[str, str] = {}
 
 
 encode_profile = msgspec.msgpack.Encoder().encode

@@ -1,4 +1,4 @@
-"""Segments in the pipeline: buckets of the batch's events, membership of the touched profiles."""
+"""The plan in the pipeline: buckets of the batch's events, outputs of the touched profiles."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import pyarrow as pa
+import structlog
 
 from onefold.activate.webhook import membership_payload, message_id
 from onefold.engine import DuckEngine
@@ -17,47 +18,50 @@ from onefold.model.records import Event, Identifier
 from onefold.pipeline.rows import Rows
 from onefold.pipeline.working import Working
 from onefold.segment import (
-    Membership,
+    Plan,
     bucket_query,
-    compile_membership,
+    compile_plan,
     merge_into,
     oldest_kept,
-    parse_rule,
     prune,
     read_rows,
+    wanted_by,
 )
 from onefold.segment.buckets import Bucket, Buckets
 from onefold.segment.metric import Metric
 from onefold.store import BatchWrite
 
 _TYPES = {"text": pa.string(), "number": pa.float64(), "boolean": pa.bool_()}
+_EXACT = float(1 << 53)
+log = structlog.get_logger(__name__)
 _decode = msgspec.msgpack.Decoder(dict[str, dict[int, Bucket]]).decode
 _encode = msgspec.msgpack.Encoder().encode
 
 
 class Members:
-    """Evaluates all live segments; knows nothing of the store."""
+    """Evaluates all live segments, computed traits and tags; knows nothing of the store."""
 
     def __init__(self, engine: DuckEngine, timezone: str) -> None:
         self._engine = engine
         self._timezone = timezone
-        self._membership: Membership = compile_membership({})
+        self._plan: Plan = compile_plan([])
         self._versions: dict[str, int] = {}
         self._destinations: tuple[DestinationDefinition, ...] = ()
         self._counted: frozenset[str] = frozenset()
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
-        """What the live segments count."""
-        return self._membership.metrics
+        """What the live definitions count."""
+        return self._plan.metrics
 
     def use(self, definitions: Definitions) -> None:
-        """Put these segments and destinations in force."""
-        rules = {one.name: parse_rule(one.rule) for one in definitions.segments}
-        self._membership = compile_membership(rules)
+        """Put these definitions in force; one that cannot be used is left as it stands."""
+        self._plan = compile_plan(wanted_by(definitions))
+        for key, error in self._plan.refused.items():
+            log.error("definition_refused", kind=key[0], name=key[1], faults=str(error))
         self._versions = {one.name: one.version for one in definitions.segments}
         self._destinations = definitions.destinations
-        self._counted = frozenset(metric.event for metric in self._membership.metrics)
+        self._counted = frozenset(metric.event for metric in self._plan.metrics)
 
     def add_buckets(
         self,
@@ -117,7 +121,7 @@ class Members:
         opened: dict[NodeId, Buckets],
         now: int,
     ) -> None:
-        """Find who enters and leaves, and what that sets in motion.
+        """Find what is computed of each profile, who enters and leaves, and what that sets in motion.
 
         Only profiles are looked at of which something changed that a rule can see: traits,
         identifiers, counts, or the time (`working.overdue`).
@@ -130,7 +134,8 @@ class Members:
         seen |= working.regrouped | working.overdue
         if not seen:
             return
-        features = self._membership.features(now, self._timezone)
+        features = self._plan.features(now, self._timezone)
+        values = _ValueChanges(self._plan, rows)
         columns: list[tuple[Any, ...]] = []
         for number in sorted(seen):
             profile = working.profiles[number]
@@ -144,20 +149,24 @@ class Members:
             if profile.due != (soonest or 0):
                 profile.due = soonest or 0
                 working.changed.add(number)
-        for number, *inside in self._memberships(columns):
+        segments = self._plan.segments
+        for number, *found in self._outputs(columns):
             profile = working.profiles[number]
-            if change.settle(number, profile, self._membership.segments, inside):
+            if values.settle(number, profile, found[len(segments) :]):
+                working.changed.add(number)
+                working.told.add(number)
+            if change.settle(number, profile, segments, found[: len(segments)]):
                 working.changed.add(number)
 
-    def _memberships(self, columns: list[tuple[Any, ...]]) -> Iterable[tuple[Any, ...]]:
-        if not self._membership.segments:
+    def _outputs(self, columns: list[tuple[Any, ...]]) -> Iterable[tuple[Any, ...]]:
+        if not self._plan.outputs:
             return [(row[0],) for row in columns]
         schema = pa.schema(
             [("profile", pa.int64())]
-            + [(one.name, _TYPES[one.type]) for one in self._membership.columns]
+            + [(one.name, _TYPES[one.type]) for one in self._plan.columns]
         )
         table = pa.table(_columns(columns), schema=schema)
-        return self._engine.rows("membership", self._membership.sql, {"profiles": table})
+        return self._engine.rows("plan", self._plan.sql, {"profiles": table})
 
 
 _EVENTS = pa.schema(
@@ -179,6 +188,54 @@ def _columns(rows: list[tuple[Any, ...]]) -> list[list[Any]]:
 def buckets_of(node: Node) -> Buckets:
     """The buckets of a node, decoded."""
     return _decode(node.buckets)
+
+
+class _ValueChanges:
+    """Computed traits and tags whose values the query says are others now."""
+
+    def __init__(self, plan: Plan, rows: Rows) -> None:
+        self._rows = rows
+        kinds = [one.kind for one in plan.outputs if one.kind != "segment"]
+        names = [one.name for one in plan.outputs if one.kind != "segment"]
+        self._names = names
+        self._traits = kinds.count("trait")
+        # Of what cannot be computed, profiles keep the values that they have.
+        self._kept = {name for of, name in plan.refused if of == "value"}
+
+    def settle(self, number: ProfileId, profile: Profile, found: Sequence[Any]) -> bool:
+        """Make a profile's values what the query says; say whether they changed."""
+        middle, names = self._traits, self._names
+        computed = self._values(names[:middle], found[:middle], profile.computed)
+        tags = self._values(names[middle:], found[middle:], profile.tags)
+        same = True
+        for what, before, after in (
+            ("computed", profile.computed, computed),
+            ("tag", profile.tags, tags),
+        ):
+            if before != after:
+                same = False
+                for name in sorted(before.keys() | after.keys()):
+                    if before.get(name) != after.get(name):
+                        self._rows.change(number, what, name, before.get(name), after.get(name))
+        profile.computed, profile.tags = computed, tags
+        return not same
+
+    def _values(
+        self, names: Sequence[str], found: Sequence[Any], before: dict[str, Any]
+    ) -> dict[str, Any]:
+        values = {
+            name: value if type(value) is not float else _number(value)
+            for name, value in zip(names, found, strict=True)
+            if value is not None
+        }
+        if self._kept:
+            values |= {name: before[name] for name in self._kept & before.keys()}
+        return values
+
+
+def _number(value: float) -> float:
+    """Whole numbers are told without a fraction."""
+    return int(value) if value.is_integer() and abs(value) < _EXACT else value
 
 
 class _MemberChanges:

@@ -284,14 +284,14 @@ class Pipeline:
         watch = self._watch
         write = BatchWrite(self._batch + 1)
         with watch("golden"):
-            self._golden(working, rows, now)
+            self._golden(working, rows)
         with watch("segments"):
             self._members.evaluate(working, rows, write, opened, now)
         with watch("encode"):
             self._documents(working, rows, write, now)
         return write
 
-    def _golden(self, working: Working, rows: Rows, now: int) -> None:
+    def _golden(self, working: Working, rows: Rows) -> None:
         numbers = {working.home[node] for node in working.claimed} | working.regrouped
         for number in sorted(numbers):
             profile = working.profiles[number]
@@ -307,9 +307,13 @@ class Pipeline:
                     origin = (None, None) if won is None else (won.source, won.message_id)
                     rows.change(number, "trait", name, old, new, *origin)
             profile.traits = traits
-            rows.add("profiles", profile_name(number), now, _json(traits), None)
+            working.told.add(number)
 
     def _documents(self, working: Working, rows: Rows, write: BatchWrite, now: int) -> None:
+        for number in sorted(working.told):
+            one = working.profiles[number]
+            values = _json(one.traits), None, _json(one.computed), _json(one.tags)
+            rows.add("profiles", profile_name(number), now, *values)
         due_before = working.loaded_due
         for number in sorted(working.changed):
             profile = working.profiles[number]
@@ -323,13 +327,13 @@ class Pipeline:
         for number in working.removed:
             into = working.aliases[number]
             write.removed.append(number)
-            rows.add("profiles", profile_name(number), now, "{}", profile_name(into))
+            rows.add("profiles", profile_name(number), now, "{}", profile_name(into), "{}", "{}")
             rows.change(into, "merge", profile_name(number), None, True)
-        for node in sorted(working.moved):
-            number = working.home[node]
-            write.identifiers.append((node, number))
-            one = working.nodes[node]
-            rows.add("identifiers", one.kind, one.value, profile_name(number), one.first_seen)
+        for moved in sorted(working.moved):
+            number = working.home[moved]
+            write.identifiers.append((moved, number))
+            node = working.nodes[moved]
+            rows.add("identifiers", node.kind, node.value, profile_name(number), node.first_seen)
         write.aliases = sorted(working.aliases.items())
         write.reclaimed = sorted(working.reclaimed)
         write.counters = {

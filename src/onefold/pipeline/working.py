@@ -40,6 +40,7 @@ class Working:
         self.home: dict[NodeId, ProfileId] = {}
         self.loaded_due: dict[ProfileId, int] = {}
         self.changed: set[ProfileId] = set()
+        self.told: set[ProfileId] = set()
         self.overdue: set[ProfileId] = set()
         self.regrouped: set[ProfileId] = set()
         self.created: set[ProfileId] = set()

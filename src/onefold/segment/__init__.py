@@ -1,7 +1,8 @@
 """Segment: who satisfies which rule, from golden traits and the buckets of events.
 
 In: rules (text), traits, buckets. Out: the query that makes buckets of a batch or of the lake, and
-the query that says who is in which segment. Pure: the engine runs both, times are passed in.
+the query that computes traits and tags and says who is in which segment. Pure: the engine runs
+both, times are passed in.
 """
 
 from onefold.segment.buckets import (
@@ -15,21 +16,34 @@ from onefold.segment.buckets import (
     read_rows,
     window_value,
 )
-from onefold.segment.membership import Membership, compile_membership
+from onefold.segment.plan import (
+    Output,
+    Plan,
+    Wanted,
+    checked_plan,
+    compile_membership,
+    compile_plan,
+    wanted_by,
+)
 from onefold.segment.rule import Rule, parse_rule
 
 __all__ = [
     "Bucket",
     "Buckets",
-    "Membership",
+    "Output",
+    "Plan",
     "Rule",
+    "Wanted",
     "bucket_query",
+    "checked_plan",
     "compile_membership",
+    "compile_plan",
     "merge",
     "merge_into",
     "oldest_kept",
     "parse_rule",
     "prune",
     "read_rows",
+    "wanted_by",
     "window_value",
 ]

@@ -1,4 +1,4 @@
-"""Who is in which segment: one query over columns that are read from profiles."""
+"""The columns of the evaluation plan's query, read from profiles: from traits and buckets."""
 
 from __future__ import annotations
 
@@ -9,46 +9,12 @@ from typing import Any
 import msgspec
 
 from onefold.segment.buckets import Bucket, Value, bucket_value, merge
-from onefold.segment.metric import Aggregate, Column, Metric, Type, merge_metrics
-from onefold.segment.rule import Rule
+from onefold.segment.metric import Aggregate, Column, Type
 from onefold.segment.window import Unit, bucket_in, bucket_start
-from onefold.segment.zone import Zone, load_zone
+from onefold.segment.zone import Zone
 
 Facts = Mapping[str, Mapping[int, Bucket]]
 Row = tuple[Any, ...]
-
-
-class Membership(msgspec.Struct, frozen=True):
-    """All rules, compiled to one query.
-
-    `sql` reads the relation `profiles(profile BIGINT, …)` with one further column for each of
-    `columns`, in that order, named by it, of type VARCHAR, DOUBLE or BOOLEAN. Its rows are
-    `(profile, s0, s1, …)`: one BOOLEAN for each of `segments`, never NULL.
-    """
-
-    segments: tuple[str, ...]
-    columns: tuple[Column, ...]
-    metrics: tuple[Metric, ...]
-    sql: str
-
-    def features(self, now: int, timezone: str) -> Features:
-        """Prepare to read the columns of many profiles at one moment (µs UTC)."""
-        return Features(self.columns, now, load_zone(timezone))
-
-
-def compile_membership(rules: Mapping[str, Rule]) -> Membership:
-    """Compile segments, by name, to one query."""
-    columns = {column.name: column for rule in rules.values() for column in rule.columns}
-    tests = [
-        f"coalesce({rule.expression}, FALSE) AS s{index}"
-        for index, rule in enumerate(rules.values())
-    ]
-    return Membership(
-        segments=tuple(rules),
-        columns=tuple(columns.values()),
-        metrics=merge_metrics(metric for rule in rules.values() for metric in rule.metrics),
-        sql=f"SELECT {', '.join(['profile', *tests])} FROM profiles",
-    )
 
 
 class Features:

@@ -3,7 +3,7 @@
 import duckdb
 import pytest
 
-from onefold.segment import Membership, compile_membership, parse_rule
+from onefold.segment import Plan, compile_membership, parse_rule
 from onefold.segment.buckets import Edges, Numbers
 from onefold.segment.membership import trait_value
 
@@ -13,7 +13,7 @@ TODAY = 20_000
 TYPES = {"text": "VARCHAR", "number": "DOUBLE", "boolean": "BOOLEAN"}
 
 
-def inside(membership: Membership, *rows: tuple[object, ...]) -> list[tuple[bool, ...]]:
+def inside(membership: Plan, *rows: tuple[object, ...]) -> list[tuple[bool, ...]]:
     connection = duckdb.connect()
     names = "".join(f", {one.name} {TYPES[one.type]}" for one in membership.columns)
     connection.execute(f"CREATE TABLE profiles (profile BIGINT{names})")

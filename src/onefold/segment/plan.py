@@ -1,0 +1,310 @@
+"""One evaluation plan: computed traits, tags and segments as outputs of one query.
+
+An output may refer to others: a rule reads a computed trait or a tag by its name, like any trait.
+Each output is a column of the level after the deepest one that it refers to; the levels are CTEs
+of one query over the columns that are read from a profile. Outputs that cannot be compiled, that
+stand in a cycle, or that refer to such, are left out of the query and named in `refused`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
+
+import msgspec
+
+from onefold.model.definitions import Definitions, TagCase
+from onefold.model.errors import Fault, InvalidInput
+from onefold.segment.membership import Features
+from onefold.segment.metric import Column, Metric, Type, merge_metrics, short_id
+from onefold.segment.rule import Rule, Scope, compile_rule, names_in
+from onefold.segment.syntax import Source, parse_tree
+from onefold.segment.zone import load_zone
+
+OutputKind = Literal["trait", "tag", "segment"]
+Key = tuple[Literal["value", "segment"], str]
+"""What a rule refers to an output by: traits and tags share their names."""
+
+# The greatest double: what is beyond, or is no number, is absent.
+_GREATEST = "1.7976931348623157e308"
+_MOST_LEVELS = 20
+_ORDER: dict[OutputKind, int] = {"segment": 0, "trait": 1, "tag": 2}
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """What is to be computed: `text` of a computed trait or a segment, or the `cases` of a tag.
+
+    `type` is what a computed trait is declared as; else its expression decides.
+    """
+
+    kind: OutputKind
+    name: str
+    text: str = ""
+    cases: tuple[TagCase, ...] = ()
+    type: Type | None = None
+
+    @property
+    def key(self) -> Key:
+        return ("segment" if self.kind == "segment" else "value", self.name)
+
+
+class Output(msgspec.Struct, frozen=True):
+    """A column of the plan's query: `uses` are the outputs that it refers to itself.
+
+    `columns` and `metrics` are what it reads of a profile directly, `level` is its CTE.
+    """
+
+    kind: OutputKind
+    name: str
+    type: Type
+    column: str
+    expression: str
+    level: int
+    columns: tuple[Column, ...]
+    metrics: tuple[Metric, ...]
+    uses: tuple[Key, ...]
+
+    @property
+    def key(self) -> Key:
+        return ("segment" if self.kind == "segment" else "value", self.name)
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """All outputs, compiled to one query.
+
+    `sql` reads the relation `profiles(profile BIGINT, …)` with one further column for each of
+    `columns`, in that order, named by it, of type VARCHAR, DOUBLE or BOOLEAN. Its rows are
+    `(profile, …)` with one value for each of `outputs`, in that order: segments, computed traits,
+    tags. A segment's is never NULL.
+    """
+
+    outputs: tuple[Output, ...]
+    columns: tuple[Column, ...]
+    metrics: tuple[Metric, ...]
+    sql: str
+    refused: Mapping[Key, InvalidInput] = {}
+
+    @property
+    def segments(self) -> tuple[str, ...]:
+        """The names of the segments, in the order of their outputs."""
+        return tuple(one.name for one in self.outputs if one.kind == "segment")
+
+    def features(self, now: int, timezone: str) -> Features:
+        """Prepare to read the columns of many profiles at one moment (µs UTC)."""
+        return Features(self.columns, now, load_zone(timezone))
+
+
+def wanted_by(definitions: Definitions) -> list[Wanted]:
+    """What the definitions in force ask to be computed: segments, computed traits, tags."""
+    segments = [Wanted("segment", one.name, one.rule) for one in definitions.segments]
+    traits = [
+        Wanted("trait", one.name, one.expression)
+        for one in definitions.traits
+        if one.expression and one.state == "approved"
+    ]
+    tags = [
+        Wanted("tag", one.name, cases=one.cases)
+        for one in definitions.tags
+        if one.state == "approved"
+    ]
+    return [*segments, *traits, *tags]
+
+
+def compile_plan(wanted: Iterable[Wanted], traits: Mapping[str, Type] | None = None) -> Plan:
+    """Compile everything to one plan; `traits` are the declared types of claimed traits."""
+    drafts = [_Draft(one) for one in wanted]
+    known = {draft.wanted.key: draft for draft in drafts}
+    for draft in drafts:
+        draft.uses = tuple(key for key in draft.names if key in known)
+    ready = _in_order(known)
+    compiled: dict[Key, Output] = {}
+    refused: dict[Key, InvalidInput] = {}
+    for draft in ready:
+        try:
+            if draft.error:
+                raise draft.error
+            compiled[draft.wanted.key] = _compiled(draft, compiled, refused, traits)
+        except InvalidInput as error:
+            refused[draft.wanted.key] = error
+    refused |= _cycles(known, {draft.wanted.key for draft in ready})
+    listed = [compiled[key] for key in known if key in compiled]
+    outputs = sorted(listed, key=lambda one: _ORDER[one.kind])
+    return plan_of(outputs, refused)
+
+
+def compile_membership(rules: Mapping[str, Rule]) -> Plan:
+    """Compile segments whose rules are parsed, by name, to one plan."""
+    outputs = [
+        _output(Wanted("segment", name, rule.text), rule, f"coalesce({rule.expression}, FALSE)", 0)
+        for name, rule in rules.items()
+    ]
+    return plan_of(outputs, {})
+
+
+def plan_of(outputs: Sequence[Output], refused: Mapping[Key, InvalidInput]) -> Plan:
+    """Put compiled outputs together to one query."""
+    columns = {column.name: column for one in outputs for column in one.columns}
+    metrics = merge_metrics(metric for one in outputs for metric in one.metrics)
+    return Plan(tuple(outputs), tuple(columns.values()), metrics, _query(outputs), refused)
+
+
+def checked_plan(wanted: Iterable[Wanted], traits: Mapping[str, Type] | None = None) -> Plan:
+    """Like `compile_plan`, but `InvalidInput` lists every fault of every output."""
+    plan = compile_plan(wanted, traits)
+    faults = [
+        Fault(fault.message, f"{key[1]}: {fault.where}".removesuffix(": "), fault.hint)
+        for key, error in plan.refused.items()
+        for fault in error.faults or (Fault(str(error)),)
+    ]
+    if faults:
+        raise InvalidInput("the definitions cannot be used", faults)
+    return plan
+
+
+class _Draft:
+    """One output that is wanted, parsed but not compiled, and the names that it holds."""
+
+    def __init__(self, wanted: Wanted) -> None:
+        self.wanted = wanted
+        self.uses: tuple[Key, ...] = ()
+        self.names: list[Key] = []
+        self.error: InvalidInput | None = None
+        texts = [case.when for case in wanted.cases if case.when] or [wanted.text]
+        for text in texts if wanted.text or wanted.cases else ():
+            try:
+                self.names += names_in(parse_tree(Source(text)))
+            except InvalidInput as error:
+                self.error = error
+        self.names = list(dict.fromkeys(self.names))
+
+
+def _in_order(known: Mapping[Key, _Draft]) -> list[_Draft]:
+    """Those after which all that they refer to comes first; what stands in a cycle is left out."""
+    waiting = {key: set(draft.uses) for key, draft in known.items()}
+    users: dict[Key, list[Key]] = {}
+    for key, uses in waiting.items():
+        for used in uses:
+            users.setdefault(used, []).append(key)
+    found: list[_Draft] = []
+    free = [key for key, uses in waiting.items() if not uses]
+    while free:
+        key = free.pop()
+        found.append(known[key])
+        for user in users.get(key, ()):
+            waiting[user].discard(key)
+            if not waiting[user]:
+                free.append(user)
+    return found
+
+
+def _cycles(known: Mapping[Key, _Draft], ready: set[Key]) -> dict[Key, InvalidInput]:
+    """Why each output that could not be ordered could not."""
+    refused = {}
+    for start in known.keys() - ready:
+        path = [start]
+        while (after := next(one for one in known[path[-1]].uses if one not in ready)) not in path:
+            path.append(after)
+        names = " → ".join(name for _, name in [*path[path.index(after) :], after])
+        fault = Fault(f"it goes round in a circle: {names}", hint="take one of the references out")
+        refused[start] = InvalidInput("the definition cannot be used", [fault])
+    return refused
+
+
+def _compiled(
+    draft: _Draft,
+    compiled: Mapping[Key, Output],
+    refused: Mapping[Key, InvalidInput],
+    traits: Mapping[str, Type] | None,
+) -> Output:
+    for key in draft.uses:
+        if key in refused:
+            fault = Fault(f"it refers to {key[1]}, which cannot be used")
+            raise InvalidInput("the definition cannot be used", [fault])
+    used = [compiled[key] for key in draft.uses]
+    level = 1 + max((one.level for one in used), default=-1)
+    if level >= _MOST_LEVELS:
+        fault = Fault(f"more than {_MOST_LEVELS} definitions refer to one another in a row")
+        raise InvalidInput("the definition cannot be used", [fault])
+    scope = Scope(
+        traits,
+        {one.name: (one.column, one.type) for one in used if one.kind != "segment"},
+        {one.name: one.column for one in used if one.kind == "segment"},
+    )
+    wanted = draft.wanted
+    if wanted.kind == "tag":
+        return _tag(wanted, scope, level, draft.uses)
+    if wanted.kind == "segment":
+        rule = compile_rule(wanted.text, scope)
+        expression = f"coalesce({rule.expression}, FALSE)"
+    else:
+        rule = compile_rule(wanted.text, scope, wanted.type, any_type=True)
+        expression = _finite(rule) if rule.type == "number" else rule.expression
+    return _output(wanted, rule, expression, level, draft.uses)
+
+
+def _tag(wanted: Wanted, scope: Scope, level: int, uses: tuple[Key, ...]) -> Output:
+    """`CASE`: the first case that holds gives the value."""
+    rules: list[Rule] = []
+    faults: list[Fault] = []
+    parts = []
+    for number, case in enumerate(wanted.cases, 1):
+        try:
+            rule = compile_rule(case.when or "true", scope)
+        except InvalidInput as error:
+            faults += [
+                Fault(one.message, f"case {number}, {one.where}", one.hint) for one in error.faults
+            ]
+            continue
+        rules.append(rule)
+        parts.append(f"WHEN {rule.expression} THEN {scope.literal(case.value)}")
+    if faults:
+        raise InvalidInput("the tag cannot be used", faults)
+    whole = Rule(
+        "",
+        merge_metrics(metric for rule in rules for metric in rule.metrics),
+        (),
+        tuple({one.name: one for rule in rules for one in rule.columns}.values()),
+        f"CASE {' '.join(parts)} END" if parts else "CAST(NULL AS VARCHAR)",
+        "text",
+    )
+    return _output(wanted, whole, whole.expression, level, uses)
+
+
+def _finite(rule: Rule) -> str:
+    """What arithmetic makes beyond all numbers is absent, as it would be in JSON."""
+    if not any(operator in rule.expression for operator in (" * ", " / ", " + ", " - ", "-")):
+        return rule.expression
+    return f"CASE WHEN abs({rule.expression}) <= {_GREATEST} THEN {rule.expression} END"
+
+
+def _output(
+    wanted: Wanted, rule: Rule, expression: str, level: int, uses: tuple[Key, ...] = ()
+) -> Output:
+    return Output(
+        wanted.kind,
+        wanted.name,
+        rule.type,
+        "o" + short_id(*wanted.key),
+        expression,
+        level,
+        rule.columns,
+        rule.metrics,
+        uses,
+    )
+
+
+def _query(outputs: Sequence[Output]) -> str:
+    """One SELECT; where outputs refer to outputs, one CTE for each level but the last."""
+    levels = max((one.level for one in outputs), default=0)
+    steps = []
+    source = "profiles"
+    for level in range(levels):
+        parts = [f"{one.expression} AS {one.column}" for one in outputs if one.level == level]
+        steps.append(f"l{level} AS (SELECT {', '.join(['*', *parts])} FROM {source})")
+        source = f"l{level}"
+    last = [
+        f"{one.expression} AS {one.column}" if one.level == levels else one.column
+        for one in outputs
+    ]
+    head = f"WITH {', '.join(steps)} " if steps else ""
+    return f"{head}SELECT {', '.join(['profile', *last])} FROM {source}"  # noqa: S608

@@ -15,6 +15,7 @@ from onefold.segment import parse_rule
 Body = dict[str, Any]
 TYPES = ("text", "number", "boolean", "date", "time", "list", "object")
 _ABOUT = {"description", "owner", "folder"}
+_STATES = ("draft", "approved", "retired")
 _TEXT, _FLAG = "must be a text", "must be true or false"
 
 
@@ -23,11 +24,13 @@ def faults_of(kind: str, body: Body) -> Iterator[Fault]:
     for key in _ABOUT & body.keys():
         if not isinstance(body[key], str):
             yield Fault(_TEXT, key)
+    if kind in ("trait", "tag") and body.get("state", "approved") not in _STATES:
+        yield Fault(f"must be one of {', '.join(_STATES)}", "state")
     yield from KINDS[kind](body)
 
 
 def _trait_faults(body: Body) -> Iterator[Fault]:
-    yield from _unknown_keys(body, {"type", "expression"} | _ABOUT)
+    yield from _unknown_keys(body, {"type", "expression", "state"} | _ABOUT)
     if not body.keys() & {"type", "expression"}:
         hint = "write `expression:` to compute it, or `type:` to declare what sources send"
         yield Fault("has neither an expression nor a type", "", hint)

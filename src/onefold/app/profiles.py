@@ -59,9 +59,9 @@ class ProfileView(msgspec.Struct, frozen=True):
     identifiers: tuple[IdentifierView, ...]
     traits: dict[str, Any]
     computed: dict[str, Any]
+    tags: dict[str, str]
     segments: tuple[SegmentView, ...]
     aliases: tuple[str, ...]
-    tags: dict[str, str] = {}
 
 
 def profile(settings: Settings, reference: str, *, verbose: bool = False) -> ProfileView:
@@ -128,7 +128,7 @@ def view(found: Profile, *, verbose: bool = False) -> ProfileView:
             "last_seen": max(node.last_seen for node in found.nodes),
             **dict(sorted(found.computed.items())),
         },
+        tags=dict(sorted(found.tags.items())),
         segments=tuple(SegmentView(name, since) for name, since in sorted(found.members.items())),
         aliases=tuple(profile_name(name) for name, _ in found.names if name != found.id),
-        tags=dict(sorted(found.tags.items())),
     )

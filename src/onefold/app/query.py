@@ -31,7 +31,8 @@ VIEWS = {
         " from all_identifiers group by kind, value"
     ),
     "profiles": (
-        "select profile, arg_max(traits, batch) as traits, max(changed_at) as changed_at"
+        "select profile, arg_max(traits, batch) as traits, arg_max(computed, batch) as computed,"
+        " arg_max(tags, batch) as tags, max(changed_at) as changed_at"
         " from all_profiles group by profile having arg_max(merged_into is null, batch)"
     ),
     "memberships": (

@@ -162,8 +162,7 @@ class Members:
         if not self._plan.outputs:
             return [(row[0],) for row in columns]
         schema = pa.schema(
-            [("profile", pa.int64())]
-            + [(one.name, _TYPES[one.type]) for one in self._plan.columns]
+            [("profile", pa.int64())] + [(one.name, _TYPES[one.type]) for one in self._plan.columns]
         )
         table = pa.table(_columns(columns), schema=schema)
         return self._engine.rows("plan", self._plan.sql, {"profiles": table})

@@ -311,8 +311,8 @@ class Pipeline:
 
     def _documents(self, working: Working, rows: Rows, write: BatchWrite, now: int) -> None:
         for number in sorted(working.told):
-            one = working.profiles[number]
-            values = _json(one.traits), None, _json(one.computed), _json(one.tags)
+            told = working.profiles[number]
+            values = _json(told.traits), None, _json(told.computed), _json(told.tags)
             rows.add("profiles", profile_name(number), now, *values)
         due_before = working.loaded_due
         for number in sorted(working.changed):
@@ -329,11 +329,11 @@ class Pipeline:
             write.removed.append(number)
             rows.add("profiles", profile_name(number), now, "{}", profile_name(into), "{}", "{}")
             rows.change(into, "merge", profile_name(number), None, True)
-        for moved in sorted(working.moved):
-            number = working.home[moved]
-            write.identifiers.append((moved, number))
-            node = working.nodes[moved]
-            rows.add("identifiers", node.kind, node.value, profile_name(number), node.first_seen)
+        for node in sorted(working.moved):
+            number = working.home[node]
+            write.identifiers.append((node, number))
+            one = working.nodes[node]
+            rows.add("identifiers", one.kind, one.value, profile_name(number), one.first_seen)
         write.aliases = sorted(working.aliases.items())
         write.reclaimed = sorted(working.reclaimed)
         write.counters = {

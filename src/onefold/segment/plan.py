@@ -9,6 +9,7 @@ stand in a cycle, or that refer to such, are left out of the query and named in 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Literal
 
 import msgspec
@@ -121,8 +122,6 @@ def compile_plan(wanted: Iterable[Wanted], traits: Mapping[str, Type] | None = N
     refused: dict[Key, InvalidInput] = {}
     for draft in ready:
         try:
-            if draft.error:
-                raise draft.error
             compiled[draft.wanted.key] = _compiled(draft, compiled, refused, traits)
         except InvalidInput as error:
             refused[draft.wanted.key] = error
@@ -168,13 +167,10 @@ class _Draft:
         self.wanted = wanted
         self.uses: tuple[Key, ...] = ()
         self.names: list[Key] = []
-        self.error: InvalidInput | None = None
-        texts = [case.when for case in wanted.cases if case.when] or [wanted.text]
-        for text in texts if wanted.text or wanted.cases else ():
-            try:
+        of_cases = [case.when for case in wanted.cases if case.when]
+        for text in of_cases if wanted.kind == "tag" else [wanted.text]:
+            with suppress(InvalidInput):  # compiling it says what is wrong
                 self.names += names_in(parse_tree(Source(text)))
-            except InvalidInput as error:
-                self.error = error
         self.names = list(dict.fromkeys(self.names))
 
 
@@ -307,4 +303,4 @@ def _query(outputs: Sequence[Output]) -> str:
         for one in outputs
     ]
     head = f"WITH {', '.join(steps)} " if steps else ""
-    return f"{head}SELECT {', '.join(['profile', *last])} FROM {source}"  # noqa: S608
+    return f"{head}SELECT {', '.join(['profile', *last])} FROM {source}"

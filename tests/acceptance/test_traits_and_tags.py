@@ -1,0 +1,108 @@
+"""Computed traits and tags: live on the profile, in its history, in the lake."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+from onefold.app.history import profile_changes
+from onefold.app.profiles import profile
+from onefold.app.query import sql
+from tests.acceptance.conftest import Stepped
+
+ORDER = {"type": "track", "event": "Order Completed", "userId": "ann"}
+DEFINED = """
+kind: trait
+name: orders
+expression: count_of('Order Completed', last => interval 30 day)
+---
+kind: trait
+name: spent
+expression: sum_of('Order Completed', properties.revenue)
+---
+kind: tag
+name: level
+owner: Ann
+cases:
+  - value: gold
+    when: spent > 100
+  - value: silver
+    when: orders >= 1
+---
+kind: segment
+name: vips
+rule: level = 'gold' and orders > 1
+"""
+
+
+def order(revenue: float) -> dict[str, Any]:
+    return {**ORDER, "messageId": uuid4().hex, "properties": {"revenue": revenue}}
+
+
+def seen(onefold: Stepped) -> tuple[dict[str, Any], dict[str, str], list[str]]:
+    found = profile(onefold.settings, "user_id:ann")
+    own = {name: found.computed[name] for name in ("orders", "spent") if name in found.computed}
+    return own, found.tags, [one.name for one in found.segments]
+
+
+def test_they_follow_each_event(onefold: Stepped) -> None:
+    onefold.define(DEFINED)
+    onefold.take({"type": "identify", "userId": "ann", "traits": {"city": "Bonn"}})
+    assert seen(onefold) == ({"orders": 0}, {}, [])
+    onefold.take(order(60))
+    assert seen(onefold) == ({"orders": 1, "spent": 60}, {"level": "silver"}, [])
+    onefold.take(order(60.5))
+    assert seen(onefold) == ({"orders": 2, "spent": 120.5}, {"level": "gold"}, ["vips"])
+
+
+def test_new_definitions_are_evaluated_for_everybody(onefold: Stepped) -> None:
+    onefold.take(order(60), order(60))
+    onefold.define(DEFINED)
+    onefold.settle()
+    assert seen(onefold) == ({"orders": 2, "spent": 120}, {"level": "gold"}, ["vips"])
+    onefold.define("kind: tag\nname: level\ncases: [{value: any, when: orders > 1}]\n")
+    onefold.settle()
+    assert seen(onefold)[1:] == ({"level": "any"}, [])
+
+
+def test_what_is_taken_out_or_only_a_draft_has_no_value(onefold: Stepped) -> None:
+    onefold.define(DEFINED)
+    onefold.take(order(60))
+    onefold.define("kind: tag\nname: level\nstate: draft\ncases: [{value: any}]\n")
+    onefold.store.registry.put_definitions([], [("trait", "spent")], 1, "test")
+    onefold.settle()
+    assert seen(onefold) == ({"orders": 1}, {}, [])
+
+
+def test_each_change_stands_in_the_history(onefold: Stepped) -> None:
+    onefold.define(DEFINED)
+    onefold.take(order(60))
+    onefold.take(order(60))
+    changes = profile_changes(onefold.settings, "user_id:ann").items
+    assert [
+        (one.what, one.name, one.old, one.new)
+        for one in reversed(changes)
+        if one.what in ("computed", "tag")
+    ] == [
+        ("computed", "orders", None, 1),
+        ("computed", "spent", None, 60),
+        ("tag", "level", None, "silver"),
+        ("computed", "orders", 1, 2),
+        ("computed", "spent", 60, 120),
+        ("tag", "level", "silver", "gold"),
+    ]
+
+
+def test_they_are_in_the_tables(onefold: Stepped) -> None:
+    onefold.define(DEFINED)
+    onefold.take(order(60))
+    found = sql(onefold.settings, "select computed, tags from profiles")
+    assert found.rows == [('{"orders":1,"spent":60}', '{"level":"silver"}')]
+
+
+def test_identifiers_that_become_one_person_add_up(onefold: Stepped) -> None:
+    onefold.define(DEFINED)
+    onefold.take(order(60), {**order(50), "userId": None, "anonymousId": "a1"})
+    assert seen(onefold)[1] == {"level": "silver"}
+    onefold.take({"type": "identify", "userId": "ann", "anonymousId": "a1"})
+    assert seen(onefold) == ({"orders": 2, "spent": 110}, {"level": "gold"}, ["vips"])

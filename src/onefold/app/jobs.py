@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
@@ -14,6 +15,7 @@ import structlog
 from onefold.activate import Dispatcher, HttpClient, destination_from
 from onefold.app.heartbeat import clock_fell_back
 from onefold.app.in_force import load_definitions
+from onefold.app.job_kinds import APART
 from onefold.app.locks import hold
 from onefold.app.workspace import now_us, open_store
 from onefold.config import Settings
@@ -30,11 +32,12 @@ def run_jobs(
     ready: Callable[[], None],
     stop: threading.Event,
     tidy: Callable[[threading.Event], int],
+    work: Callable[[threading.Event], int],
 ) -> None:
     """Deliver what waits, and keep log, lake and store tidy, until `stop` is set.
 
-    `tidy` is called every few minutes: it does the upkeep in a process of its own, whose exit code
-    it gives, because what upkeep needs in memory would be idle in this one nearly all the time.
+    `tidy` is called every few minutes, `work` when there is long work: they do it in a process of
+    its own, whose exit code they give, because what it needs in memory would be idle in this one.
     One at a time does: a second one waits for its turn, so that the order of deliveries holds.
     """
     with hold(settings.data / "jobs.lock", stop) as held:
@@ -45,14 +48,14 @@ def run_jobs(
             open_store(settings, cache_mb=2) as results,
             open_store(settings, cache_mb=4) as own,
         ):
-            _run(settings, ready, stop, tidy, store, results, own)
+            _run(settings, ready, stop, (tidy, work), store, results, own)
 
 
 def _run(
     settings: Settings,
     ready: Callable[[], None],
     stop: threading.Event,
-    tidy: Callable[[threading.Event], int],
+    apart: tuple[Callable[[threading.Event], int], Callable[[threading.Event], int]],
     store: SQLiteStore,
     results: SQLiteStore,
     own: SQLiteStore,
@@ -68,21 +71,23 @@ def _run(
         results=results.outbox,
     )
     sending = threading.Thread(target=dispatcher.run, args=(stop,), name="deliveries")
-    upkeep = threading.Thread(target=_upkeep, args=(tidy, stop), name="upkeep")
+    upkeep = threading.Thread(target=_upkeep, args=(apart[0], stop), name="upkeep")
+    working = threading.Thread(target=_work, args=(settings, apart[1], stop), name="work")
+    threads = (sending, upkeep, working)
     known = _configure(own, dispatcher, -1)
-    sending.start()
-    upkeep.start()
+    for thread in threads:
+        thread.start()
     ready()
     try:
         while not stop.wait(_BEAT_SECONDS):
-            if not (sending.is_alive() and upkeep.is_alive()):
+            if not all(thread.is_alive() for thread in threads):
                 raise OnefoldError("a thread of the jobs has ended; its fault is in the log")
             known = _configure(own, dispatcher, known)
             _beat(own, dispatcher)
     finally:
         stop.set()
-        sending.join()
-        upkeep.join()
+        for thread in threads:
+            thread.join()
         client.close()
 
 
@@ -141,3 +146,17 @@ def _upkeep(tidy: Callable[[threading.Event], int], stop: threading.Event) -> No
         due = time.monotonic() + _UPKEEP_SECONDS
         if (code := tidy(stop)) and not stop.is_set():
             log.warning("upkeep_postponed", exit_code=code)
+
+
+def _work(
+    settings: Settings, work: Callable[[threading.Event], int], stop: threading.Event
+) -> None:
+    with open_store(settings, cache_mb=1) as store:
+        while not stop.wait(_BEAT_SECONDS):
+            try:
+                waits = bool(store.jobs.open(APART))
+            except sqlite3.OperationalError as error:
+                log.warning("jobs_not_read", error=str(error))
+                continue
+            if waits and (code := work(stop)) and not stop.is_set():
+                log.warning("work_ended", exit_code=code)

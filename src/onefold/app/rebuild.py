@@ -12,8 +12,8 @@ import msgspec
 from onefold.app.backfill import backfill
 from onefold.app.in_force import load_definitions
 from onefold.app.locks import hold
+from onefold.app.long_work import Tell, ask, tell_nobody
 from onefold.app.refold import fold_batches
-from onefold.app.requests import ask_worker
 from onefold.app.tables import tables_now, tables_with
 from onefold.app.workspace import id_maker, node_key, now_us, open_lake, open_store
 from onefold.config import Settings
@@ -51,7 +51,7 @@ class RebuildReport(msgspec.Struct, frozen=True):
     differences: tuple[Difference, ...]
 
 
-def check_rebuild(settings: Settings) -> RebuildReport:
+def check_rebuild(settings: Settings, tell: Tell = tell_nobody) -> RebuildReport:
     """Fold all events again beside the live profiles, and compare.
 
     Works while the server runs: both sides are taken as of the same batch.
@@ -65,13 +65,13 @@ def check_rebuild(settings: Settings) -> RebuildReport:
         tables = tables_with(live.queued(_ALL), open_lake(settings))
         rebuilt = SQLiteStore(Path(folder) / "rebuilt.db")
         try:
-            events = fold_batches(settings, live, rebuilt, tables, batch)
+            events = fold_batches(settings, live, rebuilt, tables, batch, tell=tell)
             return _compare(live, rebuilt).report(events)
         finally:
             rebuilt.close()
 
 
-def rebuild(settings: Settings) -> RebuildReport:
+def rebuild(settings: Settings, *, actor: str = "cli") -> RebuildReport:
     """Fold all events again, and put what comes out otherwise in the place of what is live.
 
     A running worker does it between two batches; else it is done here. Profiles that the lake
@@ -79,8 +79,7 @@ def rebuild(settings: Settings) -> RebuildReport:
     """
     with hold(settings.data / "worker.lock") as held, open_store(settings) as store:
         if not held:
-            answer = ask_worker(store, "rebuild", now_us())
-            return msgspec.json.decode(answer, type=RebuildReport)
+            return msgspec.convert(ask(store, "rebuild", {}, actor), RebuildReport)
         engine = DuckEngine()
         try:
             pipeline = Pipeline(
@@ -94,13 +93,15 @@ def rebuild(settings: Settings) -> RebuildReport:
             engine.close()
 
 
-def rebuild_with(settings: Settings, store: SQLiteStore, pipeline: Pipeline) -> RebuildReport:
+def rebuild_with(
+    settings: Settings, store: SQLiteStore, pipeline: Pipeline, tell: Tell = tell_nobody
+) -> RebuildReport:
     """Rebuild on the pipeline that owns the store; nothing may be folded meanwhile."""
     with tempfile.TemporaryDirectory(prefix="onefold-", dir=settings.data) as folder:
         rebuilt = SQLiteStore(Path(folder) / "rebuilt.db")
         try:
             tables = tables_now(store, open_lake(settings))
-            events = fold_batches(settings, store, rebuilt, tables, _ALL, now_us())
+            events = fold_batches(settings, store, rebuilt, tables, _ALL, now_us(), tell)
             comparison = _compare(store, rebuilt)
         finally:
             rebuilt.close()

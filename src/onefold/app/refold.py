@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from onefold.app.in_force import load_definitions
+from onefold.app.long_work import Tell, tell_nobody
 from onefold.app.tables import TableNow, add_views
 from onefold.app.workspace import id_maker, node_key, spill_path
 from onefold.config import Settings
@@ -36,10 +37,11 @@ def fold_batches(
     tables: dict[str, TableNow],
     last_batch: int,
     now: int = 0,
+    tell: Tell = tell_nobody,
 ) -> int:
     """Fold all events up to a batch into `target`; give how many there were."""
     query = f"select {_FIELDS} from all_events where batch <= ?"  # noqa: S608 - only names
-    return _fold(settings, live, target, tables, query, [last_batch], now)
+    return _fold(settings, live, target, tables, query, [last_batch], now, tell)
 
 
 def fold_owners(
@@ -66,6 +68,7 @@ def _fold(
     query: str,
     values: list[Any],
     now: int,
+    tell: Tell = tell_nobody,
 ) -> int:
     """Run the events of a query through a pipeline of its own; segments only where `now` is."""
     engine = DuckEngine(threads=2, memory_mb=1024, spill=spill_path(settings))
@@ -77,13 +80,20 @@ def _fold(
     total = 0
     try:
         add_views(engine, tables)
+        expected = 0 if tell is tell_nobody else _count(engine, query, values)
         for events in _batches(engine, query, values):
             pipeline.fold(events, [], {}, now, from_lake=True)
             total += len(events)
+            tell(total, expected, "folding events")
     finally:
         engine.close()
         folding.close()
     return total
+
+
+def _count(engine: DuckEngine, query: str, values: list[Any]) -> int:
+    ((count,),) = engine.rows("count", f"select count(*) from ({query})", {}, values)  # noqa: S608
+    return int(count)
 
 
 def _batches(engine: DuckEngine, query: str, values: list[Any]) -> Iterator[list[Event]]:

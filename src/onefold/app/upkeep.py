@@ -10,6 +10,7 @@ _SMALL_FILES = 64
 _EXPIRE_ROWS = 10_000
 _DAY_SECONDS = 86_400
 _MINUTE_US, _DAY_US = 60_000_000, 86_400_000_000
+_JOBS_US = 30 * _DAY_US
 
 
 def upkeep(settings: Settings, now: int) -> None:
@@ -26,6 +27,7 @@ def upkeep(settings: Settings, now: int) -> None:
         minute, day = (now - age) // _MINUTE_US, (now - age) // _DAY_US
         while store.forget_seen(minute, day, _EXPIRE_ROWS) == _EXPIRE_ROWS:
             pass
+        store.jobs.forget(now - _JOBS_US)
     lake = open_lake(settings)
     for name in TABLES:
         lake.compact(name, _SMALL_FILES)

@@ -16,10 +16,11 @@ from onefold.app.backfill import Population, backfill
 from onefold.app.checkpoints import Checkpoints
 from onefold.app.heartbeat import Heartbeat, clock_fell_back
 from onefold.app.in_force import load_definitions
+from onefold.app.job_kinds import WORKER
 from onefold.app.lake_writer import LakeWriter, refuse_disagreement
 from onefold.app.locks import hold
+from onefold.app.long_work import Work, do
 from onefold.app.rebuild import RebuildReport, rebuild_with
-from onefold.app.requests import answer_with, give_up_started
 from onefold.app.workspace import (
     id_maker,
     node_key,
@@ -102,13 +103,13 @@ class Worker:
 
     def answer(self) -> None:
         """Do what other processes asked of the owner of the store."""
-        for request in self._store.requests.waiting():
-            if request.action == "rebuild":
-                answer_with(self._store, request.id, self._rebuild)
+        for job in self._store.jobs.open(WORKER):
+            if job.kind == "rebuild":
+                do(self._store, job, self._rebuild)
 
-    def _rebuild(self) -> RebuildReport:
+    def _rebuild(self, work: Work) -> RebuildReport:
         self._refresh()
-        return rebuild_with(self._settings, self._store, self._pipeline)
+        return rebuild_with(self._settings, self._store, self._pipeline, work.progress)
 
     def write_beat(self, faults: dict[str, str]) -> None:
         """Say how it goes: the figures, what is wrong, what the log lost."""
@@ -200,7 +201,7 @@ def run_worker(settings: Settings, ready: Callable[[], None], stop: threading.Ev
             return
         with open_store(settings) as store:
             refuse_disagreement(store, open_lake(settings))
-            give_up_started(store)
+            store.jobs.recover(WORKER, now_us())
             events = open_log(settings, store, None)
             worker = Worker(settings, store, open_lake(settings), events)
             lake_store = SQLiteStore(store.path, cache_mb=2, wait_seconds=settings.store_wait)

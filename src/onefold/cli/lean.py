@@ -14,7 +14,13 @@ from collections.abc import Callable, Sequence
 from onefold.cli.rendering import fail, say, write_json
 from onefold.config import Loaded, Settings, read_settings
 from onefold.model.errors import InvalidInput, OnefoldError
-from onefold.processes.child import Run, listening_socket, run_until_stopped, watch_parent
+from onefold.processes.child import (
+    Run,
+    end_with_parent,
+    listening_socket,
+    run_until_stopped,
+    watch_parent,
+)
 from onefold.processes.supervisor import EXIT_HOPELESS
 
 
@@ -99,7 +105,10 @@ def _jobs(loaded: Loaded, as_json: bool) -> int:
     def tidy(stop: threading.Event) -> int:
         return run_apart("upkeep", stop)
 
-    return _serve("jobs", settings, lambda ready, stop: run_jobs(settings, ready, stop, tidy))
+    def work(stop: threading.Event) -> int:
+        return run_apart("work", stop)
+
+    return _serve("jobs", settings, lambda ready, stop: run_jobs(settings, ready, stop, tidy, work))
 
 
 def _upkeep(loaded: Loaded, as_json: bool) -> int:
@@ -110,6 +119,19 @@ def _upkeep(loaded: Loaded, as_json: bool) -> int:
     settings = loaded.settings
     configure("upkeep", settings.log_level, settings.log_format)
     upkeep(settings, now_us())
+    return 0
+
+
+def _work(loaded: Loaded, as_json: bool) -> int:
+    from onefold.app.job_runner import run_waiting
+    from onefold.processes.log_lines import configure
+
+    settings = loaded.settings
+    configure("work", settings.log_level, settings.log_format)
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    end_with_parent()
+    run_waiting(settings, stop)
     return 0
 
 
@@ -137,4 +159,5 @@ _PROGRAMS: dict[str, Callable[[Loaded, bool], int]] = {
     "worker": _worker,
     "jobs": _jobs,
     "upkeep": _upkeep,
+    "work": _work,
 }

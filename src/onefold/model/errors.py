@@ -10,6 +10,7 @@ OnefoldError
 ├── Busy              the same again, after `retry_after` seconds
 │   └── RateLimited   the caller sends more than it may
 ├── Rejected          never again: keep it as a dead letter, with the reason
+├── Canceled          somebody asked to stop it
 └── Damaged           stored data cannot be read
 """
 
@@ -102,6 +103,12 @@ class Rejected(OnefoldError):
     """Refused for good by the other side; kept as a dead letter."""
 
     code = "rejected"
+
+
+class Canceled(OnefoldError):
+    """Somebody asked to stop it; ask again to do it after all."""
+
+    code = "canceled"
 
 
 class Damaged(OnefoldError):

@@ -7,12 +7,14 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable
 from types import FrameType
 
 VARIABLE = "_ONEFOLD_CHILD"
 """How the parent tells a child its file descriptors: `alive=5,ready=6,listen=7`."""
 
+_LOOK_SECONDS = 0.5
 Run = Callable[[Callable[[], None], threading.Event], None]
 
 
@@ -51,6 +53,18 @@ def watch_parent(on_gone: Callable[[], None], stop_timeout: float) -> None:
         target=_wait_for_end, args=(alive, on_gone, stop_timeout), name="parent", daemon=True
     )
     thread.start()
+
+
+def end_with_parent() -> None:
+    """End this process at once when the process that started it is gone, however that went."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_LOOK_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()
 
 
 def listening_socket() -> socket.socket | None:

@@ -18,10 +18,10 @@ from onefold.model.delivery import Delivery
 from onefold.model.profile import NodeId, ProfileId
 from onefold.model.records import Reject
 from onefold.store.database import WAIT_SECONDS, Database
+from onefold.store.jobs import Jobs
 from onefold.store.outbox import SQLiteOutbox
 from onefold.store.registry import Registry
 from onefold.store.rejects import Rejects
-from onefold.store.requests import Requests
 
 
 class QueuedRows(NamedTuple):
@@ -79,7 +79,7 @@ class SQLiteStore:
         self.registry = Registry(self.db)
         self.outbox = SQLiteOutbox(self.db)
         self.rejects = Rejects(self.db)
-        self.requests = Requests(self.db)
+        self.jobs = Jobs(self.db)
 
     def close(self) -> None:
         """Close the file."""

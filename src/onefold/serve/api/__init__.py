@@ -14,6 +14,7 @@ from onefold.serve.api.failures import FAILURES
 from onefold.serve.api.faults import EXCEPTION_HANDLERS
 from onefold.serve.api.files import asset, status_page
 from onefold.serve.api.health import health, metrics, show_status
+from onefold.serve.api.jobs import JOBS
 from onefold.serve.api.profiles import PROFILES
 from onefold.serve.api.segments import SEGMENTS
 from onefold.serve.api.sql import sql
@@ -30,6 +31,7 @@ def create_api(context: Context) -> Litestar:
             PROFILES,
             SEGMENTS,
             DEFINITIONS,
+            JOBS,
             FAILURES,
             ACCESS,
             sql,

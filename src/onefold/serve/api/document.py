@@ -23,6 +23,7 @@ _TAGS = {
     "profiles": "Who somebody is, was, and why.",
     "segments": "Segments and who is in them.",
     "definitions": "What is in force; the same as the YAML files.",
+    "jobs": "Long work: how far it is, and stopping it.",
     "sql": "Questions to the whole history.",
     "events": "What comes in.",
     "failures": "What did not work out, to be mended.",

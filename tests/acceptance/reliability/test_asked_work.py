@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from onefold.app.long_work import ask
 from onefold.app.rebuild import rebuild
-from onefold.app.requests import ask_worker
 from onefold.app.workspace import lake_path, now_us, open_store
 from onefold.model.errors import OnefoldError
 from tests.acceptance.reliability.site import Site
@@ -35,10 +35,16 @@ def test_a_rebuild_that_fails_says_why_and_the_worker_goes_on(site: Site) -> Non
     site.assert_exactly_once()
 
 
-def test_what_a_worker_did_when_it_was_killed_is_not_done_again(site: Site) -> None:
+def test_what_a_worker_did_when_it_was_killed_is_done_again_but_not_for_ever(site: Site) -> None:
     with open_store(site.settings) as store:
-        request = store.requests.add("rebuild", now_us())
-        store.requests.start(request)
+        once = store.jobs.add("rebuild", "", {}, now_us(), "test")
+        store.jobs.start(once, now_us())
+        thrice = store.jobs.add("rebuild", "", {}, now_us(), "test")
+        for _ in range(3):
+            store.jobs.recover(["rebuild"], now_us())
+            store.jobs.start(thrice, now_us())
         with site.worker():
-            assert "ended" in str(store.requests.result(request))
-            assert ask_worker(store, "rebuild", now_us())
+            assert ask(store, "rebuild", {}, "test")["differences"] == []
+            assert store.jobs.get(once).state == "done"
+            assert store.jobs.get(thrice).state == "failed"
+            assert "ended" in store.jobs.get(thrice).reason

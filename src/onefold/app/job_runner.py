@@ -1,0 +1,45 @@
+"""The process that does long work which only reads: it starts when there is any, and then ends."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from onefold.app.locks import hold
+from onefold.app.long_work import Work, do
+from onefold.app.rebuild import check_rebuild
+from onefold.app.workspace import now_us, open_store
+from onefold.config import Settings
+
+Handler = Callable[[Settings, Work], Any]
+_IDLE_SECONDS = 5.0
+_LOOK_SECONDS = 0.2
+
+
+def _check_rebuild(settings: Settings, work: Work) -> Any:
+    return check_rebuild(settings, work.progress)
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "rebuild-check": _check_rebuild,
+}
+"""What is done for each kind of job, given settings and the job; what it returns is the result."""
+
+
+def run_waiting(settings: Settings, stop: threading.Event) -> None:
+    """Do what waits, one job after the other, until nothing has waited for a few seconds."""
+    with hold(settings.data / "work.lock", stop) as held:
+        if not held:
+            return
+        with open_store(settings, cache_mb=8) as store:
+            store.jobs.recover(HANDLERS, now_us())
+            idle = 0.0
+            while idle < _IDLE_SECONDS and not stop.is_set():
+                waiting = [one for one in store.jobs.open(HANDLERS) if one.state == "waiting"]
+                for job in waiting[:1]:
+                    do(store, job, partial(HANDLERS[job.kind], settings))
+                idle = 0.0 if waiting else idle + _LOOK_SECONDS
+                if not waiting:
+                    stop.wait(_LOOK_SECONDS)

@@ -1,0 +1,71 @@
+"""Long work: progress that is seen, a stop that is heard soon, and a crash that costs nothing."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from onefold.app.long_work import Work, begin, do, end
+from onefold.app.workspace import open_store
+from onefold.engine import DuckEngine
+from onefold.model.errors import Canceled
+from tests.acceptance.conftest import Stepped
+
+
+def test_a_job_that_is_canceled_stops_within_a_second(onefold: Stepped) -> None:
+    job = onefold.store.jobs.get(onefold.store.jobs.add("count", "", {}, 1, "ann"))
+    canceled_at = threading.Event()
+
+    def cancel() -> None:
+        with open_store(onefold.settings, cache_mb=1) as store:
+            deadline = time.monotonic() + 20
+            while not store.jobs.get(job.id).done and time.monotonic() < deadline:
+                time.sleep(0.01)
+            store.jobs.cancel(job.id, 2, "bob")
+        canceled_at.set()
+
+    def count(work: Work) -> None:
+        for number in range(1, 1 << 40):
+            work.progress(number, 1 << 40, "counting")
+
+    other = threading.Thread(target=cancel)
+    other.start()
+    do(onefold.store, job, count)
+    other.join()
+    found = onefold.store.jobs.get(job.id)
+    assert canceled_at.is_set()
+    assert (found.state, found.step, found.result) == ("canceled", "counting", None)
+
+
+def test_a_long_query_is_interrupted(onefold: Stepped) -> None:
+    job = onefold.store.jobs.get(onefold.store.jobs.add("query", "", {}, 1, "ann"))
+    engine = DuckEngine()
+    started = time.monotonic()
+
+    def query(work: Work) -> None:
+        onefold.store.jobs.cancel(work.job.id, 2, "bob")
+        with work.interrupting(engine.connection.interrupt):
+            engine.rows(
+                "long", "select sum(a.i * b.i) from range(1000000) a(i), range(100000) b(i)", {}
+            )
+
+    do(onefold.store, job, query)
+    engine.close()
+    assert onefold.store.jobs.get(job.id).state == "canceled"
+    assert time.monotonic() - started < 10
+
+
+def test_work_that_nobody_asked_for_is_taken_up_again(onefold: Stepped) -> None:
+    work = begin(onefold.store, "count", "orders")
+    work.progress(3, 9)
+    work.keep({"after": 3})
+    # As after a kill: the row says it runs, and nobody does.
+    again = begin(onefold.store, "count", "orders")
+    assert (again.job.id, again.job.done, again.position) == (work.job.id, 3, {"after": 3})
+    onefold.store.jobs.cancel(again.job.id, 2, "bob")
+    with pytest.raises(Canceled):
+        again.check()
+    end(onefold.store, again, canceled=True)
+    assert begin(onefold.store, "count", "orders").job.id != work.job.id

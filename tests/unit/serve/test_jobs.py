@@ -1,0 +1,36 @@
+"""Long work over HTTP."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from onefold.app.job_runner import run_waiting
+
+
+def test_work_is_asked_for_done_and_looked_at(desk: Any) -> None:
+    desk.process({"type": "track", "event": "Seen", "userId": "u"})
+    asked = desk.post("/api/jobs", {"kind": "rebuild-check"})
+    stop = threading.Event()
+    timer = threading.Timer(6, stop.set)
+    timer.start()
+    run_waiting(desk.settings, stop)
+    timer.cancel()
+    done = desk.get(f"/api/jobs/{asked.json()['id']}").json()
+
+    assert (asked.status_code, asked.json()["state"]) == (202, "waiting")
+    assert (done["state"], done["result"]["events"], done["created_by"]) == ("done", 1, "admin")
+    listed = desk.get("/api/jobs").json()["items"]
+    assert [one["kind"] for one in listed] == ["rebuild-check"]
+    assert desk.get("/api/jobs?open_only").json()["items"] == []
+
+
+def test_work_is_canceled(desk: Any) -> None:
+    job = desk.post("/api/jobs", {"kind": "rebuild"}).json()["id"]
+    canceled = desk.post(f"/api/jobs/{job}/cancel")
+    again = desk.post(f"/api/jobs/{job}/cancel")
+
+    assert (canceled.status_code, canceled.json()["state"]) == (200, "canceled")
+    assert (again.status_code, desk.post("/api/jobs/99/cancel").status_code) == (409, 404)
+    assert desk.post("/api/jobs", {"kind": "nonsense"}).status_code == 400
+    assert desk.post("/api/jobs", {"kind": "rebuild"}, key=desk.key("editor")).status_code == 403

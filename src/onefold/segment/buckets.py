@@ -13,13 +13,13 @@ from typing import Any, TypeAlias
 import msgspec
 
 from onefold.segment.expression import literal_sql
-from onefold.segment.metric import Aggregate, Field, Metric, MetricKind
+from onefold.segment.metric import Aggregate, Field, Metric, MetricKind, Type
 from onefold.segment.window import HOUR, MINUTE, SECOND, Unit, bucket_in
-from onefold.segment.zone import load_zone
+from onefold.segment.zone import Zone, load_zone
 
 SCALE = 1_000_000
 _CARRY = 10**18
-_LIMIT = "1e18"
+LARGEST_NUMBER = "1e18"
 _HOURS_BEFORE = 19_200_000
 _MINUTES_BEFORE, _SECONDS_BEFORE = _HOURS_BEFORE * 60, _HOURS_BEFORE * 3600
 
@@ -88,12 +88,14 @@ def merge_into(buckets: Buckets, more: Mapping[str, Mapping[int, Bucket]]) -> No
 def oldest_kept(metrics: Iterable[Metric], now: int, timezone: str) -> dict[str, int | None]:
     """Say for each metric which bucket is the oldest that can still matter; None where all can."""
     zone = load_zone(timezone)
-    return {
-        metric.id: bucket_in(metric.granularity, now, zone) - metric.retention + 1
-        if metric.retention
-        else None
-        for metric in metrics
-    }
+    return {metric.id: _oldest(metric, now, zone) for metric in metrics}
+
+
+def _oldest(metric: Metric, now: int, zone: Zone) -> int | None:
+    if not metric.retention:
+        return None
+    oldest = bucket_in(metric.granularity, now, zone) - metric.retention + 1
+    return oldest if metric.since is None else min(oldest, metric.since)
 
 
 def prune(buckets: Buckets, oldest: Mapping[str, int | None]) -> None:
@@ -140,7 +142,8 @@ def bucket_value(bucket: Bucket | None, aggregate: Aggregate) -> Value:
             return bucket.min
         if aggregate == "max":
             return bucket.max
-        total = (bucket.carry * _CARRY + bucket.micros) / SCALE
+        # Written as the queries over raw events do it, so that the last digit is the same.
+        total = bucket.micros / 1e6 + bucket.carry * 1e12
         return total / bucket.n if aggregate == "avg" else total
     if isinstance(bucket, Edges):
         return bucket.first if aggregate == "first" else bucket.last
@@ -202,7 +205,7 @@ def _events_sql(metrics: list[Metric]) -> str:
         for field in metric.fields:
             events.setdefault(field, set()).add(metric.event)
     fields = "".join(
-        f", CASE WHEN {_named(names)} THEN {_field_sql(field)} END AS {field.name}"
+        f", CASE WHEN {_named(names)} THEN {field_sql(field)} END AS {field.name}"
         for field, names in events.items()
     )
     wanted = _named({metric.event for metric in metrics})
@@ -213,14 +216,18 @@ def _named(names: set[str]) -> str:
     return f"name IN ({', '.join(map(literal_sql, sorted(names)))})"
 
 
-def _field_sql(field: Field) -> str:
-    """Read a JSON value as a type; what cannot be read as it is absent."""
+def field_sql(field: Field) -> str:
+    """Read a value inside an event's JSON as a type; what cannot be read as it is absent."""
     path = "$" + "".join(f'."{key}"' for key in field.keys)
-    text = f"json_extract_string({field.root}, {literal_sql(path)})"
-    if field.type == "number":
+    return read_sql(f"json_extract_string({field.root}, {literal_sql(path)})", field.type)
+
+
+def read_sql(text: str, wanted: Type) -> str:
+    """Read a text as a type; what cannot be read as it is absent."""
+    if wanted == "number":
         number = f"try_cast({text} AS DOUBLE)"
         return f"CASE WHEN abs({number}) <= {sys.float_info.max!r} THEN {number} END"
-    if field.type == "boolean":
+    if wanted == "boolean":
         return f"CASE lower({text}) WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END"
     return text
 
@@ -272,7 +279,7 @@ def _aggregates_sql(metrics: list[Metric]) -> str:
 
 def _kept_sql(metrics: list[Metric]) -> str:
     """Only events that have the value which a metric is about."""
-    numbers = dict.fromkeys(_values(metrics, "number"), f"abs(v) < {_LIMIT}")
+    numbers = dict.fromkeys(_values(metrics, "number"), f"abs(v) < {LARGEST_NUMBER}")
     edges = dict.fromkeys(_values(metrics, "edge"), "t IS NOT NULL")
     return _case("i", numbers | edges, "TRUE")
 

@@ -17,7 +17,7 @@ from onefold.segment.metric import (
     window_column,
 )
 from onefold.segment.syntax import Source, nearest
-from onefold.segment.window import Unit
+from onefold.segment.window import EVER, Clock, Window
 
 EVENT_FUNCTIONS: dict[str, Aggregate] = {
     "count_of": "count",
@@ -33,8 +33,8 @@ MAX_EVENT_FUNCTIONS = 50
 MAX_TEXT = 1_000
 """Characters of a text that `first_of` and `last_of` keep."""
 
-LONGEST: dict[Unit, int] = {"second": 3_600, "minute": 1_440, "hour": 2_160, "day": 3_660}
-_UNITS: dict[str, tuple[Unit, int]] = {
+LONGEST: dict[Clock, int] = {"second": 3_600, "minute": 1_440, "hour": 2_160, "day": 3_660}
+_UNITS: dict[str, tuple[Clock, int]] = {
     "second": ("second", 1),
     "minute": ("minute", 1),
     "hour": ("hour", 1),
@@ -93,7 +93,7 @@ class EventFunction:
 
     def compile(self, wanted: Type | None) -> tuple[Metric, Column]:
         """Make the metric and the column; what is wrong is noted in the source."""
-        unit, n = self._window()
+        window = self._window()
         kind = KINDS[self.aggregate]
         scope = EventScope(self._source)
         condition = self._named.get("where")
@@ -101,11 +101,11 @@ class EventFunction:
         value = self._value(scope)
         fields = tuple(scope.fields.values())
         metric = make_metric(
-            self._event(), kind, unit, where=where, value=value, fields=fields, retention=n
+            self._event(), kind, where=where, value=value, fields=fields, window=window
         )
         type_ = self.type_of() or wanted or "text"
         column_type: Type = "number" if self.aggregate == "count" else type_
-        return metric, window_column(metric.id, self.aggregate, unit, n, column_type)
+        return metric, window_column(metric.id, self.aggregate, window, column_type)
 
     def _fault(self, at: exp.Expr, message: str, hint: str = "") -> None:
         self._source.fault(at, f"{self.name}: {message}", hint)
@@ -154,16 +154,16 @@ class EventFunction:
             return scope.value(node, "number")
         return f"left(CAST({scope.value(node, None)} AS VARCHAR), {MAX_TEXT})"
 
-    def _window(self) -> tuple[Unit, int]:
+    def _window(self) -> Window:
         node = self._named.get("last")
         if node is None:
-            return "ever", 0
+            return EVER
         if not isinstance(node, exp.Interval):
             self._fault(node, "last is an interval", _EXAMPLE)
-            return "ever", 0
+            return EVER
         return self._interval(node)
 
-    def _interval(self, node: exp.Interval) -> tuple[Unit, int]:
+    def _interval(self, node: exp.Interval) -> Window:
         amount, unit = unparenthesized(node.this), str(node.args.get("unit") or "").lower()
         known = _UNITS.get(unit) or _UNITS.get(unit.removesuffix("s"))
         if known is None:
@@ -171,16 +171,16 @@ class EventFunction:
             if unit.removesuffix("s") not in ("month", "quarter", "year"):
                 hint = nearest(unit, _UNITS) or f"known are {', '.join(_UNITS)}"
             self._fault(node, f"unknown unit {unit or 'of the interval'}", hint)
-            return "ever", 0
+            return EVER
         text = amount.name if isinstance(amount, exp.Literal) else ""
         if not (text.isascii() and text.isdigit() and int(text[:9]) > 0):
             self._fault(node, "an interval is a whole number of units, at least 1", _EXAMPLE)
-            return "ever", 0
+            return EVER
         name, n = known[0], int(text[:9]) * known[1]
         if n > LONGEST[name]:
             hint = "leave last out to count all events, or use a larger unit"
             self._fault(node, f"a window is at most {LONGEST[name]:,} {name}s", hint)
-        return name, n
+        return Window(name, name, n - 1)
 
 
 def _is_plain(key: str) -> bool:

@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from onefold.segment.window import Unit
+from onefold.segment.window import EVER, Unit, Window
 
 Type = Literal["text", "number", "boolean"]
 Aggregate = Literal["count", "sum", "avg", "min", "max", "first", "last"]
@@ -40,7 +40,8 @@ class Metric(msgspec.Struct, frozen=True):
 
     `where` and `value` are SQL over the names of `fields` and the event's `name`. The `id` depends
     on what is counted only, so every rule and window that asks for the same shares the same
-    buckets. `retention` is how many buckets, the current one included, can still matter; 0 means all.
+    buckets. `retention` is how many buckets, the current one included, can still matter, and 0 means
+    all; those from the bucket `since` on matter too, and with `newest` the last one of the past.
     """
 
     id: str
@@ -51,6 +52,19 @@ class Metric(msgspec.Struct, frozen=True):
     value: str | None = None
     fields: tuple[Field, ...] = ()
     retention: int = 0
+    since: int | None = None
+    newest: bool = False
+
+    def widened(self, other: Metric) -> Metric:
+        """The same metric, keeping what either keeps."""
+        everything = 0 in (self.retention, other.retention)
+        floors = [each.since for each in (self, other) if each.since is not None]
+        return msgspec.structs.replace(
+            self,
+            retention=0 if everything else max(self.retention, other.retention),
+            since=min(floors, default=None),
+            newest=self.newest or other.newest,
+        )
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -62,23 +76,25 @@ class Column(msgspec.Struct, frozen=True):
     path: tuple[str, ...] = ()
     metric: str = ""
     aggregate: Aggregate = "count"
-    unit: Unit = "ever"
-    n: int = 0
+    window: Window = EVER
 
 
 def make_metric(
     event: str,
     kind: MetricKind,
-    granularity: Unit,
     *,
     where: str | None = None,
     value: str | None = None,
     fields: tuple[Field, ...] = (),
-    retention: int = 0,
+    window: Window = EVER,
+    newest: bool = False,
 ) -> Metric:
-    """Make a metric; its id is a hash of its content."""
-    identity = short_id(event, kind, granularity, where, value)
-    return Metric(identity, event, kind, granularity, where, value, fields, retention)
+    """Make a metric that keeps what a window needs; its id is a hash of what is counted."""
+    unit = window.unit
+    identity = short_id(event, kind, unit, where, value)
+    return Metric(
+        identity, event, kind, unit, where, value, fields, window.retention, window.since, newest
+    )
 
 
 def make_field(root: str, keys: tuple[str, ...], type: Type) -> Field:
@@ -91,19 +107,18 @@ def trait_column(path: tuple[str, ...], type: Type) -> Column:
     return Column("t" + short_id(path, type), "trait", type, path=path)
 
 
-def window_column(metric: str, aggregate: Aggregate, unit: Unit, n: int, type: Type) -> Column:
+def window_column(metric: str, aggregate: Aggregate, window: Window, type: Type) -> Column:
     """Make the column of an aggregate over a window of a metric."""
-    name = "w" + short_id(metric, aggregate, unit, n, type)
-    return Column(name, "window", type, metric=metric, aggregate=aggregate, unit=unit, n=n)
+    name = "w" + short_id(metric, aggregate, window, type)
+    return Column(name, "window", type, metric=metric, aggregate=aggregate, window=window)
 
 
 def merge_metrics(metrics: Iterable[Metric]) -> tuple[Metric, ...]:
-    """List each metric once, with the longest retention that is asked for."""
+    """List each metric once, keeping all that is asked for."""
     merged: dict[str, Metric] = {}
     for metric in metrics:
         known = merged.get(metric.id)
-        if known is None or metric.retention > known.retention:
-            merged[metric.id] = metric
+        merged[metric.id] = metric if known is None else known.widened(metric)
     return tuple(merged.values())
 
 

@@ -20,6 +20,9 @@ from onefold.segment import (
     parse_rule,
     read_rows,
 )
+from onefold.segment.plan import Plan
+from onefold.segment.window_sql import absent_sql, column_sql, fields_sql
+from onefold.segment.zone import load_zone
 from onefold.testing.rules import Happened, Moment, holds
 
 ZONES = ("Asia/Shanghai", "Europe/Berlin", "America/New_York", "UTC")
@@ -183,19 +186,7 @@ def compiled(
     )
     for low, high in pairwise(bounds):
         connection.execute("DELETE FROM events")
-        connection.executemany(
-            "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)",
-            [
-                (
-                    bytes([index % nodes]),
-                    *event[:3],
-                    json.dumps(event.properties),
-                    json.dumps(event.context),
-                )
-                for index, event in enumerate(moment.events)
-                if low <= index < high
-            ],
-        )
+        insert(connection, list(enumerate(moment.events))[low:high], nodes)
         for owner, buckets in read_rows(connection.execute(query).fetchall()).items():
             merge_into(facts[owner[0]], buckets)
     features = membership.features(moment.now, moment.timezone)
@@ -206,11 +197,48 @@ def compiled(
     connection.execute(f"INSERT INTO profiles VALUES ({places})", [1, *row])
     profile, *answers = connection.execute(membership.sql).fetchone()
     assert profile == 1
+    assert over_raw_events(connection, membership, moment) == [
+        value for value, one in zip(row, membership.columns, strict=True) if one.kind == "window"
+    ]
     if change is not None:
         assert change > moment.now
         before, _ = membership.features(change - 1, moment.timezone).row(moment.traits, facts)
         assert before == row
     return answers, change, row
+
+
+def over_raw_events(
+    connection: duckdb.DuckDBPyConnection, membership: Plan, moment: Moment
+) -> list[object]:
+    """The columns that are windows, without buckets: aggregated over the events themselves."""
+    metrics = {metric.id: metric for metric in membership.metrics}
+    columns = [column for column in membership.columns if column.kind == "window"]
+    zone = load_zone(moment.timezone)
+    values = [column_sql(column, metrics[column.metric], moment.now, zone) for column in columns]
+    connection.execute("DELETE FROM events")
+    insert(connection, list(enumerate(moment.events)), 1)
+    fields = ", ".join(
+        ["1 AS profile", "name", "time", "message_id", *fields_sql(metrics.values())]
+    )
+    query = f"SELECT {', '.join(['profile', *values])} FROM e GROUP BY profile"
+    found = connection.execute(f"WITH e AS (SELECT {fields} FROM events) {query}").fetchone()
+    return list((found or [1, *(0 if absent_sql(one) == "0" else None for one in columns)])[1:])
+
+
+def insert(
+    connection: duckdb.DuckDBPyConnection, events: list[tuple[int, Happened]], nodes: int
+) -> None:
+    rows = [
+        (
+            bytes([index % nodes]),
+            *event[:3],
+            json.dumps(event.properties),
+            json.dumps(event.context),
+        )
+        for index, event in events
+    ]
+    if rows:
+        connection.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", rows)
 
 
 def check(history, texts: list[str], cuts: list[int], nodes: int) -> None:

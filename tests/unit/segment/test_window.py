@@ -1,6 +1,6 @@
 """Days of a time zone, and windows over them, through skipped and repeated hours."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onefold.model.errors import InvalidInput
-from onefold.segment.window import bucket_at, next_change, window_start
+from onefold.segment.window import Window, bucket_at, bucket_start
 from onefold.segment.zone import load_zone
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -69,12 +69,65 @@ def test_a_day_begins_at_one_where_midnight_is_skipped() -> None:
 
 def test_a_window_counts_in_its_own_unit() -> None:
     now = micros(2026, 3, 29, 0, 30, zone="Europe/Berlin")
+    berlin = load_zone("Europe/Berlin")
     today = (datetime(2026, 3, 29, tzinfo=UTC) - EPOCH).days
-    assert window_start("day", 1, now, "Europe/Berlin") == today
-    assert window_start("day", 30, now, "Europe/Berlin") == today - 29
-    assert window_start("hour", 1, now, "Europe/Berlin") == now // HOUR
-    assert window_start("minute", 5, now, "Europe/Berlin") == now // 60_000_000 - 4
-    assert window_start("ever", 0, now, "Europe/Berlin") == 0
+    assert Window("day", "day", 0).span(now, berlin) == (today, today)
+    assert Window("day", "day", 29).span(now, berlin) == (today - 29, today)
+    assert Window("hour", "hour", 0).span(now, berlin) == (now // HOUR, now // HOUR)
+    minute = now // 60_000_000
+    assert Window("minute", "minute", 4).span(now, berlin) == (minute - 4, minute)
+    assert Window().span(now, berlin) == (0, 0)
+
+
+def days(*pairs: tuple[int, int, int]) -> tuple[int, ...]:
+    return tuple((date(*each) - EPOCH.date()).days for each in pairs)
+
+
+@pytest.mark.parametrize(
+    ("window", "first", "last"),
+    [
+        (Window("day", "week", 0), (2026, 3, 23), (2026, 3, 29)),
+        (Window("day", "week", 1, 1), (2026, 3, 16), (2026, 3, 22)),
+        (Window("day", "month", 0), (2026, 3, 1), (2026, 3, 29)),
+        (Window("day", "month", 1, 1), (2026, 2, 1), (2026, 2, 28)),
+        (Window("day", "quarter", 0), (2026, 1, 1), (2026, 3, 29)),
+        (Window("day", "quarter", 1, 1), (2025, 10, 1), (2025, 12, 31)),
+        (Window("day", "year", 0), (2026, 1, 1), (2026, 3, 29)),
+        (Window("day", "year", 1, 1), (2025, 1, 1), (2025, 12, 31)),
+        (Window("day", "day", 59, 30), (2026, 1, 29), (2026, 2, 27)),
+        (Window("day", since=20_000), (2024, 10, 4), (2026, 3, 29)),
+        (Window("day", since=20_000, until=20_001), (2024, 10, 4), (2024, 10, 5)),
+    ],
+)
+def test_windows_of_the_calendar(window: Window, first: tuple, last: tuple) -> None:
+    now = micros(2026, 3, 29, 0, 30, zone="Europe/Berlin")
+    berlin = load_zone("Europe/Berlin")
+    assert window.span(now, berlin) == days(first, last)
+    since, until = window.bounds(now, berlin)
+    assert since == micros(*first, zone="Europe/Berlin")
+    following = date(*last) + timedelta(days=1)
+    assert until == micros(following.year, following.month, following.day, zone="Europe/Berlin")
+
+
+@given(
+    st.integers(-400_000, 400_000),
+    st.sampled_from(["day", "week", "month", "quarter", "year"]),
+    st.integers(0, 3),
+    st.integers(0, 3),
+)
+def test_a_day_enters_and_leaves_once(day: int, period: str, newest: int, more: int) -> None:
+    window = Window("day", period, newest + more, newest)
+    enters, leaves = window.enters(day), window.leaves(day)
+    utc = load_zone("UTC")
+
+    def inside(current: int) -> bool:
+        low, high = window.span(current * 86_400_000_000, utc)
+        return low <= day <= high
+
+    assert day <= enters < leaves <= day + (newest + more + 1) * 366
+    assert leaves - day <= window.retention
+    assert [inside(enters - 1), inside(enters)] == [False, True]
+    assert [inside(leaves - 1), inside(leaves)] == [True, False]
 
 
 @pytest.mark.parametrize(
@@ -90,13 +143,15 @@ def test_a_window_counts_in_its_own_unit() -> None:
 def test_a_day_leaves_at_the_next_local_midnight(zone: str, day: tuple[int], hours: int) -> None:
     midnight = micros(*day, zone=zone)
     bucket = bucket_at("day", midnight, zone)
-    assert next_change(bucket, "day", 1, zone) == midnight + hours * HOUR
+    leaves = Window("day", "day", 0).leaves(bucket)
+    assert bucket_start("day", leaves, load_zone(zone)) == midnight + hours * HOUR
 
 
 def test_hours_minutes_and_seconds_leave_when_they_turn() -> None:
-    assert next_change(10, "hour", 2, "UTC") == 12 * HOUR
-    assert next_change(10, "minute", 2, "UTC") == 12 * 60_000_000
-    assert next_change(10, "second", 2, "UTC") == 12 * 1_000_000
+    assert Window("hour", "hour", 1).leaves(10) == 12
+    assert bucket_start("hour", 12, load_zone("UTC")) == 12 * HOUR
+    assert bucket_start("minute", 12, load_zone("UTC")) == 12 * 60_000_000
+    assert bucket_start("second", 12, load_zone("UTC")) == 12 * 1_000_000
 
 
 @pytest.mark.parametrize("name", ["Mars/Phobos", "", "../etc/passwd", "/etc/passwd", "a\x00b"])

@@ -10,8 +10,8 @@ import msgspec
 
 from onefold.segment.buckets import Value
 from onefold.segment.metric import Column, Type
-from onefold.segment.reading import Facts, Reader, Starts, joined, make_reader
 from onefold.segment.window import Unit
+from onefold.segment.window_reading import Facts, Reader, Starts, joined, make_reader
 from onefold.segment.zone import Zone
 
 Row = tuple[Any, ...]

@@ -1,4 +1,4 @@
-"""Columns of windows as aggregates over raw events: what `reading` takes from buckets, as SQL.
+"""Columns of windows as aggregates over raw events: what `window_reading` takes from buckets, as SQL.
 
 For everybody at once, such as in a preview or a backtest, no buckets are needed: each column is one
 aggregate over the events of a profile. It gives what the buckets of these events would give.
@@ -32,6 +32,11 @@ def column_sql(column: Column, metric: Metric, now: int, zone: Zone) -> str:
     return _AGGREGATES[column.aggregate](column, *parts)
 
 
+def bounds(column: Column, now: int, zone: Zone) -> tuple[int | None, int | None]:
+    """Say from when on and before when (µs UTC) events can count for a column; None: no bound."""
+    return column.window.bounds(now, zone)
+
+
 def absent_sql(column: Column) -> str:
     """Write what a column is over no events."""
     return "0" if column.aggregate == "count" else "NULL"
@@ -39,7 +44,7 @@ def absent_sql(column: Column) -> str:
 
 def condition_sql(column: Column, metric: Metric, now: int, zone: Zone) -> str:
     """Write which events a column is about: by name, by the time of the window, by `where =>`."""
-    since, until = column.window.bounds(now, zone)
+    since, until = bounds(column, now, zone)
     parts = [f"name = {literal_sql(metric.event)}"]
     if since is not None:
         parts.append(f"time >= {since}")

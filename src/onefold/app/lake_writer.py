@@ -35,7 +35,7 @@ def drain(store: SQLiteStore, lake: DeltaLake) -> int:
             held = lake.last_batch(name)
             new = [part for part in parts if part.batch > held]
             if new:
-                lake.append(name, from_ipc(part.data for part in new), new[-1].batch)
+                lake.append(name, from_ipc(name, (part.data for part in new)), new[-1].batch)
                 total += sum(part.rows for part in new)
             written[name] = max(held, parts[-1].batch)
         store.unqueue(queued[-1].batch, written)

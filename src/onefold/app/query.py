@@ -23,7 +23,7 @@ from onefold.model.errors import Fault, InvalidInput
 logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
 
 VIEWS = {
-    "events": "select * exclude (owner) from all_events",
+    "events": "select * exclude (owner, profile_id) from all_events",
     "links": "select * from all_links",
     "changes": "select * from all_changes",
     "identifiers": (

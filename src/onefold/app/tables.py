@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from onefold.engine import DuckEngine
-from onefold.lake import DeltaLake, arrow_schema, from_ipc
+from onefold.lake import DeltaLake, arrow_schema, by_layout, from_ipc
 from onefold.model.catalogue import TABLES
 from onefold.store import QueuedRows, SQLiteStore
 
@@ -44,10 +44,12 @@ def table_now(store: SQLiteStore, lake: DeltaLake, name: str) -> TableNow:
 def _table(name: str, queued: list[QueuedRows], lake: DeltaLake) -> TableNow:
     held, files = lake.snapshot(name)
     newer = [part.data for part in queued if part.table == name and part.batch > held]
-    return TableNow(name, files, from_ipc(newer) if newer else arrow_schema(name).empty_table())
+    return TableNow(
+        name, files, from_ipc(name, newer) if newer else arrow_schema(name).empty_table()
+    )
 
 
 def add_views(engine: DuckEngine, tables: dict[str, TableNow], prefix: str = "all_") -> None:
     """Make one view per table, named with a prefix, over its files and its newer rows."""
     for table in tables.values():
-        engine.add_view(f"{prefix}{table.name}", table.files, table.newer)
+        engine.add_view(f"{prefix}{table.name}", by_layout(table.files), table.newer)

@@ -69,15 +69,22 @@ class DuckEngine:
         except duckdb.Error as error:
             raise Damaged(f"query {step} failed: {error}\n{sql}") from error
 
-    def add_view(self, name: str, files: Sequence[str], newer: pa.Table) -> None:
-        """Make a view of Parquet files and rows newer than those."""
+    def add_view(self, name: str, files: Mapping[str, Sequence[str]], newer: pa.Table) -> None:
+        """Make a view of Parquet files and rows newer than those, with the columns of these.
+
+        Files of one group have the same columns, but for the group `mixed`. A column that a file
+        lacks is null.
+        """
         self.connection.register(f"{name}_newer", newer)
         parts = [f"select * from {name}_newer"]
-        if files:
-            listed = ", ".join(exp.Literal.string(file).sql("duckdb") for file in files)
-            parts.insert(0, f"select * from read_parquet([{listed}])")
+        parts += [f"select * from {files_sql(group, of)}" for group, of in files.items()]
+        columns = ", ".join(f'"{column}"' for column in newer.column_names)
+        self.view(name, f"select {columns} from ({' union all by name '.join(parts)})")
+
+    def view(self, name: str, query: str) -> None:
+        """Make a view of a query over the lake."""
         try:
-            self.connection.execute(f"create or replace view {name} as {' union all '.join(parts)}")
+            self.connection.execute(f"create or replace view {name} as {query}")
         except duckdb.Error as error:
             reason = str(error).split("\n", 1)[0]
             raise Damaged(f"the lake cannot be read: {reason}; see `onefold doctor`") from error
@@ -95,3 +102,10 @@ class DuckEngine:
     def close(self) -> None:
         """Free its memory."""
         self.connection.close()
+
+
+def files_sql(group: str, files: Sequence[str]) -> str:
+    """A table of SQL that reads Parquet files, which have the same columns unless `mixed`."""
+    listed = ", ".join(exp.Literal.string(file).sql("duckdb") for file in files)
+    differ = ", union_by_name = true" if group == "mixed" else ""
+    return f"read_parquet([{listed}]{differ})"

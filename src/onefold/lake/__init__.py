@@ -6,5 +6,15 @@ is appended exactly once, however often it is tried.
 
 from onefold.lake.arrow import arrow_schema, from_ipc, to_ipc, to_table
 from onefold.lake.delta import DeltaLake
+from onefold.lake.names import FileName, by_layout, parse_file_name
 
-__all__ = ["DeltaLake", "arrow_schema", "from_ipc", "to_ipc", "to_table"]
+__all__ = [
+    "DeltaLake",
+    "FileName",
+    "arrow_schema",
+    "by_layout",
+    "from_ipc",
+    "parse_file_name",
+    "to_ipc",
+    "to_table",
+]

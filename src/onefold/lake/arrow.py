@@ -41,6 +41,9 @@ def to_ipc(table: pa.Table) -> bytes:
     return bytes(sink.getvalue())
 
 
-def from_ipc(streams: Iterable[bytes]) -> pa.Table:
-    """The rows of several streams of one table."""
-    return pa.concat_tables([pa.ipc.open_stream(data).read_all() for data in streams])
+def from_ipc(table: str, streams: Iterable[bytes]) -> pa.Table:
+    """The rows of several streams of one table; columns that are younger than a row are null."""
+    schema = arrow_schema(table)
+    read = [pa.ipc.open_stream(data).read_all() for data in streams]
+    parts = [schema.empty_table(), *read]
+    return pa.concat_tables(parts, promote_options="default").select(schema.names)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -11,11 +10,12 @@ from pathlib import Path
 import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
-from deltalake import CommitProperties, DeltaTable, Transaction
+from deltalake import CommitProperties, DeltaTable, Schema, Transaction
 from deltalake.exceptions import DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction
 
 from onefold.lake.arrow import arrow_schema
+from onefold.lake.names import file_name
 from onefold.model.catalogue import TABLES
 from onefold.model.errors import Busy
 
@@ -30,14 +30,19 @@ class DeltaLake:
         self._open: dict[str, DeltaTable] = {}
 
     def create(self) -> None:
-        """Make the tables that are not there yet."""
+        """Make the tables and columns that are not there yet."""
         for name in TABLES:
-            DeltaTable.create(
+            schema = arrow_schema(name)
+            table = DeltaTable.create(
                 str(self.directory / name),
-                schema=arrow_schema(name),
+                schema=schema,
                 mode="ignore",
                 configuration={"delta.logRetentionDuration": "interval 1 days"},
             )
+            known = {field.name for field in table.schema().fields}
+            wanted = Schema.from_arrow(schema).fields
+            if missing := [field for field in wanted if field.name not in known]:
+                table.alter.add_columns(missing)
 
     @contextmanager
     def _tables(self, name: str, done: str, retry_after: float = 5.0) -> Iterator[DeltaTable]:
@@ -72,7 +77,7 @@ class DeltaLake:
         """
         with self._tables(name, "written") as table:
             directory = self.directory / name
-            file = f"{batch:020d}-{uuid.uuid4()}.zstd.parquet"
+            file = file_name("tail", rows.schema, rows.num_rows, batch)
             status = _write(rows, directory / file)
             rows_added = msgspec.json.encode({"numRecords": rows.num_rows}).decode()
             try:

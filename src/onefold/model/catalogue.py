@@ -50,6 +50,16 @@ EVENTS = Table(
         Column("context", "text", "JSON: its context"),
         Column("client_minute", "int", "the minute of the client's own time stamp, 0 if none"),
         Column("owner", "bytes", "the node that its facts belong to"),
+        Column("profile_id", "int", "the profile that the node was of when the row was written"),
+    ),
+)
+MOVES = Table(
+    "moves",
+    "nodes that came from one profile to another; the last row of a node holds",
+    (
+        _BATCH,
+        Column("node", "bytes", "the identifier's node"),
+        Column("profile_id", "int", "the profile that it is of since"),
     ),
 )
 LINKS = Table(
@@ -120,5 +130,6 @@ CHANGES = Table(
     ),
 )
 TABLES: dict[str, Table] = {
-    table.name: table for table in (EVENTS, LINKS, IDENTIFIERS, PROFILES, MEMBERSHIPS, CHANGES)
+    table.name: table
+    for table in (EVENTS, MOVES, LINKS, IDENTIFIERS, PROFILES, MEMBERSHIPS, CHANGES)
 }

@@ -102,6 +102,15 @@ def profile_name(profile: ProfileId) -> str:
     return "".join(reversed(letters))
 
 
+def profile_number_sql(name: str) -> str:
+    """SQL that reads a column of such names as the ids behind them."""
+    digits = (
+        f"(instr('{_ALPHABET}', substr({name}, {place + 1}, 1)) - 1)::bigint * {32 ** (12 - place)}"
+        for place in range(_WIDTH)
+    )
+    return f"({' + '.join(digits)})"
+
+
 def parse_profile_name(name: str) -> ProfileId | None:
     """The id behind a name, or None where it cannot be one.
 

@@ -59,8 +59,8 @@ class Rows:
             )
         )
 
-    def event(self, event: Event, owner: bytes) -> None:
-        """One event."""
+    def event(self, event: Event, owner: bytes, profile: ProfileId) -> None:
+        """One event, with the node that its facts belong to, and whose that is now."""
         user = anonymous = None
         for kind, value in event.identifiers:
             if kind == "user_id":
@@ -85,5 +85,6 @@ class Rows:
                 event.context,
                 event.client_minute,
                 owner,
+                profile,
             )
         )

@@ -124,8 +124,9 @@ class Pipeline:
             rows.tables.clear()
         else:
             with watch("rows"):
+                home = working.home
                 for event, owner in zip(fresh, owners, strict=True):
-                    rows.event(event, owner)
+                    rows.event(event, owner, home[owner])
         self._write(write, rows)
         return Report(
             len(fresh),
@@ -334,6 +335,8 @@ class Pipeline:
             write.identifiers.append((node, number))
             one = working.nodes[node]
             rows.add("identifiers", one.kind, one.value, profile_name(number), one.first_seen)
+        for node in sorted(working.rehomed):
+            rows.add("moves", node, working.home[node])
         write.aliases = sorted(working.aliases.items())
         write.reclaimed = sorted(working.reclaimed)
         write.counters = {

@@ -49,6 +49,7 @@ class Working:
         self.reclaimed: set[ProfileId] = set()
         self.moved: set[NodeId] = set()
         self.fresh: set[NodeId] = set()
+        self.rehomed: set[NodeId] = set()
         self.claimed: set[NodeId] = set()
 
     def load_nodes(self, nodes: Iterable[NodeId]) -> None:
@@ -159,6 +160,9 @@ class Working:
                 self._rows.change(parted, "split", profile_name(cluster.id), None, True)
         for node in nodes:
             self._move(node, cluster.id)
+            if anew:
+                # Whatever profile its events were written under, it may not be this one.
+                self.rehomed.add(node.id)
         profile.names = cluster.names
         profile.nodes = nodes
         self.changed.add(cluster.id)
@@ -171,6 +175,7 @@ class Working:
         text = identifier_text(node)
         if old is not None:
             self._rows.change(old, "identifier", text, True, None)
+            self.rehomed.add(node.id)
         self._rows.change(profile, "identifier", text, None, True)
         self.home[node.id] = profile
         self.moved.add(node.id)

@@ -28,7 +28,7 @@ def test_a_directory_may_have_any_of_these_names(tmp_path: Path, name: str) -> N
     _, files = lake.snapshot("links")
     assert all(Path(file).exists() for file in files)
     engine = DuckEngine()
-    engine.add_view("all_links", files, arrow_schema("links").empty_table())
+    engine.add_view("all_links", {"mixed": files}, arrow_schema("links").empty_table())
     engine.lock(files)
     assert engine.rows("count", "select count(*) from all_links", {}) == [(2,)]
     engine.close()
@@ -39,5 +39,5 @@ def test_a_lost_file_is_damage_with_a_way_to_look_closer(tmp_path: Path) -> None
     Path(files[0]).unlink()
     engine = DuckEngine()
     with pytest.raises(Damaged, match="onefold doctor"):
-        engine.add_view("all_links", files, arrow_schema("links").empty_table())
+        engine.add_view("all_links", {"mixed": files}, arrow_schema("links").empty_table())
     engine.close()

@@ -1,0 +1,177 @@
+"""The relations that rules are asked over: everybody's events and profiles, as they are now.
+
+`events_now(profile BIGINT, owner, name, time BIGINT µs, message_id, properties, context, typed …)`
+and `profiles_now(profile BIGINT, traits, typed …)`. What still waits in the store's queue is among
+them, and an event is of the profile that its owner belongs to today.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from onefold.app.tables import TableNow, table_now
+from onefold.app.typed import column_of, fields_of, reader
+from onefold.engine import DuckEngine, files_sql
+from onefold.lake import DeltaLake, by_layout, parse_file_name
+from onefold.model.profile import profile_number_sql
+from onefold.segment.buckets import field_sql
+from onefold.segment.metric import Field
+from onefold.store import SQLiteStore
+
+EVENTS, PROFILES = "events_now", "profiles_now"
+_OWNERS_A_PAGE = 100_000
+
+
+class Population(NamedTuple):
+    """How the relations are read: `read` writes the SQL of a field, typed column or JSON."""
+
+    read: Callable[[Field], str]
+    files: list[str]
+
+
+def add_population(
+    engine: DuckEngine, store: SQLiteStore, lake: DeltaLake, since: int | None = None
+) -> Population:
+    """Make the views `events_now` and `profiles_now`.
+
+    `since` (µs) leaves out files that hold only older events. Each table's queue is read
+    before its files, the moves after the events: so nothing is missed or seen twice
+    that is carried over or moved meanwhile.
+    """
+    events = table_now(store, lake, "events")
+    moves = table_now(store, lake, "moves")
+    profiles = table_now(store, lake, "profiles")
+    fields = add_events(engine, store, events, moves, since) + add_profiles(engine, profiles)
+    return Population(reader(fields), [*events.files, *moves.files, *profiles.files])
+
+
+def add_events(
+    engine: DuckEngine,
+    store: SQLiteStore,
+    events: TableNow,
+    moves: TableNow,
+    since: int | None = None,
+) -> list[Field]:
+    """Make the view `events_now` of the tables `events` and `moves`; give its typed columns."""
+    groups = by_layout(file for file in events.files if not _all_before(file, since))
+    typed = {group: _typed(files, "properties", "context") for group, files in groups.items()}
+    fields = _each_once(typed)
+    engine.connection.register("events_newer", events.newer)
+    parts = [_events_part("events_newer", (), fields)]
+    for group, files in groups.items():
+        parts.append(_events_part(files_sql(group, files), typed[group], fields, group == "mixed"))
+    homes = _add_homes(engine, store, moves, [*groups.get("mixed", ())], events.newer)
+    joined = " left join homes on e.owner = homes.node" if homes else ""
+    profile = "coalesce(homes.profile_id, e.profile_id)" if homes else "e.profile_id"
+    engine.view(
+        EVENTS,
+        f"select {profile} as profile, e.* exclude (profile_id)"
+        f" from ({' union all '.join(parts)}) e{joined}",
+    )
+    return fields
+
+
+def add_profiles(engine: DuckEngine, profiles: TableNow) -> list[Field]:
+    """Make the view `profiles_now` of the table `profiles`; give its typed columns."""
+    parts: dict[str, list[str]] = {"now": [], "tail": []}
+    for file in profiles.files:
+        parts.setdefault(parse_file_name(file).part, []).append(file)
+    groups = by_layout(parts["now"])
+    typed = {group: _typed(files, "traits") for group, files in groups.items()}
+    fields = _each_once(typed)
+    engine.add_view("profiles_tail", by_layout(parts["tail"]), profiles.newer)
+    number = profile_number_sql("profile")
+    engine.connection.execute(
+        "create or replace temp table profiles_newest as"
+        f" select profile_id as profile, here, traits{_columns(fields, ())} from (select"
+        f" {number} as profile_id, arg_max(merged_into is null, batch) as here,"
+        " arg_max(traits, batch) as traits from profiles_tail group by all)"
+    )
+    query = "select * exclude (here) from profiles_newest where here"
+    if groups:
+        older = " union all ".join(
+            f"select profile_id as profile, traits{_columns(fields, typed[group])}"
+            f" from {files_sql(group, files)}"
+            for group, files in groups.items()
+        )
+        # With nothing to leave out the reader need not look at each row.
+        some = engine.rows("newest", "select 1 from profiles_newest limit 1", {})
+        left = " where profile not in (select profile from profiles_newest)" if some else ""
+        query = f"select * from ({older}){left} union all {query}"
+    engine.view(PROFILES, query)
+    return fields
+
+
+def _events_part(
+    source: str, typed: Sequence[Field], fields: Sequence[Field], old: bool = False
+) -> str:
+    # Files of before there was the column know nothing of profiles.
+    profile = "null::bigint as profile_id" if old else "profile_id"
+    return (
+        f'select {profile}, owner, name, epoch_us("time") as "time", message_id, properties,'
+        f" context{_columns(fields, typed)} from {source}"
+    )
+
+
+def _columns(fields: Sequence[Field], typed: Sequence[Field]) -> str:
+    """The typed columns of a part: as they stand in its files, or made of the JSON."""
+    return "".join(
+        f", {column_of(one) if one in typed else field_sql(one)} as {column_of(one)}"
+        for one in fields
+    )
+
+
+def _typed(files: Sequence[str], *roots: str) -> list[Field]:
+    """The fields that files of one layout have columns for."""
+    return fields_of(pq.read_schema(files[0]).names, *roots)
+
+
+def _each_once(typed: Mapping[str, Sequence[Field]]) -> list[Field]:
+    return list(dict.fromkeys(field for fields in typed.values() for field in fields))
+
+
+def _all_before(file: str, since: int | None) -> bool:
+    """Does a file of one day end before a moment?"""
+    if since is None:
+        return False
+    day = parse_file_name(file).part
+    return day.isdecimal() and day < f"{datetime.fromtimestamp(since // 1_000_000, UTC):%Y%m%d}"
+
+
+def _add_homes(
+    engine: DuckEngine,
+    store: SQLiteStore,
+    moves: TableNow,
+    old_files: Sequence[str],
+    newer: pa.Table,
+) -> bool:
+    """Make the table `homes`: nodes whose profile their events do not say; are there any?"""
+    engine.add_view("moves", by_layout(moves.files), moves.newer)
+    engine.connection.execute(
+        "create or replace temp table homes as select node, arg_max(profile_id, batch) as profile_id"
+        " from moves group by node"
+    )
+    unknown = "select owner from events_newer where profile_id is null"
+    if old_files:
+        unknown += f" union all select owner from {files_sql('mixed', old_files)}"
+    owners = engine.rows(
+        "owners",
+        f"select distinct owner from ({unknown}) where owner not in (select node from homes)",
+        {},
+    )
+    for start in range(0, len(owners), _OWNERS_A_PAGE):
+        page = [row[0] for row in owners[start : start + _OWNERS_A_PAGE]]
+        found = store.profiles_of(page)
+        known = pa.table(
+            {
+                "node": pa.array(found.keys(), pa.binary()),
+                "profile_id": pa.array(found.values(), pa.int64()),
+            }
+        )
+        engine.rows("homes", "insert into homes select * from known", {"known": known})
+    return bool(engine.rows("some", "select 1 from homes limit 1", {}))

@@ -1,0 +1,53 @@
+"""The names of the lake's files: what a reader must know of a file before it opens it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from hashlib import blake2b
+from typing import NamedTuple
+
+import pyarrow as pa
+
+_SUFFIX = ".zstd.parquet"
+
+
+class FileName(NamedTuple):
+    """What a file's name says: its part of the table, its columns, its rows, its last batch.
+
+    `part` is `tail` for what batches appended. What compaction wrote is named by what it holds: a day
+    as `20261122` for events, `now` and `past` for profiles. Files of one `layout` have the same columns.
+    """
+
+    part: str
+    layout: str
+    rows: int
+    batch: int
+
+
+def file_name(part: str, schema: pa.Schema, rows: int, batch: int) -> str:
+    """A new name, of which there is no other."""
+    return f"{part}-{layout_of(schema)}-{rows}-{batch}-{uuid.uuid4().hex}{_SUFFIX}"
+
+
+def parse_file_name(path: str) -> FileName:
+    """Read a name. Files of before there were such names, and joined ones, are of layout `mixed`."""
+    name = path.rsplit("/", 1)[-1]
+    parts = name.removesuffix(_SUFFIX).split("-")
+    if len(parts) != 5 or not (parts[2].isdecimal() and parts[3].isdecimal()):
+        return FileName("tail", "mixed", 0, 0)
+    return FileName(parts[0], parts[1], int(parts[2]), int(parts[3]))
+
+
+def layout_of(schema: pa.Schema) -> str:
+    """A short name of a schema: the same columns give the same."""
+    text = "\n".join(f"{field.name} {field.type}" for field in schema)
+    return blake2b(text.encode(), digest_size=6).hexdigest()
+
+
+def by_layout(files: Iterable[str]) -> dict[str, list[str]]:
+    """Files that have the same columns together; those of which that is not known as `mixed`."""
+    groups: dict[str, list[str]] = {}
+    for file in files:
+        groups.setdefault(parse_file_name(file).layout, []).append(file)
+    return groups

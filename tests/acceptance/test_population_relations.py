@@ -1,0 +1,98 @@
+"""The relations that rules are asked over say what the store says: after merges, with the queue."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from onefold.app.lake_writer import drain
+from onefold.app.profiles import profile
+from onefold.app.relations import add_population
+from onefold.engine import DuckEngine
+from onefold.model.profile import profile_name
+from tests.acceptance.conftest import Stepped
+
+
+def identify(user: str, number: int, **more: Any) -> dict[str, Any]:
+    return {
+        "type": "identify",
+        "userId": user,
+        "messageId": f"i{user}{number}",
+        "timestamp": f"2026-11-0{number % 9 + 1}T10:00:00Z",
+        **more,
+    }
+
+
+def track(name: str, number: int, **more: Any) -> dict[str, Any]:
+    return {
+        "type": "track",
+        "event": name,
+        "messageId": f"t{number}",
+        "timestamp": f"2026-11-0{number % 9 + 1}T12:00:00Z",
+        "properties": {"revenue": number, "n": number},
+        **more,
+    }
+
+
+def seen(onefold: Stepped) -> tuple[dict[str, list[str]], dict[str, Any]]:
+    """Each profile's events and traits, as the relations say."""
+    engine = DuckEngine()
+    try:
+        add_population(engine, onefold.store, onefold.lake)
+        events: dict[str, list[str]] = {}
+        for number, message in engine.rows(
+            "events", "select profile, message_id from events_now order by message_id", {}
+        ):
+            events.setdefault(profile_name(number), []).append(message)
+        profiles = engine.rows("profiles", "select profile, traits from profiles_now", {})
+        return events, {profile_name(number): json.loads(text) for number, text in profiles}
+    finally:
+        engine.close()
+
+
+def check(onefold: Stepped) -> None:
+    """Is it what the store says?"""
+    events, profiles = seen(onefold)
+    live = onefold.store.profile_ids(0, 1000)
+    assert sorted(profiles) == sorted(map(profile_name, live))
+    for name, traits in profiles.items():
+        assert profile(onefold.settings, name).traits == traits
+    assert events.keys() <= profiles.keys()
+
+
+def test_events_follow_their_owner_through_merges(onefold: Stepped) -> None:
+    onefold.take(*(track("View", n, anonymousId="browser-1") for n in range(3)))
+    onefold.take(*(track("View", n, anonymousId="mobile-1") for n in range(3, 6)))
+    onefold.take(identify("u1", 1, anonymousId="browser-1", traits={"country": "CN"}))
+    check(onefold)
+    assert sorted(map(len, seen(onefold)[0].values())) == [3, 4]
+
+    onefold.take(identify("u1", 2, anonymousId="mobile-1", traits={"city": "上海"}))
+    check(onefold)
+    events, profiles = seen(onefold)
+    assert [len(found) for found in events.values()] == [8]
+    assert [*profiles.values()] == [{"country": "CN", "city": "上海"}]
+
+
+def test_a_device_that_is_shared_parts_from_its_users(onefold: Stepped) -> None:
+    onefold.take(*(track("View", n, anonymousId="kiosk-1") for n in range(3)))
+    for user in range(5):
+        onefold.take(identify(f"u{user}", user, anonymousId="kiosk-1"))
+        check(onefold)
+    events, _ = seen(onefold)
+    assert ["t0", "t1", "t2"] in events.values()
+    assert len(events) == 6
+
+
+def test_what_waits_in_the_queue_is_among_them(onefold: Stepped) -> None:
+    onefold.take(identify("u1", 1, traits={"country": "CN"}))
+    onefold.append(identify("u1", 2, traits={"country": "DE"}), track("Buy", 1, userId="u1"))
+    while onefold.worker.step():
+        pass
+    assert onefold.store.queue_size()[1]
+    check(onefold)
+    events, profiles = seen(onefold)
+    assert [len(found) for found in events.values()] == [3]
+    assert [*profiles.values()] == [{"country": "DE"}]
+    drain(onefold.store, onefold.lake)
+    assert seen(onefold) == (events, profiles)

@@ -1,0 +1,198 @@
+"""A rule asked of everybody, without any precomputation: one query over events and profiles.
+
+It reads `events_now(profile BIGINT, name VARCHAR, time BIGINT, message_id VARCHAR, properties,
+context)`, with the time in µs UTC and JSON in the last two, and `profiles_now(profile BIGINT,
+traits)`. It looks at each event once, at those only that some window counts, and gives what live
+evaluation gives of buckets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
+
+import msgspec
+
+from onefold.segment.asked import Asked
+from onefold.segment.buckets import field_sql
+from onefold.segment.expression import literal_sql
+from onefold.segment.metric import Column, Field, Metric
+from onefold.segment.window_sql import absent_sql, column_sql, fields_sql
+from onefold.segment.zone import Zone, load_zone
+
+
+class Evaluation(Protocol):
+    """What is to be evaluated: a query over `profiles(profile, columns…)`, and what they are."""
+
+    @property
+    def columns(self) -> tuple[Column, ...]: ...
+    @property
+    def metrics(self) -> tuple[Metric, ...]: ...
+    @property
+    def sql(self) -> str: ...
+
+
+class Relations(msgspec.Struct, frozen=True):
+    """Where everybody's events and profiles are read from.
+
+    `read` writes how a value is read: from JSON, or from a typed column where there is one.
+    """
+
+    events: str = "events_now"
+    profiles: str = "profiles_now"
+    read: Callable[[Field], str] = field_sql
+
+
+NOW = Relations()
+
+
+def population_query(
+    evaluation: Evaluation, now: int, timezone: str, relations: Relations = NOW
+) -> str:
+    """Write the query that evaluates everybody at a moment (µs UTC); its rows are those of `sql`."""
+    features = features_query(evaluation.columns, evaluation.metrics, now, timezone, relations)
+    return f"WITH profiles AS ({features}) SELECT * FROM ({evaluation.sql})"
+
+
+def members_query(asked: Asked, now: int, timezone: str, relations: Relations = NOW) -> str:
+    """Write the query for the profiles that satisfy a rule at a moment; its rows are `(profile)`.
+
+    Clauses that all members must satisfy and that traits alone decide are asked first: events are
+    then added up only of the profiles that can still be members.
+    """
+    first: list[str] = []
+    then: list[str] = []
+    for rule in asked.needed:
+        traits_only = all(column.kind == "trait" for column in rule.columns)
+        (first if traits_only else then).append(rule.expression)
+    plan = asked.plan
+    features = features_query(plan.columns, plan.metrics, now, timezone, relations, first, then)
+    return (
+        f"WITH profiles AS ({features}) "
+        f"SELECT profile FROM ({plan.sql}) WHERE {asked.columns[asked.name]}"
+    )
+
+
+def features_query(
+    columns: Sequence[Column],
+    metrics: Iterable[Metric],
+    now: int,
+    timezone: str,
+    relations: Relations = NOW,
+    first: Sequence[str] = (),
+    then: Sequence[str] = (),
+) -> str:
+    """Write the query that reads the columns of all profiles at a moment (µs UTC).
+
+    Its rows are `(profile, …)` with the columns in their order. `first` are conditions over trait
+    columns, `then` over any; profiles that don't satisfy all of them are left out.
+    """
+    traits = "".join(
+        f", {relations.read(trait_field(column))} AS {column.name}"
+        for column in columns
+        if column.kind == "trait"
+    )
+    people = f"SELECT profile{traits} FROM {relations.profiles}"
+    if first:
+        people = f"SELECT * FROM ({people}) WHERE {' AND '.join(first)}"
+    windows = [column for column in columns if column.kind == "window"]
+    if not windows:
+        return people
+    totals = totals_query(
+        windows, metrics, now, timezone, relations, only="people" if first else ""
+    )
+    names = "".join(f", {_joined(column)} AS {column.name}" for column in columns)
+    features = (
+        f"SELECT people.profile{names} "
+        f"FROM people LEFT JOIN ({totals}) AS totals ON people.profile = totals.profile"
+    )
+    if then:
+        features = f"SELECT * FROM ({features}) WHERE {' AND '.join(then)}"
+    return f"WITH people AS {'MATERIALIZED ' if first else ''}({people}) {features}"
+
+
+def totals_query(
+    windows: Sequence[Column],
+    metrics: Iterable[Metric],
+    now: int,
+    timezone: str,
+    relations: Relations = NOW,
+    only: str = "",
+) -> str:
+    """Write the query that adds up the events of windows: `(profile, …)`, where there are any.
+
+    `only` names a relation; profiles that are not in it are left out.
+    """
+    zone = load_zone(timezone)
+    by_id = {metric.id: metric for metric in metrics}
+    sums = "".join(
+        f", {column_sql(column, by_id[column.metric], now, zone)} AS {column.name}"
+        for column in windows
+    )
+    scan = events_query(windows, by_id.values(), now, zone, relations)
+    wanted = f" WHERE profile IN (SELECT profile FROM {only})" if only else ""
+    return f"SELECT profile{sums} FROM ({scan}){wanted} GROUP BY profile"
+
+
+def events_query(
+    windows: Sequence[Column],
+    metrics: Iterable[Metric],
+    now: int,
+    zone: Zone,
+    relations: Relations = NOW,
+    more: Sequence[str] = (),
+) -> str:
+    """Write the query for the events that windows may count, with the fields of their metrics.
+
+    `more` names further columns of the events.
+    """
+    used = {column.metric for column in windows}
+    by_id = {metric.id: metric for metric in metrics if metric.id in used}
+    fields = fields_sql(by_id.values(), relations.read)
+    columns = ", ".join(["profile", "name", "time", "message_id", *more, *fields])
+    reach = [(by_id[column.metric].event, *column.window.bounds(now, zone)) for column in windows]
+    return f"SELECT {columns} FROM {relations.events} WHERE {_reach_sql(reach)}"
+
+
+def earliest(windows: Sequence[Column], now: int, timezone: str) -> int | None:
+    """Say from when on (µs UTC) events can count for any of these windows; None: from ever."""
+    zone = load_zone(timezone)
+    begins = [column.window.bounds(now, zone)[0] for column in windows]
+    known = [begin for begin in begins if begin is not None]
+    return min(known) if known and len(known) == len(begins) else None
+
+
+def trait_field(column: Column) -> Field:
+    """The value in a profile's traits that a column reads."""
+    return Field(column.name, "traits", column.path, column.type)
+
+
+def _joined(column: Column) -> str:
+    if column.kind == "trait":
+        return f"people.{column.name}"
+    return f"coalesce(totals.{column.name}, {absent_sql(column)})"
+
+
+def _reach_sql(reach: Sequence[tuple[str, int | None, int | None]]) -> str:
+    """Which events are looked at; the names and the times of all together choose what is read."""
+    names = sorted({name for name, _, _ in reach})
+    conditions = [f"name IN ({', '.join(map(literal_sql, names))})", *_between(reach)]
+    if len(names) > 1:
+        each = [
+            " AND ".join(
+                [f"name = {literal_sql(name)}", *_between([one for one in reach if one[0] == name])]
+            )
+            for name in names
+        ]
+        conditions.append(f"({' OR '.join(each)})")
+    return " AND ".join(conditions)
+
+
+def _between(reach: Sequence[tuple[str, int | None, int | None]]) -> list[str]:
+    begins, ends = [one[1] for one in reach], [one[2] for one in reach]
+    conditions = []
+    if None not in begins:
+        conditions.append(f"time >= {min(one for one in begins if one is not None)}")
+    if None not in ends:
+        conditions.append(f"time < {max(one for one in ends if one is not None)}")
+    return conditions

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from onefold.segment.expression import Translator, unparenthesized
+from onefold.segment.expression import Translator
 from onefold.segment.metric import (
     KINDS,
     Aggregate,
@@ -17,7 +17,7 @@ from onefold.segment.metric import (
     window_column,
 )
 from onefold.segment.syntax import Source, nearest
-from onefold.segment.window import EVER, Clock, Window
+from onefold.segment.window_arguments import WINDOW_ARGUMENTS, WindowArguments
 
 EVENT_FUNCTIONS: dict[str, Aggregate] = {
     "count_of": "count",
@@ -33,15 +33,7 @@ MAX_EVENT_FUNCTIONS = 50
 MAX_TEXT = 1_000
 """Characters of a text that `first_of` and `last_of` keep."""
 
-LONGEST: dict[Clock, int] = {"second": 3_600, "minute": 1_440, "hour": 2_160, "day": 3_660}
-_UNITS: dict[str, tuple[Clock, int]] = {
-    "second": ("second", 1),
-    "minute": ("minute", 1),
-    "hour": ("hour", 1),
-    "day": ("day", 1),
-    "week": ("day", 7),
-}
-_ARGUMENTS = ("last", "where", "of")
+_ARGUMENTS = (*WINDOW_ARGUMENTS, "where", "of")
 _EXAMPLE = "for example: last => interval 30 day"
 _ROOTS = ("properties", "context")
 
@@ -93,7 +85,7 @@ class EventFunction:
 
     def compile(self, wanted: Type | None) -> tuple[Metric, Column]:
         """Make the metric and the column; what is wrong is noted in the source."""
-        window = self._window()
+        window = WindowArguments(self._source, self.node, self._named).window()
         kind = KINDS[self.aggregate]
         scope = EventScope(self._source)
         condition = self._named.get("where")
@@ -153,34 +145,6 @@ class EventFunction:
         if KINDS[self.aggregate] == "number":
             return scope.value(node, "number")
         return f"left(CAST({scope.value(node, None)} AS VARCHAR), {MAX_TEXT})"
-
-    def _window(self) -> Window:
-        node = self._named.get("last")
-        if node is None:
-            return EVER
-        if not isinstance(node, exp.Interval):
-            self._fault(node, "last is an interval", _EXAMPLE)
-            return EVER
-        return self._interval(node)
-
-    def _interval(self, node: exp.Interval) -> Window:
-        amount, unit = unparenthesized(node.this), str(node.args.get("unit") or "").lower()
-        known = _UNITS.get(unit) or _UNITS.get(unit.removesuffix("s"))
-        if known is None:
-            hint = "a month is 30 days, a year 365: say which you mean, in days"
-            if unit.removesuffix("s") not in ("month", "quarter", "year"):
-                hint = nearest(unit, _UNITS) or f"known are {', '.join(_UNITS)}"
-            self._fault(node, f"unknown unit {unit or 'of the interval'}", hint)
-            return EVER
-        text = amount.name if isinstance(amount, exp.Literal) else ""
-        if not (text.isascii() and text.isdigit() and int(text[:9]) > 0):
-            self._fault(node, "an interval is a whole number of units, at least 1", _EXAMPLE)
-            return EVER
-        name, n = known[0], int(text[:9]) * known[1]
-        if n > LONGEST[name]:
-            hint = "leave last out to count all events, or use a larger unit"
-            self._fault(node, f"a window is at most {LONGEST[name]:,} {name}s", hint)
-        return Window(name, name, n - 1)
 
 
 def _is_plain(key: str) -> bool:

@@ -264,7 +264,7 @@ def _event_function(node: exp.Anonymous, moment: Moment, wanted: str) -> Any:
         event
         for event in moment.events
         if event.name == node.expressions[0].name
-        and ("last" not in named or _inside(event.time, named["last"], moment))
+        and _inside(event.time, named, moment)
         and ("where" not in named or evaluate(named["where"], event, "boolean") is True)
     ]
     if aggregate == "count_of":
@@ -277,14 +277,67 @@ def _event_function(node: exp.Anonymous, moment: Moment, wanted: str) -> Any:
     return _total(aggregate, [value for value in values if value is not None and abs(value) < 1e18])
 
 
-def _inside(time: int, interval: exp.Expr, moment: Moment) -> bool:
+def _inside(time: int, named: Mapping[str, exp.Expr], moment: Moment) -> bool:
+    """Say whether a time lies in the window that the arguments describe."""
+    if "last" in named:
+        return _within(time, named["last"], moment)
+    if "between" in named:
+        far, near = named["between"].expressions
+        return _within(time, far, moment) and not _within(time, near, moment, future=True)
+    day, today = (_local_date(each, moment.timezone) for each in (time, moment.now))
+    if "during" in named:
+        begins, following = _PERIODS[named["during"].name.lower()](today)
+        return begins <= day < following and day <= today
+    if "since" in named and day < date.fromisoformat(named["since"].this.name):
+        return False
+    if "until" in named and day > date.fromisoformat(named["until"].this.name):
+        return False
+    return day <= today if {"since", "until"} & set(named) else True
+
+
+def _within(time: int, interval: exp.Expr, moment: Moment, *, future: bool = False) -> bool:
+    """Say whether a time is in the last so many units; or else in one that is still to come."""
     unit, n = str(interval.args["unit"]).upper().removesuffix("S"), int(interval.this.name)
     if unit in LENGTHS:
         current = moment.now // LENGTHS[unit]
-        return current - n < time // LENGTHS[unit] <= current
+        its = time // LENGTHS[unit]
+        return current - n < its and (future or its <= current)
     days = timedelta(days=n * 7 if unit == "WEEK" else n)
-    today = _local_date(moment.now, moment.timezone)
-    return today - days < _local_date(time, moment.timezone) <= today
+    today, day = (_local_date(each, moment.timezone) for each in (moment.now, time))
+    return today - days < day and (future or day <= today)
+
+
+def _week(today: date) -> tuple[date, date]:
+    monday = today - timedelta(days=today.weekday())
+    return monday, monday + timedelta(days=7)
+
+
+def _months(today: date, each: int) -> tuple[date, date]:
+    """The first day of so many months that today lies in, and the first day after."""
+    first = date(today.year, (today.month - 1) // each * each + 1, 1)
+    following = first + timedelta(days=31 * each)
+    return first, following.replace(day=1)
+
+
+_Days = Callable[[date], tuple[date, date]]
+
+
+def _before(period: _Days) -> _Days:
+    return lambda today: period(period(today)[0] - timedelta(days=1))
+
+
+_THIS: dict[str, _Days] = {
+    "week": _week,
+    "month": lambda today: _months(today, 1),
+    "quarter": lambda today: _months(today, 3),
+    "year": lambda today: (date(today.year, 1, 1), date(today.year + 1, 1, 1)),
+}
+_PERIODS: dict[str, _Days] = {
+    "today": lambda today: (today, today + timedelta(days=1)),
+    "yesterday": lambda today: (today - timedelta(days=1), today),
+    **{f"this_{name}": period for name, period in _THIS.items()},
+    **{f"last_{name}": _before(period) for name, period in _THIS.items()},
+}
 
 
 def _local_date(time: int, timezone: str) -> date:

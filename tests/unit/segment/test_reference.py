@@ -38,7 +38,13 @@ def micros(*moment: int) -> int:
 
 
 # Around both turns of the clock in Berlin and New York, where days have 23 or 25 hours.
-ANCHORS = [micros(2026, 3, 8, 7), micros(2026, 3, 29, 1), micros(2026, 10, 25, 1), 0]
+ANCHORS = [
+    micros(2026, 3, 8, 7),
+    micros(2026, 3, 29, 1),
+    micros(2026, 10, 25, 1),
+    micros(2026, 12, 31),
+    0,
+]
 
 scalars = st.one_of(
     st.none(),
@@ -80,6 +86,8 @@ def histories(draw: st.DrawFn) -> tuple[int, str, dict[str, object], list[Happen
 NAMED = ("revenue", "country", "vip", "deep.a", "deep.b")
 TEXTS = ("'CN'", "'%n%'", "'12'", "'x%'", "''", "'a''b'", "'人'")
 NUMBERS = ("0", "1", "100", "2.5", "-1", "1e3", "0.3")
+LENGTHS = ("week", "month", "quarter", "year")
+PERIODS = ("today", "yesterday", *(f"{one}_{each}" for one in ("this", "last") for each in LENGTHS))
 OPERATORS = ("=", "<>", "<", "<=", ">", ">=")
 
 
@@ -140,14 +148,28 @@ class Writer:
         return self.pick(*tests, *(deep * 3 if depth else []))()
 
     def call(self, function: str, of: str) -> str:
-        last = where = ""
-        if self.pick(True, True, False):
-            unit = self.pick("second", "minute", "hour", "day", "days", "week")
-            last = f", last => interval {self.draw(st.integers(1, 40))} {unit}"
+        last, where = self.window(), ""
         if self.pick(True, False):
             inner = Writer(self.draw, self.pick("properties.", "context."))
             where = f", where => {inner.condition(1)}"
         return f"{function}('{self.pick(*NAMES, 'Nothing')}'{of}{last}{where})"
+
+    def window(self) -> str:
+        unit = self.pick("second", "minute", "hour", "day", "days", "week")
+        near, more = self.draw(st.integers(1, 40)), self.draw(st.integers(1, 20))
+        since, until = (
+            f"date '{2026 + more // 18}-{1 + each % 12:02}-28'" for each in (near, more)
+        )
+        return self.pick(
+            "",
+            f", last => interval {near} {unit}",
+            f", last => interval {near} {unit}",
+            f", between => (interval {near + more} {unit}, interval {near} {unit})",
+            f", during => {self.pick(*PERIODS)}",
+            f", since => {since}",
+            f", until => {until}",
+            f", since => {min(since, until)}, until => {max(since, until)}",
+        )
 
     def aggregate(self) -> str:
         function = self.pick("count_of", "sum_of", "avg_of", "min_of", "max_of")

@@ -14,7 +14,8 @@ from pathlib import Path
 import msgspec
 
 from onefold.app.access import NewWorkspace, make_workspace
-from onefold.app.definitions import put, read_text
+from onefold.app.definition_files import read_text
+from onefold.app.definitions import put
 from onefold.app.profiles import profile
 from onefold.app.workspace import id_maker, node_key, now_us, open_store
 from onefold.config import Settings

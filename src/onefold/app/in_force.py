@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -24,20 +23,14 @@ DESTINATION_KEYS = {"type", "segments", "enabled", "description"}
 
 def load_definitions(store: SQLiteStore) -> tuple[Definitions, dict[str, Source]]:
     """What is in force now, and the sources by id."""
-    version = store.registry.version()
-    sources = {source.id: source for source in store.registry.sources()}
-    return definitions_from(store.registry.definitions(), version), sources
-
-
-def definitions_from(stored: Iterable[StoredDefinition], version: int = 0) -> Definitions:
-    """Stored definitions as records; kinds that only the checks know are left out."""
     segments = []
     destinations = []
     traits: list[TraitDefinition] = []
     tags: list[TagDefinition] = []
-    for one in stored:
+    version = store.registry.version()
+    for one in store.registry.definitions():
         body = one.body
-        if one.kind == "segment" and "rule" in body:
+        if one.kind == "segment":
             segments.append(
                 SegmentDefinition(one.name, body["rule"], body.get("description", ""), one.version)
             )
@@ -56,7 +49,9 @@ def definitions_from(stored: Iterable[StoredDefinition], version: int = 0) -> De
                     one.version,
                 )
             )
-    return Definitions(version, tuple(segments), tuple(destinations), tuple(traits), tuple(tags))
+    sources = {source.id: source for source in store.registry.sources()}
+    found = Definitions(version, tuple(segments), tuple(destinations), tuple(traits), tuple(tags))
+    return found, sources
 
 
 def _named(one: StoredDefinition) -> dict[str, Any]:

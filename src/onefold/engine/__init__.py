@@ -4,6 +4,6 @@ In: SQL and named Arrow tables. Out: rows or Arrow. Promise: a query sees only w
 was given.
 """
 
-from onefold.engine.duck import DuckEngine, files_sql
+from onefold.engine.duck import DuckEngine, PlannedQuery, files_sql
 
-__all__ = ["DuckEngine", "files_sql"]
+__all__ = ["DuckEngine", "PlannedQuery", "files_sql"]

@@ -40,9 +40,13 @@ class DuckEngine:
                 "python_enable_replacements": "false",
             },
         )
-        self.connection.execute("set timezone = 'UTC'")
-        if not optimizer:
-            self.connection.execute("pragma disable_optimizer")
+        self._optimizer = optimizer
+        self._set_up(self.connection)
+
+    def _set_up(self, connection: duckdb.DuckDBPyConnection) -> None:
+        connection.execute("set timezone = 'UTC'")
+        if not self._optimizer:
+            connection.execute("pragma disable_optimizer")
 
     def rows(
         self, step: str, sql: str, inputs: Mapping[str, pa.Table], values: Sequence[Any] = ()
@@ -57,6 +61,12 @@ class DuckEngine:
         finally:
             for name in inputs:
                 self.connection.unregister(name)
+
+    def prepare(self, step: str, sql: str, name: str, schema: pa.Schema) -> PlannedQuery:
+        """Plan a query over one named table once, to run it over many tables of this schema."""
+        connection = self.connection.cursor()
+        self._set_up(connection)
+        return PlannedQuery(connection, step, sql, name, schema)
 
     def pages(
         self, step: str, sql: str, values: Sequence[Any], size: int
@@ -109,3 +119,47 @@ def files_sql(group: str, files: Sequence[str]) -> str:
     listed = ", ".join(exp.Literal.string(file).sql("duckdb") for file in files)
     differ = ", union_by_name = true" if group == "mixed" else ""
     return f"read_parquet([{listed}]{differ})"
+
+
+class PlannedQuery:
+    """A query that is planned once: over a few rows planning takes longer than all the rest."""
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        step: str,
+        sql: str,
+        name: str,
+        schema: pa.Schema,
+    ) -> None:
+        self._connection = connection
+        self._failed = f"query {step} failed: {{}}\n{sql}"
+        self._given = _Given(schema.empty_table())
+        try:
+            connection.register(name, self._given)
+            connection.execute(f"prepare prepared as {sql}")
+        except duckdb.Error as error:
+            connection.close()
+            raise Damaged(self._failed.format(error)) from error
+
+    def run(self, table: pa.Table) -> pa.Table:
+        """The rows of the query over this table."""
+        self._given.table = table
+        try:
+            return self._connection.sql("execute prepared").to_arrow_table()
+        except duckdb.Error as error:
+            raise Damaged(self._failed.format(error)) from error
+
+    def close(self) -> None:
+        """Forget the plan."""
+        self._connection.close()
+
+
+class _Given:
+    """A table whose rows are other ones each time that a query reads it."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self.table = table
+
+    def __arrow_c_stream__(self, schema: object = None) -> object:
+        return self.table.__arrow_c_stream__(schema)

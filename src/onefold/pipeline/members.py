@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
-import msgspec
 import pyarrow as pa
 import structlog
 
@@ -15,27 +14,37 @@ from onefold.model.definitions import Definitions, DestinationDefinition
 from onefold.model.delivery import Delivery
 from onefold.model.profile import NO_BUCKETS, Node, NodeId, Profile, ProfileId, profile_name
 from onefold.model.records import Event, Identifier
+from onefold.pipeline.counting import Counting
+from onefold.pipeline.counts import Counts, decode_buckets, encode_buckets
+from onefold.pipeline.evaluation import Evaluation, Found, Task
 from onefold.pipeline.rows import Rows
 from onefold.pipeline.working import Working
 from onefold.segment import (
-    Plan,
     bucket_query,
     compile_plan,
-    merge_into,
     oldest_kept,
     prune,
     read_rows,
     wanted_by,
 )
-from onefold.segment.buckets import Bucket, Buckets
+from onefold.segment.buckets import Buckets
 from onefold.segment.metric import Metric
+from onefold.segment.plan import Key, Output
+from onefold.segment.sections import Cause
 from onefold.store import BatchWrite
 
-_TYPES = {"text": pa.string(), "number": pa.float64(), "boolean": pa.bool_()}
 _EXACT = float(1 << 53)
 log = structlog.get_logger(__name__)
-_decode = msgspec.msgpack.Decoder(dict[str, dict[int, Bucket]]).decode
-_encode = msgspec.msgpack.Encoder().encode
+
+
+class Opened(NamedTuple):
+    """The nodes whose buckets a batch changed: what they are now, and which events they counted."""
+
+    counts: dict[NodeId, Counts]
+    names: dict[NodeId, set[str]]
+
+
+NOTHING_OPENED = Opened({}, {})
 
 
 class Members:
@@ -44,24 +53,44 @@ class Members:
     def __init__(self, engine: DuckEngine, timezone: str) -> None:
         self._engine = engine
         self._timezone = timezone
-        self._plan: Plan = compile_plan([])
+        self._evaluation = Evaluation(engine, compile_plan([]), timezone)
+        self._counting = Counting(engine, (), timezone)
         self._versions: dict[str, int] = {}
         self._destinations: tuple[DestinationDefinition, ...] = ()
-        self._counted: frozenset[str] = frozenset()
+        self._metrics: tuple[Metric, ...] = ()
+        self._names: dict[str, str] = {}
+        self._defined: frozenset[Key] = frozenset()
+        self._refused: dict[Key, str] = {}
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
         """What the live definitions count."""
-        return self._plan.metrics
+        return self._metrics
+
+    @property
+    def failing(self) -> dict[Key, str]:
+        """The definitions that cannot be used or evaluated, and why."""
+        return self._refused | self._evaluation.failing
 
     def use(self, definitions: Definitions) -> None:
         """Put these definitions in force; one that cannot be used is left as it stands."""
-        self._plan = compile_plan(wanted_by(definitions))
-        for key, error in self._plan.refused.items():
-            log.error("definition_refused", kind=key[0], name=key[1], faults=str(error))
+        plan = compile_plan(wanted_by(definitions))
+        self._refused = {key: str(error) for key, error in plan.refused.items()}
+        for key, reason in self._refused.items():
+            log.error("definition_refused", kind=key[0], name=key[1], faults=reason)
+        self.close()
+        self._evaluation = Evaluation(self._engine, plan, self._timezone)
+        self._counting = Counting(self._engine, plan.metrics, self._timezone)
+        self._metrics = plan.metrics
+        self._names = {metric.id: metric.event for metric in plan.metrics}
         self._versions = {one.name: one.version for one in definitions.segments}
+        self._defined = frozenset({one.key for one in plan.outputs} | plan.refused.keys())
         self._destinations = definitions.destinations
-        self._counted = frozenset(metric.event for metric in self._plan.metrics)
+
+    def close(self) -> None:
+        """Forget the plans of all queries."""
+        self._evaluation.close()
+        self._counting.close()
 
     def add_buckets(
         self,
@@ -69,27 +98,17 @@ class Members:
         owners: Sequence[NodeId],
         nodes: dict[NodeId, Node],
         now: int,
-    ) -> dict[NodeId, Buckets]:
+    ) -> Opened:
         """Count the batch's events into their owners' buckets; give those that changed, decoded."""
-        counted = [
-            (owner, one.name, one.time, one.message_id, one.properties, one.context)
-            for one, owner in zip(events, owners, strict=True)
-            if one.name in self._counted
-        ]
-        if not counted:
-            return {}
-        table = pa.table(_columns(counted), schema=_EVENTS)
-        times = [one[2] for one in counted]
-        sql = bucket_query(self.metrics, self._timezone, min(times), max(times))
-        opened: dict[NodeId, Buckets] = {}
-        oldest = oldest_kept(self.metrics, now, self._timezone)
-        rows = self._engine.rows("buckets", sql, {"events": table})
-        for owner, more in read_rows(rows).items():
+        opened = Opened({}, {})
+        oldest = oldest_kept(self._metrics, now, self._timezone)
+        names = self._names
+        for owner, more in read_rows(self._counting.rows(events, owners)).items():
             node = nodes[owner]
-            buckets = opened[owner] = buckets_of(node)
-            merge_into(buckets, more)
-            prune(buckets, oldest)
-            node.buckets = msgspec.Raw(_encode(buckets))
+            counts = opened.counts[owner] = Counts(node.buckets)
+            counts.add(more, oldest)
+            node.buckets = counts.encoded()
+            opened.names[owner] = {names[metric] for metric in more}
         return opened
 
     def backfill_query(self, metrics: Collection[str]) -> str:
@@ -111,14 +130,14 @@ class Members:
             kept = buckets_of(node)
             buckets = {name: kept[name] for name in kept if name not in metrics} | found
             prune(buckets, oldest)
-            node.buckets = msgspec.Raw(_encode(buckets))
+            node.buckets = encode_buckets(buckets)
 
     def evaluate(
         self,
         working: Working,
         rows: Rows,
         write: BatchWrite,
-        opened: dict[NodeId, Buckets],
+        opened: Opened,
         now: int,
     ) -> None:
         """Find what is computed of each profile, who enters and leaves, and what that sets in motion.
@@ -130,106 +149,92 @@ class Members:
         for number, profile in working.removed.items():
             for segment in list(profile.members):
                 change.leave(number, profile, segment)
-        seen = {working.home[node] for node in (*working.claimed, *opened)}
-        seen |= working.regrouped | working.overdue
-        if not seen:
-            return
-        features = self._plan.features(now, self._timezone)
-        values = _ValueChanges(self._plan, rows)
-        columns: list[tuple[Any, ...]] = []
-        for number in sorted(seen):
+        tasks = self._tasks(working, opened, now)
+        due = {number: working.profiles[number].due for number in tasks}
+        values = _ValueChanges(rows)
+        for found in self._evaluation.run(tasks.values(), now):
+            for one, column in zip(found.outputs, found.columns, strict=True):
+                if one.kind != "segment":
+                    told = set(values.settle(one, found.tasks, column))
+                    working.told.update(told)
+                    working.changed.update(told)
+            working.changed.update(change.settle(found))
+        for number, before in due.items():
+            profile = working.profiles[number]
+            if profile.due != before:
+                working.changed.add(number)
+            if tasks[number].causes is None:
+                for segment in [one for one in profile.members if one not in self._versions]:
+                    change.leave(number, profile, segment)
+                    working.changed.add(number)
+                if values.forget(profile, self._defined):
+                    working.told.add(number)
+                    working.changed.add(number)
+
+    def _tasks(self, working: Working, opened: Opened, now: int) -> dict[ProfileId, Task]:
+        """What to look at, by profile in their order."""
+        everything = working.regrouped | working.overdue
+        causes: dict[ProfileId, set[Cause]] = {}
+        for node, names in opened.names.items():
+            found = causes.setdefault(working.home[node], set())
+            found.update(("event", name) for name in names)
+        for number, traits in working.retold.items():
+            found = causes.setdefault(number, set())
+            found.update(("trait", name) for name in traits)
+        tasks = {}
+        for number in sorted(everything | causes.keys()):
             profile = working.profiles[number]
             facts = [
-                opened.get(node.id) or buckets_of(node)
+                opened.counts.get(node.id) or Counts(node.buckets)
                 for node in profile.nodes
                 if node.buckets != NO_BUCKETS
             ]
-            row, soonest = features.row(profile.traits, facts)
-            columns.append((number, *row))
-            if profile.due != (soonest or 0):
-                profile.due = soonest or 0
-                working.changed.add(number)
-        segments = self._plan.segments
-        for number, *found in self._outputs(columns):
-            profile = working.profiles[number]
-            if values.settle(number, profile, found[len(segments) :]):
-                working.changed.add(number)
-                working.told.add(number)
-            if change.settle(number, profile, segments, found[: len(segments)]):
-                working.changed.add(number)
-
-    def _outputs(self, columns: list[tuple[Any, ...]]) -> Iterable[tuple[Any, ...]]:
-        if not self._plan.outputs:
-            return [(row[0],) for row in columns]
-        schema = pa.schema(
-            [("profile", pa.int64())] + [(one.name, _TYPES[one.type]) for one in self._plan.columns]
-        )
-        table = pa.table(_columns(columns), schema=schema)
-        return self._engine.rows("plan", self._plan.sql, {"profiles": table})
-
-
-_EVENTS = pa.schema(
-    [
-        ("owner", pa.binary()),
-        ("name", pa.string()),
-        ("time", pa.int64()),
-        ("message_id", pa.string()),
-        ("properties", pa.string()),
-        ("context", pa.string()),
-    ]
-)
-
-
-def _columns(rows: list[tuple[Any, ...]]) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)]
+            whole = number in everything or 0 < profile.due <= now
+            tasks[number] = Task(profile, None if whole else causes[number], facts)
+        return tasks
 
 
 def buckets_of(node: Node) -> Buckets:
     """The buckets of a node, decoded."""
-    return _decode(node.buckets)
+    return decode_buckets(node.buckets)
 
 
 class _ValueChanges:
     """Computed traits and tags whose values the query says are others now."""
 
-    def __init__(self, plan: Plan, rows: Rows) -> None:
+    def __init__(self, rows: Rows) -> None:
         self._rows = rows
-        kinds = [one.kind for one in plan.outputs if one.kind != "segment"]
-        names = [one.name for one in plan.outputs if one.kind != "segment"]
-        self._names = names
-        self._traits = kinds.count("trait")
-        # Of what cannot be computed, profiles keep the values that they have.
-        self._kept = {name for of, name in plan.refused if of == "value"}
 
-    def settle(self, number: ProfileId, profile: Profile, found: Sequence[Any]) -> bool:
-        """Make a profile's values what the query says; say whether they changed."""
-        middle, names = self._traits, self._names
-        computed = self._values(names[:middle], found[:middle], profile.computed)
-        tags = self._values(names[middle:], found[middle:], profile.tags)
-        same = True
-        for what, before, after in (
-            ("computed", profile.computed, computed),
-            ("tag", profile.tags, tags),
-        ):
-            if before != after:
-                same = False
-                for name in sorted(before.keys() | after.keys()):
-                    if before.get(name) != after.get(name):
-                        self._rows.change(number, what, name, before.get(name), after.get(name))
-        profile.computed, profile.tags = computed, tags
-        return not same
+    def settle(
+        self, output: Output, tasks: Sequence[Task], column: pa.ChunkedArray
+    ) -> Iterator[ProfileId]:
+        """Make the values of an output what the query says; give the profiles that changed."""
+        name, is_tag = output.name, output.kind == "tag"
+        for task, value in zip(tasks, column.to_pylist(), strict=True):
+            profile = task.profile
+            values: dict[str, Any] = profile.tags if is_tag else profile.computed
+            if type(value) is float:
+                value = _number(value)
+            before = values.get(name)
+            if value == before and type(value) is type(before):
+                continue
+            if value is None:
+                del values[name]
+            else:
+                values[name] = value
+            self._rows.change(profile.id, "tag" if is_tag else "computed", name, before, value)
+            yield profile.id
 
-    def _values(
-        self, names: Sequence[str], found: Sequence[Any], before: dict[str, Any]
-    ) -> dict[str, Any]:
-        values = {
-            name: value if type(value) is not float else _number(value)
-            for name, value in zip(names, found, strict=True)
-            if value is not None
-        }
-        if self._kept:
-            values |= {name: before[name] for name in self._kept & before.keys()}
-        return values
+    def forget(self, profile: Profile, defined: Collection[Key]) -> bool:
+        """Drop the values of outputs that are defined no more; say whether there were any."""
+        found = False
+        held: tuple[tuple[str, dict[str, Any]], ...]
+        held = (("computed", profile.computed), ("tag", profile.tags))
+        for what, values in held:
+            for name in [one for one in values if ("value", one) not in defined]:
+                self._rows.change(profile.id, what, name, values.pop(name), None)
+                found = True
+        return found
 
 
 def _number(value: float) -> float:
@@ -254,30 +259,30 @@ class _MemberChanges:
         self._write = write
         self._now = now
 
-    def settle(
-        self,
-        number: ProfileId,
-        profile: Profile,
-        segments: Sequence[str],
-        inside: Sequence[bool],
-    ) -> bool:
-        """Make a profile's memberships what the query says; say whether they changed."""
-        members = profile.members
-        if not members and True not in inside:
-            return False
-        # Nearly always nothing changes.
-        if len(members) == sum(inside) and all(
-            member == (segment in members) for segment, member in zip(segments, inside, strict=True)
-        ):
-            return False
-        for segment, member in zip(segments, inside, strict=True):
-            if member and segment not in members:
-                self.enter(number, profile, segment)
-            elif segment in members and not member:
-                self.leave(number, profile, segment)
-        for segment in [one for one in members if one not in self._versions]:
-            self.leave(number, profile, segment)
-        return True
+    def settle(self, found: Found) -> set[ProfileId]:
+        """Make memberships what the query says; give the profiles of which some changed."""
+        changed: set[ProfileId] = set()
+        width = (len(found.tasks) + 7) // 8
+        before: dict[str, bytearray] = {}
+        for row, task in enumerate(found.tasks):
+            for segment in task.profile.members:
+                marks = before.get(segment)
+                if marks is None:
+                    marks = before[segment] = bytearray(width)
+                marks[row >> 3] |= 1 << (row & 7)
+        for one, column in zip(found.outputs, found.columns, strict=True):
+            if one.kind != "segment":
+                continue
+            inside = _bits(column)
+            different = inside ^ int.from_bytes(before.get(one.name, b""), "little")
+            # Nearly always nothing changes.
+            while different:
+                row = (different & -different).bit_length() - 1
+                different &= different - 1
+                profile = found.tasks[row].profile
+                (self.enter if inside >> row & 1 else self.leave)(profile.id, profile, one.name)
+                changed.add(profile.id)
+        return changed
 
     def enter(self, number: ProfileId, profile: Profile, segment: str) -> None:
         """The profile is in the segment from now on."""
@@ -316,3 +321,13 @@ class _MemberChanges:
             self._write.deliveries.append(
                 Delivery(0, destination, number, key, payload, now, 0, now)
             )
+
+
+def _bits(column: pa.ChunkedArray) -> int:
+    """A column of truth values as one number: its lowest bit is the first row's."""
+    found, shift = 0, 0
+    for chunk in column.chunks:
+        bits = int.from_bytes(chunk.buffers()[1], "little") >> chunk.offset
+        found |= (bits & ((1 << len(chunk)) - 1)) << shift
+        shift += len(chunk)
+    return found

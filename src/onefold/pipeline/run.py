@@ -28,12 +28,11 @@ from onefold.model.profile import (
 )
 from onefold.model.records import Event, Identifier, Reject, decode_accepted
 from onefold.model.sources import Source
-from onefold.pipeline.members import Members
+from onefold.pipeline.members import NOTHING_OPENED, Members, Opened
 from onefold.pipeline.rows import Rows
 from onefold.pipeline.stopwatch import Stopwatch
 from onefold.pipeline.working import Working
 from onefold.resolve import add_link, links_of, node_id
-from onefold.segment.buckets import Buckets
 from onefold.standardize import seen_key, standardize
 from onefold.store import BatchWrite, QueuedRows, SQLiteStore
 from onefold.unify import add_statement, golden_record
@@ -150,7 +149,7 @@ class Pipeline:
         working = Working(self._store, self._new_id, rows)
         working.load(profiles)
         working.overdue.update(working.profiles)
-        self._write(self._finish(working, rows, {}, now), rows)
+        self._write(self._finish(working, rows, NOTHING_OPENED, now), rows)
         self._watch.lap()
 
     def repair(self, clusters: list[list[Node]], now: int) -> None:
@@ -158,7 +157,7 @@ class Pipeline:
         rows = Rows(now)
         working = Working(self._store, self._new_id, rows)
         working.replace(clusters)
-        self._write(self._finish(working, rows, {}, now), rows)
+        self._write(self._finish(working, rows, NOTHING_OPENED, now), rows)
 
     @property
     def metrics(self) -> frozenset[str]:
@@ -278,7 +277,7 @@ class Pipeline:
         self,
         working: Working,
         rows: Rows,
-        opened: dict[NodeId, Buckets],
+        opened: Opened,
         now: int,
     ) -> BatchWrite:
         """Golden records, segments and the documents of everything that changed."""
@@ -304,6 +303,7 @@ class Pipeline:
             for name in sorted(traits.keys() | profile.traits.keys()):
                 old, new = profile.traits.get(name), traits.get(name)
                 if old != new:
+                    working.retold.setdefault(number, set()).add(name)
                     won = golden.get(name)
                     origin = (None, None) if won is None else (won.source, won.message_id)
                     rows.change(number, "trait", name, old, new, *origin)

@@ -51,6 +51,7 @@ class Working:
         self.fresh: set[NodeId] = set()
         self.rehomed: set[NodeId] = set()
         self.claimed: set[NodeId] = set()
+        self.retold: dict[ProfileId, set[str]] = {}
 
     def load_nodes(self, nodes: Iterable[NodeId]) -> None:
         """Load the profiles of nodes, as far as they are known and not loaded yet."""

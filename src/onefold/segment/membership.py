@@ -53,10 +53,11 @@ class Features:
                     value = convert(_follow(value, rest), wanted)
                 row[index] = value
         soonest: int | None = None
-        for metric, readers in self._metrics.items():
+        kept = self._metrics
+        for metric in {name for each in facts for name in kept.keys() & each.keys()}:
             found = joined(metric, facts)
             if found is not None:
-                for reader, wanted in readers:
+                for reader, wanted in kept[metric]:
                     value, change = reader.read(found)
                     if type(value) is str and wanted != "text":
                         value = convert(value, wanted)

@@ -145,15 +145,9 @@ class Registry:
         deleted: Sequence[tuple[str, str]],
         at: int,
         actor: str,
-        version: int | None = None,
-    ) -> bool:
-        """Put definitions `(kind, name, body)` in force and take others out, all or none.
-
-        With `version`, only if the registry still is at that one; says whether it was.
-        """
+    ) -> None:
+        """Put definitions `(kind, name, body)` in force and take others out, all or none."""
         with self._db.transaction() as connection:
-            if version is not None and version != self.version():
-                return False
             for kind, name, body in changed:
                 version = self._next_version(kind, name)
                 text = _json(body).decode()
@@ -175,7 +169,6 @@ class Registry:
                     (kind, name, self._next_version(kind, name), at, actor),
                 )
                 self._changed(at, actor, f"{kind}.delete", name, {})
-        return True
 
     def _next_version(self, kind: str, name: str) -> int:
         last = self._db.one(

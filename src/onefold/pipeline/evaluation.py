@@ -1,0 +1,150 @@
+"""Computing the outputs of a plan for profiles: everything, or what something can have changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+import pyarrow as pa
+import structlog
+
+from onefold.engine import DuckEngine, PlannedQuery
+from onefold.model.errors import Damaged
+from onefold.model.profile import Profile
+from onefold.segment import Plan
+from onefold.segment.plan import Key, Output
+from onefold.segment.sections import Cause, Sections, part_of, upward, without
+from onefold.segment.window_reading import Facts
+
+_TYPES = {"text": pa.string(), "number": pa.float64(), "boolean": pa.bool_()}
+_WHOLE = -1
+log = structlog.get_logger(__name__)
+
+
+class Task(NamedTuple):
+    """A profile to look at: what changed it (None: it may be anything), and its buckets."""
+
+    profile: Profile
+    causes: Iterable[Cause] | None
+    facts: Sequence[Facts]
+
+
+class Found(NamedTuple):
+    """What was computed of some profiles: one column of values for each output."""
+
+    tasks: Sequence[Task]
+    outputs: Sequence[Output]
+    columns: Sequence[pa.ChunkedArray]
+
+
+class Evaluation:
+    """Evaluates one plan. An output whose query fails is left out from then on, and named."""
+
+    def __init__(self, engine: DuckEngine, plan: Plan, timezone: str) -> None:
+        self._engine = engine
+        self._timezone = timezone
+        self._queries: dict[int, PlannedQuery] = {}
+        self.failing: dict[Key, str] = {}
+        self._sections = Sections(plan)
+
+    @property
+    def plan(self) -> Plan:
+        """What is evaluated: the plan without what failed."""
+        return self._sections.plan
+
+    def run(self, tasks: Iterable[Task], now: int) -> Iterator[Found]:
+        """Compute what can have changed; keeps each profile's `due` true."""
+        sections: dict[int, list[Task]] = {}
+        for task in tasks:
+            if task.causes is None:
+                task.profile.due = 0
+                sections.setdefault(_WHOLE, []).append(task)
+            else:
+                for number in self._sections.concerned(task.causes):
+                    sections.setdefault(number, []).append(task)
+        failing: dict[Key, str] = {}
+        for number, some in sections.items():
+            yield from self._section(number, some, now, failing)
+        if failing:
+            self._leave_out(failing)
+
+    def _section(
+        self, number: int, tasks: list[Task], now: int, failing: dict[Key, str]
+    ) -> Iterator[Found]:
+        plan = self.plan if number == _WHOLE else self._sections.section(number)
+        if not plan.outputs:
+            return
+        table = self._table(plan, tasks, now)
+        try:
+            query = self._queries.get(number)
+            if query is None:
+                query = self._queries[number] = _planned(self._engine, plan)
+            found = query.run(table)
+        except Damaged as error:
+            log.warning("plan_failed", outputs=len(plan.outputs), error=str(error))
+            for part, columns in self._apart(plan, upward(plan.outputs), table, failing):
+                yield Found(tasks, part.outputs, columns)
+        else:
+            yield Found(tasks, plan.outputs, found.columns[1:])
+
+    def _table(self, plan: Plan, tasks: Sequence[Task], now: int) -> pa.Table:
+        features = plan.features(now, self._timezone)
+        rows = []
+        for task in tasks:
+            profile = task.profile
+            row, soonest = features.row(profile.traits, task.facts)
+            rows.append((profile.id, *row))
+            if soonest is not None and (not profile.due or soonest < profile.due):
+                profile.due = soonest
+        return pa.table(list(zip(*rows, strict=True)), schema=_schema(plan))
+
+    def _apart(
+        self, plan: Plan, outputs: Sequence[Output], table: pa.Table, failing: dict[Key, str]
+    ) -> Iterator[tuple[Plan, Sequence[pa.ChunkedArray]]]:
+        """Find by halves the outputs that fail: first those that others refer to."""
+        whole = without(plan, failing)
+        part = part_of(whole, {one.key for one in outputs} & {one.key for one in whole.outputs})
+        if not part.outputs:
+            return
+        try:
+            query = _planned(self._engine, part)
+            found = query.run(table.select([name for name, _ in _fields(part)]))
+            query.close()
+        except Damaged as error:
+            if len(outputs) == 1:
+                failing[outputs[0].key] = str(error).split("\n", 1)[0]
+                return
+            middle = len(outputs) // 2
+            yield from self._apart(plan, outputs[:middle], table, failing)
+            yield from self._apart(plan, outputs[middle:], table, failing)
+        else:
+            yield part, found.columns[1:]
+
+    def _leave_out(self, failing: dict[Key, str]) -> None:
+        rest = without(self.plan, failing)
+        kept = {one.key for one in rest.outputs}
+        for one in self.plan.outputs:
+            if one.key not in kept:
+                reason = failing.get(one.key, "it refers to one that fails")
+                self.failing[one.key] = reason
+                log.error("definition_fails", kind=one.kind, name=one.name, reason=reason)
+        self.close()
+        self._sections = Sections(rest)
+
+    def close(self) -> None:
+        """Forget the plans of queries."""
+        for query in self._queries.values():
+            query.close()
+        self._queries.clear()
+
+
+def _planned(engine: DuckEngine, plan: Plan) -> PlannedQuery:
+    return engine.prepare("plan", plan.sql, "profiles", _schema(plan))
+
+
+def _schema(plan: Plan) -> pa.Schema:
+    return pa.schema(_fields(plan))
+
+
+def _fields(plan: Plan) -> list[tuple[str, pa.DataType]]:
+    return [("profile", pa.int64()), *((one.name, _TYPES[one.type]) for one in plan.columns)]

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from onefold.model.errors import InvalidInput
+from onefold.app.definition_files import Reading, read_text
+from onefold.app.definition_meaning import Limits
+from onefold.app.definitions import Plan, plan_of, put
+from onefold.model.errors import Fault, InvalidInput
 from tests.acceptance.conftest import Stepped
 
 BUYERS = "kind: segment\nname: buyers\nrule: did('Order Completed')\n"
@@ -16,12 +19,27 @@ url: http://127.0.0.1:9/
 secret: whsec_MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAw
 segments: [buyer]
 """
+SPENT = "kind: trait\nname: spent\nexpression: sum_of('Order Completed', properties.revenue)\n"
+LEVEL = "kind: tag\nname: level\ncases:\n  - value: gold\n    when: spent > 100\n"
+VIPS = "kind: segment\nname: vips\nrule: level = 'gold'\n"
+
+
+def all_of(*texts: str) -> str:
+    return "---\n".join(texts)
+
+
+def faults(onefold: Stepped, text: str) -> list[Fault]:
+    with pytest.raises(InvalidInput) as refused:
+        onefold.define(text)
+    return list(refused.value.faults)
+
+
+def planned(onefold: Stepped, text: str, *, prune: bool = False) -> Plan:
+    return plan_of(onefold.store, read_text(text), prune=prune)
 
 
 def test_a_destination_for_a_segment_that_nobody_defined_is_refused(onefold: Stepped) -> None:
-    with pytest.raises(InvalidInput) as refused:
-        onefold.define(BUYERS + "---" + HOOK)
-    (fault,) = refused.value.faults
+    (fault,) = faults(onefold, all_of(BUYERS, HOOK))
     assert ("'buyer'" in fault.message, fault.hint) == (True, "did you mean 'buyers'?")
     assert onefold.store.registry.definitions() == []
 
@@ -30,3 +48,71 @@ def test_the_segment_may_be_in_force_already(onefold: Stepped) -> None:
     onefold.define(BUYERS)
     onefold.define(HOOK.replace("[buyer]", "[buyers]"))
     assert len(onefold.store.registry.definitions()) == 2
+
+
+def test_a_plan_says_what_a_change_touches(onefold: Stepped) -> None:
+    hook = HOOK.replace("[buyer]", "[vips]")
+    onefold.define(all_of(SPENT, LEVEL, VIPS, hook))
+    (change,) = planned(onefold, SPENT.replace("revenue", "total")).changes
+    touched = [(one.kind, one.name) for one in change.touches]
+    assert touched == [("tag", "level"), ("segment", "vips"), ("destination", "hook")]
+    assert planned(onefold, all_of(SPENT, LEVEL, VIPS, hook), prune=True).changes == ()
+
+
+def test_a_change_that_breaks_what_is_in_force_is_refused(onefold: Stepped) -> None:
+    onefold.define(all_of(SPENT, LEVEL))
+    as_text = "kind: trait\nname: spent\nexpression: lower(city)\n"
+    (fault,) = faults(onefold, as_text)
+    assert fault.where.startswith("tag level, in force: cases case 1")
+
+
+def test_a_circle_is_refused_by_name(onefold: Stepped) -> None:
+    one = "kind: trait\nname: one\nexpression: two + 1\n"
+    two = "kind: trait\nname: two\nexpression: three + 1\n"
+    three = "kind: trait\nname: three\nexpression: one + 1\n"
+    alone = "kind: trait\nname: me\nexpression: me + 1\n"
+    found = faults(onefold, all_of(one, two, three, alone, VIPS))
+    assert [fault.message for fault in found] == [
+        "it goes round in a circle: trait one → trait two → trait three → trait one",
+        "it goes round in a circle: trait me → trait me",
+    ]
+    onefold.define(all_of(one, two))
+    (fault,) = faults(onefold, three)
+    assert "trait three → trait one → trait two → trait three" in fault.message
+
+
+def test_what_others_need_is_not_taken_out(onefold: Stepped) -> None:
+    onefold.define(all_of(SPENT, LEVEL, VIPS))
+    with pytest.raises(InvalidInput, match=r"trait 'spent' is needed by tag level"):
+        put(onefold.store, Reading([], []), "test", gone=[("trait", "spent")])
+    with pytest.raises(InvalidInput, match=r"tag 'level' is needed by segment vips"):
+        put(onefold.store, read_text(all_of(SPENT, VIPS)), "test", prune=True)
+    put(onefold.store, read_text(SPENT), "test", prune=True)
+    assert [one.name for one in onefold.store.registry.definitions()] == ["spent"]
+
+
+def test_every_fault_of_all_definitions_is_told_at_once(onefold: Stepped) -> None:
+    found = faults(
+        onefold,
+        all_of(
+            "kind: segment\nname: a\nrule: country =\ncolor: 1\n",
+            "kind: tag\nname: b\ncases:\n  - value: x\n    when: 1 +\n",
+            "kind: trait\nname: c\n",
+            "kind: nonsense\nname: d\n",
+            "kind: tag\nname: spent\ncases: [{value: x}]\n",
+            SPENT,
+        ),
+    )
+    messages = "\n".join(map(str, found))
+    for part in ("body:4: color", "nonsense", "has neither", "already", "body:8: cases case 1"):
+        assert part in messages, (part, messages)
+
+
+def test_limits_are_named(onefold: Stepped) -> None:
+    reading = read_text(all_of(BUYERS, VIPS, SPENT, LEVEL))
+    with pytest.raises(InvalidInput) as refused:
+        put(onefold.store, reading, "test", limits=Limits(1, 1))
+    assert [one.message for one in refused.value.faults] == [
+        "2 segments; at most 1 may be in force",
+        "2 computed traits and tags; at most 1 may be in force",
+    ]

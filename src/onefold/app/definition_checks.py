@@ -10,7 +10,6 @@ from typing import Any
 from onefold.activate.webhook_settings import settings_from
 from onefold.app.in_force import DESTINATION_KEYS
 from onefold.model.errors import Fault, InvalidInput
-from onefold.segment import parse_rule
 
 Body = dict[str, Any]
 TYPES = ("text", "number", "boolean", "date", "time", "list", "object")
@@ -86,7 +85,7 @@ def _cases_faults(cases: object) -> Iterator[Fault]:
         if not isinstance(case.get("value"), str):
             yield Fault("has no value", where, "write `value:` with a text")
         if "when" in case or number < len(cases) - 1:
-            yield from _rule_faults(case.get("when"), f"{where}.when")
+            yield from _text_faults(case, "when", f"{where}.when")
 
 
 def _segment_faults(body: Body) -> Iterator[Fault]:
@@ -94,19 +93,13 @@ def _segment_faults(body: Body) -> Iterator[Fault]:
     if "rule" in body and "list" in body:
         yield Fault("has a rule and a list", "list", "write one of them")
     if "list" not in body:
-        yield from _rule_faults(body.get("rule"), "rule")
+        yield from _text_faults(body, "rule", "rule")
 
 
-def _rule_faults(rule: object, where: str) -> Iterator[Fault]:
-    if not isinstance(rule, str):
-        key = where.rpartition(".")[2]
+def _text_faults(body: Body, key: str, where: str) -> Iterator[Fault]:
+    """A rule must be there as text; what it says is compiled together with all others."""
+    if not isinstance(body.get(key), str):
         yield Fault(f"has no {key}", where, f"write `{key}:` with a condition as text")
-        return
-    try:
-        parse_rule(rule)
-    except InvalidInput as error:
-        for fault in error.faults or (Fault(error.message),):
-            yield Fault(fault.message, f"{where} {fault.where}".strip(), fault.hint)
 
 
 def _destination_faults(body: Body) -> Iterator[Fault]:

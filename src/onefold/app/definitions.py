@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,6 +12,15 @@ import yaml
 
 from onefold.app.definition_checks import faults_of
 from onefold.app.definition_files import Reading, Written, read_definitions
+from onefold.app.definition_meaning import (
+    LIMITS,
+    Limits,
+    can_be_read,
+    faults_together,
+    limits_of,
+    removal_faults,
+)
+from onefold.app.dependencies import Graph, Key, Ref
 from onefold.app.workspace import now_us, open_store
 from onefold.config import Settings
 from onefold.model.errors import Fault, InvalidInput
@@ -22,12 +31,13 @@ HIDDEN = "(hidden)"
 
 
 class Change(msgspec.Struct, frozen=True):
-    """What applying would do, or did, to one definition."""
+    """What applying would do, or did, to one definition; `touches` are those that refer to it."""
 
     action: Literal["create", "change", "delete"]
     kind: str
     name: str
     diff: str
+    touches: tuple[Ref, ...] = ()
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -52,7 +62,7 @@ def plan(settings: Settings, directory: Path, *, prune: bool = False) -> Plan:
     """Compare the definitions below a directory with those in force; changes nothing."""
     reading = read_definitions(directory)
     with open_store(settings, cache_mb=4) as store:
-        return plan_of(store, reading, prune=prune)
+        return plan_of(store, reading, prune=prune, limits=limits_of(settings))
 
 
 def apply(settings: Settings, directory: Path, *, prune: bool = False, actor: str = "cli") -> Plan:
@@ -62,65 +72,87 @@ def apply(settings: Settings, directory: Path, *, prune: bool = False, actor: st
     """
     reading = read_definitions(directory)
     with open_store(settings, cache_mb=4) as store:
-        return put(store, reading, actor, prune=prune)
+        return put(store, reading, actor, prune=prune, limits=limits_of(settings))
 
 
-def put(store: SQLiteStore, reading: Reading, actor: str, *, prune: bool = False) -> Plan:
+def put(
+    store: SQLiteStore,
+    reading: Reading,
+    actor: str,
+    *,
+    prune: bool = False,
+    gone: Sequence[Key] = (),
+    limits: Limits = LIMITS,
+) -> Plan:
     """Put definitions in force; `InvalidInput` lists every fault, and then nothing is changed."""
-    difference = plan_of(store, reading, prune=prune)
-    bodies = {(one.kind, one.name): one.body for one in reading.written}
-    changed = [
-        (one.kind, one.name, bodies[one.kind, one.name])
-        for one in difference.changes
-        if one.action != "delete"
-    ]
-    deleted = [(one.kind, one.name) for one in difference.changes if one.action == "delete"]
-    store.registry.put_definitions(changed, deleted, now_us(), actor)
-    return difference
+    while True:
+        version = store.registry.version()
+        difference = plan_of(store, reading, prune=prune, gone=gone, limits=limits)
+        bodies = {(one.kind, one.name): one.body for one in reading.written}
+        changed = [
+            (one.kind, one.name, bodies[one.kind, one.name])
+            for one in difference.changes
+            if one.action != "delete"
+        ]
+        deleted = [(one.kind, one.name) for one in difference.changes if one.action == "delete"]
+        if not (changed or deleted):
+            return difference
+        # What was checked may have been changed by somebody else meanwhile; then check again.
+        if store.registry.put_definitions(changed, deleted, now_us(), actor, version):
+            return difference
 
 
-def plan_of(store: SQLiteStore, reading: Reading, *, prune: bool = False) -> Plan:
-    """How definitions differ from those in force; `InvalidInput` if any cannot be used."""
+def plan_of(
+    store: SQLiteStore,
+    reading: Reading,
+    *,
+    prune: bool = False,
+    gone: Sequence[Key] = (),
+    limits: Limits = LIMITS,
+) -> Plan:
+    """How definitions differ from those in force; `InvalidInput` if they cannot be used.
+
+    With `prune`, what is in force and not written is taken out; without it only `gone` is.
+    """
     live = {(one.kind, one.name): one.body for one in store.registry.definitions()}
-    there = {(one.kind, one.name) for one in reading.written} | (set() if prune else live.keys())
-    faults = [*reading.faults, *_own_faults(reading.written)]
-    faults += _missing(reading.written, {name for kind, name in there if kind == "segment"})
-    if faults:
+    before = Graph(live)
+    written = {(one.kind, one.name): one for one in reading.written}
+    out = [key for key in live if key not in written] if prune else list(gone)
+    bodies = {key: body for key, body in live.items() if key not in out}
+    bodies |= {key: one.body for key, one in written.items()}
+    after = Graph(bodies)
+    changed = {key: one for key, one in written.items() if live.get(key) != one.body}
+    own = [*reading.faults, *_own_faults(reading.written)]
+    broken = {key for key, one in written.items() if not can_be_read(*key, one.body)}
+    together = faults_together(after, bodies, changed, out, broken, limits)
+    if faults := [*own, *together, *removal_faults(before, out)]:
         raise InvalidInput("the definitions cannot be used", faults)
-    changes = []
-    for one in reading.written:
-        before = live.pop((one.kind, one.name), None)
-        if before != one.body:
-            action: Literal["create", "change"] = "create" if before is None else "change"
-            changes.append(Change(action, one.kind, one.name, _diff(before, one.body)))
-    if prune:
-        changes.extend(
-            Change("delete", kind, name, _diff(body, None)) for (kind, name), body in live.items()
+    changes = [
+        Change(
+            "change" if key in live else "create",
+            *key,
+            _diff(live.get(key), one.body),
+            _refs(after.touched_by([key])),
         )
+        for key, one in changed.items()
+    ]
+    changes += [Change("delete", *key, _diff(live[key], None)) for key in out]
     return Plan(tuple(changes))
+
+
+def _refs(keys: Iterable[Key]) -> tuple[Ref, ...]:
+    return tuple(Ref(*key) for key in keys)
 
 
 def _own_faults(written: list[Written]) -> Iterator[Fault]:
     """What is wrong with each definition, and those that are written twice."""
-    seen: dict[tuple[str, str], str] = {}
+    seen: dict[Key, str] = {}
     for one in written:
         first = seen.setdefault((one.kind, one.name), one.where)
         if first != one.where:
             yield Fault(f"{one.kind} {one.name!r} stands in {first} already", one.where)
         for fault in faults_of(one.kind, one.body):
             yield Fault(fault.message, one.place(fault.where), fault.hint)
-
-
-def _missing(written: list[Written], segments: set[str]) -> Iterator[Fault]:
-    """Destinations that wait for segments which nobody has defined."""
-    for one in written:
-        if one.kind != "destination" or not isinstance(one.body.get("segments"), list):
-            continue
-        for name in one.body["segments"]:
-            if isinstance(name, str) and name not in segments:
-                near = difflib.get_close_matches(name, segments, 1)
-                hint = f"did you mean {near[0]!r}?" if near else "define it too"
-                yield Fault(f"there is no segment {name!r}", f"{one.where}: segments", hint)
 
 
 def _diff(before: dict[str, Any] | None, after: dict[str, Any] | None) -> str:

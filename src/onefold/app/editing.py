@@ -8,8 +8,9 @@ import msgspec
 
 from onefold.app.definition_checks import KINDS
 from onefold.app.definition_files import Reading, Written, read_text
+from onefold.app.definition_meaning import limits_of
 from onefold.app.definitions import HIDDEN, SECRET_KEYS, Plan, plan_of, put
-from onefold.app.workspace import now_us, open_store
+from onefold.app.workspace import open_store
 from onefold.config import Settings
 from onefold.model.errors import Fault, InvalidInput, NotFound
 from onefold.store import SQLiteStore
@@ -44,7 +45,7 @@ def definition_put(
         )
     with open_store(settings, cache_mb=4) as store:
         written = Written(kind, name, _restored(store, kind, name, body), "body")
-        return put(store, Reading([written], []), actor)
+        return put(store, Reading([written], []), actor, limits=limits_of(settings))
 
 
 def definition_delete(settings: Settings, kind: str, name: str, *, actor: str) -> DefinitionRow:
@@ -52,7 +53,7 @@ def definition_delete(settings: Settings, kind: str, name: str, *, actor: str) -
     with open_store(settings, cache_mb=4) as store:
         for one in store.registry.definitions():
             if (one.kind, one.name) == (kind, name):
-                store.registry.put_definitions([], [(kind, name)], now_us(), actor)
+                put(store, Reading([], []), actor, gone=[(kind, name)])
                 return DefinitionRow(kind, name, one.version, _shown(one.body))
     raise NotFound(f"there is no {kind} {name!r}")
 
@@ -61,14 +62,14 @@ def plan_text(settings: Settings, text: str, *, prune: bool) -> Plan:
     """What `apply_text` would change."""
     reading = read_text(text)
     with open_store(settings, cache_mb=4) as store:
-        return plan_of(store, reading, prune=prune)
+        return plan_of(store, reading, prune=prune, limits=limits_of(settings))
 
 
 def apply_text(settings: Settings, text: str, *, prune: bool, actor: str) -> Plan:
     """Put the definitions of one YAML text in force, all or none."""
     reading = read_text(text)
     with open_store(settings, cache_mb=4) as store:
-        return put(store, reading, actor, prune=prune)
+        return put(store, reading, actor, prune=prune, limits=limits_of(settings))
 
 
 def _shown(body: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -23,14 +24,20 @@ DESTINATION_KEYS = {"type", "segments", "enabled", "description"}
 
 def load_definitions(store: SQLiteStore) -> tuple[Definitions, dict[str, Source]]:
     """What is in force now, and the sources by id."""
+    version = store.registry.version()
+    sources = {source.id: source for source in store.registry.sources()}
+    return definitions_from(store.registry.definitions(), version), sources
+
+
+def definitions_from(stored: Iterable[StoredDefinition], version: int = 0) -> Definitions:
+    """Stored definitions as records; kinds that only the checks know are left out."""
     segments = []
     destinations = []
     traits: list[TraitDefinition] = []
     tags: list[TagDefinition] = []
-    version = store.registry.version()
-    for one in store.registry.definitions():
+    for one in stored:
         body = one.body
-        if one.kind == "segment":
+        if one.kind == "segment" and "rule" in body:
             segments.append(
                 SegmentDefinition(one.name, body["rule"], body.get("description", ""), one.version)
             )
@@ -49,9 +56,7 @@ def load_definitions(store: SQLiteStore) -> tuple[Definitions, dict[str, Source]
                     one.version,
                 )
             )
-    sources = {source.id: source for source in store.registry.sources()}
-    found = Definitions(version, tuple(segments), tuple(destinations), tuple(traits), tuple(tags))
-    return found, sources
+    return Definitions(version, tuple(segments), tuple(destinations), tuple(traits), tuple(tags))
 
 
 def _named(one: StoredDefinition) -> dict[str, Any]:

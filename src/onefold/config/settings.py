@@ -86,6 +86,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = ""
 
+    max_segments: Annotated[
+        int, Is("Segments that may be in force at once.", least=1, most=100_000)
+    ] = 1_000
+    max_computed_traits: Annotated[
+        int, Is("Computed traits and tags that may be in force at once.", least=1, most=100_000)
+    ] = 500
+
     max_body_size: Annotated[
         int,
         Is(

@@ -145,9 +145,15 @@ class Registry:
         deleted: Sequence[tuple[str, str]],
         at: int,
         actor: str,
-    ) -> None:
-        """Put definitions `(kind, name, body)` in force and take others out, all or none."""
+        version: int | None = None,
+    ) -> bool:
+        """Put definitions `(kind, name, body)` in force and take others out, all or none.
+
+        With `version`, only if the registry still is at that one; says whether it was.
+        """
         with self._db.transaction() as connection:
+            if version is not None and version != self.version():
+                return False
             for kind, name, body in changed:
                 version = self._next_version(kind, name)
                 text = _json(body).decode()
@@ -169,6 +175,7 @@ class Registry:
                     (kind, name, self._next_version(kind, name), at, actor),
                 )
                 self._changed(at, actor, f"{kind}.delete", name, {})
+        return True
 
     def _next_version(self, kind: str, name: str) -> int:
         last = self._db.one(

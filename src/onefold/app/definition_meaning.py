@@ -1,0 +1,140 @@
+"""What definitions mean together: whether each can be computed, and how many there may be."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from onefold.app.definition_files import Written
+from onefold.app.dependencies import Graph, Key
+from onefold.app.in_force import definitions_from
+from onefold.config import Settings
+from onefold.model.errors import Fault
+from onefold.segment.plan import compile_plan, wanted_by
+from onefold.store.registry import StoredDefinition
+
+_TEXT_KEY = {"segment": "rule", "trait": "expression", "tag": "cases"}
+_SAME_NAMES = {"trait": "tag", "tag": "trait"}
+Bodies = Mapping[Key, dict[str, Any]]
+
+
+class Limits(NamedTuple):
+    """How many definitions may be in force at once."""
+
+    segments: int = Settings().max_segments
+    traits: int = Settings().max_computed_traits
+
+
+LIMITS = Limits()
+"""The limits unless an installation sets others."""
+
+
+def limits_of(settings: Settings) -> Limits:
+    """The limits of an installation."""
+    return Limits(settings.max_segments, settings.max_computed_traits)
+
+
+def faults_together(
+    graph: Graph,
+    bodies: Bodies,
+    written: Mapping[Key, Written],
+    gone: Collection[Key],
+    broken: Collection[Key],
+    limits: Limits,
+) -> Iterator[Fault]:
+    """What is wrong with definitions as they would be in force.
+
+    `written` are those that are put in force, `gone` those that are taken out, and `broken` those
+    about which enough is said already.
+    """
+    yield from _too_many(bodies, limits)
+    for key, one in written.items():
+        if (_SAME_NAMES.get(key[0], ""), key[1]) in bodies:
+            taken = _SAME_NAMES[key[0]]
+            hint = "a rule could not tell them apart; choose another name"
+            yield Fault(f"there is a {taken} {key[1]!r} already", one.place("name"), hint)
+        for fault in graph.missing(key):
+            yield Fault(fault.message, one.place(fault.where), fault.hint)
+    round_about = graph.cycles()
+    for cycle in round_about:
+        yield _cycle_fault(cycle, written)
+    skipped = {key for cycle in round_about for key in cycle} | set(broken)
+    skipped |= set(graph.touched_by(skipped))
+    concerned = [*written, *graph.touched_by([*written, *gone])]
+    yield from _computing_faults(graph, bodies, written, concerned, skipped)
+
+
+def removal_faults(before: Graph, gone: Collection[Key]) -> Iterator[Fault]:
+    """Who still needs what is taken out, and stays."""
+    for key in gone:
+        users = [user for user in before.users[key] if user not in gone]
+        if users:
+            named = ", ".join(f"{kind} {name}" for kind, name in sorted(users))
+            hint = "change or take out those first"
+            yield Fault(f"{key[0]} {key[1]!r} is needed by {named}", "", hint)
+
+
+def can_be_read(kind: str, name: str, body: dict[str, Any]) -> bool:
+    """Can a definition be read at all, whatever else is wrong with it?"""
+    try:
+        definitions_from([StoredDefinition(kind, name, 0, body)])
+    except (msgspec.ValidationError, LookupError, TypeError, ValueError):
+        return False
+    return True
+
+
+def _too_many(bodies: Bodies, limits: Limits) -> Iterator[Fault]:
+    segments = sum(kind == "segment" for kind, _ in bodies)
+    if segments > limits.segments:
+        yield Fault(
+            f"{segments:,} segments; at most {limits.segments:,} may be in force",
+            hint="take some out, or raise max_segments",
+        )
+    computed = sum(
+        kind == "tag" or (kind == "trait" and "expression" in body)
+        for (kind, _), body in bodies.items()
+    )
+    if computed > limits.traits:
+        yield Fault(
+            f"{computed:,} computed traits and tags; at most {limits.traits:,} may be in force",
+            hint="take some out, or raise max_computed_traits",
+        )
+
+
+def _cycle_fault(cycle: list[Key], written: Mapping[Key, Written]) -> Fault:
+    first = next((number for number, key in enumerate(cycle) if key in written), 0)
+    turned = [*cycle[first:], *cycle[:first]]
+    names = " → ".join(f"{kind} {name}" for kind, name in [*turned, turned[0]])
+    place = written[turned[0]].where if turned[0] in written else ""
+    return Fault(f"it goes round in a circle: {names}", place, "take one of the references out")
+
+
+def _computing_faults(
+    graph: Graph,
+    bodies: Bodies,
+    written: Mapping[Key, Written],
+    concerned: list[Key],
+    skipped: Collection[Key],
+) -> Iterator[Fault]:
+    """What cannot be computed, of those that are concerned and need not be skipped."""
+    chosen = [key for key in concerned if key not in skipped]
+    chosen += [key for key in graph.needed_by(chosen) if key not in chosen]
+    stored = [StoredDefinition(*key, 0, bodies[key]) for key in chosen]
+    refused = compile_plan(wanted_by(definitions_from(stored))).refused
+    by_key = {key: refused.get((_sort(key[0]), key[1])) for key in chosen}
+    for key, error in by_key.items():
+        if error is None or any(by_key.get(used) for used in graph.uses[key]):
+            continue
+        for fault in error.faults or (Fault(error.message),):
+            where = f"{_TEXT_KEY[key[0]]} {fault.where}".strip()
+            if key in written:
+                place = written[key].place(where)
+            else:
+                place = f"{key[0]} {key[1]}, in force: {where}"
+            yield Fault(fault.message, place, fault.hint)
+
+
+def _sort(kind: str) -> Any:
+    return "segment" if kind == "segment" else "value"

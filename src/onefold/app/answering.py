@@ -1,4 +1,4 @@
-"""The process that answers queries, one after the other: `python -m onefold.app.answering`.
+"""The process that answers questions, one after the other: `python -m onefold.app.answering`.
 
 It is held to limits by the system, and ends by itself when nobody asks it any more.
 """
@@ -9,13 +9,19 @@ import os
 import resource
 import select
 import signal
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-from onefold.app.asking import Answer, Question, question_from, refused
+import msgspec
+
+from onefold.app.asking import Answer, Question, SqlQuestion, question_from, refused
+from onefold.app.audiences import PreviewQuestion
+from onefold.app.preview import preview
 from onefold.app.query import sql_arrow
 from onefold.app.rows import encoded
+from onefold.config import Settings
 from onefold.model.errors import OnefoldError
 
 _IDLE_SECONDS = 60.0
@@ -69,13 +75,7 @@ def _answer(question: Question, limit: _Limit, answers: BinaryIO) -> None:
     signal.setitimer(signal.ITIMER_REAL, question.settings.sql_seconds + _GRACE_SECONDS)
     rows = b""
     try:
-        table, truncated = sql_arrow(
-            question.settings,
-            question.query,
-            question.limit,
-            lambda: limit.hold(question.settings.sql_memory),
-        )
-        rows = encoded(table, truncated, question.form)
+        rows, truncated = _found(question, lambda: limit.hold(question.settings.sql_memory))
         answer = Answer(len(rows), truncated)
     except OnefoldError as error:
         answer = _sorry(error)
@@ -86,6 +86,25 @@ def _answer(question: Question, limit: _Limit, answers: BinaryIO) -> None:
     answers.write(answer.encoded())
     answers.write(rows)
     answers.flush()
+
+
+def _found(question: Question, before: Callable[[], None]) -> tuple[bytes, bool]:
+    """The encoded answer, and whether there was more."""
+    settings, about = question.settings, bytes(question.about)
+    if question.kind == "sql":
+        asked = msgspec.json.decode(about, type=SqlQuestion)
+        table, truncated = sql_arrow(settings, asked.query, asked.limit, before)
+        return encoded(table, truncated, asked.form), truncated
+    kind, answer = ANSWERS[question.kind]
+    return msgspec.json.encode(
+        answer(settings, msgspec.json.decode(about, type=kind), before)
+    ), False
+
+
+ANSWERS: Mapping[str, tuple[type[Any], Callable[[Settings, Any, Callable[[], None]], Any]]] = {
+    "preview": (PreviewQuestion, preview),
+}
+"""Besides SQL: the question of each kind, and who answers it."""
 
 
 def _sorry(error: OnefoldError) -> Answer:

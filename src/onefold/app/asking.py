@@ -1,4 +1,4 @@
-"""SQL in processes of their own: whatever a query does to its process, the others go on.
+"""Questions to the lake in processes of their own: whatever one does to its process, others go on.
 
 The engine cannot stop every query in time, nor count all of its memory; the system can.
 """
@@ -22,13 +22,20 @@ _PROGRAM = (sys.executable, "-P", "-m", "onefold.app.answering")
 _ERRORS: tuple[type[OnefoldError], ...] = (InvalidInput, Busy, Damaged)
 
 
-class Question(msgspec.Struct, frozen=True):
-    """One query, as it is written to the process that answers it."""
+class SqlQuestion(msgspec.Struct, frozen=True):
+    """One SELECT, the form of its answer, and the most rows wanted."""
 
-    settings: Settings
     query: str
     form: Format
     limit: int | None
+
+
+class Question(msgspec.Struct, frozen=True):
+    """One question, as it is written to the process that answers it: of which kind, and what."""
+
+    settings: Settings
+    kind: str
+    about: msgspec.Raw
 
     def encoded(self) -> bytes:
         """As one line."""
@@ -59,7 +66,7 @@ def _path(wanted: type, text: Any) -> Any:
 
 
 class Asker:
-    """Answers queries with as many processes as are asked at once; idle ones end by themselves."""
+    """Answers with as many processes as are asked at once; idle ones end by themselves."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -70,7 +77,12 @@ class Asker:
         self, settings: Settings, query: str, form: Format, limit: int | None
     ) -> tuple[bytes, bool]:
         """The encoded rows of one SELECT, and whether there were more."""
-        question = Question(settings, query, form, limit).encoded()
+        return self.answer(settings, "sql", SqlQuestion(query, form, limit))
+
+    def answer(self, settings: Settings, kind: str, about: msgspec.Struct) -> tuple[bytes, bool]:
+        """The encoded answer to a question, and whether there was more."""
+        raw = msgspec.Raw(msgspec.json.encode(about))
+        question = Question(settings, kind, raw).encoded()
         while True:
             process, used_before = self._take()
             found = _exchange(process, question)

@@ -20,6 +20,7 @@ ALLOWED: list[tuple[str, str, str, bytes | None, str]] = [
     ("GET", "/api/segments", "reader", None, ""),
     ("PUT", "/api/definitions/segment/one", "editor", SEGMENT, "segment.apply"),
     ("GET", "/api/segments/one/members", "reader", None, ""),
+    ("POST", "/api/segments/preview", "analyst", SEGMENT, ""),
     ("GET", "/api/definitions", "reader", None, ""),
     ("POST", "/api/definitions/plan", "reader", YAML, ""),
     ("POST", "/api/definitions/apply", "editor", YAML, "segment.apply"),

@@ -7,6 +7,7 @@ from litestar.datastructures import State
 from litestar.di import Provide
 
 from onefold.serve.api.access import ACCESS
+from onefold.serve.api.audiences import AUDIENCES
 from onefold.serve.api.definitions import DEFINITIONS
 from onefold.serve.api.document import configuration
 from onefold.serve.api.doors import actor
@@ -30,6 +31,7 @@ def create_api(context: Context) -> Litestar:
         route_handlers=[
             PROFILES,
             SEGMENTS,
+            AUDIENCES,
             DEFINITIONS,
             JOBS,
             FAILURES,

@@ -1,0 +1,138 @@
+"""Everybody, to be asked: all profiles and events of the lake, and the rules that may be asked."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import duckdb
+
+from onefold.app.in_force import load_definitions
+from onefold.app.relations import add_population
+from onefold.app.workspace import open_lake, open_store, spill_path
+from onefold.config import Settings
+from onefold.engine import DuckEngine
+from onefold.model.definitions import Definitions
+from onefold.model.errors import Damaged, Fault, InvalidInput, NotFound
+from onefold.segment.asked import Asked, asked_rules
+from onefold.segment.metric import Column
+from onefold.segment.plan import wanted_by
+from onefold.segment.population import Relations, earliest
+from onefold.segment.zone import load_zone
+
+DAY_US = 86_400_000_000
+
+
+class Everybody:
+    """All profiles and events as they are now; `relations` are where rules are asked of them."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        definitions: Definitions,
+        engine: DuckEngine,
+        relations: Relations,
+        seconds: float,
+    ) -> None:
+        self.timezone = settings.timezone
+        self.zone = load_zone(settings.timezone)
+        self.definitions = definitions
+        self.relations = relations
+        self.engine = engine
+        self._seconds = seconds
+        self._over = threading.Event()
+
+    def stop(self) -> None:
+        """Answer nothing any more, from any thread; what runs is broken off."""
+        self._over.set()
+        self.engine.connection.interrupt()
+
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a query of our own making."""
+        too_long = f"it takes longer than {self._seconds:g} s"
+        if self._over.is_set():
+            raise unanswered(too_long)
+        try:
+            return self.engine.connection.execute(sql, values).fetchall()
+        except duckdb.InterruptException as error:
+            raise unanswered(too_long) from error
+        except duckdb.OutOfMemoryException as error:
+            raise unanswered("it needs more memory than it may use") from error
+        except duckdb.Error as error:
+            raise Damaged(f"a question to everybody failed: {error}\n{sql}") from error
+
+    def total(self) -> int:
+        """How many profiles there are."""
+        return int(self.rows(f"select count(*) from {self.relations.profiles}")[0][0])  # noqa: S608
+
+
+@contextmanager
+def everybody(
+    settings: Settings,
+    texts: Mapping[str, str],
+    now: int,
+    before: Callable[[], None],
+    *,
+    days: int = 0,
+    seconds: float | None = None,
+) -> Iterator[tuple[Everybody, Asked]]:
+    """Everybody, and the rules that are asked, by name; a text `segment:NAME` means a saved one.
+
+    Of the events there are at least those that the rules can count at a moment (µs UTC), and
+    those of the last `days`. `before` is called when all is ready. After `seconds` queries end.
+    """
+    engine = DuckEngine(
+        threads=settings.sql_threads,
+        memory_mb=max(64, settings.sql_memory >> 20),
+        spill=spill_path(settings),
+    )
+    try:
+        with open_store(settings, cache_mb=4) as store:
+            definitions, _ = load_definitions(store)
+            asked = asked_of(definitions, texts)
+            since = _since(asked.plan.columns, now, settings.timezone, days)
+            population = add_population(engine, store, open_lake(settings), since)
+        engine.lock(population.files)
+        before()
+        relations = Relations(read=population.read)
+        limit = settings.sql_seconds if seconds is None else seconds
+        people = Everybody(settings, definitions, engine, relations, limit)
+        timer = threading.Timer(limit, people.stop)
+        timer.start()
+        try:
+            yield people, asked
+        finally:
+            timer.cancel()
+            timer.join()
+    finally:
+        engine.close()
+
+
+def asked_of(definitions: Definitions, texts: Mapping[str, str]) -> Asked:
+    """Rules that are asked, compiled with what they refer to."""
+    rules = {one.name: one.rule for one in definitions.segments}
+    found = {}
+    for name, text in texts.items():
+        saved = text.removeprefix(SAVED) if text.startswith(SAVED) else None
+        if saved is not None and saved not in rules:
+            raise NotFound(f"there is no segment {saved!r}; `onefold segment list` shows them")
+        found[name] = text if saved is None else rules[saved]
+    return asked_rules(found, wanted_by(definitions), None)
+
+
+SAVED = "segment:"
+"""What a text begins with that names a saved segment rather than being a rule."""
+
+
+def unanswered(message: str) -> InvalidInput:
+    """A question that is not, or not to its end, answered."""
+    fault = Fault(message, "rule", "ask for less: a shorter window, or fewer clauses")
+    return InvalidInput("the question cannot be answered", (fault,))
+
+
+def _since(columns: Sequence[Column], now: int, timezone: str, days: int) -> int | None:
+    windows = [column for column in columns if column.kind == "window"]
+    begin = earliest(windows, now, timezone) if windows else now
+    return None if begin is None else min(begin, now - days * DAY_US)

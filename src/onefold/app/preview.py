@@ -1,0 +1,125 @@
+"""Preview: how many satisfy a rule that nobody saved, and who they are; nothing is precomputed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+
+import msgspec
+
+from onefold.app.audiences import (
+    DayCount,
+    EventDays,
+    Preview,
+    PreviewQuestion,
+    SampledProfile,
+    TraitCounts,
+    ValueCount,
+)
+from onefold.app.everybody import DAY_US, Everybody, everybody
+from onefold.app.workspace import now_us
+from onefold.config import Settings
+from onefold.model.errors import Fault, InvalidInput
+from onefold.model.profile import profile_name
+from onefold.segment.metric import Field
+from onefold.segment.population import members_query, trait_field
+from onefold.segment.rule import parse_rule
+
+_VALUES, _DAYS = 20, 30
+
+
+def preview(
+    settings: Settings, question: PreviewQuestion, before: Callable[[], None] = lambda: None
+) -> Preview:
+    """Count the profiles that satisfy a rule now; show some of them, and how they are made up."""
+    now = now_us()
+    fields = [_field(name) for name in question.by]
+    days = _DAYS if question.events else 0
+    with everybody(settings, {"": question.rule}, now, before, days=days) as (people, asked):
+        members = members_query(asked, now, people.timezone, people.relations)
+        count = keep_members(people, members)
+        return Preview(
+            question.rule,
+            now,
+            count,
+            people.total(),
+            _sample(people, question.sample),
+            tuple(
+                _trait_counts(people, name, field, count)
+                for name, field in zip(question.by, fields, strict=True)
+            ),
+            tuple(_event_days(people, name, now) for name in question.events),
+        )
+
+
+def keep_members(people: Everybody, query: str) -> int:
+    """Keep the profiles that a query gives as the table `members`; say how many they are."""
+    return int(people.rows(f"create temp table members as {query}")[0][0])
+
+
+def _field(name: str) -> Field:
+    """A trait by its name in the rule language."""
+    try:
+        columns = parse_rule(f"{name} is not null").columns
+    except InvalidInput:
+        columns = ()
+    if len(columns) != 1 or columns[0].kind != "trait":
+        fault = Fault(f"{name!r} is no trait", "by", "write its name as in a rule, such as country")
+        raise InvalidInput("the question cannot be answered", [fault])
+    return trait_field(columns[0])
+
+
+def _sample(people: Everybody, size: int) -> tuple[SampledProfile, ...]:
+    if not size:
+        return ()
+    found = people.rows(
+        "with chosen as (select profile from members using sample reservoir("  # noqa: S608 - numbers
+        f"{size} rows) repeatable (1)) select profile, traits from"
+        f" {people.relations.profiles} where profile in (select profile from chosen)"
+        " order by profile"
+    )
+    return tuple(
+        SampledProfile(profile_name(number), msgspec.json.decode(traits))
+        for number, traits in found
+    )
+
+
+def _trait_counts(people: Everybody, name: str, field: Field, count: int) -> TraitCounts:
+    rows = people.rows(
+        f"select value, count(*) as n from (select {people.relations.read(field)} as value"  # noqa: S608
+        f" from {people.relations.profiles} where profile in (select profile from members))"
+        f" where value is not null group by value order by n desc, value limit {_VALUES}"
+    )
+    known = people.rows(
+        f"select count({people.relations.read(field)}) from {people.relations.profiles}"  # noqa: S608
+        " where profile in (select profile from members)"
+    )[0][0]
+    values = tuple(ValueCount(value, number) for value, number in rows)
+    shown = sum(one.profiles for one in values)
+    return TraitCounts(name, values, known - shown, count - known)
+
+
+def _event_days(people: Everybody, name: str, now: int) -> EventDays:
+    first = people.zone.day(now) - _DAYS + 1
+    begin = people.zone.day_start(first)
+    rows = people.rows(
+        f"select {people.zone.day_sql(begin, now + DAY_US)} as day, count(*),"  # noqa: S608 - rendered numbers
+        f" count(distinct profile) from {people.relations.events}"
+        f" where name = ? and time >= {begin} and time <= {now}"
+        " and profile in (select profile from members) group by day",
+        [name],
+    )
+    found = {day: (events, profiles) for day, events, profiles in rows}
+    days = tuple(
+        DayCount(day_text(day), *found.get(day, (0, 0))) for day in range(first, first + _DAYS)
+    )
+    return EventDays(name, days)
+
+
+def day_text(day: int) -> str:
+    """A day, numbered from 1970-01-01, as people write it.
+
+    >>> day_text(20_000)
+    '2024-10-04'
+    """
+    return (date(1970, 1, 1) + timedelta(days=day)).isoformat()

@@ -1,9 +1,11 @@
-"""Runs queries: DuckDB.
+"""Runs queries: DuckDB, Spark.
 
-In: SQL and named Arrow tables. Out: rows or Arrow. Promise: a query sees only what it
-was given.
+In: SQL in DuckDB's dialect and named Arrow tables. Out: rows. Promise: a query sees only what it
+was given, and every engine gives the same rows.
 """
 
 from onefold.engine.duck import DuckEngine, PlannedQuery, files_sql
+from onefold.engine.interface import Engine
+from onefold.engine.spark import SparkEngine
 
-__all__ = ["DuckEngine", "PlannedQuery", "files_sql"]
+__all__ = ["DuckEngine", "Engine", "PlannedQuery", "SparkEngine", "files_sql"]

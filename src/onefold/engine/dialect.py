@@ -1,0 +1,174 @@
+"""From DuckDB's dialect to Spark's, so that both give the same rows.
+
+sqlglot translates what is only written differently. Rewritten here is what would be answered
+differently:
+
+- JSON: Spark would write numbers anew, in Java's form;
+- a text read as a number: Java reads `1d` too, but not `1_000`;
+- rounding: Spark rounds a double's shortest decimal, DuckDB the double times a power of ten;
+- whole numbers of 128 bits: Spark has none, and takes a double for its shortest decimal;
+- upper and lower case: Java makes two letters of `ß`, DuckDB goes letter by letter;
+- patterns: a backslash is nothing special in DuckDB.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache, lru_cache
+
+import duckdb
+import sqlglot
+from sqlglot import exp
+
+_DIGITS = r"\d+(_\d+)*"
+_NUMBER = (
+    rf"^\s*[+-]?((({_DIGITS}(\.({_DIGITS})?)?)|(\.{_DIGITS}))([eE][+-]?{_DIGITS})?"
+    r"|[iI][nN][fF]([iI][nN][iI][tT][yY])?|[nN][aA][nN])\s*$"
+)
+_SURROGATES = range(0xD800, 0xE000)
+
+
+@lru_cache(maxsize=256)
+def spark_sql(sql: str) -> str:
+    """Translate a query.
+
+    >>> spark_sql("SELECT a // 2, b LIKE 'x%' FROM t")
+    "SELECT a DIV 2, b LIKE 'x%' FROM t"
+    """
+    tree = sqlglot.parse_one(sql, read="duckdb")
+    # From the leaves up: what a rewrite takes over is rewritten already.
+    for node in reversed(list(tree.walk(bfs=True))):
+        rewrite = _REWRITES.get(type(node))
+        if rewrite is not None:
+            node.replace(rewrite(node))
+    return tree.sql("spark")
+
+
+def _spark(text: str, **parts: exp.Expr) -> exp.Expr:
+    """A tree of Spark's dialect, with other trees in the place of its names."""
+    tree = _parsed(text).copy()
+    for column in list(tree.find_all(exp.Column)):
+        if column.name in parts:
+            column.replace(exp.paren(parts[column.name].copy()))
+    return tree
+
+
+@cache
+def _parsed(text: str) -> exp.Expr:
+    return sqlglot.parse_one(text, read="spark")
+
+
+def _bound(text: str, part: exp.Expr) -> exp.Expr:
+    """A tree that uses the value `x` several times, but works it out once."""
+    if isinstance(part, (exp.Column, exp.Literal)):
+        return _spark(text, x=part)
+    return _spark(f"element_at(transform(array(of), x -> {text}), 1)", of=part)
+
+
+def _cast(node: exp.Expr) -> exp.Expr:
+    if node.args["to"].this != exp.DataType.Type.INT128:
+        return node
+    # A whole double below 2**100 is two numbers of 60 and 40 bits, each of which is exact.
+    high = "CAST(floor(x / 1099511627776e0) AS DECIMAL(20, 0))"
+    low = "CAST(x - floor(x / 1099511627776e0) * 1099511627776e0 AS DECIMAL(20, 0))"
+    return _bound(f"CAST({high} * 1099511627776 + {low} AS DECIMAL(38, 0))", node.this)
+
+
+def _try_cast(node: exp.Expr) -> exp.Expr:
+    if node.args["to"].this != exp.DataType.Type.DOUBLE:
+        return node
+    number = f"x RLIKE {exp.Literal.string(_NUMBER).sql('spark')}"
+    return _bound(f"CASE WHEN {number} THEN CAST(replace(x, '_', '') AS DOUBLE) END", node.this)
+
+
+def _round(node: exp.Expr) -> exp.Expr:
+    digits = node.args.get("decimals")
+    if digits is None or digits.name == "0":
+        return node
+    power = f"1e{digits.name}"
+    scaled = f"abs(x * {power})"
+    rounded = f"round(x * {power}, 0) / {power}"
+    text = f"CASE WHEN {scaled} <= 1.7976931348623157e308 THEN {rounded} ELSE x END"
+    return _bound(text, node.this)
+
+
+def _lower(node: exp.Expr) -> exp.Expr:
+    return _translated(node.this, *_cases("lower"))
+
+
+def _upper(node: exp.Expr) -> exp.Expr:
+    return _translated(node.this, *_cases("upper"))
+
+
+def _translated(node: exp.Expr, before: str, after: str) -> exp.Expr:
+    letters = (exp.Literal.string(before), exp.Literal.string(after))
+    return exp.Anonymous(this="translate", expressions=[node, *letters])
+
+
+@cache
+def _cases(function: str) -> tuple[str, str]:
+    """The letters that DuckDB's `lower` or `upper` changes, and what it makes of them."""
+    letters = "".join(chr(point) for point in range(1, 0x20000) if point not in _SURROGATES)
+    with duckdb.connect(":memory:") as connection:
+        (row,) = connection.execute(f"select {function}(?)", [letters]).fetchall()
+    changed = [pair for pair in zip(letters, row[0], strict=True) if pair[0] != pair[1]]
+    return "".join(one for one, _ in changed), "".join(one for _, one in changed)
+
+
+def _like(node: exp.Expr) -> exp.Expr:
+    pattern = node.expression
+    if isinstance(pattern, exp.Literal):
+        pattern = exp.Literal.string(pattern.name.replace("\\", "\\\\"))
+    else:
+        pattern = _spark("replace(x, '\\\\', '\\\\\\\\')", x=pattern)
+    text = node.this
+    if isinstance(node, exp.ILike):
+        text, pattern = (_translated(part, *_cases("lower")) for part in (text, pattern))
+    return exp.Like(this=text, expression=pattern, negate=node.args.get("negate"))
+
+
+def _json_text(node: exp.Expr) -> exp.Expr:
+    """Read a value of a JSON text as text: by a schema, so that numbers stay as written."""
+    found: exp.Expr = exp.Anonymous(this="from_json", expressions=[node.this])
+    keys = _keys(node.expression)
+    schema = "STRING"
+    for key in reversed(keys):
+        schema = f"STRUCT<{_quoted(key)}: {schema}>"
+    found.append("expressions", exp.Literal.string(schema))
+    for key in keys:
+        found = exp.Dot(this=found, expression=exp.to_identifier(key, quoted=True))
+    return found
+
+
+def _keys(path: exp.Expr) -> list[str]:
+    if isinstance(path, exp.JSONPath):
+        return [str(part.this) for part in path.expressions[1:]]
+    return [key.replace("~1", "/").replace("~0", "~") for key in path.name.split("/")[1:]]
+
+
+def _quoted(name: str) -> str:
+    return exp.to_identifier(name, quoted=True).sql("spark")
+
+
+def _struct_field(node: exp.Expr) -> exp.Expr:
+    field = exp.to_identifier(node.expression.name, quoted=True)
+    return exp.Dot(this=exp.paren(node.this), expression=field)
+
+
+def _with(node: exp.Expr) -> exp.Expr:
+    node.set("materialized", None)
+    return node
+
+
+_REWRITES: dict[type[exp.Expr], Callable[[exp.Expr], exp.Expr]] = {
+    exp.Cast: _cast,
+    exp.TryCast: _try_cast,
+    exp.Round: _round,
+    exp.Lower: _lower,
+    exp.Upper: _upper,
+    exp.Like: _like,
+    exp.ILike: _like,
+    exp.JSONExtractScalar: _json_text,
+    exp.StructExtract: _struct_field,
+    exp.CTE: _with,
+}

@@ -1,0 +1,41 @@
+"""What every engine can do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+
+class Engine(Protocol):
+    """Runs queries in DuckDB's dialect over what it was given, for one thread at a time.
+
+    A query that fails raises `Damaged`, which names its step and shows its SQL.
+    """
+
+    def rows(
+        self, step: str, sql: str, inputs: Mapping[str, pa.Table], values: Sequence[Any] = ()
+    ) -> list[tuple[Any, ...]]:
+        """All rows of a query over named tables; `step` names it should it fail.
+
+        The tables are known to this query only. Each `?` in it stands for one of the values.
+        """
+
+    def pages(
+        self, step: str, sql: str, values: Sequence[Any], size: int
+    ) -> Iterator[list[tuple[Any, ...]]]:
+        """The rows of a query, at most `size` at a time."""
+
+    def add_view(self, name: str, files: Mapping[str, Sequence[str]], newer: pa.Table) -> None:
+        """Make a view of Parquet files and rows newer than those, with the columns of these.
+
+        Files of one group have the same columns, but for the group `mixed`. A column that a file
+        lacks is null.
+        """
+
+    def view(self, name: str, query: str) -> None:
+        """Make a view of a query over other views."""
+
+    def close(self) -> None:
+        """Free its memory."""

@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from onefold.app.compaction import compact
 from onefold.app.lake_writer import drain
 from onefold.app.profiles import profile
+from onefold.app.rebuild import check_rebuild
 from onefold.app.relations import add_population
+from onefold.app.tables import add_views, tables_now
 from onefold.engine import DuckEngine
+from onefold.lake import parse_file_name
 from onefold.model.profile import profile_name
+from onefold.testing.shop import definitions
 from tests.acceptance.conftest import Stepped
 
 
@@ -96,3 +101,53 @@ def test_what_waits_in_the_queue_is_among_them(onefold: Stepped) -> None:
     assert [*profiles.values()] == [{"country": "DE"}]
     drain(onefold.store, onefold.lake)
     assert seen(onefold) == (events, profiles)
+
+
+def everything(onefold: Stepped) -> list[tuple[Any, ...]]:
+    """All rows of the tables that are compacted, but for whose an event was when written."""
+    engine = DuckEngine()
+    try:
+        tables = tables_now(onefold.store, onefold.lake)
+        add_views(engine, tables)
+        return [
+            row
+            for columns in ("* exclude (profile_id) from all_events", "* from all_profiles")
+            for row in engine.rows("all", f"select {columns} order by all", {})
+        ]
+    finally:
+        engine.close()
+
+
+def compacted(onefold: Stepped) -> None:
+    compact(onefold.store, onefold.lake, onefold.settings.data / "tmp", at_once=True)
+
+
+def test_compaction_changes_no_row_and_no_answer(onefold: Stepped) -> None:
+    onefold.define(definitions())
+    for day in range(4):
+        onefold.take(
+            *(track("Order Completed", 10 * day + n, anonymousId=f"m-{n}") for n in range(9)),
+            *(identify(f"u{n}", day, traits={"country": "CN", "n": day}) for n in range(3)),
+        )
+    onefold.take(*(identify(f"u{n}", 7, anonymousId=f"m-{n}") for n in range(3)))
+    rows, answer = everything(onefold), seen(onefold)
+    check(onefold)
+
+    compacted(onefold)
+
+    assert (everything(onefold), seen(onefold)) == (rows, answer)
+    parts = {parse_file_name(file).part for file in onefold.lake.snapshot("events")[1]}
+    assert len(parts) == 9
+    assert all(len(part) == 8 for part in parts)
+    parts = {parse_file_name(file).part for file in onefold.lake.snapshot("profiles")[1]}
+    assert parts == {"now", "past"}
+    assert check_rebuild(onefold.settings).differences == ()
+
+    onefold.take(
+        *(identify(f"u{n}", 8, anonymousId=f"m-{n + 4}", traits={"n": 8}) for n in range(3))
+    )
+    rows, answer = everything(onefold), seen(onefold)
+    check(onefold)
+    compacted(onefold)
+    assert (everything(onefold), seen(onefold)) == (rows, answer)
+    assert check_rebuild(onefold.settings).differences == ()

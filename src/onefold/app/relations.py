@@ -12,14 +12,12 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from onefold.app.tables import TableNow, table_now
-from onefold.app.typed import column_of, fields_of, reader
+from onefold.app.typed import reader, typed_columns, typed_of
 from onefold.engine import DuckEngine, files_sql
 from onefold.lake import DeltaLake, by_layout, parse_file_name
 from onefold.model.profile import profile_number_sql
-from onefold.segment.buckets import field_sql
 from onefold.segment.metric import Field
 from onefold.store import SQLiteStore
 
@@ -59,13 +57,13 @@ def add_events(
 ) -> list[Field]:
     """Make the view `events_now` of the tables `events` and `moves`; give its typed columns."""
     groups = by_layout(file for file in events.files if not _all_before(file, since))
-    typed = {group: _typed(files, "properties", "context") for group, files in groups.items()}
+    typed = {group: typed_of(files, "properties", "context") for group, files in groups.items()}
     fields = _each_once(typed)
     engine.connection.register("events_newer", events.newer)
     parts = [_events_part("events_newer", (), fields)]
     for group, files in groups.items():
         parts.append(_events_part(files_sql(group, files), typed[group], fields, group == "mixed"))
-    homes = _add_homes(engine, store, moves, [*groups.get("mixed", ())], events.newer)
+    homes = add_homes(engine, store, moves, [*groups.get("mixed", ())], events.newer)
     joined = " left join homes on e.owner = homes.node" if homes else ""
     profile = "coalesce(homes.profile_id, e.profile_id)" if homes else "e.profile_id"
     engine.view(
@@ -82,20 +80,20 @@ def add_profiles(engine: DuckEngine, profiles: TableNow) -> list[Field]:
     for file in profiles.files:
         parts.setdefault(parse_file_name(file).part, []).append(file)
     groups = by_layout(parts["now"])
-    typed = {group: _typed(files, "traits") for group, files in groups.items()}
+    typed = {group: typed_of(files, "traits") for group, files in groups.items()}
     fields = _each_once(typed)
     engine.add_view("profiles_tail", by_layout(parts["tail"]), profiles.newer)
     number = profile_number_sql("profile")
     engine.connection.execute(
         "create or replace temp table profiles_newest as"
-        f" select profile_id as profile, here, traits{_columns(fields, ())} from (select"
+        f" select profile_id as profile, here, traits{typed_columns(fields)} from (select"
         f" {number} as profile_id, arg_max(merged_into is null, batch) as here,"
         " arg_max(traits, batch) as traits from profiles_tail group by all)"
     )
     query = "select * exclude (here) from profiles_newest where here"
     if groups:
         older = " union all ".join(
-            f"select profile_id as profile, traits{_columns(fields, typed[group])}"
+            f"select profile_id as profile, traits{typed_columns(fields, typed[group])}"
             f" from {files_sql(group, files)}"
             for group, files in groups.items()
         )
@@ -114,21 +112,8 @@ def _events_part(
     profile = "null::bigint as profile_id" if old else "profile_id"
     return (
         f'select {profile}, owner, name, epoch_us("time") as "time", message_id, properties,'
-        f" context{_columns(fields, typed)} from {source}"
+        f" context{typed_columns(fields, typed)} from {source}"
     )
-
-
-def _columns(fields: Sequence[Field], typed: Sequence[Field]) -> str:
-    """The typed columns of a part: as they stand in its files, or made of the JSON."""
-    return "".join(
-        f", {column_of(one) if one in typed else field_sql(one)} as {column_of(one)}"
-        for one in fields
-    )
-
-
-def _typed(files: Sequence[str], *roots: str) -> list[Field]:
-    """The fields that files of one layout have columns for."""
-    return fields_of(pq.read_schema(files[0]).names, *roots)
 
 
 def _each_once(typed: Mapping[str, Sequence[Field]]) -> list[Field]:
@@ -143,7 +128,7 @@ def _all_before(file: str, since: int | None) -> bool:
     return day.isdecimal() and day < f"{datetime.fromtimestamp(since // 1_000_000, UTC):%Y%m%d}"
 
 
-def _add_homes(
+def add_homes(
     engine: DuckEngine,
     store: SQLiteStore,
     moves: TableNow,
@@ -156,13 +141,13 @@ def _add_homes(
         "create or replace temp table homes as select node, arg_max(profile_id, batch) as profile_id"
         " from moves group by node"
     )
-    unknown = "select owner from events_newer where profile_id is null"
+    unknown = "select owner from unsorted where profile_id is null"
     if old_files:
         unknown += f" union all select owner from {files_sql('mixed', old_files)}"
     owners = engine.rows(
         "owners",
         f"select distinct owner from ({unknown}) where owner not in (select node from homes)",
-        {},
+        {"unsorted": newer},
     )
     for start in range(0, len(owners), _OWNERS_A_PAGE):
         page = [row[0] for row in owners[start : start + _OWNERS_A_PAGE]]

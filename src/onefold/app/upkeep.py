@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from onefold.app.workspace import open_lake, open_log, open_store
+from onefold.app.compaction import compact
+from onefold.app.locks import hold
+from onefold.app.workspace import open_lake, open_log, open_store, spill_path
 from onefold.config import Settings
 from onefold.model.catalogue import TABLES
 
@@ -29,5 +31,10 @@ def upkeep(settings: Settings, now: int) -> None:
             pass
         store.jobs.forget(now - _JOBS_US)
     lake = open_lake(settings)
-    for name in TABLES:
-        lake.compact(name, _SMALL_FILES)
+    with hold(settings.data / "compaction.lock") as held:
+        if not held:
+            return
+        for name in TABLES.keys() - {"events", "profiles"}:
+            lake.compact(name, _SMALL_FILES)
+        with open_store(settings, cache_mb=4) as store:
+            compact(store, lake, spill_path(settings))

@@ -99,6 +99,17 @@ class DuckEngine:
             reason = str(error).split("\n", 1)[0]
             raise Damaged(f"the lake cannot be read: {reason}; see `onefold doctor`") from error
 
+    def write(self, query: str, path: Path, rows_a_group: int) -> int:
+        """Write the rows of a query to a Parquet file, in their order; give how many there were."""
+        target = exp.Literal.string(str(path)).sql("duckdb")
+        options = f"format parquet, compression zstd, row_group_size {rows_a_group}"
+        try:
+            found = self.connection.execute(f"copy ({query}) to {target} ({options})").fetchone()
+        except duckdb.Error as error:
+            path.unlink(missing_ok=True)
+            raise Damaged(f"{path.name} cannot be written: {error}") from error
+        return 0 if found is None else int(found[0])
+
     def lock(self, files: Sequence[str]) -> None:
         """From now on only these files can be read, and no setting can be changed."""
         listed = ", ".join(exp.Literal.string(file).sql("duckdb") for file in files)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -12,10 +13,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from deltalake import CommitProperties, DeltaTable, Schema, Transaction
 from deltalake.exceptions import DeltaError, TableNotFoundError
-from deltalake.transaction import AddAction
+from deltalake.transaction import AddAction, RemoveAction
 
 from onefold.lake.arrow import arrow_schema
-from onefold.lake.names import file_name
+from onefold.lake.names import file_name, parse_file_name
 from onefold.model.catalogue import TABLES
 from onefold.model.errors import Busy
 
@@ -77,16 +78,11 @@ class DeltaLake:
         """
         with self._tables(name, "written") as table:
             directory = self.directory / name
-            file = file_name("tail", rows.schema, rows.num_rows, batch)
-            status = _write(rows, directory / file)
-            rows_added = msgspec.json.encode({"numRecords": rows.num_rows}).decode()
+            file = file_name("tail", rows.column_names, rows.num_rows, batch)
+            _write(rows, directory / file)
             try:
                 table.create_write_transaction(
-                    [
-                        AddAction(
-                            file, status.st_size, {}, status.st_mtime_ns // 10**6, True, rows_added
-                        )
-                    ],
+                    [_added(directory / file, rows.num_rows, new=True)],
                     "append",
                     rows.schema,
                     commit_properties=CommitProperties(
@@ -114,6 +110,41 @@ class DeltaLake:
         files = (uri.rsplit("/", 1)[1] for uri in table.file_uris())
         return [str(self.directory / name / file) for file in files]
 
+    def new_path(self, name: str, part: str, columns: Sequence[str], rows: int, batch: int) -> Path:
+        """Where to write a file for `replace`."""
+        return self.directory / name / file_name(part, columns, rows, batch)
+
+    def replace(self, name: str, old: Sequence[str], new: Sequence[str]) -> None:
+        """Put files, written under the names of `file_name`, in the place of others, in one commit.
+
+        They hold the same rows. Who reads the old ones goes on: these are removed a day later.
+        `Busy` if it could not be committed; then the new files are gone again.
+        """
+        directory = self.directory / name
+        with self._tables(name, "compacted", retry_after=60.0) as table:
+            for file in new:
+                _sync(Path(file))
+            _sync(directory)
+            now = time.time_ns() // 10**6
+            actions: list[AddAction | RemoveAction] = [
+                _added(Path(file), parse_file_name(file).rows, new=False) for file in new
+            ]
+            actions += [RemoveAction(Path(file).name, False, now) for file in old]
+            try:
+                table.create_write_transaction(actions, "append", table.schema())
+            except (DeltaError, OSError):
+                held = set(self._files(name, DeltaTable(str(directory))))
+                for file in set(new) - held:
+                    Path(file).unlink(missing_ok=True)
+                raise
+            _sync_log(directory / "_delta_log", table.version())
+
+    def tidy(self, name: str) -> None:
+        """Remove what no version of the last day names, and the log of older versions."""
+        with self._tables(name, "tidied", retry_after=60.0) as table:
+            table.vacuum(retention_hours=24, dry_run=False, enforce_retention_duration=False)
+            table.cleanup_metadata()
+
     def compact(self, name: str, small_files: int) -> bool:
         """Join small files once there are more than `small_files`; old ones go after a day."""
         with self._tables(name, "compacted", retry_after=60.0) as table:
@@ -123,12 +154,17 @@ class DeltaLake:
             for path in self._files(name, table):
                 _sync(Path(path))
             _sync_log(self.directory / name / "_delta_log", table.version())
-            table.vacuum(retention_hours=24, dry_run=False, enforce_retention_duration=False)
-            table.cleanup_metadata()
+        self.tidy(name)
         return True
 
 
-def _write(rows: pa.Table, path: Path) -> os.stat_result:
+def _added(path: Path, rows: int, *, new: bool) -> AddAction:
+    status = path.stat()
+    counted = msgspec.json.encode({"numRecords": rows}).decode()
+    return AddAction(path.name, status.st_size, {}, status.st_mtime_ns // 10**6, new, counted)
+
+
+def _write(rows: pa.Table, path: Path) -> None:
     """Write a Parquet file that no commit names yet; what a full disk leaves of it is removed."""
     written = False
     try:
@@ -139,7 +175,6 @@ def _write(rows: pa.Table, path: Path) -> os.stat_result:
     finally:
         if not written:
             path.unlink(missing_ok=True)
-    return path.stat()
 
 
 def _sync(path: Path) -> None:

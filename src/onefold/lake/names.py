@@ -7,8 +7,6 @@ from collections.abc import Iterable
 from hashlib import blake2b
 from typing import NamedTuple
 
-import pyarrow as pa
-
 _SUFFIX = ".zstd.parquet"
 
 
@@ -25,9 +23,9 @@ class FileName(NamedTuple):
     batch: int
 
 
-def file_name(part: str, schema: pa.Schema, rows: int, batch: int) -> str:
+def file_name(part: str, columns: Iterable[str], rows: int, batch: int) -> str:
     """A new name, of which there is no other."""
-    return f"{part}-{layout_of(schema)}-{rows}-{batch}-{uuid.uuid4().hex}{_SUFFIX}"
+    return f"{part}-{_layout(columns)}-{rows}-{batch}-{uuid.uuid4().hex}{_SUFFIX}"
 
 
 def parse_file_name(path: str) -> FileName:
@@ -39,10 +37,8 @@ def parse_file_name(path: str) -> FileName:
     return FileName(parts[0], parts[1], int(parts[2]), int(parts[3]))
 
 
-def layout_of(schema: pa.Schema) -> str:
-    """A short name of a schema: the same columns give the same."""
-    text = "\n".join(f"{field.name} {field.type}" for field in schema)
-    return blake2b(text.encode(), digest_size=6).hexdigest()
+def _layout(columns: Iterable[str]) -> str:
+    return blake2b("\n".join(columns).encode(), digest_size=6).hexdigest()
 
 
 def by_layout(files: Iterable[str]) -> dict[str, list[str]]:

@@ -11,7 +11,7 @@ from onefold.app.access import make_workspace
 from onefold.app.lake_writer import drain
 from onefold.app.workspace import now_us, open_lake, open_store
 from onefold.config import Settings
-from onefold.lake import to_ipc, to_table
+from onefold.lake import complete, to_ipc, to_table
 from onefold.processes.tree import run_apart
 from onefold.store import BatchWrite, QueuedRows, SQLiteStore
 
@@ -28,8 +28,8 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 
 def add_link(store: SQLiteStore, batch: int) -> None:
-    columns = [[value] for value in (batch, "a", "1", "b", "2", 0, 1, "web", f"m{batch}")]
-    data = to_ipc(to_table("links", columns))
+    columns = [[value] for value in ("a", "1", "b", "2", 0, 1, "web", f"m{batch}")]
+    data = to_ipc(complete("links", to_table("links", columns), {"batch": [batch]}))
     store.write(BatchWrite(batch, lake=[QueuedRows(batch, "links", 1, data)]))
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -40,6 +42,15 @@ class Heartbeat:
             self._seconds[step] = self._seconds.get(step, 0.0) + seconds
         some = report.received_at[:: max(1, len(report.received_at) // 50)]
         self._latencies.extend((now - received) / 1e6 for received in some)
+
+    @contextmanager
+    def watch(self, step: str) -> Iterator[None]:
+        """Measure a step outside of the pipeline."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._seconds[step] = self._seconds.get(step, 0.0) + time.perf_counter() - start
 
     def seconds(self) -> dict[str, float]:
         """Seconds spent so far, per step."""

@@ -20,6 +20,7 @@ from onefold.app.job_kinds import WORKER
 from onefold.app.lake_writer import LakeWriter, refuse_disagreement
 from onefold.app.locks import hold
 from onefold.app.long_work import Work, do
+from onefold.app.read_ahead import ReadAhead, is_full
 from onefold.app.rebuild import RebuildReport, rebuild_with
 from onefold.app.workspace import (
     id_maker,
@@ -36,7 +37,7 @@ from onefold.lake import DeltaLake
 from onefold.model.errors import Busy, Damaged, OnefoldError
 from onefold.model.profile import ProfileId, profile_name
 from onefold.model.records import Accepted, Reject, decode_accepted
-from onefold.pipeline import Pipeline
+from onefold.pipeline import Pipeline, Prepared
 from onefold.store import SQLiteStore
 
 _IDLE_SECONDS = 0.005
@@ -74,6 +75,7 @@ class Worker:
             store, self._engine, node_key(store), id_maker(store.newest_id()), settings.timezone
         )
         self._population = Population(store, self._evaluate, settings.timezone)
+        self._ahead = ReadAhead(settings)
         self._positions = store.positions()
         self._version = -1
         self._clock_stood = 0
@@ -82,14 +84,17 @@ class Worker:
 
     def step(self) -> bool:
         """One batch, or the time windows that are due; say whether there was anything to do."""
-        now = self._clock()
+        # What a batch makes is freed as it ends; to look for cycles meanwhile costs as much as
+        # decoding.
+        gc.disable()
+        try:
+            return self._step(self._clock())
+        finally:
+            gc.enable()
+
+    def _step(self, now: int) -> bool:
         self._refresh()
-        records = self._log.read(
-            self._positions, self._settings.batch_records, self._settings.batch_size
-        )
-        if records:
-            self._process(records, now)
-        size = sum(len(record.payload) for record in records)
+        size = self._take(now)
         evaluated = self._population.step(now, hurry=0 < size < _SMALL_BATCH)
         swept = 0
         if time.monotonic() >= self._next_sweep:
@@ -99,7 +104,39 @@ class Worker:
             # Many at once, as at midnight: come back at once, but let events pass between.
             pause = 0 if swept == _SWEEP_PROFILES else _SWEEP_SECONDS
             self._next_sweep = time.monotonic() + pause
-        return bool(records) or evaluated or swept == _SWEEP_PROFILES
+        return size > 0 or evaluated or swept == _SWEEP_PROFILES
+
+    def _take(self, now: int) -> int:
+        """Fold the next batch; its size in bytes, 0 if there is none.
+
+        While the log holds more than one batch, the next one is prepared meanwhile.
+        """
+        settings = self._settings
+        with self.beat.watch("wait ahead"):
+            ahead = self._ahead.take(self._positions, self._version)
+        if ahead is not None:
+            if ahead.full:
+                self._ahead.ask({**self._positions, **ahead.prepared.positions})
+            if self._fold(ahead.prepared, now):
+                return settings.batch_size
+        records = self._log.read(self._positions, settings.batch_records, settings.batch_size)
+        size = sum(len(record.payload) for record in records)
+        if is_full(len(records), size, settings):
+            after = {record.partition: record.next_offset for record in records}
+            self._ahead.ask({**self._positions, **after})
+        if records:
+            self._process(records, now)
+        return size
+
+    def _fold(self, given: Prepared, now: int) -> bool:
+        """Fold a batch that was prepared ahead; False if it must be taken apart."""
+        try:
+            report = self._pipeline.fold_prepared(given, now)
+        except _DATA_FAULTS:
+            return False
+        self._positions.update(given.positions)
+        self.beat.batch(report, self._clock())
+        return True
 
     def answer(self) -> None:
         """Do what other processes asked of the owner of the store."""
@@ -117,11 +154,13 @@ class Worker:
         if back := clock_fell_back(self._store, "worker", now):
             self._clock_stood = now + back
         behind = max(0, self._clock_stood - now) // 1_000_000
-        about = {"log_damaged": self._log.damaged(), "clock_behind": behind}
+        damaged = self._log.damaged() + self._ahead.damaged
+        about = {"log_damaged": damaged, "clock_behind": behind}
         self.beat.write(self._store, now, {**faults, **about})
 
     def close(self) -> None:
-        """Free the engine's memory."""
+        """End the process beside, and free the engine's memory."""
+        self._ahead.close()
         self._engine.close()
 
     def commit(self) -> None:

@@ -4,7 +4,14 @@ In: Arrow tables of whole batches. Out: the files of each table's current versio
 is appended exactly once, however often it is tried.
 """
 
-from onefold.lake.arrow import arrow_schema, from_ipc, to_ipc, to_table
+from onefold.lake.arrow import (
+    arrow_schema,
+    complete,
+    empty_table,
+    from_ipc,
+    to_ipc,
+    to_table,
+)
 from onefold.lake.delta import DeltaLake
 from onefold.lake.names import FileName, by_layout, parse_file_name
 
@@ -13,6 +20,8 @@ __all__ = [
     "FileName",
     "arrow_schema",
     "by_layout",
+    "complete",
+    "empty_table",
     "from_ipc",
     "parse_file_name",
     "to_ipc",

@@ -4,6 +4,15 @@ In: records of the log. Out: one store transaction per batch, with the rows for 
 Promise: repeating a batch after a crash changes nothing more.
 """
 
+from onefold.pipeline.members import Members
+from onefold.pipeline.prepare import Prepared, identifiers_of, prepare
 from onefold.pipeline.run import Pipeline, Report
 
-__all__ = ["Pipeline", "Report"]
+__all__ = [
+    "Members",
+    "Pipeline",
+    "Prepared",
+    "Report",
+    "identifiers_of",
+    "prepare",
+]

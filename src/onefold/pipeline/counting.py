@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from onefold.engine import DuckEngine, PlannedQuery
-from onefold.model.profile import NodeId
-from onefold.model.records import Event
 from onefold.segment import bucket_query
 from onefold.segment.metric import Metric
 
@@ -41,25 +40,25 @@ class Counting:
             self._groups[-1].extend(by_name[name])
             self._group_of[name] = len(self._groups) - 1
 
-    def rows(self, events: Sequence[Event], owners: Sequence[NodeId]) -> list[tuple[Any, ...]]:
-        """What these events add to their owners' buckets, as rows of the bucket query."""
-        groups: dict[int, list[tuple[Any, ...]]] = {}
-        group_of = self._group_of
-        for one, owner in zip(events, owners, strict=True):
-            group = group_of.get(one.name)
-            if group is not None:
-                groups.setdefault(group, []).append(
-                    (owner, one.name, one.time, one.message_id, one.properties, one.context)
-                )
+    def rows(self, events: pa.Table) -> list[tuple[Any, ...]]:
+        """What events, as rows of the lake, add to owners' buckets: rows of the bucket query."""
+        groups: dict[int, list[str]] = {}
+        for name in pc.unique(events["name"]).to_pylist():
+            if name in self._group_of:
+                groups.setdefault(self._group_of[name], []).append(name)
         rows: list[tuple[Any, ...]] = []
-        for group, counted in groups.items():
-            columns = list(zip(*counted, strict=True))
-            found = self._query(group, columns[2]).run(pa.table(columns, schema=_EVENTS))
+        if not groups:
+            return rows
+        events = events.select(_EVENTS.names).cast(_EVENTS)
+        for group, names in groups.items():
+            counted = events.filter(pc.is_in(events["name"], pa.array(names)))
+            found = self._query(group, counted["time"]).run(counted)
             rows.extend(zip(*(column.to_pylist() for column in found.columns), strict=True))
         return rows
 
-    def _query(self, group: int, times: Sequence[int]) -> PlannedQuery:
-        first, last = min(times) // _PERIOD, max(times) // _PERIOD + 1
+    def _query(self, group: int, times: pa.ChunkedArray) -> PlannedQuery:
+        bounds = pc.min_max(times).as_py()
+        first, last = bounds["min"] // _PERIOD, bounds["max"] // _PERIOD + 1
         key = (group, first, last)
         query = self._queries.get(key)
         if query is None:

@@ -13,7 +13,7 @@ from onefold.engine import DuckEngine
 from onefold.model.definitions import Definitions, DestinationDefinition
 from onefold.model.delivery import Delivery
 from onefold.model.profile import NO_BUCKETS, Node, NodeId, Profile, ProfileId, profile_name
-from onefold.model.records import Event, Identifier
+from onefold.model.records import Identifier
 from onefold.pipeline.counting import Counting
 from onefold.pipeline.counts import Counts, decode_buckets, encode_buckets
 from onefold.pipeline.evaluation import Evaluation, Found, Task
@@ -92,18 +92,18 @@ class Members:
         self._evaluation.close()
         self._counting.close()
 
+    def count(self, events: pa.Table) -> list[tuple[Any, ...]]:
+        """What events, as rows of the lake, add to their owners' buckets: rows of the bucket query."""
+        return self._counting.rows(events)
+
     def add_buckets(
-        self,
-        events: Sequence[Event],
-        owners: Sequence[NodeId],
-        nodes: dict[NodeId, Node],
-        now: int,
+        self, counted: Iterable[Sequence[Any]], nodes: Mapping[NodeId, Node], now: int
     ) -> Opened:
-        """Count the batch's events into their owners' buckets; give those that changed, decoded."""
+        """Add what was counted to its owners' buckets; give those that changed, decoded."""
         opened = Opened({}, {})
         oldest = oldest_kept(self._metrics, now, self._timezone)
         names = self._names
-        for owner, more in read_rows(self._counting.rows(events, owners)).items():
+        for owner, more in read_rows(counted).items():
             node = nodes[owner]
             counts = opened.counts[owner] = Counts(node.buckets)
             counts.add(more, oldest)

@@ -59,32 +59,30 @@ class Rows:
             )
         )
 
-    def event(self, event: Event, owner: bytes, profile: ProfileId) -> None:
-        """One event, with the node that its facts belong to, and whose that is now."""
-        user = anonymous = None
-        for kind, value in event.identifiers:
-            if kind == "user_id":
-                user = value
-            elif kind == "anonymous_id":
-                anonymous = value
-        self.tables.setdefault("events", []).append(
-            (
-                event.message_id,
-                event.source,
-                event.type,
-                event.name,
-                event.time,
-                event.received_at,
-                user,
-                anonymous,
-                _json(event.identifiers).decode(),
-                _json(event.asserted).decode() if event.asserted else "[]",
-                _json(event.traits).decode() if event.traits else "{}",
-                event.strong,
-                event.properties,
-                event.context,
-                event.client_minute,
-                owner,
-                profile,
-            )
-        )
+
+def event_row(event: Event, owner: bytes) -> tuple[Any, ...]:
+    """One event, as the lake's columns have it, but for the batch and the profile."""
+    user = anonymous = None
+    for kind, value in event.identifiers:
+        if kind == "user_id":
+            user = value
+        elif kind == "anonymous_id":
+            anonymous = value
+    return (
+        event.message_id,
+        event.source,
+        event.type,
+        event.name,
+        event.time,
+        event.received_at,
+        user,
+        anonymous,
+        _json(event.identifiers).decode(),
+        _json(event.asserted).decode() if event.asserted else "[]",
+        _json(event.traits).decode() if event.traits else "{}",
+        event.strong,
+        event.properties,
+        event.context,
+        event.client_minute,
+        owner,
+    )

@@ -6,15 +6,15 @@ standardize → drop repeats → look up → fold facts in → regroup → golde
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
+import pyarrow as pa
 
 from onefold.engine import DuckEngine
 from onefold.eventlog import LogRecord
-from onefold.lake import to_ipc, to_table
+from onefold.lake import complete, to_ipc, to_table
 from onefold.model.definitions import Definitions
 from onefold.model.profile import (
     ASSERTED,
@@ -26,14 +26,14 @@ from onefold.model.profile import (
     profile_name,
     statements_of,
 )
-from onefold.model.records import Event, Identifier, Reject, decode_accepted
+from onefold.model.records import Event, Identifier, Reject
 from onefold.model.sources import Source
 from onefold.pipeline.members import NOTHING_OPENED, Members, Opened
+from onefold.pipeline.prepare import Prepared, prepare, prepare_events
 from onefold.pipeline.rows import Rows
 from onefold.pipeline.stopwatch import Stopwatch
 from onefold.pipeline.working import Working
-from onefold.resolve import add_link, links_of, node_id
-from onefold.standardize import seen_key, standardize
+from onefold.resolve import add_link, links_of
 from onefold.store import BatchWrite, QueuedRows, SQLiteStore
 from onefold.unify import add_statement, golden_record
 
@@ -78,16 +78,9 @@ class Pipeline:
 
     def process(self, records: Sequence[LogRecord], now: int) -> Report:
         """Fold records of the log in; afterwards they are durable in the store."""
-        watch = self._watch
-        gc.disable()
-        try:
-            accepted = [decode_accepted(record.payload) for record in records]
-            positions = {record.partition: record.next_offset for record in records}
-            with watch("standardize"):
-                events, rejects = standardize(accepted, self._sources)
-            return self.fold(events, rejects, positions, now)
-        finally:
-            gc.enable()
+        with self._watch("standardize"):
+            given = prepare(records, self._sources, self._node_key)
+        return self.fold_prepared(given, now)
 
     def fold(
         self,
@@ -102,38 +95,50 @@ class Pipeline:
 
         Events `from_lake` are known to be unique, and nothing is queued for the lake again.
         """
+        given = prepare_events(events, rejects, positions, self._node_key)
+        return self.fold_prepared(given, now, from_lake=from_lake)
+
+    def fold_prepared(self, given: Prepared, now: int, *, from_lake: bool = False) -> Report:
+        """Fold a batch in that is prepared already, here or elsewhere."""
         watch = self._watch
+        offered = len(given.events)
         with watch("deduplicate"):
-            fresh, seen = (events, []) if from_lake else self._fresh(events, now)
+            if not from_lake:
+                given = given.without(self._store.seen(given.keys))
         rows = Rows(now)
         working = Working(self._store, self._new_id, rows)
-        owners = self._facts(fresh, working, rows)
+        self._facts(given, working, rows)
         with watch("buckets"):
-            opened = self._members.add_buckets(fresh, owners, working.nodes, now)
+            counted = given.counted
+            if counted is None:
+                counted = self._members.count(given.rows)
+            opened = self._members.add_buckets(counted, working.nodes, now)
         write = self._finish(working, rows, opened, now)
-        write.seen = seen
-        write.rejects = list(rejects)
-        write.positions = dict(positions)
+        write.rejects = list(given.rejects)
+        write.positions = dict(given.positions)
+        fresh = len(given.events)
         write.counters |= {
-            "events": len(fresh),
-            "duplicates": len(events) - len(fresh),
-            "rejects": len(rejects),
+            "events": fresh,
+            "duplicates": offered - fresh,
+            "rejects": len(given.rejects),
         }
         if from_lake:
             rows.tables.clear()
-        else:
-            with watch("rows"):
-                home = working.home
-                for event, owner in zip(fresh, owners, strict=True):
-                    rows.event(event, owner, home[owner])
+        elif fresh:
+            day = now // _US_A_DAY
+            write.seen = sorted((minute, digest, day) for minute, digest in given.keys)
+            with watch("lake rows"):
+                home, ids = working.home, given.ids
+                profiles = [home[ids[event.identifiers[0]]] for event in given.events]
+                write.lake.append(self._queued("events", given.rows, profile=profiles))
         self._write(write, rows)
         return Report(
-            len(fresh),
-            len(rejects),
-            len(events) - len(fresh),
+            fresh,
+            len(given.rejects),
+            offered - fresh,
             len(working.changed),
             watch.lap(),
-            [event.received_at for event in fresh],
+            [event.received_at for event in given.events],
         )
 
     def sweep(self, now: int, limit: int) -> int:
@@ -179,62 +184,30 @@ class Pipeline:
         documents = [(encode_profile(one), number) for number, one in working.profiles.items()]
         self._store.write(BatchWrite(self._batch, documents=documents))
 
-    def _fresh(
-        self, events: Sequence[Event], now: int
-    ) -> tuple[Sequence[Event], list[tuple[int, int, int]]]:
-        day = now // _US_A_DAY
-        keys = [seen_key(event) for event in events]
-        known = self._store.seen(keys)
-        fresh = []
-        seen = []
-        for event, key in zip(events, keys, strict=True):
-            if key not in known:
-                known.add(key)
-                fresh.append(event)
-                seen.append((*key, day))
-        seen.sort()
-        return fresh, seen
-
-    def _facts(self, events: Sequence[Event], working: Working, rows: Rows) -> list[NodeId]:
-        """Fold identifiers, links and claims in; give each event's owner."""
+    def _facts(self, given: Prepared, working: Working, rows: Rows) -> None:
+        """Fold identifiers, links and claims in."""
         watch = self._watch
-        with watch("hash"):
-            ids = self._node_ids(events)
+        ids = given.ids
         with watch("load"):
             working.load_nodes(ids.values())
         dirty: set[NodeId] = set()
-        owners = []
         with watch("facts"):
-            for event in events:
-                owners.append(self._add_event(event, ids, working, rows, dirty))
+            for event in given.events:
+                self._add_event(event, ids, working, rows, dirty)
         with watch("regroup"):
             if dirty:
                 working.regroup(dirty)
             home = working.home
-            working.changed.update([home[owner] for owner in owners])
-        return owners
-
-    def _node_ids(self, events: Sequence[Event]) -> dict[Identifier, NodeId]:
-        ids: dict[Identifier, NodeId] = {}
-        key = self._node_key
-        for event in events:
-            for identifier in event.identifiers:
-                if identifier not in ids:
-                    ids[identifier] = node_id(key, identifier)
-            for pair in event.asserted:
-                for identifier in pair:
-                    if identifier not in ids:
-                        ids[identifier] = node_id(key, identifier)
-        return ids
+            working.changed.update([home[ids[event.identifiers[0]]] for event in given.events])
 
     def _add_event(
         self,
         event: Event,
-        ids: dict[Identifier, NodeId],
+        ids: Mapping[Identifier, NodeId],
         working: Working,
         rows: Rows,
         dirty: set[NodeId],
-    ) -> NodeId:
+    ) -> None:
         """Fold one event into its nodes; note the nodes whose evidence is new."""
         time = event.time
         home = working.home
@@ -262,7 +235,6 @@ class Pipeline:
             if add_link(one, two, rank, time):
                 dirty.update((one.id, two.id))
                 rows.add("links", *left, *right, rank, time, event.source, event.message_id)
-        return owner.id
 
     def _claim(self, owner: Node, event: Event, working: Working) -> None:
         statements = statements_of(owner)
@@ -347,16 +319,17 @@ class Pipeline:
         }
 
     def _write(self, write: BatchWrite, rows: Rows) -> None:
-        batch = write.batch
         with self._watch("lake rows"):
             for name, found in rows.tables.items():
-                columns = [[batch] * len(found), *zip(*found, strict=True)]
-                write.lake.append(
-                    QueuedRows(batch, name, len(found), to_ipc(to_table(name, columns)))
-                )
+                write.lake.append(self._queued(name, to_table(name, zip(*found, strict=True))))
         with self._watch("write"):
             self._store.write(write)
-        self._batch = batch
+        self._batch = write.batch
+
+    def _queued(self, table: str, rows: pa.Table, **columns: Sequence[Any]) -> QueuedRows:
+        batch = self._batch + 1
+        columns["batch"] = [batch] * len(rows)
+        return QueuedRows(batch, table, len(rows), to_ipc(complete(table, rows, columns)))
 
 
 def _json(value: object) -> str:

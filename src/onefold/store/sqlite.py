@@ -104,7 +104,8 @@ class SQLiteStore:
     def profiles_of(self, nodes: Sequence[NodeId]) -> dict[NodeId, ProfileId]:
         """Which profile each known node belongs to."""
         sql = "select node, profile from identifiers where node in ({keys})"
-        return dict(self.db.lookup(sql, nodes))
+        # In the order of the tree: pages are then found where the last look left them.
+        return dict(self.db.lookup(sql, sorted(nodes)))
 
     def documents(self, profiles: Sequence[ProfileId]) -> dict[ProfileId, bytes]:
         """The stored documents of profiles."""

@@ -4,7 +4,7 @@ import duckdb
 import pytest
 from deltalake import DeltaTable
 
-from onefold.lake import DeltaLake, to_table
+from onefold.lake import DeltaLake, complete, to_table
 from onefold.model.errors import Busy
 
 
@@ -16,8 +16,8 @@ def lake(tmp_path: Path) -> DeltaLake:
 
 
 def append(lake: DeltaLake, batch: int) -> None:
-    row = [[batch], ["a"], ["x"], ["b"], ["y"], [1], [1_000_000], ["web"], [f"m{batch}"]]
-    lake.append("links", to_table("links", row), batch)
+    row = [["a"], ["x"], ["b"], ["y"], [1], [1_000_000], ["web"], [f"m{batch}"]]
+    lake.append("links", complete("links", to_table("links", row), {"batch": [batch]}), batch)
 
 
 def batches(lake: DeltaLake) -> list[int]:

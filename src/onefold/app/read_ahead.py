@@ -1,0 +1,169 @@
+"""Preparing the next batch in a process of its own while the worker folds one.
+
+What a batch needs no store for is a pure function of the log (`pipeline.prepare`), so another core
+can make it. It pays only while the log holds more than the worker takes at once; without that, and
+whenever the process cannot help, the worker prepares its batches itself, with the same outcome.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+import structlog
+
+from onefold.config import Settings
+from onefold.lake import to_ipc
+from onefold.model.profile import NodeId
+from onefold.model.records import Event, Identifier, Reject
+from onefold.pipeline import Prepared, identifiers_of
+
+_PROGRAM = (sys.executable, "-P", "-m", "onefold.app.reading")
+_NODE = 16
+log = structlog.get_logger(__name__)
+
+
+class Ask(msgspec.Struct, frozen=True):
+    """What is to be prepared: whatever the log holds behind these positions."""
+
+    settings: Settings
+    positions: dict[str, int]
+
+    def encoded(self) -> bytes:
+        """As one line."""
+        return msgspec.json.encode(self, enc_hook=str) + b"\n"
+
+
+def ask_from(line: bytes) -> Ask:
+    """The request in a line."""
+    return msgspec.json.decode(line, type=Ask, dec_hook=_path)
+
+
+def _path(wanted: type, text: Any) -> Any:
+    return wanted(text) if issubclass(wanted, Path) else text
+
+
+class Head(msgspec.Struct, frozen=True):
+    """What stands before the parts of a prepared batch: by which definitions, how large each is."""
+
+    version: int = -1
+    sizes: tuple[int, ...] = ()
+    full: bool = False
+    damaged: int = 0
+
+
+def is_full(records: int, size: int, settings: Settings) -> bool:
+    """Did a batch take all that it may? Then the log most likely holds more."""
+    return records >= settings.batch_records or size >= settings.batch_size * 3 // 4
+
+
+class Ahead(msgspec.Struct):
+    """A batch prepared ahead; `full` if the log had more than one batch may hold."""
+
+    prepared: Prepared
+    full: bool
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_events = msgspec.msgpack.Decoder(list[Event]).decode
+_rejects = msgspec.msgpack.Decoder(list[Reject]).decode
+_keys = msgspec.msgpack.Decoder(list[tuple[int, int]]).decode
+_positions = msgspec.msgpack.Decoder(dict[str, int]).decode
+_counted = msgspec.msgpack.Decoder(list[list[Any]]).decode
+
+
+def parts_of(given: Prepared) -> list[bytes]:
+    """A prepared batch as bytes."""
+    nodes = b"".join([given.ids[one] for one in identifiers_of(given.events)])
+    for event in given.events:
+        event.properties = event.context = ""  # they are in the rows
+    described = (given.events, given.rejects, given.positions, given.keys, given.counted)
+    return [*map(_encode, described), nodes, to_ipc(given.rows)]
+
+
+def prepared_from(parts: list[bytes]) -> Prepared:
+    """The prepared batch in these bytes."""
+    events, rejects, positions, keys, counted, nodes, rows = parts
+    found = _events(events)
+    return Prepared(
+        found,
+        _rejects(rejects),
+        _positions(positions),
+        _keys(keys),
+        _ids(found, nodes),
+        pa.ipc.open_stream(rows).read_all(),
+        _counted(counted),
+    )
+
+
+def _ids(events: list[Event], nodes: bytes) -> dict[Identifier, NodeId]:
+    each = (nodes[start : start + _NODE] for start in range(0, len(nodes), _NODE))
+    return dict(zip(identifiers_of(events), each, strict=True))
+
+
+class ReadAhead:
+    """Asks for one batch at a time. The process is started by the first request, ends when idle."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._process: subprocess.Popen[bytes] | None = None
+        self._asked: dict[str, int] | None = None
+        self.damaged = 0
+
+    def ask(self, positions: Mapping[str, int]) -> None:
+        """Have the batch behind these positions prepared, unless another is waited for."""
+        if self._asked is not None:
+            return
+        if self._process is None or self._process.poll() is not None:
+            self.close()
+            self._process = subprocess.Popen(  # noqa: S603
+                _PROGRAM, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            )
+        self._asked = dict(positions)
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(Ask(self._settings, self._asked).encoded())
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            self._asked = None
+
+    def take(self, positions: Mapping[str, int], version: int) -> Ahead | None:
+        """The batch asked for, if it begins here and was made by these definitions; waits for it."""
+        if self._asked is None:
+            return None
+        asked, self._asked = self._asked, None
+        found = self._receive()
+        if found is None:
+            log.warning("read_ahead_ended")
+            self.close()
+            return None
+        head, parts = found
+        self.damaged = max(self.damaged, head.damaged)
+        if asked != positions or head.version != version:
+            return None
+        return Ahead(prepared_from(parts), head.full)
+
+    def close(self) -> None:
+        """End the process, whatever it does."""
+        self._asked = None
+        if self._process is not None:
+            with self._process as process:
+                process.kill()
+            self._process = None
+
+    def _receive(self) -> tuple[Head, list[bytes]] | None:
+        """What the process answers; None if it ended instead."""
+        assert self._process is not None
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line.endswith(b"\n"):
+            return None
+        head = msgspec.json.decode(line, type=Head)
+        parts = [self._process.stdout.read(size) for size in head.sizes]
+        whole = all(len(part) == size for part, size in zip(parts, head.sizes, strict=True))
+        return (head, parts) if whole else None

@@ -31,6 +31,7 @@ class Stepped:
         self.log = open_log(settings, self.store, "test")
         self._open.callback(self.log.close)
         self.worker = Worker(settings, self.store, self.lake, self.log)
+        self._open.callback(self.worker.close)
 
     def define(self, text: str) -> None:
         put(self.store, read_text(text), "test")

@@ -22,14 +22,14 @@ from onefold.resolve import node_id
 from onefold.standardize import seen_key, standardize
 
 SeenKey = tuple[int, int]
-_LATER = ("batch", "profile")
+_LATER = ("batch", "profile_id")
 
 
 class Prepared(msgspec.Struct):
     """Standardized events with what follows from them alone.
 
     `keys` tell repetitions apart, `ids` are the nodes of all identifiers, `rows` the events as the lake
-    takes them but for batch and profile: only there are their properties and context.
+    takes them but for batch and profile id: only there are their properties and context.
     `counted` are the rows of the bucket query over them, where that was run already.
     """
 

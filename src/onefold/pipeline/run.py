@@ -130,7 +130,7 @@ class Pipeline:
             with watch("lake rows"):
                 home, ids = working.home, given.ids
                 profiles = [home[ids[event.identifiers[0]]] for event in given.events]
-                write.lake.append(self._queued("events", given.rows, profile=profiles))
+                write.lake.append(self._queued("events", given.rows, profile_id=profiles))
         self._write(write, rows)
         return Report(
             fresh,

@@ -1,0 +1,99 @@
+"""With a backlog, batches are prepared in a process beside the worker; only the time tells."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from onefold.app.access import make_workspace
+from onefold.app.profiles import profile
+from onefold.app.rebuild import check_rebuild
+from onefold.config import Settings
+from tests.acceptance.conftest import Stepped
+
+BUYERS = "kind: segment\nname: buyers\nrule: count_of('Order Completed') >= 3\n"
+RICH = "kind: segment\nname: rich\nrule: sum_of('Order Completed', properties.price) > 20\n"
+
+
+@pytest.fixture
+def onefold(tmp_path: Path) -> Iterator[Stepped]:
+    """A worker that takes two records of the log at once, so that the third is a backlog."""
+    settings = Settings(data=tmp_path / "data", min_free_disk=0, batch_records=2)
+    make_workspace(settings)
+    stepped = Stepped(settings)
+    yield stepped
+    stepped.close()
+
+
+def order(number: int, user: str = "ann") -> dict[str, Any]:
+    return {
+        "type": "track",
+        "event": "Order Completed",
+        "userId": user,
+        "anonymousId": f"a-{user}",
+        "messageId": f"m{number}",
+        "timestamp": "2026-01-01T10:00:00Z",
+        "properties": {"price": number},
+        "context": {"locale": "zh-CN"},
+    }
+
+
+def ahead_of(onefold: Stepped) -> list[int]:
+    """The processes that prepare batches for this worker."""
+    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    return [
+        int(pid)
+        for pid in children
+        if b"onefold.app.reading" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    ]
+
+
+def fold_backlog(onefold: Stepped, between: Callable[[], None] = lambda: None) -> None:
+    """Nine orders of two people in eight records, one of them sent three times."""
+    for number in range(4):
+        onefold.append(order(number, "ann"))
+        onefold.append(order(10 + number, "bob"))
+    onefold.append(order(0, "ann"), order(20, "ann"), order(20, "ann"))
+    onefold.append(order(0, "ann"), {"type": "track", "event": "Seen"})
+    assert onefold.worker.step()
+    between()
+    onefold.settle()
+
+
+def assert_right(onefold: Stepped) -> None:
+    counters = onefold.store.counters()
+    assert (counters["events"], counters["duplicates"], counters["rejects"]) == (9, 3, 1)
+    ann = profile(onefold.settings, "user_id:ann")
+    assert [one.name for one in ann.segments] == ["buyers", "rich"]
+    assert check_rebuild(onefold.settings).differences == ()
+
+
+def test_a_backlog_is_folded_like_anything_else(onefold: Stepped) -> None:
+    onefold.define(f"{BUYERS}---\n{RICH}")
+    fold_backlog(onefold, lambda: None if ahead_of(onefold) else pytest.fail("nobody helps"))
+    assert "wait ahead" in onefold.worker.beat.seconds()
+    assert_right(onefold)
+
+
+def test_without_its_help_the_worker_goes_on(onefold: Stepped) -> None:
+    onefold.define(f"{BUYERS}---\n{RICH}")
+    fold_backlog(onefold, lambda: [os.kill(pid, signal.SIGKILL) for pid in ahead_of(onefold)])
+    assert_right(onefold)
+
+
+def test_what_was_prepared_by_older_definitions_is_not_used(onefold: Stepped) -> None:
+    onefold.define(BUYERS)
+    fold_backlog(onefold, lambda: onefold.define(RICH))
+    assert_right(onefold)
+
+
+def test_it_ends_with_the_worker(onefold: Stepped) -> None:
+    fold_backlog(onefold)
+    assert ahead_of(onefold)
+    onefold.worker.close()
+    assert not ahead_of(onefold)

@@ -41,7 +41,7 @@ class Site:
     def define(self, text: str) -> None:
         """Put definitions in force."""
         with open_store(self.settings, cache_mb=1) as store:
-            definitions.put(store, definitions.read_text(text), "test")
+            definitions.put(store, definition_files.read_text(text), "test")
 
     def events(self, count: int, users: int = 7) -> list[Event]:
         """So many events with message ids of their own, spread over a few users."""

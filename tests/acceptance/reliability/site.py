@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from onefold.app import access, definitions
+from onefold.app import access, definition_files, definitions
 from onefold.app.rebuild import check_rebuild
 from onefold.app.status import Check, Status, status
 from onefold.app.tables import add_views, tables_now

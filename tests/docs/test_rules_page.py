@@ -8,13 +8,13 @@ import pytest
 from onefold.segment import parse_rule
 from onefold.segment.events import EVENT_FUNCTIONS, LONGEST, MAX_EVENT_FUNCTIONS, MAX_TEXT
 from onefold.segment.expression import FUNCTIONS
-from onefold.segment.rule import MAX_PATH
+from onefold.segment.rule import MAX_PATH, PROFILE_FUNCTIONS
 from onefold.segment.syntax import MAX_DEPTH, MAX_LENGTH
 
 PAGE = (Path(__file__).parents[2] / "docs" / "rules.md").read_text()
 
 
-@pytest.mark.parametrize("name", [*FUNCTIONS, *EVENT_FUNCTIONS])
+@pytest.mark.parametrize("name", [*FUNCTIONS, *EVENT_FUNCTIONS, *PROFILE_FUNCTIONS])
 def test_every_function_is_described(name: str) -> None:
     assert f"`{name}(" in PAGE
 

@@ -12,7 +12,6 @@ from onefold.engine import DuckEngine, Engine, SparkEngine
 from onefold.model.errors import InvalidInput
 from onefold.testing.engine_suite import EngineSuite
 
-
 NO_JAVA = shutil.which("java") is None and not os.environ.get("CI")
 needs_java = pytest.mark.skipif(NO_JAVA, reason="Spark needs Java 17")
 

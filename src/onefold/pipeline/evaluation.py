@@ -6,17 +6,29 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import structlog
 
 from onefold.engine import DuckEngine, PlannedQuery
 from onefold.model.errors import Damaged
 from onefold.model.profile import Profile
 from onefold.segment import Plan
+from onefold.segment.metric import Type
 from onefold.segment.plan import Key, Output
 from onefold.segment.sections import Cause, Sections, part_of, upward, without
 from onefold.segment.window_reading import Facts
+from onefold.segment.zone import load_zone
 
-_TYPES = {"text": pa.string(), "number": pa.float64(), "boolean": pa.bool_()}
+_TYPES: dict[Type, pa.DataType] = {
+    "text": pa.string(),
+    "number": pa.float64(),
+    "boolean": pa.bool_(),
+    "date": pa.int64(),
+    "time": pa.int64(),
+    "list": pa.list_(pa.string()),
+    "numbers": pa.list_(pa.float64()),
+    "object": pa.string(),
+}
 _WHOLE = -1
 log = structlog.get_logger(__name__)
 
@@ -43,6 +55,7 @@ class Evaluation:
     def __init__(self, engine: DuckEngine, plan: Plan, timezone: str) -> None:
         self._engine = engine
         self._timezone = timezone
+        self._zone = load_zone(timezone)
         self._queries: dict[int, PlannedQuery] = {}
         self.failing: dict[Key, str] = {}
         self._sections = Sections(plan)
@@ -83,9 +96,23 @@ class Evaluation:
         except Damaged as error:
             log.warning("plan_failed", outputs=len(plan.outputs), error=str(error))
             for part, columns in self._apart(plan, upward(plan.outputs), table, failing):
-                yield Found(tasks, part.outputs, columns)
+                yield self._found(tasks, part, columns)
         else:
-            yield Found(tasks, plan.outputs, found.columns[1:])
+            yield self._found(tasks, plan, found.columns[1:])
+
+    def _found(
+        self, tasks: Sequence[Task], plan: Plan, columns: Sequence[pa.ChunkedArray]
+    ) -> Found:
+        """Take the times at which a profile turns by itself off the columns."""
+        *values, days, moments = columns
+        if days.null_count < len(days) or moments.null_count < len(moments):
+            starts = {
+                day: self._zone.day_start(day) for day in pc.unique(days.drop_null()).to_pylist()
+            }
+            for task, day, moment in zip(tasks, days.to_pylist(), moments.to_pylist(), strict=True):
+                for soonest in (starts.get(day), moment):
+                    _bring_forward(task.profile, soonest)
+        return Found(tasks, plan.outputs, values)
 
     def _table(self, plan: Plan, tasks: Sequence[Task], now: int) -> pa.Table:
         features = plan.features(now, self._timezone)
@@ -94,8 +121,7 @@ class Evaluation:
             profile = task.profile
             row, soonest = features.row(profile.traits, task.facts)
             rows.append((profile.id, *row))
-            if soonest is not None and (not profile.due or soonest < profile.due):
-                profile.due = soonest
+            _bring_forward(profile, soonest)
         return pa.table(list(zip(*rows, strict=True)), schema=_schema(plan))
 
     def _apart(
@@ -138,8 +164,13 @@ class Evaluation:
         self._queries.clear()
 
 
+def _bring_forward(profile: Profile, due: int | None) -> None:
+    if due is not None and (not profile.due or due < profile.due):
+        profile.due = due
+
+
 def _planned(engine: DuckEngine, plan: Plan) -> PlannedQuery:
-    return engine.prepare("plan", plan.sql, "profiles", _schema(plan))
+    return engine.prepare("plan", plan.live_sql, "profiles", _schema(plan))
 
 
 def _schema(plan: Plan) -> pa.Schema:

@@ -16,6 +16,7 @@ from onefold.segment.buckets import (
     read_rows,
     window_value,
 )
+from onefold.segment.metric import SQL_TYPES
 from onefold.segment.plan import (
     Output,
     Plan,
@@ -25,14 +26,16 @@ from onefold.segment.plan import (
     compile_plan,
     wanted_by,
 )
-from onefold.segment.rule import Rule, parse_rule
+from onefold.segment.rule import Rule, Scope, parse_expression, parse_rule
 
 __all__ = [
+    "SQL_TYPES",
     "Bucket",
     "Buckets",
     "Output",
     "Plan",
     "Rule",
+    "Scope",
     "Wanted",
     "bucket_query",
     "checked_plan",
@@ -41,6 +44,7 @@ __all__ = [
     "merge",
     "merge_into",
     "oldest_kept",
+    "parse_expression",
     "parse_rule",
     "prune",
     "read_rows",

@@ -37,7 +37,7 @@ class Asked(msgspec.Struct, frozen=True):
     def needed(self) -> list[Rule]:
         """What all who satisfy the first rule must satisfy, as far as profiles and events tell."""
         others = [column for column, _ in self.scope.values.values()]
-        others += self.scope.segments.values()
+        others += (self.scope.segments or {}).values()
         return [
             one.rule
             for one in self.clauses[self.name].needed

@@ -12,8 +12,8 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from onefold.segment.expression import literal_sql
 from onefold.segment.metric import Aggregate, Field, Metric, MetricKind, Type
+from onefold.segment.texts import literal_sql
 from onefold.segment.window import HOUR, MINUTE, SECOND, Unit, bucket_in
 from onefold.segment.zone import Zone, load_zone
 

@@ -2,23 +2,32 @@
 
 A translator walks the syntax tree once and writes SQL of its own making: nothing of a rule's text
 reaches an engine except literals, which sqlglot renders. Names are left to the two scopes: the
-traits of a profile, and the properties of an event.
+traits of a profile, and the properties of an event. Functions of numbers, texts, dates and lists are in
+modules of their own; here are logic, comparison and choice.
 """
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from sqlglot import exp
 
+from onefold.segment import dates, lists, numbers, texts, turns
 from onefold.segment.metric import Type
-from onefold.segment.syntax import MAX_DEPTH, Source, nearest
+from onefold.segment.syntax import (
+    MAX_DEPTH,
+    Source,
+    nearest,
+    operands,
+    path_of,
+    unparenthesized,
+)
+from onefold.segment.texts import literal_sql
+from onefold.segment.writing import NOUNS, Call, Writer
 
-FUNCTIONS = (
-    "lower", "upper", "trim", "length", "coalesce", "abs", "round", "starts_with", "contains",
-)  # fmt: skip
+FUNCTIONS = ("coalesce", *numbers.NAMES, *texts.NAMES, *lists.NAMES, *dates.NAMES)
 
 _COMPARISONS: dict[type[exp.Expr], str] = {
     exp.EQ: "=",
@@ -28,58 +37,22 @@ _COMPARISONS: dict[type[exp.Expr], str] = {
     exp.LT: "<",
     exp.LTE: "<=",
 }
-_ARITHMETIC: dict[type[exp.Expr], str] = {
-    exp.Add: "+",
-    exp.Sub: "-",
-    exp.Mul: "*",
-    exp.Div: "/",
-    exp.Mod: "%",
-}
-_TEXT_TO_TEXT: dict[type[exp.Expr], str] = {
-    exp.Lower: "lower",
-    exp.Upper: "upper",
-    exp.Trim: "trim",
-}
-_TEXT_TESTS: dict[type[exp.Expr], str] = {
-    exp.Like: "{0} LIKE {1}",
-    exp.ILike: "{0} ILIKE {1}",
-    exp.StartsWith: "starts_with({0}, {1})",
-    exp.Contains: "contains({0}, {1})",
-}
-_BOOLEAN_NODES = (
-    *_COMPARISONS,
-    *_TEXT_TESTS,
-    exp.And,
-    exp.Or,
-    exp.Not,
-    exp.In,
-    exp.Between,
-    exp.Is,
-)
-_NUMBER_NODES = (*_ARITHMETIC, exp.Neg, exp.Abs, exp.Round, exp.Length)
 _HINTS = {
     "alias": "is `and` or `or` missing?",
+    "array": "name the values one by one",
     "cast": "a trait is read as the type that it is used as",
-    "case": "write it with and, or, not",
-    "dpipe": "compare the parts instead",
-    "escape": "use contains() or starts_with() for texts with % or _",
+    "interval": "add it to a date, or give it to last =>",
     "is": "`is` is followed by null, not null, true or false",
+    "regexplike": "write a pattern with like: engines differ in regular expressions",
     "select": "a rule is one condition, such as country = 'CN'",
     "subquery": "a rule is one condition, such as country = 'CN'",
 }
-_NOUNS = {"text": "text", "number": "a number", "boolean": "true or false"}
-
-
-def literal_sql(text: str) -> str:
-    """Write a text as a SQL literal."""
-    return exp.Literal.string(text).sql("duckdb")
-
-
-def unparenthesized(node: exp.Expr) -> exp.Expr:
-    """Take the parentheses off."""
-    while isinstance(node, exp.Paren):
-        node = node.this
-    return node
+_EXPECTED = {
+    "date": "write a date as date '2026-01-31'",
+    "time": "write a time as timestamp '2026-01-31 08:00:00'",
+    "object": "name a value inside it, such as address.city",
+    "list": "ask contains(…, 'value') or any_of(…, value = 'x')",
+}
 
 
 class Translator(ABC):
@@ -89,7 +62,12 @@ class Translator(ABC):
 
     def __init__(self, source: Source) -> None:
         self.source = source
+        self.turn_days: dict[str, None] = {}
+        self.turn_moments: dict[str, None] = {}
         self._depth = 0
+        self._types: dict[int, tuple[exp.Expr, Type | None]] = {}
+        self.element: lists.Element | None = None
+        self.quiet = False
 
     @abstractmethod
     def reference(self, node: exp.Expr, path: tuple[str, ...], wanted: Type | None) -> str:
@@ -99,6 +77,10 @@ class Translator(ABC):
     def declared(self, path: tuple[str, ...]) -> Type | None:
         """Say which type a name is declared as, if it is."""
 
+    def choices(self, path: tuple[str, ...]) -> Sequence[str]:
+        """List the values that a name can have, if that is a closed list."""
+        return ()
+
     def call(self, node: exp.Anonymous, wanted: Type | None) -> str:
         """Write a function that is not in the closed list; a scope may have more of them."""
         return self._unknown_function(node, str(node.this).lower())
@@ -106,6 +88,11 @@ class Translator(ABC):
     def call_type(self, node: exp.Anonymous) -> Type | None:
         """Say which type such a function has."""
         return None
+
+    def clock(self, node: exp.Expr, path: tuple[str, ...], type: Type) -> str:
+        """Write a fact about the clock."""
+        hint = "an event is counted once, when it comes; limit its time with last =>"
+        return self.refuse(node, "the clock cannot be asked here", hint)
 
     def boolean(self, node: exp.Expr) -> str:
         """Write a condition."""
@@ -115,9 +102,10 @@ class Translator(ABC):
         """Write an expression; what is of another type than wanted is a fault."""
         node = unparenthesized(node)
         found = self.type_of(node)
-        if wanted and found and wanted != found:
-            message = f"expected {_NOUNS[wanted]}, found {_NOUNS[found]}"
-            return self.refuse(node, message)
+        if wanted and found and wanted != found and not _readable(node, found, wanted):
+            message = f"expected {NOUNS[wanted]}, found {NOUNS[found]}"
+            hint = _EXPECTED.get(wanted) or _EXPECTED.get(found, "")
+            return self.refuse(node, message, hint)
         self._depth += 1
         try:
             if self._depth > MAX_DEPTH:
@@ -129,40 +117,110 @@ class Translator(ABC):
     def type_of(self, node: exp.Expr) -> Type | None:
         """Say which type an expression has by itself; a name alone may be of any."""
         node = unparenthesized(node)
-        if isinstance(node, exp.Literal):
-            return "text" if node.is_string else "number"
-        if isinstance(node, (*_BOOLEAN_NODES, exp.Boolean)):
-            return "boolean"
-        if isinstance(node, _NUMBER_NODES):
-            return "number"
-        if type(node) in _TEXT_TO_TEXT:
-            return "text"
-        if isinstance(node, exp.Coalesce):
-            return self._common_type([node.this, *node.expressions])
-        if isinstance(node, exp.Anonymous):
-            return self.call_type(node)
-        path = path_of(node)
-        return self.declared(path) if path else None
+        known = self._types.get(id(node))
+        if known is None:
+            known = self._types[id(node)] = node, self._find_type(node)
+        return known[1]
+
+    def common_type(self, nodes: Sequence[exp.Expr]) -> Type | None:
+        """Say as which type values are compared with each other; dates win over times and texts."""
+        found = [each for each in map(self.type_of, nodes) if each]
+        for wide in ("date", "time"):
+            if wide in found:
+                return "date" if wide == "date" else "time"
+        return found[0] if found else None
+
+    def alike(self, nodes: Sequence[exp.Expr], ordered: bool) -> list[str]:
+        """Write values that are compared with each other, as one type."""
+        common = self.common_type(nodes)
+        if common is None and ordered:
+            hint = "add 0 to compare as numbers, or use lower() to compare as text"
+            self.refuse(nodes[0], "cannot tell whether these are numbers or text", hint)
+        if common in ("list", "numbers", "object"):
+            hint = _EXPECTED["object" if common == "object" else "list"]
+            return [self.refuse(nodes[0], f"{NOUNS[common]} cannot be compared", hint)] * len(nodes)
+        self._check_choices(nodes)
+        return [self.value(each, common or "text") for each in nodes]
 
     def refuse(self, node: exp.Expr, message: str, hint: str = "") -> str:
         self.source.fault(node, message, hint)
         return "NULL"
 
+    def only(self, node: exp.Expr, *allowed: str) -> bool:
+        """Refuse the variants of an operator that the language does not have."""
+        for name, value in node.args.items():
+            if value and name not in allowed:
+                self.refuse(node, f"this form of {node.key} is not part of the rule language")
+                return False
+        return True
+
+    def turn(self, sql: str, *, moment: bool = False) -> None:
+        """Note when time alone can next change the result: SQL of a day, or of a moment.
+
+        It is absent when that is never. It may come too early, but not too late.
+        """
+        if not self.quiet:
+            (self.turn_moments if moment else self.turn_days)[sql] = None
+
+    @contextmanager
+    def quietly(self) -> Iterator[None]:
+        """Write what asks the clock without noting turns: who writes it knows better."""
+        before, self.quiet = self.quiet, True
+        try:
+            yield
+        finally:
+            self.quiet = before
+
+    def _find_type(self, node: exp.Expr) -> Type | None:
+        if isinstance(node, exp.Literal):
+            return "text" if node.is_string else "number"
+        if isinstance(node, (exp.Coalesce, exp.Case)):
+            return self.common_type(_branches(node))
+        if isinstance(node, exp.Anonymous):
+            known = _CALLS.get(str(node.this).lower())
+            return known.type if known else self.call_type(node)
+        if isinstance(node, (exp.Add, exp.Sub)):
+            return dates.arithmetic_type(self, node) or "number"
+        if isinstance(node, exp.Cast):
+            return dates.literal_type(node)
+        if found := _TYPES.get(type(node)):
+            return found
+        path = path_of(node)
+        if self.element is not None and path == (lists.ELEMENT,):
+            return self.element.type
+        return self.declared(path) if path else None
+
+    def _check_choices(self, nodes: Sequence[exp.Expr]) -> None:
+        """Refuse to compare a tag with what it never is."""
+        for node in nodes:
+            choices = self.choices(path_of(unparenthesized(node)))
+            if not choices:
+                continue
+            for other in map(unparenthesized, nodes):
+                if isinstance(other, exp.Literal) and other.name not in choices:
+                    message = f"{'.'.join(path_of(unparenthesized(node)))} is never {other.name!r}"
+                    hint = nearest(other.name, choices) or f"it is {_listed(choices)}"
+                    self.refuse(other, message, hint)
+
     def _write(self, node: exp.Expr, wanted: Type | None) -> str:
         writer = _WRITERS.get(type(node))
         if writer is not None:
-            return writer(self, node)
+            return writer(self, node, wanted)
         if isinstance(node, exp.Anonymous):
-            return self.call(node, wanted)
-        if isinstance(node, exp.Coalesce):
-            return self._coalesce(node, wanted)
-        if path := path_of(node):
+            known = _CALLS.get(str(node.this).lower())
+            return known.write(self, node, wanted) if known else self.call(node, wanted)
+        path = path_of(node)
+        if self.element is not None and path == (lists.ELEMENT,):
+            return self.element.use(self, node, wanted)
+        if path:
             return self.reference(node, path, wanted)
         return self._unknown(node)
 
     def _unknown(self, node: exp.Expr) -> str:
         if isinstance(node, exp.Null):
             return self.refuse(node, "null is not a value", "ask with `is null` or `is not null`")
+        if isinstance(node, exp.RegexpLike):
+            return self.refuse(node, "no regular expressions", _HINTS["regexplike"])
         if isinstance(node, exp.Func) and self.source.calls(node):
             return self._unknown_function(node, node.sql_name().lower())
         hint = _HINTS.get(node.key, "")
@@ -172,171 +230,33 @@ class Translator(ABC):
         hint = nearest(name, self.names) or f"known are {', '.join(self.names)}"
         return self.refuse(node, f"unknown function {name}", hint)
 
-    def _common_type(self, nodes: list[exp.Expr]) -> Type | None:
-        return next((found for found in map(self.type_of, nodes) if found), None)
 
-    def _only(self, node: exp.Expr, *allowed: str) -> bool:
-        """Refuse the variants of an operator that the language does not have."""
-        for name, value in node.args.items():
-            if value and name not in allowed:
-                self.refuse(node, f"this form of {node.key} is not part of the rule language")
-                return False
-        return True
-
-    # What each node becomes.
-
-    def _chain(self, node: exp.Expr) -> str:
-        word = " AND " if isinstance(node, exp.And) else " OR "
-        return _balanced([self.boolean(part) for part in _operands(node)], word)
-
-    def _not(self, node: exp.Expr) -> str:
-        return f"(NOT {self.boolean(node.this)})"
-
-    def _compare(self, node: exp.Expr) -> str:
-        operator = _COMPARISONS[type(node)]
-        ordered = operator not in ("=", "<>")
-        left, right = self._alike([node.this, node.expression], ordered)
-        return f"({left} {operator} {right})"
-
-    def _between(self, node: exp.Expr) -> str:
-        if not self._only(node, "this", "low", "high"):
-            return "NULL"
-        parts = [node.this, node.args["low"], node.args["high"]]
-        value, low, high = self._alike(parts, ordered=True)
-        return f"({value} BETWEEN {low} AND {high})"
-
-    def _in(self, node: exp.Expr) -> str:
-        if not self._only(node, "this", "expressions"):
-            return "NULL"
-        if not node.expressions:
-            return self.refuse(node, "in () has no values", "for example: in ('CN', 'DE')")
-        value, *choices = self._alike([node.this, *node.expressions], ordered=False)
-        return f"({value} IN ({', '.join(choices)}))"
-
-    def _alike(self, nodes: list[exp.Expr], ordered: bool) -> list[str]:
-        """Write values that are compared with each other, as one type."""
-        common = self._common_type(nodes)
-        if common is None and ordered:
-            hint = "add 0 to compare as numbers, or use lower() to compare as text"
-            self.refuse(nodes[0], "cannot tell whether these are numbers or text", hint)
-        return [self.value(each, common or "text") for each in nodes]
-
-    def _is(self, node: exp.Expr) -> str:
-        if isinstance(node.expression, exp.Null):
-            wanted = self.type_of(node.this) or "text"
-            return f"({self.value(node.this, wanted)} IS NULL)"
-        if isinstance(node.expression, exp.Boolean):
-            return f"({self.boolean(node.this)} IS {self._truth(node.expression)})"
-        return self.refuse(node, "this form of is is not part of the rule language", _HINTS["is"])
-
-    def _truth(self, node: exp.Expr) -> str:
-        return "TRUE" if node.this else "FALSE"
-
-    def _text_test(self, node: exp.Expr) -> str:
-        if not self._only(node, "this", "expression", "negate"):
-            return "NULL"
-        parts = self.value(node.this, "text"), self.value(node.expression, "text")
-        test = f"({_TEXT_TESTS[type(node)].format(*parts)})"
-        return f"(NOT {test})" if node.args.get("negate") else test
-
-    def _text_function(self, node: exp.Expr) -> str:
-        if not self._only(node, "this"):
-            return "NULL"
-        return f"{_TEXT_TO_TEXT[type(node)]}({self.value(node.this, 'text')})"
-
-    def _arithmetic(self, node: exp.Expr) -> str:
-        operator = _ARITHMETIC[type(node)]
-        left, right = self.value(node.this, "number"), self.value(node.expression, "number")
-        if operator in "/%":
-            right = f"nullif({right}, 0e0)"
-        return f"({left} {operator} {right})"
-
-    def _negative(self, node: exp.Expr) -> str:
-        return f"(-{self.value(node.this, 'number')})"
-
-    def _absolute(self, node: exp.Expr) -> str:
-        return f"abs({self.value(node.this, 'number')})"
-
-    def _length(self, node: exp.Expr) -> str:
-        if not self._only(node, "this"):
-            return "NULL"
-        return f"CAST(length({self.value(node.this, 'text')}) AS DOUBLE)"
-
-    def _round(self, node: exp.Expr) -> str:
-        if not self._only(node, "this", "decimals"):
-            return "NULL"
-        number, digits = self.value(node.this, "number"), node.args.get("decimals")
-        if digits is None:
-            return f"round({number}, 0)"
-        if not (isinstance(digits, exp.Literal) and digits.name in "0123456789"):
-            return self.refuse(digits, "round takes a number of digits from 0 to 9")
-        return f"round({number}, {digits.name})"
-
-    def _coalesce(self, node: exp.Coalesce, wanted: Type | None) -> str:
-        if not self._only(node, "this", "expressions"):
-            return "NULL"
-        parts = [node.this, *node.expressions]
-        common = wanted or self._common_type(parts) or "text"
-        return f"coalesce({', '.join(self.value(part, common) for part in parts)})"
-
-    def _literal(self, node: exp.Expr) -> str:
-        if node.is_string:
-            return literal_sql(node.name)
-        try:
-            number = float(node.name)
-        except ValueError:
-            return self.refuse(node, f"{node.name} is not a number")
-        if not math.isfinite(number):
-            return self.refuse(node, f"{node.name} is too large a number")
-        return f"{number!r}" if "e" in repr(number) else f"{number!r}e0"
+def _readable(node: exp.Expr, found: Type, wanted: Type) -> bool:
+    """Whether something of one type can be written as another."""
+    if wanted in ("date", "time") and found == "text":
+        return isinstance(node, exp.Literal)
+    return (found, wanted) in (("time", "date"), ("list", "numbers"))
 
 
-_Writer = Callable[[Translator, exp.Expr], str]
-_WRITERS: dict[type[exp.Expr], _Writer] = {
-    exp.And: Translator._chain,
-    exp.Or: Translator._chain,
-    exp.Not: Translator._not,
-    exp.Between: Translator._between,
-    exp.In: Translator._in,
-    exp.Is: Translator._is,
-    exp.Boolean: Translator._truth,
-    exp.Literal: Translator._literal,
-    exp.Neg: Translator._negative,
-    exp.Abs: Translator._absolute,
-    exp.Length: Translator._length,
-    exp.Round: Translator._round,
-    **dict.fromkeys(_COMPARISONS, Translator._compare),
-    **dict.fromkeys(_ARITHMETIC, Translator._arithmetic),
-    **dict.fromkeys(_TEXT_TESTS, Translator._text_test),
-    **dict.fromkeys(_TEXT_TO_TEXT, Translator._text_function),
-}
+def _listed(choices: Sequence[str]) -> str:
+    return ", ".join(choices[:10]) + (", …" if len(choices) > 10 else "")
 
 
-def path_of(node: exp.Expr) -> tuple[str, ...]:
-    """Read `a.b.c` as a path; empty where the node is no name."""
-    names: list[str] = []
-    while isinstance(node, exp.Dot):
-        if not isinstance(node.expression, exp.Identifier):
-            return ()
-        names.append(node.expression.name)
-        node = node.this
-    if not isinstance(node, exp.Column) or isinstance(node.this, exp.Star):
-        return ()
-    parts = [part.name for part in node.parts]
-    return (*parts, *reversed(names))
+def _branches(node: exp.Expr) -> list[exp.Expr]:
+    """The values that an expression chooses from."""
+    if isinstance(node, exp.Coalesce):
+        return [node.this, *node.expressions]
+    found = [each.args["true"] for each in node.args["ifs"]]
+    otherwise = node.args.get("default")
+    return found if otherwise is None else [*found, otherwise]
 
 
-def _operands(node: exp.Expr) -> list[exp.Expr]:
-    """The parts of a chain of ANDs or ORs, without recursion: a chain may be long."""
-    found: list[exp.Expr] = []
-    waiting = [node]
-    while waiting:
-        part = unparenthesized(waiting.pop())
-        if type(part) is type(node):
-            waiting.extend((part.expression, part.this))
-        else:
-            found.append(part)
-    return found
+# What each node becomes.
+
+
+def _chain(t: Translator, node: exp.Expr, _: Type | None) -> str:
+    word = " AND " if isinstance(node, exp.And) else " OR "
+    return _balanced([t.boolean(part) for part in operands(node)], word)
 
 
 def _balanced(parts: list[str], word: str) -> str:
@@ -345,3 +265,112 @@ def _balanced(parts: list[str], word: str) -> str:
         return f"({word.join(parts)})"
     middle = len(parts) // 2
     return f"({_balanced(parts[:middle], word)}{word}{_balanced(parts[middle:], word)})"
+
+
+def _not(t: Translator, node: exp.Expr, _: Type | None) -> str:
+    return f"(NOT {t.boolean(node.this)})"
+
+
+def _compare(t: Translator, node: exp.Expr, _: Type | None) -> str:
+    operator = _COMPARISONS[type(node)]
+    return _compared(t, node.this, operator, node.expression)
+
+
+def _compared(t: Translator, one: exp.Expr, operator: str, other: exp.Expr) -> str:
+    left, right = turns.compared(t, one, operator, other)
+    return f"({left} {operator} {right})"
+
+
+def _between(t: Translator, node: exp.Expr, _: Type | None) -> str:
+    if not t.only(node, "this", "low", "high"):
+        return "NULL"
+    low, high = node.args["low"], node.args["high"]
+    if turns.asks_clock(node):
+        least, most = _compared(t, node.this, ">=", low), _compared(t, node.this, "<=", high)
+        return f"({least} AND {most})"
+    value, least, most = t.alike([node.this, low, high], ordered=True)
+    return f"({value} BETWEEN {least} AND {most})"
+
+
+def _in(t: Translator, node: exp.Expr, _: Type | None) -> str:
+    if node.args.get("field"):
+        return lists.contains(t, node, node.args["field"], node.this)
+    if not t.only(node, "this", "expressions"):
+        return "NULL"
+    if not node.expressions:
+        return t.refuse(node, "in () has no values", "for example: in ('CN', 'DE')")
+    if turns.asks_clock(node):
+        return _balanced([_compared(t, node.this, "=", each) for each in node.expressions], " OR ")
+    value, *choices = t.alike([node.this, *node.expressions], ordered=False)
+    return f"({value} IN ({', '.join(choices)}))"
+
+
+def _is(t: Translator, node: exp.Expr, _: Type | None) -> str:
+    if isinstance(node.expression, exp.Null):
+        wanted = t.type_of(node.this) or "text"
+        return f"({t.value(node.this, wanted)} IS NULL)"
+    if isinstance(node.expression, exp.Boolean):
+        return f"({t.boolean(node.this)} IS {_truth(t, node.expression, None)})"
+    return t.refuse(node, "this form of is is not part of the rule language", _HINTS["is"])
+
+
+def _truth(t: Translator, node: exp.Expr, _: Type | None) -> str:
+    return "TRUE" if node.this else "FALSE"
+
+
+def _coalesce(t: Translator, node: exp.Expr, wanted: Type | None) -> str:
+    if not t.only(node, "this", "expressions"):
+        return "NULL"
+    parts = _branches(node)
+    common = wanted or t.common_type(parts) or "text"
+    return f"coalesce({', '.join(t.value(part, common) for part in parts)})"
+
+
+def _case(t: Translator, node: exp.Expr, wanted: Type | None) -> str:
+    common = wanted or t.common_type(_branches(node)) or "text"
+    chosen = node.args.get("this")
+    written = []
+    for each in node.args["ifs"]:
+        test = t.boolean(each.this) if chosen is None else _compared(t, chosen, "=", each.this)
+        written.append(f"WHEN {test} THEN {t.value(each.args['true'], common)}")
+    if otherwise := node.args.get("default"):
+        written.append(f"ELSE {t.value(otherwise, common)}")
+    return f"CASE {' '.join(written)} END"
+
+
+def _literal(t: Translator, node: exp.Expr, wanted: Type | None) -> str:
+    if not node.is_string:
+        return numbers.literal_sql(t, node)
+    return (
+        dates.text_literal(t, node, wanted)
+        if wanted in ("date", "time")
+        else literal_sql(node.name)
+    )
+
+
+_WRITERS: dict[type[exp.Expr], Writer] = {
+    exp.And: _chain,
+    exp.Or: _chain,
+    exp.Not: _not,
+    exp.Between: _between,
+    exp.In: _in,
+    exp.Is: _is,
+    exp.Boolean: _truth,
+    exp.Literal: _literal,
+    exp.Coalesce: _coalesce,
+    exp.Case: _case,
+    **dict.fromkeys(_COMPARISONS, _compare),
+    **numbers.WRITERS,
+    **texts.WRITERS,
+    **lists.WRITERS,
+    **dates.WRITERS,
+}
+_LOGIC = (*_COMPARISONS, exp.And, exp.Or, exp.Not, exp.In, exp.Between, exp.Is, exp.Boolean)
+_TYPES: dict[type[exp.Expr], Type] = {
+    **dict.fromkeys(_LOGIC, "boolean"),
+    **numbers.TYPES,
+    **texts.TYPES,
+    **lists.TYPES,
+    **dates.TYPES,
+}
+_CALLS: dict[str, Call] = {**lists.CALLS, **dates.CALLS}

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import msgspec
-
-from onefold.segment.buckets import Value
+from onefold.segment.clock import clock_value
 from onefold.segment.metric import Column, Type
+from onefold.segment.reading import convert, follow
 from onefold.segment.window import Unit
 from onefold.segment.window_reading import Facts, Reader, Starts, joined, make_reader
 from onefold.segment.zone import Zone
@@ -17,10 +15,18 @@ from onefold.segment.zone import Zone
 Row = tuple[Any, ...]
 
 
+class _Never:
+    """What no value is: one of these types is always converted."""
+
+
+_PLAIN: dict[Type, type] = {"text": str, "number": float, "boolean": bool}
+
+
 class Features:
     """Reads the columns of profiles, all as of the same moment: make one for each batch."""
 
     def __init__(self, columns: Sequence[Column], now: int, zone: Zone) -> None:
+        self._zone = zone
         self._empty: list[Any] = [
             0 if column.kind == "window" and column.aggregate == "count" else None
             for column in columns
@@ -29,9 +35,11 @@ class Features:
         self._metrics: dict[str, list[tuple[Reader, Type]]] = {}
         starts: dict[Unit, Starts] = {}
         for index, column in enumerate(columns):
-            if column.kind == "trait":
+            if column.kind == "clock":
+                self._empty[index] = clock_value(column.path, now, zone)
+            elif column.kind == "trait":
                 name, *rest = column.path
-                plain = _PLAIN[column.type]
+                plain = _PLAIN.get(column.type, _Never)
                 self._traits.append((index, name, tuple(rest), plain, column.type))
             else:
                 unit = column.window.unit
@@ -46,11 +54,12 @@ class Features:
         The moment (µs UTC) is None when time alone will change nothing.
         """
         row = self._empty.copy()
+        zone = self._zone
         for index, name, rest, plain, wanted in self._traits:
             value = traits.get(name)
             if value is not None:
                 if rest or type(value) is not plain:
-                    value = convert(_follow(value, rest), wanted)
+                    value = convert(follow(value, rest), wanted, zone)
                 row[index] = value
         soonest: int | None = None
         kept = self._metrics
@@ -60,57 +69,8 @@ class Features:
                 for reader, wanted in kept[metric]:
                     value, change = reader.read(found)
                     if type(value) is str and wanted != "text":
-                        value = convert(value, wanted)
+                        value = convert(value, wanted, zone)
                     row[reader.index] = value
                     if change is not None and (soonest is None or change < soonest):
                         soonest = change
         return tuple(row), soonest
-
-
-def trait_value(traits: Mapping[str, Any], path: Sequence[str], type: Type) -> Value:
-    """Read a trait as a type; what is absent or cannot be read as it is None."""
-    value = traits.get(path[0])
-    return None if value is None else convert(_follow(value, path[1:]), type)
-
-
-def convert(value: Any, wanted: Type) -> Value:
-    """Read a JSON value as a type, as the queries over events do: else None."""
-    return None if value is None else _CONVERSIONS[wanted](value)
-
-
-def _to_text(value: Any) -> str:
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
-
-
-def _to_number(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        return None
-    if isinstance(value, str) and not value.isascii():
-        return None
-    try:
-        number = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return number if math.isfinite(number) else None
-
-
-def _to_boolean(value: Any) -> bool | None:
-    if isinstance(value, str):
-        return {"true": True, "false": False}.get(value.lower())
-    return value if isinstance(value, bool) else None
-
-
-_PLAIN: dict[Type, type] = {"text": str, "number": float, "boolean": bool}
-_CONVERSIONS: dict[Type, Callable[[Any], Value]] = {
-    "text": _to_text,
-    "number": _to_number,
-    "boolean": _to_boolean,
-}
-
-
-def _follow(value: Any, path: Sequence[str]) -> Any:
-    for name in path:
-        if not isinstance(value, dict):
-            return None
-        value = value.get(name)
-    return value

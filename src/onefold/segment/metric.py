@@ -11,7 +11,21 @@ import msgspec
 
 from onefold.segment.window import EVER, Unit, Window
 
-Type = Literal["text", "number", "boolean"]
+Type = Literal["text", "number", "boolean", "date", "time", "list", "numbers", "object"]
+"""What a value is. A `list` is one of texts, `numbers` one of numbers."""
+
+SQL_TYPES: dict[Type, str] = {
+    "text": "VARCHAR",
+    "number": "DOUBLE",
+    "boolean": "BOOLEAN",
+    "date": "BIGINT",
+    "time": "BIGINT",
+    "list": "VARCHAR[]",
+    "numbers": "DOUBLE[]",
+    "object": "VARCHAR",
+}
+"""The type of a column in queries: a date is its day from 1970-01-01, a time is in µs UTC."""
+
 Aggregate = Literal["count", "sum", "avg", "min", "max", "first", "last"]
 MetricKind = Literal["count", "number", "edge"]
 
@@ -68,10 +82,14 @@ class Metric(msgspec.Struct, frozen=True):
 
 
 class Column(msgspec.Struct, frozen=True):
-    """One input of the membership query: a trait of the profile, or a metric over a window."""
+    """One input of the membership query.
+
+    A `trait` of the profile, by `path`; a metric over a `window`; or a fact about the `clock`, named
+    by `path`, the same for all profiles.
+    """
 
     name: str
-    kind: Literal["trait", "window"]
+    kind: Literal["trait", "window", "clock"]
     type: Type
     path: tuple[str, ...] = ()
     metric: str = ""
@@ -105,6 +123,11 @@ def make_field(root: str, keys: tuple[str, ...], type: Type) -> Field:
 def trait_column(path: tuple[str, ...], type: Type) -> Column:
     """Make the column of a trait, read as a type."""
     return Column("t" + short_id(path, type), "trait", type, path=path)
+
+
+def clock_column(path: tuple[str, ...], type: Type) -> Column:
+    """Make the column of a fact about the clock; `onefold.segment.clock` reads it."""
+    return Column("n" + short_id(path, type), "clock", type, path=path)
 
 
 def window_column(metric: str, aggregate: Aggregate, window: Window, type: Type) -> Column:

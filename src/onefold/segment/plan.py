@@ -64,6 +64,8 @@ class Output(msgspec.Struct, frozen=True):
     columns: tuple[Column, ...]
     metrics: tuple[Metric, ...]
     uses: tuple[Key, ...]
+    turn_days: tuple[str, ...] = ()
+    turn_moments: tuple[str, ...] = ()
 
     @property
     def key(self) -> Key:
@@ -89,6 +91,13 @@ class Plan(msgspec.Struct, frozen=True):
     def segments(self) -> tuple[str, ...]:
         """The names of the segments, in the order of their outputs."""
         return tuple(one.name for one in self.outputs if one.kind == "segment")
+
+    @property
+    def live_sql(self) -> str:
+        """The same query; its rows end with the next local day, and the next moment (µs UTC), at
+        which time alone may change an output, apart from windows: NULL when that is never.
+        """
+        return _query(self.outputs, turns=True)
 
     def features(self, now: int, timezone: str) -> Features:
         """Prepare to read the columns of many profiles at one moment (µs UTC)."""
@@ -262,6 +271,8 @@ def _tag(wanted: Wanted, scope: Scope, level: int, uses: tuple[Key, ...]) -> Out
         tuple({one.name: one for rule in rules for one in rule.columns}.values()),
         f"CASE {' '.join(parts)} END" if parts else "CAST(NULL AS VARCHAR)",
         "text",
+        turn_days=tuple(day for rule in rules for day in rule.turn_days),
+        turn_moments=tuple(moment for rule in rules for moment in rule.turn_moments),
     )
     return _output(wanted, whole, whole.expression, level, uses)
 
@@ -286,10 +297,12 @@ def _output(
         rule.columns,
         rule.metrics,
         uses,
+        rule.turn_days,
+        rule.turn_moments,
     )
 
 
-def _query(outputs: Sequence[Output]) -> str:
+def _query(outputs: Sequence[Output], *, turns: bool = False) -> str:
     """One SELECT; where outputs refer to outputs, one CTE for each level but the last."""
     levels = max((one.level for one in outputs), default=0)
     steps = []
@@ -302,5 +315,15 @@ def _query(outputs: Sequence[Output]) -> str:
         f"{one.expression} AS {one.column}" if one.level == levels else one.column
         for one in outputs
     ]
+    if turns:
+        last.append(_soonest("turn_day", (day for one in outputs for day in one.turn_days)))
+        moments = (moment for one in outputs for moment in one.turn_moments)
+        last.append(_soonest("turn_moment", moments))
     head = f"WITH {', '.join(steps)} " if steps else ""
     return f"{head}SELECT {', '.join(['profile', *last])} FROM {source}"
+
+
+def _soonest(name: str, times: Iterable[str]) -> str:
+    found = tuple(dict.fromkeys(times))
+    least = f"least({', '.join(found)})" if found else "NULL"
+    return f"CAST({least} AS BIGINT) AS {name}"

@@ -15,8 +15,8 @@ import msgspec
 
 from onefold.segment.asked import Asked
 from onefold.segment.buckets import field_sql
-from onefold.segment.expression import literal_sql
 from onefold.segment.metric import Column, Field, Metric
+from onefold.segment.texts import literal_sql
 from onefold.segment.window_sql import absent_sql, column_sql, fields_sql
 from onefold.segment.zone import Zone, load_zone
 

@@ -16,11 +16,17 @@ MAX_LENGTH = 10_000
 MAX_DEPTH = 100
 MAX_FAULTS = 50
 
+_TOO_DEEP = f"nested deeper than {MAX_DEPTH}"
+_SPLIT = "split it into several segments"
+_FREE_DEPTH = 20
+_FLAT = (exp.And, exp.Or, exp.DPipe)
+_THIN = (exp.Paren, exp.Identifier, exp.Dot)
+
 _SYMBOLS = {
     TokenType.L_PAREN, TokenType.R_PAREN, TokenType.COMMA, TokenType.DOT, TokenType.FARROW,
     TokenType.EQ, TokenType.NEQ, TokenType.LT, TokenType.LTE, TokenType.GT, TokenType.GTE,
     TokenType.PLUS, TokenType.DASH, TokenType.STAR, TokenType.SLASH, TokenType.MOD,
-    TokenType.NUMBER, TokenType.STRING, TokenType.IDENTIFIER,
+    TokenType.DPIPE, TokenType.NUMBER, TokenType.STRING, TokenType.IDENTIFIER,
 }  # fmt: skip
 _PREFIXES = {TokenType.NOT, TokenType.DASH, TokenType.PLUS}
 _HINTS = {
@@ -29,7 +35,6 @@ _HINTS = {
     "$": "write the value itself",
     "::": "a trait is read as the type that it is used as",
     ":=": "arguments are named with =>",
-    "||": "compare the parts instead",
     "[": "a value inside a list cannot be asked for",
     "&": "write and",
     "!": "write not",
@@ -42,13 +47,23 @@ class Source:
     def __init__(self, text: str) -> None:
         self.text = text
         self.faults: list[Fault] = []
+        self.warnings: list[Fault] = []
 
     def fault(self, at: exp.Expr | int, message: str, hint: str = "") -> None:
         """Note what is wrong at a node or an offset."""
+        self._note(self.faults, at, message, hint)
+
+    def warn(self, at: exp.Expr | int, message: str, hint: str = "") -> None:
+        """Note what is probably not meant at a node or an offset."""
+        self._note(self.warnings, at, message, hint)
+
+    def _note(self, noted: list[Fault], at: exp.Expr | int, message: str, hint: str) -> None:
+        if len(noted) >= MAX_FAULTS:
+            return
         offset = at if isinstance(at, int) else offset_of(at)
         fault = Fault(message, self.position(offset), hint)
-        if len(self.faults) < MAX_FAULTS and fault not in self.faults:
-            self.faults.append(fault)
+        if fault not in noted:
+            noted.append(fault)
 
     def position(self, offset: int) -> str:
         before = self.text[:offset]
@@ -86,12 +101,14 @@ def parse_tree(source: Source) -> exp.Expr:
         source.refuse()
         raise InvalidInput("the rule cannot be used", [Fault(str(error))]) from error
     except RecursionError as error:
-        fault = Fault(f"nested deeper than {MAX_DEPTH}", hint="split it into several segments")
+        fault = Fault(_TOO_DEEP, hint=_SPLIT)
         raise InvalidInput("the rule cannot be used", [fault]) from error
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         # The parser stumbles over some texts that are no SQL, instead of refusing them.
         fault = Fault("not understood", hint="is a part missing, or a word in the wrong place?")
         raise InvalidInput("the rule cannot be used", [fault]) from error
+    _check_depth(source, tree)
+    source.refuse()
     return tree
 
 
@@ -117,7 +134,7 @@ def _check_text(source: Source) -> None:
     if not text.strip():
         source.fault(0, "the rule is empty", "for example: country = 'CN'")
     if len(text) > MAX_LENGTH:
-        source.fault(0, f"longer than {MAX_LENGTH:,} characters", "split it into several segments")
+        source.fault(0, f"longer than {MAX_LENGTH:,} characters", _SPLIT)
     for offset, character in enumerate(text[:MAX_LENGTH]):
         if "\ud800" <= character <= "\udfff" or (character < " " and character not in "\t\n\r"):
             source.fault(offset, f"the character {character!r} is not allowed")
@@ -147,7 +164,20 @@ def _check_tokens(source: Source, tokens: list[Token]) -> None:
         prefixes = prefixes + 1 if kind in _PREFIXES else 0
         deepest = max(deepest, depth + prefixes)
     if deepest > MAX_DEPTH:
-        source.fault(0, f"nested deeper than {MAX_DEPTH}", "split it into several segments")
+        source.fault(0, _TOO_DEEP, _SPLIT)
+
+
+def _check_depth(source: Source, tree: exp.Expr) -> None:
+    """Refuse a tree that is too deep to be walked by recursion; chains of and, or, || are flat."""
+    waiting = [(tree, 0)]
+    while waiting:
+        node, depth = waiting.pop()
+        if depth > MAX_DEPTH + _FREE_DEPTH:
+            source.fault(node, _TOO_DEEP, _SPLIT)
+            return
+        for part in node.iter_expressions():
+            flat = isinstance(part, _FLAT) and type(part) is type(node)
+            waiting.append((part, depth + (not flat and not isinstance(part, _THIN))))
 
 
 def _is_word(text: str) -> bool:
@@ -160,3 +190,37 @@ def _offset_in(text: str, line: int | None, column: int | None) -> int:
         return 0
     lines = text.split("\n")
     return sum(len(each) + 1 for each in lines[: line - 1]) + max(column - 1, 0)
+
+
+def unparenthesized(node: exp.Expr) -> exp.Expr:
+    """Take the parentheses off."""
+    while isinstance(node, exp.Paren):
+        node = node.this
+    return node
+
+
+def path_of(node: exp.Expr) -> tuple[str, ...]:
+    """Read `a.b.c` as a path; empty where the node is no name."""
+    names: list[str] = []
+    while isinstance(node, exp.Dot):
+        if not isinstance(node.expression, exp.Identifier):
+            return ()
+        names.append(node.expression.name)
+        node = node.this
+    if not isinstance(node, exp.Column) or isinstance(node.this, exp.Star):
+        return ()
+    parts = [part.name for part in node.parts]
+    return (*parts, *reversed(names))
+
+
+def operands(node: exp.Expr) -> list[exp.Expr]:
+    """The parts of a chain of one operator, without recursion: a chain may be long."""
+    found: list[exp.Expr] = []
+    waiting = [node]
+    while waiting:
+        part = unparenthesized(waiting.pop())
+        if type(part) is type(node):
+            waiting.extend((part.expression, part.this))
+        else:
+            found.append(part)
+    return found

@@ -8,8 +8,7 @@ from datetime import date
 
 from sqlglot import exp
 
-from onefold.segment.expression import unparenthesized
-from onefold.segment.syntax import Source, nearest, offset_of
+from onefold.segment.syntax import Source, nearest, offset_of, unparenthesized
 from onefold.segment.window import EVER, Clock, Period, Window
 
 WINDOW_ARGUMENTS = ("last", "between", "during", "since", "until")

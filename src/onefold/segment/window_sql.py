@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from onefold.segment.buckets import LARGEST_NUMBER, field_sql, read_sql
-from onefold.segment.expression import literal_sql
 from onefold.segment.metric import Aggregate, Column, Field, Metric
+from onefold.segment.texts import literal_sql
 from onefold.segment.zone import Zone
 
 

@@ -7,7 +7,8 @@ windows and the queries are made from that table, so they can't disagree about w
 from __future__ import annotations
 
 from bisect import bisect_right
-from datetime import UTC, datetime, timedelta
+from datetime import UTC as UTC_INFO
+from datetime import datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -26,6 +27,8 @@ class Zone:
         self.name = name
         self._starts = starts
         self._offsets = offsets
+        changes = zip(starts, offsets, offsets[1:], strict=False)
+        self._turns = tuple(start + max(before, after) for start, before, after in changes)
 
     def day(self, time: int) -> int:
         """Say which local day a time (µs UTC) lies on."""
@@ -42,6 +45,10 @@ class Zone:
             if local <= start + self._offsets[index + 1]:
                 return start
         return local - self._offsets[-1]
+
+    def moment(self, local: int) -> int:
+        """Say when a local time is, in µs UTC: what a clock shows twice, first; what it skips, later."""
+        return local - self._offsets[bisect_right(self._turns, local)]
 
     def day_sql(self, since: int | None = None, until: int | None = None) -> str:
         """Write the SQL for the local day of the column `time`.
@@ -62,6 +69,9 @@ class Zone:
         return f"(CASE WHEN time < {self._starts[middle]} THEN {before} ELSE {after} END)"
 
 
+UTC = Zone("UTC", (), (0,))
+
+
 @lru_cache(maxsize=64)
 def load_zone(name: str) -> Zone:
     """Find a time zone by its IANA name."""
@@ -76,8 +86,8 @@ def load_zone(name: str) -> Zone:
 def _offset_table(info: ZoneInfo) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """When the offset changes, and the offsets before, between and after the changes."""
     day = timedelta(days=1)
-    moment = datetime(_FIRST_YEAR, 1, 1, tzinfo=UTC)
-    end = datetime(_LAST_YEAR, 1, 1, tzinfo=UTC)
+    moment = datetime(_FIRST_YEAR, 1, 1, tzinfo=UTC_INFO)
+    end = datetime(_LAST_YEAR, 1, 1, tzinfo=UTC_INFO)
     starts: list[int] = []
     offsets = [_offset(info, moment)]
     while moment < end:
@@ -100,7 +110,7 @@ def _first_with(info: ZoneInfo, offset: int, low: datetime, high: datetime) -> i
     before, after = round(low.timestamp()), round(high.timestamp())
     while after - before > 1:
         middle = (before + after) // 2
-        if _offset(info, datetime.fromtimestamp(middle, UTC)) == offset:
+        if _offset(info, datetime.fromtimestamp(middle, UTC_INFO)) == offset:
             after = middle
         else:
             before = middle

@@ -5,7 +5,8 @@ import pytest
 
 from onefold.segment import Plan, compile_membership, parse_rule
 from onefold.segment.buckets import Edges, Numbers
-from onefold.segment.membership import trait_value
+from onefold.segment.reading import trait_value
+from onefold.segment.zone import UTC
 
 DAY, HOUR = 86_400_000_000, 3_600_000_000
 NOW = 20_000 * DAY + DAY // 2
@@ -56,16 +57,18 @@ def holds(text: str, traits: dict[str, object] | None = None, **buckets: object)
     ],
 )
 def test_a_trait_is_read_as_the_type_it_is_used_as(value, text, number, boolean) -> None:
-    found = [trait_value({"x": value}, ["x"], wanted) for wanted in ("text", "number", "boolean")]
+    found = [
+        trait_value({"x": value}, ["x"], wanted, UTC) for wanted in ("text", "number", "boolean")
+    ]
     assert found == [text, number, boolean]
 
 
 def test_a_path_leads_into_nested_traits() -> None:
     traits = {"address": {"city": {"name": "Ürümqi"}}}
-    assert trait_value(traits, ["address", "city", "name"], "text") == "Ürümqi"
-    assert trait_value(traits, ["address", "street", "name"], "text") is None
-    assert trait_value(traits, ["address", "city", "name", "x"], "text") is None
-    assert trait_value({"address": None}, ["address", "city"], "text") is None
+    assert trait_value(traits, ["address", "city", "name"], "text", UTC) == "Ürümqi"
+    assert trait_value(traits, ["address", "street", "name"], "text", UTC) is None
+    assert trait_value(traits, ["address", "city", "name", "x"], "text", UTC) is None
+    assert trait_value({"address": None}, ["address", "city"], "text", UTC) is None
 
 
 def test_who_lacks_the_value_satisfies_neither_a_comparison_nor_its_negation() -> None:

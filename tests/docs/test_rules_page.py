@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from onefold.segment import parse_rule
-from onefold.segment.events import EVENT_FUNCTIONS, LONGEST, MAX_EVENT_FUNCTIONS, MAX_TEXT
+from onefold.segment.events import EVENT_FUNCTIONS, MAX_EVENT_FUNCTIONS, MAX_TEXT
 from onefold.segment.expression import FUNCTIONS
 from onefold.segment.rule import MAX_PATH, PROFILE_FUNCTIONS
 from onefold.segment.syntax import MAX_DEPTH, MAX_LENGTH
+from onefold.segment.window_arguments import LONGEST
 
 PAGE = (Path(__file__).parents[2] / "docs" / "rules.md").read_text()
 

@@ -12,6 +12,7 @@ from tests.unit.serve.conftest import Desk
 
 PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
 ROW = re.compile(r"^\| ([A-Z]+) \| `([^`]+)` \| (\w*) \| (.+?) \|$", re.MULTILINE)
+ELSEWHERE = re.compile("/api/(traits|tags|properties|destinations)")  # like segments, it says
 METHODS = ("get", "post", "put", "delete")
 
 
@@ -44,4 +45,5 @@ def test_every_call_stands_there_with_its_role(tmp_path: Path) -> None:
         )
         return needed[1] if needed else "reader"
 
-    assert ROW.findall(PAGE) == desk.run(look)
+    found = [one for one in desk.run(look) if not ELSEWHERE.match(one[1])]
+    assert ROW.findall(PAGE) == found

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 import msgspec
@@ -23,7 +24,7 @@ from onefold.app.definition_meaning import (
 from onefold.app.dependencies import Graph, Key, Ref
 from onefold.app.workspace import now_us, open_store
 from onefold.config import Settings
-from onefold.model.errors import Fault, InvalidInput
+from onefold.model.errors import Conflict, Fault, InvalidInput, Stale
 from onefold.store import SQLiteStore
 
 SECRET_KEYS = ("secret", "secrets", "headers")
@@ -83,10 +84,15 @@ def put(
     prune: bool = False,
     gone: Sequence[Key] = (),
     limits: Limits = LIMITS,
+    expected: Mapping[Key, int] = MappingProxyType({}),
 ) -> Plan:
-    """Put definitions in force; `InvalidInput` lists every fault, and then nothing is changed."""
+    """Put definitions in force; `InvalidInput` lists every fault, and then nothing is changed.
+
+    `expected` says at which version some must be, 0 for one that must not be there yet.
+    """
     while True:
         version = store.registry.version()
+        _compare_versions(store, expected)
         difference = plan_of(store, reading, prune=prune, gone=gone, limits=limits)
         bodies = {(one.kind, one.name): one.body for one in reading.written}
         changed = [
@@ -100,6 +106,20 @@ def put(
         # What was checked may have been changed by somebody else meanwhile; then check again.
         if store.registry.put_definitions(changed, deleted, now_us(), actor, version):
             return difference
+
+
+def _compare_versions(store: SQLiteStore, expected: Mapping[Key, int]) -> None:
+    """Raise if a definition is not at the version that is expected."""
+    if not expected:
+        return
+    live = {(one.kind, one.name): one.version for one in store.registry.definitions()}
+    for key, version in expected.items():
+        there = live.get(key, 0)
+        if there and not version:
+            raise Conflict(f"there is a {key[0]} {key[1]!r} already")
+        if there != version:
+            now = f"is at version {there}" if there else "is not there"
+            raise Stale(f"{key[0]} {key[1]!r} {now}, no longer at version {version}")
 
 
 def plan_of(
@@ -125,7 +145,10 @@ def plan_of(
     own = [*reading.faults, *_own_faults(reading.written)]
     broken = {key for key, one in written.items() if not can_be_read(*key, one.body)}
     together = faults_together(after, bodies, changed, out, broken, limits)
-    if faults := [*own, *together, *removal_faults(before, out)]:
+    needed = list(removal_faults(before, out))
+    if faults := [*own, *together, *needed]:
+        if needed == faults:
+            raise Conflict("what others need cannot be taken out", needed)
         raise InvalidInput("the definitions cannot be used", faults)
     changes = [
         Change(

@@ -48,5 +48,8 @@ def _say_plan(plan: Plan) -> None:
         say(f"{change.action} {change.kind} {change.name}")
         for line in change.diff.splitlines():
             say(f"    {line}")
+        if change.touches:
+            touched = ", ".join(f"{one.kind} {one.name}" for one in change.touches)
+            say(f"    touches: {touched}")
     count = len(plan.changes)
     say(f"{count} change{'' if count == 1 else 's'}" if count else "nothing to change")

@@ -3,7 +3,8 @@
 OnefoldError
 ├── InvalidInput      what a caller gave is wrong; every fault is listed
 │   ├── NotFound      there is no such thing
-│   ├── Conflict      it exists already, or changed meanwhile
+│   ├── Conflict      it exists already, or others need it
+│   │   └── Stale     it is no longer at the version that was looked at
 │   └── TooLarge      over a limit
 ├── Unauthorized      a person must act: wrong key, missing right
 │   └── Forbidden     the key is known, but its role may not do this
@@ -60,9 +61,15 @@ class NotFound(InvalidInput):
 
 
 class Conflict(InvalidInput):
-    """It exists already or was changed meanwhile; look at it again first."""
+    """It exists already, or others need it; look at it again first."""
 
     code = "conflict"
+
+
+class Stale(Conflict):
+    """It was changed since it was looked at; look at it again first."""
+
+    code = "stale"
 
 
 class TooLarge(InvalidInput):

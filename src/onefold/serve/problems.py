@@ -15,6 +15,7 @@ from onefold.model.errors import (
     NotFound,
     OnefoldError,
     RateLimited,
+    Stale,
     TooLarge,
     Unauthorized,
 )
@@ -25,6 +26,7 @@ _STATUS: dict[type[OnefoldError], tuple[int, str]] = {
     Forbidden: (403, "Forbidden"),
     Unauthorized: (401, "Unauthorized"),
     TooLarge: (413, "Too large"),
+    Stale: (412, "Changed meanwhile"),
     Conflict: (409, "Conflict"),
     NotFound: (404, "Not found"),
     InvalidInput: (400, "Invalid input"),

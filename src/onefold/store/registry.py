@@ -26,6 +26,15 @@ class StoredDefinition(NamedTuple):
     body: dict[str, Any]
 
 
+class DefinitionVersion(NamedTuple):
+    """A definition as it once was put in force, or taken out (`body` is None); when and by whom."""
+
+    version: int
+    body: dict[str, Any] | None
+    changed_at: int
+    changed_by: str
+
+
 class AuditEntry(NamedTuple):
     """One change: when, by whom, what was done to what."""
 
@@ -133,6 +142,21 @@ class Registry:
         return [
             StoredDefinition(kind, name, version, msgspec.json.decode(body))
             for kind, name, version, body in rows
+        ]
+
+    def definition_versions(self, kind: str, name: str) -> list[DefinitionVersion]:
+        """All versions of a definition, the newest first; none if there never was one."""
+        rows = self._db.rows(
+            "select version, body, changed_at, changed_by from definition_versions"
+            " where kind = ? and name = ? order by version desc",
+            kind,
+            name,
+        )
+        return [
+            DefinitionVersion(
+                version, None if body is None else msgspec.json.decode(body), changed_at, changed_by
+            )
+            for version, body, changed_at, changed_by in rows
         ]
 
     def version(self) -> int:

@@ -26,11 +26,11 @@ def put(desk: Any, path: str, body: Any) -> Any:
 
 
 def test_a_segment_that_is_put_in_force_gets_members(desk: Any) -> None:
-    changes = put(desk, "/api/definitions/segment/vip", VIP).json()["changes"]
+    made = put(desk, "/api/segments/vip", VIP)
     for user in "abc":
         desk.process({"type": "identify", "userId": user, "traits": {"city": "Kunming"}})
 
-    assert [(one["action"], one["name"]) for one in changes] == [("create", "vip")]
+    assert (made.status_code, made.headers["etag"], made.json()["version"]) == (200, '"1"', 1)
     assert desk.get("/api/segments").json()[0]["members"] == 3
     first = desk.get("/api/segments/vip/members?limit=2").json()
     second = desk.get(f"/api/segments/vip/members?limit=2&cursor={first['next']}").json()
@@ -38,19 +38,70 @@ def test_a_segment_that_is_put_in_force_gets_members(desk: Any) -> None:
 
 
 def test_a_definition_that_is_wrong_is_refused_with_every_fault(desk: Any) -> None:
-    found = put(desk, "/api/definitions/segment/vip", {"rule": "city = ", "color": 1})
+    found = put(desk, "/api/segments/vip", {"rule": "city = ", "color": 1})
 
     assert found.status_code == 400
     assert len(found.json()["errors"]) == 2
-    assert put(desk, "/api/definitions/nonsense/vip", VIP).status_code == 400
+    assert put(desk, "/api/segments/" + "x" * 101, VIP).status_code == 400
+
+
+def test_a_change_is_made_only_at_the_version_that_was_looked_at(desk: Any) -> None:
+    first = desk.post("/api/segments", {"name": "vip", **VIP})
+    tag = {"if-match": first.headers["etag"]}
+    second = desk.call("PUT", "/api/segments/vip", content=b"""{"rule": "age > 1"}""", headers=tag)
+    late = desk.call("PUT", "/api/segments/vip", content=b"""{"rule": "age > 2"}""", headers=tag)
+    gone = desk.call("DELETE", "/api/segments/vip", headers=tag)
+
+    assert (first.status_code, second.status_code, second.json()["version"]) == (201, 200, 2)
+    assert (late.status_code, late.json()["code"], gone.status_code) == (412, "stale", 412)
+    assert "is at version 2, no longer at version 1" in late.json()["message"]
+    assert desk.post("/api/segments", {"name": "vip", **VIP}).status_code == 409
+    odd = desk.call("PUT", "/api/segments/vip", content=b"{}", headers={"if-match": "odd"})
+    assert odd.status_code == 400
+
+
+def test_every_version_is_kept_and_can_be_gone_back_to(desk: Any) -> None:
+    put(desk, "/api/segments/vip", VIP)
+    put(desk, "/api/segments/vip", {"rule": "age > 1"})
+    desk.call("DELETE", "/api/segments/vip")
+    back = desk.post("/api/segments/vip/rollback", {"version": 1})
+    versions = desk.get("/api/segments/vip/versions").json()
+
+    assert (back.status_code, back.json()["version"], back.json()["body"]) == (200, 4, VIP)
+    assert [(one["version"], one["body"]) for one in versions] == [
+        (4, VIP),
+        (3, None),
+        (2, {"rule": "age > 1"}),
+        (1, VIP),
+    ]
+    assert {one["changed_by"] for one in versions} == {"admin"}
+    assert desk.get("/api/segments/vip/versions/2").json()["body"] == {"rule": "age > 1"}
+    assert desk.get("/api/segments/vip/versions/9").status_code == 404
+    assert desk.post("/api/segments/vip/rollback", {"version": 3}).status_code == 400
+    assert desk.get("/api/segments/other/versions").status_code == 404
+
+
+def test_what_depends_on_a_definition_is_told_and_keeps_it_in_force(desk: Any) -> None:
+    put(desk, "/api/traits/spent", {"expression": "sum_of('Order', properties.revenue)"})
+    put(desk, "/api/tags/level", {"cases": [{"value": "gold", "when": "spent > 100"}]})
+    put(desk, "/api/segments/vip", {"rule": "level = 'gold'"})
+    level, vip = {"kind": "tag", "name": "level"}, {"kind": "segment", "name": "vip"}
+
+    found = desk.get("/api/traits/spent/dependents").json()
+    refused = desk.call("DELETE", "/api/traits/spent")
+    assert found == {"direct": [level], "all": [level, vip]}
+    assert (refused.status_code, "tag level" in refused.text) == (409, True)
+    shown = desk.get("/api/tags/level").json()
+    assert (shown["uses"], shown["used_by"]) == ([{"kind": "trait", "name": "spent"}], [vip])
+    assert desk.get("/api/traits/nobody/dependents").status_code == 404
 
 
 def test_a_secret_is_never_shown_and_stays_when_it_is_given_back(desk: Any) -> None:
-    put(desk, "/api/definitions/destination/crm", HOOK)
+    put(desk, "/api/destinations/crm", HOOK)
 
     listed = desk.get("/api/definitions")
     body = listed.json()[0]["body"]
-    again = put(desk, "/api/definitions/destination/crm", {**body, "enabled": False})
+    again = put(desk, "/api/destinations/crm", {**body, "enabled": False})
 
     assert "whsec_" not in listed.text
     assert "geheim" not in listed.text
@@ -72,8 +123,8 @@ def test_a_yaml_text_is_planned_then_applied(desk: Any) -> None:
 
     assert (before, planned) == ([], applied)
     assert desk.get("/api/definitions").json()[0]["name"] == "vip"
-    assert desk.call("DELETE", "/api/definitions/segment/vip").status_code == 200
-    assert desk.call("DELETE", "/api/definitions/segment/vip").status_code == 404
+    assert desk.call("DELETE", "/api/segments/vip").status_code == 200
+    assert desk.call("DELETE", "/api/segments/vip").status_code == 404
     assert [one["action"] for one in desk.get("/api/audit?limit=2").json()["items"]] == [
         "segment.delete",
         "segment.apply",

@@ -27,7 +27,7 @@ def test_health_fails_where_events_would_be_refused(desk: Any) -> None:
 
 
 def test_metrics_can_be_read_by_prometheus(desk: Any) -> None:
-    desk.call("PUT", "/api/definitions/segment/vip", content=b"""{"rule": "city = 'Dali'"}""")
+    desk.call("PUT", "/api/segments/vip", content=b"""{"rule": "city = 'Dali'"}""")
     desk.process({"type": "identify", "userId": "u", "traits": {"city": "Dali"}})
 
     values = {

@@ -5,26 +5,57 @@ from __future__ import annotations
 from typing import Any
 
 import httpx
+import msgspec
 
 from onefold.model.access import ROLES
 
+Row = tuple[str, str, str, bytes | None, str]
 SEGMENT = b'{"rule": "city = \'Dali\'"}'
+HOOK = {"type": "webhook", "url": "http://127.0.0.1:9/", "secret": "whsec_" + "MDAw" * 8}
 YAML = b"kind: segment\nname: two\nrule: city = 'Dali'\n"
 
+
+def collection(plural: str, kind: str, body: dict[str, Any]) -> list[Row]:
+    """How definitions of one kind are looked at and changed."""
+    one = f"/api/{plural}/one-{kind}"
+    given, named = msgspec.json.encode(body), msgspec.json.encode({**body, "name": f"new-{kind}"})
+    return [
+        ("POST", f"/api/{plural}", "editor", named, f"{kind}.apply"),
+        ("PUT", one, "editor", given, f"{kind}.apply"),
+        ("GET", one, "reader", None, ""),
+        ("GET", f"{one}/versions", "reader", None, ""),
+        ("GET", f"{one}/versions/1", "reader", None, ""),
+        ("GET", f"{one}/dependents", "reader", None, ""),
+        ("DELETE", one, "editor", None, f"{kind}.delete"),
+        ("POST", f"{one}/rollback", "editor", b'{"version": 1}', f"{kind}.apply"),
+    ]
+
+
 # Every route, the least role that may use it, a request that succeeds, and the audit entry it leaves.
-ALLOWED: list[tuple[str, str, str, bytes | None, str]] = [
+ALLOWED: list[Row] = [
     ("GET", "/api/profiles/user_id:u", "reader", None, ""),
     ("GET", "/api/profiles/user_id:u/events", "reader", None, ""),
     ("GET", "/api/profiles/user_id:u/history", "reader", None, ""),
     ("GET", "/api/profiles/user_id:u/links", "reader", None, ""),
     ("GET", "/api/segments", "reader", None, ""),
-    ("PUT", "/api/definitions/segment/one", "editor", SEGMENT, "segment.apply"),
-    ("GET", "/api/segments/one/members", "reader", None, ""),
+    *collection("segments", "segment", {"rule": "city = 'Dali'"}),
+    ("GET", "/api/segments/one-segment/members", "reader", None, ""),
     ("POST", "/api/segments/preview", "analyst", SEGMENT, ""),
     ("GET", "/api/definitions", "reader", None, ""),
     ("POST", "/api/definitions/plan", "reader", YAML, ""),
     ("POST", "/api/definitions/apply", "editor", YAML, "segment.apply"),
-    ("DELETE", "/api/definitions/segment/one", "editor", None, "segment.delete"),
+    *collection("traits", "trait", {"type": "number"}),
+    *collection("tags", "tag", {"cases": [{"value": "x"}]}),
+    *collection("properties", "property", {"event": "Seen", "type": "number"}),
+    *collection("destinations", "destination", HOOK),
+    ("GET", "/api/traits", "reader", None, ""),
+    ("GET", "/api/tags", "reader", None, ""),
+    ("GET", "/api/properties", "reader", None, ""),
+    ("GET", "/api/destinations", "reader", None, ""),
+    ("GET", "/api/jobs", "reader", None, ""),
+    ("POST", "/api/jobs", "admin", b'{"kind": "rebuild"}', "job.add"),
+    ("GET", "/api/jobs/1", "reader", None, ""),
+    ("POST", "/api/jobs/1/cancel", "editor", None, "job.cancel"),
     ("GET", "/api/rejects", "reader", None, ""),
     ("GET", "/api/rejects/1", "analyst", None, ""),
     ("POST", "/api/rejects/1/replay", "editor", b"{}", "reject.replay"),

@@ -8,6 +8,7 @@ from litestar.di import Provide
 
 from onefold.serve.api.access import ACCESS
 from onefold.serve.api.audiences import AUDIENCES
+from onefold.serve.api.collections import COLLECTIONS
 from onefold.serve.api.definitions import DEFINITIONS
 from onefold.serve.api.document import configuration
 from onefold.serve.api.doors import actor
@@ -33,6 +34,7 @@ def create_api(context: Context) -> Litestar:
             SEGMENTS,
             AUDIENCES,
             DEFINITIONS,
+            *COLLECTIONS,
             JOBS,
             FAILURES,
             ACCESS,

@@ -1,23 +1,14 @@
-"""Definitions: what is in force, and changes of it."""
+"""Definitions of all kinds: what is in force, and changes of many at once."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from litestar import Router, delete, get, post, put
-from litestar.params import FromPath, FromQuery, RawBody
+from litestar import Router, get, post
+from litestar.params import FromQuery, RawBody
 
 from onefold.app.definitions import Plan
-from onefold.app.editing import (
-    DefinitionRow,
-    apply_text,
-    definition_delete,
-    definition_list,
-    definition_put,
-    plan_text,
-)
+from onefold.app.editing import DefinitionRow, apply_text, definition_list, plan_text
 from onefold.model.errors import Fault, InvalidInput, TooLarge
-from onefold.serve.api.doors import Actor, FromContext, decoded, parse_flag, read, requires
+from onefold.serve.api.doors import Actor, FromContext, parse_flag, requires
 
 _MOST_BYTES = 256 << 10
 _YAML = {"application/yaml": {"type": "string", "maxLength": _MOST_BYTES}}
@@ -25,47 +16,8 @@ _YAML = {"application/yaml": {"type": "string", "maxLength": _MOST_BYTES}}
 
 @get("", summary="All definitions in force", guards=[requires("reader")])
 async def definitions(context: FromContext) -> list[DefinitionRow]:
-    """Segments and destinations with the version of each; secrets are hidden."""
+    """Definitions of all kinds with the version of each; secrets are hidden."""
     return await context.commands.run(definition_list, context.settings)
-
-
-@put(
-    "/{kind:str}/{name:str}",
-    summary="Put one definition in force",
-    guards=[requires("editor")],
-    opt={"body": dict[str, Any]},
-)
-async def put_definition(
-    context: FromContext, actor: Actor, kind: FromPath[str], name: FromPath[str], body: RawBody
-) -> Plan:
-    """The body is what a YAML file would hold, without `kind` and `name`, as JSON."""
-    return await context.commands.run(
-        definition_put,
-        context.settings,
-        decoded(kind, "kind"),
-        decoded(name, "name"),
-        read(body, dict[str, Any]),
-        actor=actor,
-    )
-
-
-@delete(
-    "/{kind:str}/{name:str}",
-    summary="Take one definition out of force",
-    status_code=200,
-    guards=[requires("editor")],
-)
-async def delete_definition(
-    context: FromContext, actor: Actor, kind: FromPath[str], name: FromPath[str]
-) -> DefinitionRow:
-    """Gives the definition as it was."""
-    return await context.commands.run(
-        definition_delete,
-        context.settings,
-        decoded(kind, "kind"),
-        decoded(name, "name"),
-        actor=actor,
-    )
 
 
 @post(
@@ -113,6 +65,6 @@ def _text(body: bytes) -> str:
 
 DEFINITIONS = Router(
     "/api/definitions",
-    route_handlers=[definitions, put_definition, delete_definition, plan, apply],
+    route_handlers=[definitions, plan, apply],
     tags=["definitions"],
 )

@@ -22,6 +22,10 @@ _TEMPLATE = "#/components/schemas/{name}"
 _TAGS = {
     "profiles": "Who somebody is, was, and why.",
     "segments": "Segments and who is in them.",
+    "traits": "Computed traits, and declared ones.",
+    "tags": "Tags and how their values come about.",
+    "properties": "Declared properties of events.",
+    "destinations": "Where entries and exits are sent.",
     "definitions": "What is in force; the same as the YAML files.",
     "jobs": "Long work: how far it is, and stopping it.",
     "sql": "Questions to the whole history.",

@@ -7,6 +7,7 @@ from litestar import Router, get
 from litestar.params import FromPath
 
 from onefold.app.segments import MemberRow, SegmentRow, members_page, segment_list
+from onefold.serve.api.collections import handlers_of
 from onefold.serve.api.doors import Cursor, FromContext, Limit, decoded, requires
 
 
@@ -17,13 +18,13 @@ class MemberPage(msgspec.Struct, frozen=True):
     next: str | None
 
 
-@get("", summary="All segments")
+@get("", summary="All segments", guards=[requires("reader")])
 async def segments(context: FromContext) -> list[SegmentRow]:
     """All segments in force, with how many profiles are in each."""
     return await context.commands.run(segment_list, context.settings)
 
 
-@get("/{name:str}/members", summary="Who is in a segment")
+@get("/{name:str}/members", summary="Who is in a segment", guards=[requires("reader")])
 async def members(
     context: FromContext, name: FromPath[str], limit: Limit = 100, cursor: Cursor = ""
 ) -> MemberPage:
@@ -34,7 +35,6 @@ async def members(
 
 SEGMENTS = Router(
     "/api/segments",
-    route_handlers=[segments, members],
-    guards=[requires("reader")],
+    route_handlers=[segments, members, *handlers_of("segment")],
     tags=["segments"],
 )

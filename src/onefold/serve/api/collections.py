@@ -33,6 +33,8 @@ _PLURALS = {
     "destination": "destinations",
 }
 _MOST_VERSION = 1 << 31
+_FREE = {"type": "object", "additionalProperties": True}
+_READER, _EDITOR = [requires("reader")], [requires("editor")]
 _SEEN = "Only if it is still at this version; else 412. Take it from `ETag`."
 IfMatch = Annotated[str, HeaderParameter(name="If-Match", max_length=40, description=_SEEN)]
 Version = Annotated[int, PathParameter(ge=1, le=_MOST_VERSION)]
@@ -87,17 +89,16 @@ def _reading(kind: str) -> list[HTTPRouteHandler]:
             definition_dependents, context.settings, kind, decoded(name, "name")
         )
 
-    reader = [requires("reader")]
     named = ((look_at, "show"), (versions, "versions_of"), (version, "version_of"))
     for function, verb in (*named, (dependents, "dependents_of")):
         function.__name__ = f"{verb}_{kind}"
     return [
-        get("/{name:str}", summary=f"One {kind}", guards=reader)(look_at),
-        get("/{name:str}/versions", summary=f"All versions of a {kind}", guards=reader)(versions),
+        get("/{name:str}", summary=f"One {kind}", guards=_READER)(look_at),
+        get("/{name:str}/versions", summary=f"All versions of a {kind}", guards=_READER)(versions),
         get(
-            "/{name:str}/versions/{version:int}", summary=f"One version of a {kind}", guards=reader
+            "/{name:str}/versions/{version:int}", summary=f"One version of a {kind}", guards=_READER
         )(version),
-        get("/{name:str}/dependents", summary=f"What depends on a {kind}", guards=reader)(
+        get("/{name:str}/dependents", summary=f"What depends on a {kind}", guards=_READER)(
             dependents
         ),
     ]
@@ -105,7 +106,10 @@ def _reading(kind: str) -> list[HTTPRouteHandler]:
 
 def _changing(kind: str) -> list[HTTPRouteHandler]:
     """How one kind of definition is changed."""
+    return [_create(kind), _replace(kind), _take_out(kind), _roll_back(kind)]
 
+
+def _create(kind: str) -> HTTPRouteHandler:
     async def create(context: FromContext, actor: Actor, body: RawBody) -> Response[DefinitionView]:
         """The body is what a YAML file would hold, without `kind`, as JSON; 409 if it is there."""
         given = read(body, dict[str, Any])
@@ -115,6 +119,12 @@ def _changing(kind: str) -> list[HTTPRouteHandler]:
         )
         return _answer(made, 201)
 
+    create.__name__ = f"create_{kind}"
+    body = {"application/json": {**_FREE, "required": ["name"]}}
+    return post("", summary=f"Add a {kind}", opt={"body": body}, guards=_EDITOR)(create)
+
+
+def _replace(kind: str) -> HTTPRouteHandler:
     async def replace(
         context: FromContext,
         actor: Actor,
@@ -134,6 +144,14 @@ def _changing(kind: str) -> list[HTTPRouteHandler]:
         )
         return _answer(changed)
 
+    replace.__name__ = f"put_{kind}"
+    body = {"application/json": _FREE}
+    return put("/{name:str}", summary=f"Put a {kind} in force", opt={"body": body}, guards=_EDITOR)(
+        replace
+    )
+
+
+def _take_out(kind: str) -> HTTPRouteHandler:
     async def take_out(
         context: FromContext, actor: Actor, name: FromPath[str], if_match: IfMatch = ""
     ) -> DefinitionView:
@@ -147,6 +165,12 @@ def _changing(kind: str) -> list[HTTPRouteHandler]:
             version=_expected(if_match),
         )
 
+    take_out.__name__ = f"delete_{kind}"
+    summary = f"Take a {kind} out of force"
+    return delete("/{name:str}", summary=summary, status_code=200, guards=_EDITOR)(take_out)
+
+
+def _roll_back(kind: str) -> HTTPRouteHandler:
     async def roll_back(
         context: FromContext,
         actor: Actor,
@@ -166,31 +190,14 @@ def _changing(kind: str) -> list[HTTPRouteHandler]:
         )
         return _answer(changed)
 
-    editor = [requires("editor")]
-    free = {"type": "object", "additionalProperties": True}
-    put_body, new_body = (
-        {"application/json": free},
-        {"application/json": {**free, "required": ["name"]}},
-    )
-    named = ((create, "create"), (replace, "put"), (take_out, "delete"), (roll_back, "roll_back"))
-    for function, verb in named:
-        function.__name__ = f"{verb}_{kind}"
-    return [
-        post("", summary=f"Add a {kind}", opt={"body": new_body}, guards=editor)(create),
-        put("/{name:str}", summary=f"Put a {kind} in force", opt={"body": put_body}, guards=editor)(
-            replace
-        ),
-        delete(
-            "/{name:str}", summary=f"Take a {kind} out of force", status_code=200, guards=editor
-        )(take_out),
-        post(
-            "/{name:str}/rollback",
-            summary=f"Go back to a version of a {kind}",
-            status_code=200,
-            opt={"body": RollBack},
-            guards=editor,
-        )(roll_back),
-    ]
+    roll_back.__name__ = f"roll_back_{kind}"
+    return post(
+        "/{name:str}/rollback",
+        summary=f"Go back to a version of a {kind}",
+        status_code=200,
+        opt={"body": RollBack},
+        guards=_EDITOR,
+    )(roll_back)
 
 
 def _list(kind: str) -> HTTPRouteHandler:
@@ -199,7 +206,7 @@ def _list(kind: str) -> HTTPRouteHandler:
         return await context.commands.run(definition_list, context.settings, kind)
 
     all_of.__name__ = f"list_{_PLURALS[kind]}"
-    return get("", summary=f"All {_PLURALS[kind]}", guards=[requires("reader")])(all_of)
+    return get("", summary=f"All {_PLURALS[kind]}", guards=_READER)(all_of)
 
 
 def handlers_of(kind: str) -> list[HTTPRouteHandler]:

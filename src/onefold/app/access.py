@@ -13,6 +13,7 @@ from onefold.app.workspace import create_files, now_us, open_store
 from onefold.config import Settings
 from onefold.model.access import ROLES, ApiKey, Role
 from onefold.model.errors import Conflict, Fault, InvalidInput
+from onefold.model.given import INTERNAL
 from onefold.model.sources import Source, hash_secret, write_key
 from onefold.store import SQLiteStore
 
@@ -105,7 +106,7 @@ def source_add(
     if faults:
         raise InvalidInput("the source cannot be added", faults)
     with open_store(settings, cache_mb=4) as store:
-        taken = {source.id for source in store.registry.sources()}
+        taken = {INTERNAL} | {source.id for source in store.registry.sources()}
         source = Source(
             id=_free_id(name, taken),
             name=name,

@@ -25,8 +25,14 @@ DESTINATION_KEYS = {"type", "segments", "enabled", "description"}
 def load_definitions(store: SQLiteStore) -> tuple[Definitions, dict[str, Source]]:
     """What is in force now, and the sources by id."""
     version = store.registry.version()
+    lists = store.given.list_versions()
     sources = {source.id: source for source in store.registry.sources()}
-    return definitions_from(store.registry.definitions(), version), sources
+    definitions = definitions_from(store.registry.definitions(), version)
+    segments = tuple(
+        msgspec.structs.replace(one, list_version=lists.get(one.name, 0)) if one.list else one
+        for one in definitions.segments
+    )
+    return msgspec.structs.replace(definitions, segments=segments), sources
 
 
 def definitions_from(stored: Iterable[StoredDefinition], version: int = 0) -> Definitions:
@@ -37,10 +43,8 @@ def definitions_from(stored: Iterable[StoredDefinition], version: int = 0) -> De
     tags: list[TagDefinition] = []
     for one in stored:
         body = one.body
-        if one.kind == "segment" and "rule" in body:
-            segments.append(
-                SegmentDefinition(one.name, body["rule"], body.get("description", ""), one.version)
-            )
+        if one.kind == "segment":
+            segments.append(_record({**body, **_named(one)}, SegmentDefinition))
         elif one.kind == "trait":
             traits.append(_record({**body, **_named(one)}, TraitDefinition))
         elif one.kind == "tag":

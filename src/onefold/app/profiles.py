@@ -9,6 +9,7 @@ import msgspec
 from onefold.app.workspace import node_key, open_store
 from onefold.config import Settings
 from onefold.model.errors import Fault, InvalidInput, NotFound
+from onefold.model.given import is_reserved, visible
 from onefold.model.profile import (
     Profile,
     ProfileId,
@@ -106,14 +107,14 @@ def identifier_of(kind: str, value: str, country: str = "") -> Identifier | None
 
 def view(found: Profile, *, verbose: bool = False) -> ProfileView:
     """What people see of a stored profile."""
-    traits: dict[str, Any] = dict(sorted(found.traits.items()))
+    traits: dict[str, Any] = dict(sorted(visible(found.traits).items()))
     if verbose:
         claims = [one for node in found.nodes for one in statements_of(node)]
         winners = last_writer(claims)
         traits = {
             name: TraitOrigin(won.value, won.source, won.time, won.message_id)
             for name, won in winners.items()
-            if won.value is not None
+            if won.value is not None and not is_reserved(name)
         }
     return ProfileView(
         id=profile_name(found.id),

@@ -194,7 +194,9 @@ def _make_readable(store: SQLiteStore, profiles: list[Profile]) -> None:
 
 def _facts(now: Profile, again: Profile) -> Iterator[tuple[str, Any, Any]]:
     yield "identifiers", _known(now), _known(again)
-    yield "traits", now.traits, again.traits
+    refreshed = {name for node in now.nodes for name in node.refreshed}
+    claimed = {name: value for name, value in now.traits.items() if name not in refreshed}
+    yield "traits", claimed, again.traits
     yield "events", _counts(now), _counts(again)
 
 

@@ -11,12 +11,17 @@ State = Literal["draft", "approved", "retired"]
 
 
 class SegmentDefinition(msgspec.Struct, frozen=True):
-    """A segment: the profiles for which a rule holds."""
+    """A segment: the profiles for which a rule holds, or whose identifiers stand in a list.
+
+    `list` is the kind of those identifiers, `list_version` the version of the list in force.
+    """
 
     name: str
-    rule: str
+    rule: str = ""
     description: str = ""
     version: int = 1
+    list: str = ""
+    list_version: int = 0
 
 
 class TraitDefinition(msgspec.Struct, frozen=True):
@@ -39,8 +44,64 @@ class TagCase(msgspec.Struct, frozen=True):
     when: str = ""
 
 
+class Ranking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everybody in the order of an expression: cut into equal parts, or by shares from the top.
+
+    `into` parts are named by `values`, the lowest first, else by their numbers. `top` gives the
+    share of each value in percent, counted from the top: `{gold: 1, silver: 10}`. `where`
+    leaves all others without a value; `otherwise` is what those below all shares get.
+    """
+
+    by: str
+    where: str = ""
+    into: int = 0
+    values: tuple[str, ...] = ()
+    top: dict[str, float] = {}
+    otherwise: str = ""
+
+
+class Statistics(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An expression compared with what it is for everybody.
+
+    Its cases read `x` (the own value), `mean`, `deviation`, `z`, `median`, `least`, `most`, and
+    quantiles such as `q25` or `q90`.
+    """
+
+    by: str
+    cases: tuple[TagCase, ...]
+    where: str = ""
+
+
+class Rfm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How recently, how often and for how much: over which event, of what value, how far back."""
+
+    event: str = "Order Completed"
+    value: str = "properties.revenue"
+    days: int = 365
+
+
+class Lifecycle(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """For how many days after the last event of a kind somebody is still active, at risk, dormant."""
+
+    event: str = "Order Completed"
+    active: int = 30
+    at_risk: int = 90
+    dormant: int = 180
+
+
+class Preference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The channel that somebody answers on most: of each channel the events that are answers."""
+
+    channels: dict[str, tuple[str, ...]]
+    days: int = 90
+
+
 class TagDefinition(msgspec.Struct, frozen=True):
-    """A tag: a trait with a closed list of values, of which the first case that holds gives one."""
+    """A tag: a trait with a closed list of values, an owner and a lifetime.
+
+    Its values come from `cases` (the first that holds), from a ranking or statistics of everybody,
+    from a ready-made definition, or are given by people and imports (`values`).
+    """
 
     name: str
     cases: tuple[TagCase, ...] = ()
@@ -49,6 +110,20 @@ class TagDefinition(msgspec.Struct, frozen=True):
     folder: str = ""
     state: State = "approved"
     version: int = 1
+    values: tuple[str, ...] = ()
+    rank: Ranking | None = None
+    statistics: Statistics | None = None
+    rfm: Rfm | None = None
+    lifecycle: Lifecycle | None = None
+    preference: Preference | None = None
+    refresh: str = ""
+    expires_after: str = ""
+    expires: str = ""
+
+    @property
+    def of_everybody(self) -> bool:
+        """Does it take a look at everybody to know the value of anybody?"""
+        return bool(self.rank or self.statistics or self.rfm)
 
 
 class DestinationDefinition(msgspec.Struct, frozen=True):

@@ -6,6 +6,7 @@ msgpack inside it, so that an event pays only for what it touches.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -42,7 +43,8 @@ class Node(msgspec.Struct, array_like=True, gc=False):
     """One identifier and what it ever told us.
 
     `links` maps other nodes to `(rank, time first seen together)`. `events` counts the events
-    whose facts are keyed by this node.
+    whose facts are keyed by this node. `refreshed` are values that were computed from everybody,
+    by trait: `(as of, value)`.
     """
 
     id: NodeId
@@ -54,6 +56,7 @@ class Node(msgspec.Struct, array_like=True, gc=False):
     links: dict[NodeId, tuple[int, int]]
     statements: msgspec.Raw = NO_STATEMENTS
     buckets: msgspec.Raw = NO_BUCKETS
+    refreshed: dict[str, tuple[int, Any]] = {}
 
 
 class Profile(msgspec.Struct, array_like=True, gc=False):
@@ -82,6 +85,17 @@ _STATEMENTS = msgspec.msgpack.Decoder(list[Statement])
 def statements_of(node: Node) -> list[Statement]:
     """The claims of a node, decoded."""
     return _STATEMENTS.decode(node.statements)
+
+
+def refreshed_values(nodes: Iterable[Node]) -> dict[str, Any]:
+    """Of each refreshed trait the newest value; whatever the order of the nodes."""
+    newest: dict[str, tuple[int, bytes, Any]] = {}
+    for node in nodes:
+        for name, (as_of, value) in node.refreshed.items():
+            candidate = (as_of, encode_profile(value), value)
+            if name not in newest or candidate[:2] > newest[name][:2]:
+                newest[name] = candidate
+    return {name: won[2] for name, won in newest.items() if won[2] is not None}
 
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"

@@ -12,6 +12,7 @@ from onefold.activate.webhook import membership_payload, message_id
 from onefold.engine import DuckEngine
 from onefold.model.definitions import Definitions, DestinationDefinition
 from onefold.model.delivery import Delivery
+from onefold.model.given import visible
 from onefold.model.profile import NO_BUCKETS, Node, NodeId, Profile, ProfileId, profile_name
 from onefold.model.records import Identifier
 from onefold.pipeline.counting import Counting
@@ -104,7 +105,9 @@ class Members:
         oldest = oldest_kept(self._metrics, now, self._timezone)
         names = self._names
         for owner, more in read_rows(counted).items():
-            node = nodes[owner]
+            node = nodes.get(owner)
+            if node is None:
+                continue  # of a claim that waits: nobody's event
             counts = opened.counts[owner] = Counts(node.buckets)
             counts.add(more, oldest)
             node.buckets = counts.encoded()
@@ -149,9 +152,11 @@ class Members:
         for number, profile in working.removed.items():
             for segment in list(profile.members):
                 change.leave(number, profile, segment)
+            for tag, value in profile.tags.items():
+                _count_change(write, tag, value, None)
         tasks = self._tasks(working, opened, now)
         due = {number: working.profiles[number].due for number in tasks}
-        values = _ValueChanges(rows)
+        values = _ValueChanges(rows, write)
         for found in self._evaluation.run(tasks.values(), now):
             for one, column in zip(found.outputs, found.columns, strict=True):
                 if one.kind != "segment":
@@ -202,8 +207,9 @@ def buckets_of(node: Node) -> Buckets:
 class _ValueChanges:
     """Computed traits and tags whose values the query says are others now."""
 
-    def __init__(self, rows: Rows) -> None:
+    def __init__(self, rows: Rows, write: BatchWrite) -> None:
         self._rows = rows
+        self._write = write
 
     def settle(
         self, output: Output, tasks: Sequence[Task], column: pa.ChunkedArray
@@ -223,6 +229,8 @@ class _ValueChanges:
             else:
                 values[name] = value
             self._rows.change(profile.id, "tag" if is_tag else "computed", name, before, value)
+            if is_tag:
+                _count_change(self._write, name, before, value)
             yield profile.id
 
     def forget(self, profile: Profile, defined: Collection[Key]) -> bool:
@@ -232,9 +240,19 @@ class _ValueChanges:
         held = (("computed", profile.computed), ("tag", profile.tags))
         for what, values in held:
             for name in [one for one in values if ("value", one) not in defined]:
-                self._rows.change(profile.id, what, name, values.pop(name), None)
+                before = values.pop(name)
+                self._rows.change(profile.id, what, name, before, None)
+                if what == "tag":
+                    _count_change(self._write, name, before, None)
                 found = True
         return found
+
+
+def _count_change(write: BatchWrite, tag: str, before: str | None, after: str | None) -> None:
+    """How many have a value of a tag is counted as it changes."""
+    for value, more in ((before, -1), (after, 1)):
+        if value is not None:
+            write.tag_values[tag, value] = write.tag_values.get((tag, value), 0) + more
 
 
 def _number(value: float) -> float:
@@ -314,7 +332,7 @@ class _MemberChanges:
             since=since,
             profile=number,
             identifiers=[Identifier(node.kind, node.value) for node in profile.nodes],
-            traits=profile.traits,
+            traits=visible(profile.traits),
         )
         for destination in wanting:
             key = message_id(destination, number, segment, entered, now)

@@ -16,6 +16,7 @@ from onefold.engine import DuckEngine
 from onefold.eventlog import LogRecord
 from onefold.lake import complete, to_ipc, to_table
 from onefold.model.definitions import Definitions
+from onefold.model.given import INTERNAL, is_reserved
 from onefold.model.profile import (
     ASSERTED,
     Node,
@@ -24,17 +25,19 @@ from onefold.model.profile import (
     Statement,
     encode_profile,
     profile_name,
+    refreshed_values,
     statements_of,
 )
 from onefold.model.records import Event, Identifier, Reject
 from onefold.model.sources import Source
+from onefold.pipeline.given import Given, keep_refreshed
 from onefold.pipeline.members import NOTHING_OPENED, Members, Opened
 from onefold.pipeline.prepare import Prepared, prepare, prepare_events
 from onefold.pipeline.rows import Rows
 from onefold.pipeline.stopwatch import Stopwatch
 from onefold.pipeline.working import Working
 from onefold.resolve import add_link, links_of
-from onefold.store import BatchWrite, QueuedRows, SQLiteStore
+from onefold.store import BatchWrite, QueuedRows, RefreshRow, SQLiteStore
 from onefold.unify import add_statement, golden_record
 
 _US_A_DAY = 86_400_000_000
@@ -107,13 +110,19 @@ class Pipeline:
                 given = given.without(self._store.seen(given.keys))
         rows = Rows(now)
         working = Working(self._store, self._new_id, rows)
-        self._facts(given, working, rows)
+        claims = [event for event in given.events if event.source == INTERNAL]
+        said = [event for event in given.events if event.source != INTERNAL]
+        self._facts(said, given.ids, working, rows)
+        people = Given(self._store.given)
+        people.fold(claims, given.ids, working)
+        people.arrive(working)
         with watch("buckets"):
             counted = given.counted
             if counted is None:
                 counted = self._members.count(given.rows)
             opened = self._members.add_buckets(counted, working.nodes, now)
         write = self._finish(working, rows, opened, now)
+        write.waits, write.arrived = people.waits, people.arrived
         write.rejects = list(given.rejects)
         write.positions = dict(given.positions)
         fresh = len(given.events)
@@ -129,7 +138,7 @@ class Pipeline:
             write.seen = sorted((minute, digest, day) for minute, digest in given.keys)
             with watch("lake rows"):
                 home, ids = working.home, given.ids
-                profiles = [home[ids[event.identifiers[0]]] for event in given.events]
+                profiles = [home.get(ids[event.identifiers[0]]) for event in given.events]
                 write.lake.append(self._queued("events", given.rows, profile_id=profiles))
         self._write(write, rows)
         return Report(
@@ -155,6 +164,20 @@ class Pipeline:
         working.load(profiles)
         working.overdue.update(working.profiles)
         self._write(self._finish(working, rows, NOTHING_OPENED, now), rows)
+        self._watch.lap()
+
+    def refresh(self, found: Sequence[RefreshRow], now: int) -> None:
+        """Give profiles what a refresh found for them, and evaluate them."""
+        rows = Rows(now)
+        working = Working(self._store, self._new_id, rows)
+        current = self._store.current_ids([one.profile for one in found])
+        working.load(current.values())
+        for one in found:
+            if one.profile in current:
+                keep_refreshed(working, current[one.profile], one.trait, one.value, one.as_of)
+        write = self._finish(working, rows, NOTHING_OPENED, now)
+        write.refreshed = [one.id for one in found]
+        self._write(write, rows)
         self._watch.lap()
 
     def repair(self, clusters: list[list[Node]], now: int) -> None:
@@ -184,21 +207,26 @@ class Pipeline:
         documents = [(encode_profile(one), number) for number, one in working.profiles.items()]
         self._store.write(BatchWrite(self._batch, documents=documents))
 
-    def _facts(self, given: Prepared, working: Working, rows: Rows) -> None:
+    def _facts(
+        self,
+        events: Sequence[Event],
+        ids: Mapping[Identifier, NodeId],
+        working: Working,
+        rows: Rows,
+    ) -> None:
         """Fold identifiers, links and claims in."""
         watch = self._watch
-        ids = given.ids
         with watch("load"):
             working.load_nodes(ids.values())
         dirty: set[NodeId] = set()
         with watch("facts"):
-            for event in given.events:
+            for event in events:
                 self._add_event(event, ids, working, rows, dirty)
         with watch("regroup"):
             if dirty:
                 working.regroup(dirty)
             home = working.home
-            working.changed.update([home[ids[event.identifiers[0]]] for event in given.events])
+            working.changed.update([home[ids[event.identifiers[0]]] for event in events])
 
     def _add_event(
         self,
@@ -270,12 +298,15 @@ class Pipeline:
             statements = [one for node in profile.nodes for one in statements_of(node)]
             golden = golden_record(statements)
             traits = {name: won.value for name, won in golden.items()}
+            traits |= refreshed_values(profile.nodes)
             if traits == profile.traits and number not in working.created:
                 continue
             for name in sorted(traits.keys() | profile.traits.keys()):
                 old, new = profile.traits.get(name), traits.get(name)
-                if old != new:
-                    working.retold.setdefault(number, set()).add(name)
+                if old == new:
+                    continue
+                working.retold.setdefault(number, set()).add(name)
+                if not is_reserved(name):
                     won = golden.get(name)
                     origin = (None, None) if won is None else (won.source, won.message_id)
                     rows.change(number, "trait", name, old, new, *origin)

@@ -112,6 +112,10 @@ class Working:
             self.home[node.id] for nodes in clusters for node in nodes if node.id in self.home
         }
         given = {node.id: node for nodes in clusters for node in nodes}
+        for node in given.values():
+            # What was computed from everybody is not made of events: it stays.
+            if node.id in self.nodes:
+                node.refreshed = self.nodes[node.id].refreshed
         names = [name for one in before for name in self.profiles[one].names if name[1] in given]
         self.nodes.update(given)
         self.fresh.update(given.keys() - self.home.keys())

@@ -17,7 +17,15 @@ import msgspec
 from onefold.model.definitions import Definitions, TagCase
 from onefold.model.errors import Fault, InvalidInput
 from onefold.segment.membership import Features
-from onefold.segment.metric import Column, Metric, Type, merge_metrics, short_id
+from onefold.segment.expression import literal_sql
+from onefold.segment.metric import (
+    Column,
+    Metric,
+    Type,
+    merge_metrics,
+    short_id,
+    trait_column,
+)
 from onefold.segment.rule import Rule, Scope, compile_rule, names_in
 from onefold.segment.syntax import Source, parse_tree
 from onefold.segment.zone import load_zone
@@ -32,10 +40,23 @@ _MOST_LEVELS = 20
 _ORDER: dict[OutputKind, int] = {"segment": 0, "trait": 1, "tag": 2}
 
 
+class Held(msgspec.Struct, frozen=True):
+    """A value that was given, imported or refreshed, and lies in a trait of Onefold's own.
+
+    Of a tag only `values` count. A segment's members are those with a number of `at_least`.
+    """
+
+    path: tuple[str, ...]
+    type: Type = "text"
+    values: tuple[str, ...] = ()
+    at_least: int = 0
+
+
 class Wanted(msgspec.Struct, frozen=True):
     """What is to be computed: `text` of a computed trait or a segment, or the `cases` of a tag.
 
-    `type` is what a computed trait is declared as; else its expression decides.
+    `type` is what a computed trait is declared as; else its expression decides. What is `held`
+    is only read.
     """
 
     kind: OutputKind
@@ -43,6 +64,7 @@ class Wanted(msgspec.Struct, frozen=True):
     text: str = ""
     cases: tuple[TagCase, ...] = ()
     type: Type | None = None
+    held: Held | None = None
 
     @property
     def key(self) -> Key:
@@ -177,7 +199,8 @@ class _Draft:
         self.uses: tuple[Key, ...] = ()
         self.names: list[Key] = []
         of_cases = [case.when for case in wanted.cases if case.when]
-        for text in of_cases if wanted.kind == "tag" else [wanted.text]:
+        texts = of_cases if wanted.kind == "tag" else [wanted.text]
+        for text in () if wanted.held else texts:
             with suppress(InvalidInput):  # compiling it says what is wrong
                 self.names += names_in(parse_tree(Source(text)))
         self.names = list(dict.fromkeys(self.names))
@@ -236,6 +259,8 @@ def _compiled(
         {one.name: one.column for one in used if one.kind == "segment"},
     )
     wanted = draft.wanted
+    if wanted.held:
+        return _held(wanted, wanted.held)
     if wanted.kind == "tag":
         return _tag(wanted, scope, level, draft.uses)
     if wanted.kind == "segment":
@@ -261,7 +286,7 @@ def _tag(wanted: Wanted, scope: Scope, level: int, uses: tuple[Key, ...]) -> Out
             ]
             continue
         rules.append(rule)
-        parts.append(f"WHEN {rule.expression} THEN {scope.literal(case.value)}")
+        parts.append(f"WHEN {rule.expression} THEN {literal_sql(case.value)}")
     if faults:
         raise InvalidInput("the tag cannot be used", faults)
     whole = Rule(
@@ -275,6 +300,18 @@ def _tag(wanted: Wanted, scope: Scope, level: int, uses: tuple[Key, ...]) -> Out
         turn_moments=tuple(moment for rule in rules for moment in rule.turn_moments),
     )
     return _output(wanted, whole, whole.expression, level, uses)
+
+
+def _held(wanted: Wanted, held: Held) -> Output:
+    column = trait_column(held.path, held.type)
+    expression = column.name
+    if wanted.kind == "segment":
+        expression = f"coalesce({column.name} >= {held.at_least}, FALSE)"
+    elif wanted.kind == "tag":
+        choices = ", ".join(literal_sql(value) for value in held.values) or "NULL"
+        expression = f"CASE WHEN {column.name} IN ({choices}) THEN {column.name} END"
+    of: Type = "boolean" if wanted.kind == "segment" else held.type
+    return _output(wanted, Rule("", (), (), (column,), expression, of), expression, 0)
 
 
 def _finite(rule: Rule) -> str:

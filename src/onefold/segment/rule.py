@@ -21,7 +21,6 @@ from onefold.segment.metric import (
     trait_column,
 )
 from onefold.segment.syntax import Source, nearest, parse_tree, path_of
-from onefold.segment.texts import literal_sql
 from onefold.segment.writing import NOUNS
 
 __all__ = ["InvalidInput", "Rule", "Scope", "parse_expression", "parse_rule"]
@@ -77,10 +76,6 @@ class Scope(msgspec.Struct, frozen=True):
     seen: Collection[str] = ()
     events: Collection[str] = ()
     strict: bool = False
-
-    def literal(self, text: str) -> str:
-        """A text as SQL."""
-        return literal_sql(text)
 
     def known(self, path: tuple[str, ...]) -> tuple[str, ...]:
         """The longest beginning of a path that names a trait which is known."""

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
 from typing import Protocol
 
+from onefold.model.given import CLAIMS, INTERNAL
 from onefold.model.records import Accepted, Event, Reject
+from onefold.standardize.claims import claim_events
 from onefold.standardize.envelopes import MAX_EVENTS, Opened, open_call
 from onefold.standardize.events import read_event
 from onefold.standardize.faults import explain
@@ -33,6 +35,9 @@ def standardize(
     events: list[Event] = []
     rejects: list[Reject] = []
     for accepted in batch:
+        if accepted.source == INTERNAL and accepted.kind == CLAIMS:
+            events.extend(claim_events(accepted))
+            continue
         source = sources.get(accepted.source)
         opened = open_call(accepted, source.default_country if source is not None else None)
         call = opened.call

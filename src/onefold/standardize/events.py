@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from onefold.model.given import is_reserved
 from onefold.model.records import EVENT_TYPES, Event, Identifier
 from onefold.standardize.envelopes import Call
 from onefold.standardize.faults import explain, wrong_type
@@ -195,7 +196,11 @@ def _traits(
     if "traits" in fields and kind != "group":
         given = _object(fields, "traits", faults)
         traits = {**traits, **given} if traits else given
-    if traits and (len(traits) > MAX_TRAITS or max(map(len, traits)) > MAX_TRAIT_NAME):
+    if traits and (
+        len(traits) > MAX_TRAITS
+        or max(map(len, traits)) > MAX_TRAIT_NAME
+        or any(map(is_reserved, traits))
+    ):
         _fault_traits(traits, faults)
     return traits
 
@@ -207,6 +212,9 @@ def _fault_traits(traits: dict[str, Any], faults: list[str]) -> None:
     if any(len(name) > MAX_TRAIT_NAME for name in traits):
         size = f"has a name of more than {MAX_TRAIT_NAME} characters"
         faults.append(explain("traits", size, "send shorter names"))
+    if reserved := next(filter(is_reserved, traits), ""):
+        problem = f"has {reserved[:40]!r}, which only Onefold gives"
+        faults.append(explain("traits", problem, "set tags and lists through the API"))
 
 
 def _properties(fields: dict[str, Any], kind: str, faults: list[str]) -> dict[str, Any]:

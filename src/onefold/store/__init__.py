@@ -4,6 +4,7 @@ In: rows. Out: rows. Promise: a batch is written in one transaction with the log
 came from, so a crash leaves either all of it or none.
 """
 
+from onefold.store.given import ListRow, RefreshRow
 from onefold.store.sqlite import BatchWrite, QueuedRows, SQLiteStore
 
-__all__ = ["BatchWrite", "QueuedRows", "SQLiteStore"]
+__all__ = ["BatchWrite", "ListRow", "QueuedRows", "RefreshRow", "SQLiteStore"]

@@ -18,6 +18,7 @@ from onefold.model.delivery import Delivery
 from onefold.model.profile import NodeId, ProfileId
 from onefold.model.records import Reject
 from onefold.store.database import WAIT_SECONDS, Database
+from onefold.store.given import GivenStore
 from onefold.store.jobs import Jobs
 from onefold.store.outbox import SQLiteOutbox
 from onefold.store.registry import Registry
@@ -52,6 +53,10 @@ class BatchWrite(msgspec.Struct, gc=False):
     rejects: list[Reject] = []
     lake: list[QueuedRows] = []
     counters: dict[str, int] = {}
+    waits: list[tuple[NodeId, str, bytes]] = []
+    arrived: list[NodeId] = []
+    refreshed: list[int] = []
+    tag_values: dict[tuple[str, str], int] = {}
 
 
 _WRITES = (
@@ -64,6 +69,7 @@ _WRITES = (
     ("entered", "insert or replace into members values (?,?,?)"),
     ("left", "delete from members where segment = ? and profile = ?"),
     ("lake", "insert into lake_queue values (?,?,?,?)"),
+    ("waits", "insert or replace into waiting_claims values (?,?,?)"),
 )
 
 
@@ -79,6 +85,7 @@ class SQLiteStore:
         self.registry = Registry(self.db)
         self.outbox = SQLiteOutbox(self.db)
         self.rejects = Rejects(self.db)
+        self.given = GivenStore(self.db)
         self.jobs = Jobs(self.db)
 
     def close(self) -> None:
@@ -118,6 +125,15 @@ class SQLiteStore:
         if found is not None:
             return int(found)
         return self.db.one("select id from profiles where id = ?", profile)  # type: ignore[no-any-return]
+
+    def current_ids(self, profiles: Sequence[ProfileId]) -> dict[ProfileId, ProfileId]:
+        """The ids that profiles go by today; follows merges. Those that never were are left out."""
+        asked = sorted(set(profiles))
+        merged = dict(
+            self.db.lookup("select id, profile from aliases where id in ({keys})", asked)
+        )
+        there = self.db.lookup("select id, id from profiles where id in ({keys})", asked)
+        return dict(there) | merged
 
     def aliases_of(self, profile: ProfileId) -> list[ProfileId]:
         """The ids that lead to a profile today."""
@@ -162,9 +178,12 @@ class SQLiteStore:
             for sql, ids in (
                 ("delete from profiles where id = ?", batch.removed),
                 ("delete from aliases where id = ?", batch.reclaimed),
+                ("delete from waiting_claims where node = ?", batch.arrived),
+                ("delete from refresh_values where id = ?", batch.refreshed),
             ):
                 connection.executemany(sql, [(one,) for one in ids])
             self._write_sizes(batch)
+            self._write_tag_values(batch.tag_values)
             self._write_rejects(batch.rejects)
             self._write_deliveries(batch.deliveries)
             self._add_counters(batch.counters)
@@ -192,6 +211,13 @@ class SQLiteStore:
             "insert into segment_sizes values (?,?)"
             " on conflict (segment) do update set members = members + excluded.members",
             list(sizes.items()),
+        )
+
+    def _write_tag_values(self, changed: Mapping[tuple[str, str], int]) -> None:
+        self.db.connection.executemany(
+            "insert into tag_values values (?,?,?)"
+            " on conflict (tag, value) do update set profiles = profiles + excluded.profiles",
+            [(*key, number) for key, number in changed.items() if number],
         )
 
     def segment_sizes(self) -> dict[str, int]:

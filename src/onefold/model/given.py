@@ -1,0 +1,61 @@
+"""What is not said by a source: tags set by people or imported, lists, what was refreshed.
+
+All of it is kept as traits whose names only Onefold may use, so it survives merges and splits
+like any claim, and rules, previews and other engines read it like any trait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+INTERNAL = "onefold"
+"""The source of claims that come from people and lists, through the log like everything else."""
+CLAIMS = "claims"
+"""The kind of an accepted call that holds them."""
+EVENT = "$claim"
+"""The name of the event that each becomes."""
+RESERVED = ("$tag.", "$list.")
+
+
+def tag_trait(tag: str) -> str:
+    """The trait that holds what a tag was given: `{"value": …, "at": µs}`."""
+    return f"$tag.{tag}"
+
+
+def list_trait(segment: str) -> str:
+    """The trait that says in which version of a segment's list somebody stands: `{"version": 3}`."""
+    return f"$list.{segment}"
+
+
+def is_reserved(trait: str) -> bool:
+    """May only Onefold itself claim it?"""
+    return trait.startswith(RESERVED)
+
+
+def visible(traits: Mapping[str, Any]) -> dict[str, Any]:
+    """The traits that sources claim."""
+    return {name: value for name, value in traits.items() if not name.startswith(RESERVED)}
+
+
+class GivenClaim(msgspec.Struct, frozen=True):
+    """Traits given to whoever an identifier, normalized, belongs to; now, or once it appears."""
+
+    id: str
+    time: int
+    kind: str
+    value: str
+    traits: dict[str, Any]
+    by: str = ""
+
+
+class GivenClaims(msgspec.Struct, frozen=True):
+    """The body of an accepted call of this kind."""
+
+    batch: list[GivenClaim]
+
+
+encode_claims = msgspec.json.Encoder().encode
+decode_claims = msgspec.json.Decoder(GivenClaims).decode

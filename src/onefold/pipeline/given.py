@@ -1,0 +1,79 @@
+"""Claims that people and lists make: folded into who is known, kept for who is not known yet.
+
+Being named in a list makes nobody a customer: such a claim waits, and is folded in with the first
+event that carries its identifier. So the order of both does not matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+import msgspec
+
+from onefold.model.profile import NodeId, ProfileId, Statement, statements_of
+from onefold.model.records import Event, Identifier
+from onefold.pipeline.working import Working
+from onefold.unify import add_statement
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Statement).decode
+
+
+class WaitingClaims(Protocol):
+    """The part of the store that keeps claims on who is not known yet."""
+
+    def waiting(self, nodes: Sequence[NodeId]) -> list[tuple[NodeId, bytes]]:
+        """The claims on these nodes."""
+
+
+class Given:
+    """The given claims of one batch."""
+
+    def __init__(self, store: WaitingClaims) -> None:
+        self._store = store
+        self.waits: list[tuple[NodeId, str, bytes]] = []
+        self.arrived: list[NodeId] = []
+
+    def fold(
+        self, events: Iterable[Event], ids: Mapping[Identifier, NodeId], working: Working
+    ) -> None:
+        """Fold the batch's given claims in, after its events."""
+        for event in events:
+            node = ids[event.identifiers[0]]
+            working.load_nodes([node])
+            statement = Statement(event.source, event.time, event.message_id, True, event.traits)
+            if node in working.home:
+                add_claim(working, node, statement)
+            else:
+                self.waits.append((node, event.message_id, _encode(statement)))
+
+    def arrive(self, working: Working) -> None:
+        """Fold in what waited for identifiers that came with this batch."""
+        if not working.fresh:
+            return
+        for node, statement in self._store.waiting(sorted(working.fresh)):
+            add_claim(working, node, _decode(statement))
+            self.arrived.append(node)
+
+
+def add_claim(working: Working, node: NodeId, statement: Statement) -> None:
+    """Fold a claim into a node that is known."""
+    owner = working.nodes[node]
+    statements = statements_of(owner)
+    if add_statement(statements, statement):
+        owner.statements = msgspec.Raw(_encode(statements))
+        working.claimed.add(node)
+        working.changed.add(working.home[node])
+
+
+def keep_refreshed(
+    working: Working, number: ProfileId, trait: str, value: Any, as_of: int
+) -> None:
+    """Keep a refreshed value on a profile that is loaded, with its first identifier."""
+    node = working.profiles[number].nodes[0]
+    before = node.refreshed.get(trait)
+    if before is None or before[0] < as_of:
+        node.refreshed = {**node.refreshed, trait: (as_of, value)}
+        working.claimed.add(node.id)
+        working.changed.add(number)

@@ -12,7 +12,7 @@ from onefold.app.dependencies import Graph, Key
 from onefold.app.in_force import definitions_from
 from onefold.config import Settings
 from onefold.model.errors import Fault
-from onefold.segment.plan import compile_plan, wanted_by
+from onefold.segment import compile_plan, wanted_by
 from onefold.store.registry import StoredDefinition
 
 _TEXT_KEY = {"segment": "rule", "trait": "expression", "tag": "cases"}

@@ -67,9 +67,7 @@ def add_claim(working: Working, node: NodeId, statement: Statement) -> None:
         working.changed.add(working.home[node])
 
 
-def keep_refreshed(
-    working: Working, number: ProfileId, trait: str, value: Any, as_of: int
-) -> None:
+def keep_refreshed(working: Working, number: ProfileId, trait: str, value: Any, as_of: int) -> None:
     """Keep a refreshed value on a profile that is loaded, with its first identifier."""
     node = working.profiles[number].nodes[0]
     before = node.refreshed.get(trait)

@@ -18,20 +18,22 @@ from onefold.segment.buckets import (
 )
 from onefold.segment.metric import SQL_TYPES
 from onefold.segment.plan import (
+    Held,
     Output,
     Plan,
     Wanted,
     checked_plan,
     compile_membership,
     compile_plan,
-    wanted_by,
 )
 from onefold.segment.rule import Rule, Scope, parse_expression, parse_rule
+from onefold.segment.wanted import wanted_by
 
 __all__ = [
     "SQL_TYPES",
     "Bucket",
     "Buckets",
+    "Held",
     "Output",
     "Plan",
     "Rule",

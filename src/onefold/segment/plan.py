@@ -14,10 +14,9 @@ from typing import Literal
 
 import msgspec
 
-from onefold.model.definitions import Definitions, TagCase
+from onefold.model.definitions import TagCase
 from onefold.model.errors import Fault, InvalidInput
 from onefold.segment.membership import Features
-from onefold.segment.expression import literal_sql
 from onefold.segment.metric import (
     Column,
     Metric,
@@ -28,6 +27,7 @@ from onefold.segment.metric import (
 )
 from onefold.segment.rule import Rule, Scope, compile_rule, names_in
 from onefold.segment.syntax import Source, parse_tree
+from onefold.segment.texts import literal_sql
 from onefold.segment.zone import load_zone
 
 OutputKind = Literal["trait", "tag", "segment"]
@@ -124,22 +124,6 @@ class Plan(msgspec.Struct, frozen=True):
     def features(self, now: int, timezone: str) -> Features:
         """Prepare to read the columns of many profiles at one moment (µs UTC)."""
         return Features(self.columns, now, load_zone(timezone))
-
-
-def wanted_by(definitions: Definitions) -> list[Wanted]:
-    """What the definitions in force ask to be computed: segments, computed traits, tags."""
-    segments = [Wanted("segment", one.name, one.rule) for one in definitions.segments]
-    traits = [
-        Wanted("trait", one.name, one.expression)
-        for one in definitions.traits
-        if one.expression and one.state == "approved"
-    ]
-    tags = [
-        Wanted("tag", one.name, cases=one.cases)
-        for one in definitions.tags
-        if one.state == "approved"
-    ]
-    return [*segments, *traits, *tags]
 
 
 def compile_plan(wanted: Iterable[Wanted], traits: Mapping[str, Type] | None = None) -> Plan:

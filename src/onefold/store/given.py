@@ -50,9 +50,10 @@ class GivenStore:
     def refreshed(self, limit: int) -> list[RefreshRow]:
         """Values that wait for their profiles, oldest first."""
         rows = self._db.rows(
-            "select id, trait, profile, value, as_of from refresh_values order by id limit ?", limit
+            "select id, trait, profile, value, as_of from refresh_values order by id limit ?",
+            limit,
         )
-        return [RefreshRow(*row[:3], msgspec.json.decode(row[3]), row[4]) for row in rows]
+        return [RefreshRow._make((*row[:3], msgspec.json.decode(row[3]), row[4])) for row in rows]
 
     def add_refreshed(self, rows: Sequence[tuple[str, ProfileId, str, int]]) -> None:
         """Put `(trait, profile, JSON of the value, as of)` on their way to the profiles."""
@@ -77,5 +78,13 @@ class GivenStore:
         """Of each segment, the version of its list that is in force."""
         rows = self._db.rows(
             "select segment, max(version) from lists where state = 'live' group by segment"
+        )
+        return dict(rows)
+
+    def tag_values(self, tag: str) -> dict[str, int]:
+        """How many profiles have each value of a tag."""
+        rows = self._db.rows(
+            "select value, profiles from tag_values where tag = ? and profiles > 0 order by value",
+            tag,
         )
         return dict(rows)

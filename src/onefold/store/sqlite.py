@@ -129,9 +129,7 @@ class SQLiteStore:
     def current_ids(self, profiles: Sequence[ProfileId]) -> dict[ProfileId, ProfileId]:
         """The ids that profiles go by today; follows merges. Those that never were are left out."""
         asked = sorted(set(profiles))
-        merged = dict(
-            self.db.lookup("select id, profile from aliases where id in ({keys})", asked)
-        )
+        merged = dict(self.db.lookup("select id, profile from aliases where id in ({keys})", asked))
         there = self.db.lookup("select id, id from profiles where id in ({keys})", asked)
         return dict(there) | merged
 

@@ -1,0 +1,43 @@
+"""What definitions ask to be computed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from onefold.model.definitions import Definitions, SegmentDefinition, TagDefinition
+from onefold.model.given import list_trait, tag_trait
+from onefold.segment.plan import Held, Wanted
+from onefold.segment.ready import RFM_SCORES, ready_cases, tag_values
+
+
+def wanted_by(definitions: Definitions) -> list[Wanted]:
+    """What the definitions in force ask to be computed: segments, computed traits, tags."""
+    segments = [_segment(one) for one in definitions.segments]
+    traits = [
+        Wanted("trait", one.name, one.expression)
+        for one in definitions.traits
+        if one.expression and one.state == "approved"
+    ]
+    tags = [
+        wanted for one in definitions.tags if one.state == "approved" for wanted in tag_outputs(one)
+    ]
+    return [*segments, *traits, *tags]
+
+
+def tag_outputs(tag: TagDefinition) -> Iterator[Wanted]:
+    """The tag itself; beside an RFM tag its three scores, as computed traits."""
+    if not (tag.of_everybody or tag.values):
+        yield Wanted("tag", tag.name, cases=ready_cases(tag))
+        return
+    trait = tag_trait(tag.name)
+    yield Wanted("tag", tag.name, held=Held((trait, "value"), values=tag_values(tag)))
+    for score in RFM_SCORES if tag.rfm else ():
+        yield Wanted("trait", f"{tag.name}.{score}", held=Held((trait, score), "number"))
+
+
+def _segment(one: SegmentDefinition) -> Wanted:
+    if not one.list:
+        return Wanted("segment", one.name, one.rule)
+    # The next version holds for who has it already while it is still being taken in.
+    held = Held((list_trait(one.name), "version"), "number", at_least=max(one.list_version, 1))
+    return Wanted("segment", one.name, held=held)

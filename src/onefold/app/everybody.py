@@ -18,8 +18,8 @@ from onefold.model.definitions import Definitions
 from onefold.model.errors import Damaged, Fault, InvalidInput, NotFound
 from onefold.segment.asked import Asked, asked_rules
 from onefold.segment.metric import Column
-from onefold.segment.plan import wanted_by
 from onefold.segment.population import Relations, earliest
+from onefold.segment.wanted import wanted_by
 from onefold.segment.zone import load_zone
 
 DAY_US = 86_400_000_000

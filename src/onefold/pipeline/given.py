@@ -41,7 +41,6 @@ class Given:
         """Fold the batch's given claims in, after its events."""
         for event in events:
             node = ids[event.identifiers[0]]
-            working.load_nodes([node])
             statement = Statement(event.source, event.time, event.message_id, True, event.traits)
             if node in working.home:
                 add_claim(working, node, statement)

@@ -111,7 +111,9 @@ class Pipeline:
         rows = Rows(now)
         working = Working(self._store, self._new_id, rows)
         claims = [event for event in given.events if event.source == INTERNAL]
-        said = [event for event in given.events if event.source != INTERNAL]
+        said = given.events
+        if claims:
+            said = [event for event in given.events if event.source != INTERNAL]
         self._facts(said, given.ids, working, rows)
         people = Given(self._store.given)
         people.fold(claims, given.ids, working)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
+
+SAVED = "segment:"
+"""What a rule begins with that names a saved segment."""
 
 Rule = Annotated[str, msgspec.Meta(min_length=1, max_length=10_000)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
@@ -67,3 +70,60 @@ class Preview(msgspec.Struct, frozen=True):
     sample: tuple[SampledProfile, ...] = ()
     by: tuple[TraitCounts, ...] = ()
     events: tuple[EventDays, ...] = ()
+
+
+class WhyQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A rule that need not be saved, and a profile: `KIND:VALUE` or its id."""
+
+    rule: Rule
+    profile: Name
+
+
+class CountedEvent(msgspec.Struct, frozen=True):
+    """An event that counted, and the value that was read of it, if one was."""
+
+    message_id: str
+    time: int
+    value: Any = None
+
+
+class Input(msgspec.Struct, frozen=True):
+    """What a clause read of the profile: a trait, what events add up to, or another definition.
+
+    Of events, `since` and `until` (µs) bound the window, `count` is how many counted, and `events`
+    are the latest of these. `inputs` is what another definition read in its turn.
+    """
+
+    name: str
+    value: Any
+    since: int | None = None
+    until: int | None = None
+    count: int | None = None
+    events: tuple[CountedEvent, ...] = ()
+    inputs: tuple[Input, ...] = ()
+
+
+class WhyClause(msgspec.Struct, frozen=True):
+    """A clause as it is written; whether it holds, null where what it asks for is absent."""
+
+    kind: Literal["and", "or", "not", "test"]
+    text: str
+    holds: bool | None
+    inputs: tuple[Input, ...] = ()
+    parts: tuple[WhyClause, ...] = ()
+
+
+class Why(msgspec.Struct, frozen=True):
+    """Whether a profile satisfies a rule as of a moment (µs), and what makes it so.
+
+    Of a saved segment, `member` says whether it is in it, and `since` when.
+    """
+
+    profile: str
+    rule: str
+    as_of: int
+    holds: bool
+    clause: WhyClause
+    segment: str | None = None
+    member: bool | None = None
+    since: int | None = None

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from onefold.cli.invocation import Invocation, command
-from onefold.cli.rendering import say, table
+from onefold.cli.rendering import cell, moment, printable, say, table
 
 if TYPE_CHECKING:
-    from onefold.app.audiences import Preview
+    from onefold.app.audiences import Input, Preview, Why, WhyClause
 
 Rule = Annotated[str, typer.Argument(help="A rule, or segment:NAME.", metavar="RULE")]
 
@@ -20,6 +20,7 @@ Rule = Annotated[str, typer.Argument(help="A rule, or segment:NAME.", metavar="R
 def add_to(segment: typer.Typer) -> None:
     """Add these commands."""
     command(segment, "preview")(preview)
+    command(segment, "why")(why)
 
 
 def preview(
@@ -47,6 +48,32 @@ def preview(
     call.show(previews.preview(call.settings, question, _confine(call)), _say_preview)
 
 
+def why(
+    call: Invocation,
+    segment: Annotated[str, typer.Argument(metavar="NAME", help="A segment, or a rule.")],
+    reference: Annotated[
+        str, typer.Argument(metavar="KIND:VALUE", help="An identifier, or a profile's id.")
+    ],
+) -> None:
+    """Show which clauses of a segment's rule hold for a profile, and what made them so.
+
+    Example: onefold segment why loyal-customers email:ann@example.com
+    """
+    from onefold.app import why as reasons
+    from onefold.app.audiences import WhyQuestion
+
+    question = WhyQuestion(_rule(call, segment), reference)
+    call.show(reasons.why(call.settings, question, _confine(call)), _say_why)
+
+
+def _rule(call: Invocation, given: str) -> str:
+    """What was given as a rule: a name means the segment of that name, if there is one."""
+    from onefold.app.segments import segment_list
+
+    known = {one.name for one in segment_list(call.settings)}
+    return f"segment:{given}" if given in known else given
+
+
 def _confine(call: Invocation) -> Callable[[], None]:
     """Holds this process to the limits of a query, once all is ready for it."""
     from onefold.app import answering
@@ -72,3 +99,36 @@ def _say_preview(found: Preview) -> None:
             (event.event, "events", "profiles"),
             [(one.day, one.events, one.profiles) for one in event.days if one.events],
         )
+
+
+def _say_why(found: Why) -> None:
+    inside = "satisfies" if found.holds else "does not satisfy"
+    say(f"{found.profile} {inside} {found.segment or 'the rule'}")
+    if found.member is not None and found.since is not None:
+        say(f"member since {moment(found.since)}")
+    say("")
+    _say_clause(found.clause, "")
+
+
+def _say_clause(clause: WhyClause, indent: str) -> None:
+    sign = {True: "yes", False: "no", None: "absent"}[clause.holds]
+    shown = clause.text if clause.kind == "test" else _WORDS[clause.kind]
+    say(f"{indent}{sign:<6}  {printable(shown)}")
+    for one in clause.inputs:
+        _say_input(one, indent + "        ")
+    for part in clause.parts:
+        _say_clause(part, indent + "  ")
+
+
+_WORDS = {"and": "all of", "or": "any of", "not": "not"}
+
+
+def _say_input(one: Input, indent: str) -> None:
+    say(f"{indent}{printable(one.name)}: {cell(one.value) or 'absent'}")
+    for event in one.events:
+        value = "" if event.value is None else f"  {cell(event.value)}"
+        say(f"{indent}  {moment(event.time)}  {printable(event.message_id)}{value}")
+    if one.count is not None and one.count > len(one.events):
+        say(f"{indent}  and {one.count - len(one.events):,} before")
+    for inner in one.inputs:
+        _say_input(inner, indent + "  ")

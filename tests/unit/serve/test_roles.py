@@ -41,6 +41,8 @@ ALLOWED: list[Row] = [
     *collection("segments", "segment", {"rule": "city = 'Dali'"}),
     ("GET", "/api/segments/one-segment/members", "reader", None, ""),
     ("POST", "/api/segments/preview", "analyst", SEGMENT, ""),
+    ("GET", "/api/segments/one/why/user_id:u", "reader", None, ""),
+    ("POST", "/api/segments/why", "reader", b'{"rule": "vip", "profile": "user_id:u"}', ""),
     ("GET", "/api/definitions", "reader", None, ""),
     ("POST", "/api/definitions/plan", "reader", YAML, ""),
     ("POST", "/api/definitions/apply", "editor", YAML, "segment.apply"),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import msgspec
-from litestar import Response, Router, post
-from litestar.params import RawBody
+from litestar import Response, Router, get, post
+from litestar.params import FromPath, RawBody
 
-from onefold.app.audiences import Preview, PreviewQuestion
-from onefold.serve.api.doors import FromContext, read, requires
+from onefold.app.audiences import SAVED, Preview, PreviewQuestion, Why, WhyQuestion
+from onefold.serve.api.doors import FromContext, decoded, read, requires
 from onefold.serve.context import Context
 
 
@@ -26,10 +26,34 @@ async def preview(context: FromContext, body: RawBody) -> Response[bytes]:
     return await _answer(context, "preview", read(body, PreviewQuestion))
 
 
+@get(
+    "/{name:str}/why/{profile:str}",
+    summary="Why a profile is in a segment, or not",
+    guards=[requires("reader")],
+    opt={"answers": {"application/json": Why}},
+)
+async def why(context: FromContext, name: FromPath[str], profile: FromPath[str]) -> Response[bytes]:
+    """Each clause of the segment's rule: true, false or absent, with the values and events."""
+    rule = SAVED + decoded(name, "name")
+    return await _answer(context, "why", WhyQuestion(rule, decoded(profile, "profile")))
+
+
+@post(
+    "/why",
+    summary="Why a profile satisfies a rule, or not",
+    status_code=200,
+    guards=[requires("reader")],
+    opt={"body": WhyQuestion, "answers": {"application/json": Why}},
+)
+async def why_rule(context: FromContext, body: RawBody) -> Response[bytes]:
+    """Each clause of a rule that need not be saved: true, false or absent, and what made it so."""
+    return await _answer(context, "why", read(body, WhyQuestion))
+
+
 async def _answer(context: Context, kind: str, question: msgspec.Struct) -> Response[bytes]:
     """Asked in a process of its own, held to the limits of SQL queries."""
     found, _ = await context.sql.run(context.asker.answer, context.settings, kind, question)
     return Response(found, media_type="application/json")
 
 
-AUDIENCES = Router("/api/segments", route_handlers=[preview], tags=["segments"])
+AUDIENCES = Router("/api/segments", route_handlers=[preview, why, why_rule], tags=["segments"])

@@ -34,6 +34,8 @@ COMMANDS = [
     ["profile"],
     ["segment", "list"],
     ["segment", "members"],
+    ["segment", "preview"],
+    ["segment", "why"],
     ["job", "list"],
     ["job", "show"],
     ["job", "cancel"],

@@ -127,3 +127,80 @@ class Why(msgspec.Struct, frozen=True):
     segment: str | None = None
     member: bool | None = None
     since: int | None = None
+
+
+class OverlapQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Rules by the names they are to have; `segment:NAME` is the rule of a saved segment."""
+
+    rules: Annotated[dict[Name, Rule], msgspec.Meta(min_length=2, max_length=10)]
+
+
+class Part(msgspec.Struct, frozen=True):
+    """How many are in all of these and in none of the others."""
+
+    rules: tuple[str, ...]
+    profiles: int
+
+
+class Pair(msgspec.Struct, frozen=True):
+    """How many are in both, whatever else they are in; `share` is of those in either."""
+
+    left: str
+    right: str
+    both: int
+    share: float
+
+
+class Overlap(msgspec.Struct, frozen=True):
+    """How rules overlap as of a moment (µs): the size of each, of every part, and of every pair.
+
+    The parts are disjoint, the largest first; together with those in none they are everybody.
+    """
+
+    as_of: int
+    total: int
+    sizes: dict[str, int]
+    none: int
+    parts: tuple[Part, ...]
+    pairs: tuple[Pair, ...]
+
+
+class CompareQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A rule whose members are compared with all others; how far back events are looked at."""
+
+    rule: Rule
+    traits: Annotated[tuple[Name, ...], msgspec.Meta(max_length=40)] = ()
+    days: Annotated[int, msgspec.Meta(ge=1, le=366)] = 30
+    most: Annotated[int, msgspec.Meta(ge=1, le=200)] = 40
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """One way in which members differ from all others.
+
+    Of a trait's `value`, and of an event (`what`), `members` and `others` are the shares that have
+    it and `lift` is how many times larger the first is. Of numbers and of the number of events they
+    are averages. `difference` is their distance in standard deviations.
+    """
+
+    kind: Literal["value", "average", "event", "events"]
+    what: str
+    value: str | None
+    members: float
+    others: float
+    lift: float | None
+    difference: float
+
+
+class Comparison(msgspec.Struct, frozen=True):
+    """How those who satisfy a rule differ from all others as of a moment (µs), most telling first.
+
+    Of large groups a random sample is looked at: `members_seen` and `others_seen` profiles.
+    """
+
+    rule: str
+    as_of: int
+    members: int
+    others: int
+    members_seen: int
+    others_seen: int
+    differences: tuple[Difference, ...]

@@ -36,6 +36,8 @@ COMMANDS = [
     ["segment", "members"],
     ["segment", "preview"],
     ["segment", "why"],
+    ["segment", "overlap"],
+    ["segment", "compare"],
     ["job", "list"],
     ["job", "show"],
     ["job", "cancel"],

@@ -43,6 +43,8 @@ ALLOWED: list[Row] = [
     ("POST", "/api/segments/preview", "analyst", SEGMENT, ""),
     ("GET", "/api/segments/one/why/user_id:u", "reader", None, ""),
     ("POST", "/api/segments/why", "reader", b'{"rule": "vip", "profile": "user_id:u"}', ""),
+    ("POST", "/api/segments/overlap", "analyst", b'{"rules": {"a": "x", "b": "y"}}', ""),
+    ("POST", "/api/segments/compare", "analyst", SEGMENT, ""),
     ("GET", "/api/definitions", "reader", None, ""),
     ("POST", "/api/definitions/plan", "reader", YAML, ""),
     ("POST", "/api/definitions/apply", "editor", YAML, "segment.apply"),

@@ -22,8 +22,9 @@ from onefold.config import Settings
 from onefold.model.errors import Fault, InvalidInput
 from onefold.model.profile import profile_name
 from onefold.segment.metric import Field
-from onefold.segment.population import members_query, trait_field
+from onefold.segment.population import members_query
 from onefold.segment.rule import parse_rule
+from onefold.segment.trait_sql import trait_field
 
 _VALUES, _DAYS = 20, 30
 

@@ -117,7 +117,9 @@ def _cases(function: str) -> tuple[str, str]:
 
 def _like(node: exp.Expr) -> exp.Expr:
     pattern = node.expression
-    if isinstance(pattern, exp.Literal):
+    if isinstance(node.parent, exp.Escape):
+        pass  # then a backslash is nothing special in Spark either
+    elif isinstance(pattern, exp.Literal):
         pattern = exp.Literal.string(pattern.name.replace("\\", "\\\\"))
     else:
         pattern = _spark("replace(x, '\\\\', '\\\\\\\\')", x=pattern)

@@ -17,6 +17,7 @@ from onefold.segment.asked import Asked
 from onefold.segment.buckets import field_sql
 from onefold.segment.metric import Column, Field, Metric
 from onefold.segment.texts import literal_sql
+from onefold.segment.trait_sql import traits_query
 from onefold.segment.window_sql import absent_sql, column_sql, fields_sql
 from onefold.segment.zone import Zone, load_zone
 
@@ -63,7 +64,7 @@ def members_query(asked: Asked, now: int, timezone: str, relations: Relations = 
     first: list[str] = []
     then: list[str] = []
     for rule in asked.needed:
-        traits_only = all(column.kind == "trait" for column in rule.columns)
+        traits_only = all(column.kind != "window" for column in rule.columns)
         (first if traits_only else then).append(rule.expression)
     plan = asked.plan
     features = features_query(plan.columns, plan.metrics, now, timezone, relations, first, then)
@@ -87,12 +88,8 @@ def features_query(
     Its rows are `(profile, …)` with the columns in their order. `first` are conditions over trait
     columns, `then` over any; profiles that don't satisfy all of them are left out.
     """
-    traits = "".join(
-        f", {relations.read(trait_field(column))} AS {column.name}"
-        for column in columns
-        if column.kind == "trait"
-    )
-    people = f"SELECT profile{traits} FROM {relations.profiles}"
+    zone = load_zone(timezone)
+    people = traits_query(columns, now, zone, relations.profiles, relations.read)
     if first:
         people = f"SELECT * FROM ({people}) WHERE {' AND '.join(first)}"
     windows = [column for column in columns if column.kind == "window"]
@@ -162,13 +159,8 @@ def earliest(windows: Sequence[Column], now: int, timezone: str) -> int | None:
     return min(known) if known and len(known) == len(begins) else None
 
 
-def trait_field(column: Column) -> Field:
-    """The value in a profile's traits that a column reads."""
-    return Field(column.name, "traits", column.path, column.type)
-
-
 def _joined(column: Column) -> str:
-    if column.kind == "trait":
+    if column.kind != "window":
         return f"people.{column.name}"
     return f"coalesce(totals.{column.name}, {absent_sql(column)})"
 

@@ -137,7 +137,7 @@ def _like(t: Translator, node: exp.Expr, _: Type | None) -> str:
 
 
 def _pattern(t: Translator, node: exp.Expr, pattern: str, escape: str) -> str:
-    """Write a pattern in a form that engines agree upon: some escape with \\ by themselves."""
+    """Write a pattern in a form that engines agree upon: a mark of ours escapes."""
     parts: list[tuple[bool, str]] = []
     characters = iter(pattern)
     for each in characters:
@@ -148,7 +148,7 @@ def _pattern(t: Translator, node: exp.Expr, pattern: str, escape: str) -> str:
         parts.append((escaped or character not in "%_", character))
     if isinstance(node, exp.ILike):
         parts = [(plain, simple_lower(character)) for plain, character in parts]
-    if not any(plain and character in "%_\\" for plain, character in parts):
+    if not any(plain and character in "%_" for plain, character in parts):
         return literal_sql("".join(character for _, character in parts))
     mark = next(each for each in (*_ESCAPES, "\u0001") if (True, each) not in parts)
     written = "".join(

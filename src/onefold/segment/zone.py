@@ -50,23 +50,31 @@ class Zone:
         """Say when a local time is, in µs UTC: what a clock shows twice, first; what it skips, later."""
         return local - self._offsets[bisect_right(self._turns, local)]
 
-    def day_sql(self, since: int | None = None, until: int | None = None) -> str:
-        """Write the SQL for the local day of the column `time`.
+    def day_sql(self, since: int | None = None, until: int | None = None, of: str = "time") -> str:
+        """Write the SQL for the local day of a column.
 
         `since` and `until` bound the times that will occur: the expression is shorter then.
         """
         low = 0 if since is None else bisect_right(self._starts, since)
         high = len(self._starts) if until is None else bisect_right(self._starts, until)
-        offset = self._offset_sql(low, high)
-        return f"(time + {_SHIFT_DAYS * DAY} + {offset}) // {DAY} - {_SHIFT_DAYS}"
+        offset = _offset_sql(of, self._starts, self._offsets, low, high)
+        return f"({of} + {_SHIFT_DAYS * DAY} + {offset}) // {DAY} - {_SHIFT_DAYS}"
 
-    def _offset_sql(self, low: int, high: int) -> str:
-        """A balanced tree of CASEs: eight comparisons find one of 260 offsets."""
-        if low >= high:
-            return f"({self._offsets[low]})"
-        middle = (low + high) // 2
-        before, after = self._offset_sql(low, middle), self._offset_sql(middle + 1, high)
-        return f"(CASE WHEN time < {self._starts[middle]} THEN {before} ELSE {after} END)"
+    def offset_at_local_sql(self, of: str) -> str:
+        """Write the SQL for the offset at the local time that a column is."""
+        return _offset_sql(of, self._turns, self._offsets, 0, len(self._turns))
+
+
+def _offset_sql(
+    of: str, starts: tuple[int, ...], offsets: tuple[int, ...], low: int, high: int
+) -> str:
+    """A balanced tree of CASEs: eight comparisons find one of 260 offsets."""
+    if low >= high:
+        return f"({offsets[low]})"
+    middle = (low + high) // 2
+    before = _offset_sql(of, starts, offsets, low, middle)
+    after = _offset_sql(of, starts, offsets, middle + 1, high)
+    return f"(CASE WHEN {of} < {starts[middle]} THEN {before} ELSE {after} END)"
 
 
 UTC = Zone("UTC", (), (0,))

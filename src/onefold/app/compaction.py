@@ -26,7 +26,7 @@ from onefold.store import SQLiteStore
 MANY_FILES, MANY_ROWS = 32, 200_000
 """Of the tail: with more than either it is time to compact it."""
 
-ROWS_A_GROUP = 32_768
+ROWS_A_GROUP = 65_536
 EVENTS_ORDER = 'name, profile_id, "time"'
 _Much = tuple[int, int]
 _ROWS_A_ROUND = 2_000_000

@@ -116,6 +116,15 @@ def profile_name(profile: ProfileId) -> str:
     return "".join(reversed(letters))
 
 
+def profile_name_sql(number: str) -> str:
+    """SQL that writes a column of ids as people see them."""
+    letters = (
+        f"'{_ALPHABET}'[({number} >> {5 * (_WIDTH - 1 - place)} & 31) + 1]"
+        for place in range(_WIDTH)
+    )
+    return f"concat({', '.join(letters)})"
+
+
 def profile_number_sql(name: str) -> str:
     """SQL that reads a column of such names as the ids behind them."""
     digits = (

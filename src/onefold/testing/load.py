@@ -69,7 +69,7 @@ def user_events(
 
     `first` is the number of the first event within the run: message ids and contents follow from it.
     """
-    templates, choose = _templates(), Random(run << 40 | first).random
+    templates, choose = event_templates(), Random(run << 40 | first).random
     variants, time = len(templates), iso(at).encode()
     for count, user in enumerate(user_numbers, first):
         template = templates[int(choose() * variants)]
@@ -117,8 +117,8 @@ def live_bodies(
         first += size
 
 
-def _templates() -> list[bytes]:
-    """Every event name with some products: what varies from event to event is left open."""
+def event_templates() -> list[bytes]:
+    """Events of every name with some products, to be filled by `% (user, user, run, count, time)`."""
     goods = products(CHINA)
     return [_template(name, place * 7 % len(goods)) for place, name in enumerate(_EVENT_NAMES)]
 

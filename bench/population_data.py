@@ -1,12 +1,11 @@
 """A lake of N profiles and their events, made directly: what the pipeline and compaction leave.
 
-python -m bench.population_data [--people N] [--events N] [--data DIR] [--prove]
+python -m bench.population_data [--people N] [--events N] [--data DIR]
 
 Each of the N people has said who they are, and nine in ten events are of a tenth of them. One in a
 hundred used an app before signing in there, so that their events moved from one profile to another. The
-lake is made once, in a directory named by its size; the same numbers give the same lake. `--prove`
-makes a small one, folds its events through the pipeline, compacts, and compares all that is read.
-The store holds no profiles, and the lake no links, identifiers and changes: nothing here reads them.
+lake is made once, in a directory named by its size; the same numbers give the same lake.
+`bench.population_proof` shows that it is what the system makes. The store holds no profiles, and the lake no links, identifiers and changes: nothing here reads them.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ from onefold.model.profile import profile_name_sql
 from onefold.model.records import Accepted
 from onefold.segment.metric import Field
 from onefold.standardize import standardize
-from onefold.store import BatchWrite
+from onefold.store import BatchWrite, SQLiteStore
 from onefold.testing.load import HOT_EVENTS, HOT_USERS, event_templates, user_profiles
 from onefold.testing.shop import definitions
 from onefold.testing.shop.messages import iso
@@ -98,7 +97,7 @@ def build(settings: Settings, people: int, events: int) -> None:
     lake, everybody = open_lake(settings), People(people)
     with open_store(settings, cache_mb=8) as store:
         store.set_setting("node_key", NODE_KEY)
-        put(store, read_text(definitions() + _DECLARED), "bench")
+        define(store)
         fields = wanted_fields(store)
         batches = events // _A_BATCH + 2
         engine = DuckEngine(
@@ -113,6 +112,11 @@ def build(settings: Settings, people: int, events: int) -> None:
         _write_rest(lake, everybody, batches)
         store.write(BatchWrite(batches))
         store.unqueue(batches, dict.fromkeys(TABLES, batches))
+
+
+def define(store: SQLiteStore) -> None:
+    """The shop's segments, and what rules over it may read fast."""
+    put(store, read_text(definitions() + _DECLARED), "bench")
 
 
 def _nodes(pattern: str, numbers: object) -> np.ndarray:

@@ -1,0 +1,330 @@
+"""A rule asked of everybody, against other ways to ask it: python -m bench.preview [--quick] [--json FILE]
+
+"In China, three orders or more and 100 or more spent in thirty days, no e-mail opened in fourteen",
+over 10 M profiles and 100 M events (`--quick`: a tenth), made once by `bench.population_data`:
+
+- `onefold`: what a preview does, from opening the lake to the count; and its query alone;
+- `duckdb`: SQL written by hand for these very files, with the bounds and names worked out;
+- `chdb`, `polars`: the same question over the same files; `postgresql` 15: over rows that were loaded into
+  it, with an index that answers the question alone. All of them apply the moves of profiles.
+
+Everybody may use as many threads. The answers (how many, and the sum of their numbers) must be equal. A run is
+cold when the kernel forgot the files before it, and what was asked is opened anew.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from bench.population_data import DAY, END, add_arguments, population
+from bench.postgres import postgres
+from onefold.app.everybody import everybody
+from onefold.app.preview import keep_members
+from onefold.app.workspace import open_lake
+from onefold.config import Settings
+from onefold.lake import parse_file_name
+from onefold.segment.population import members_query
+
+RULE = (
+    "country = 'CN' and count_of('Order Completed', last => interval 30 day) >= 3"
+    " and sum_of('Order Completed', properties.revenue, last => interval 30 day) >= 100"
+    " and not did('Email Opened', last => interval 14 day)"
+)
+NOW = END - 1
+# The days of the rule are those of Shanghai, where it is eight o'clock when the lake ends.
+_MIDNIGHT = END - 8 * DAY // 24
+ORDERS, MAILS = _MIDNIGHT - 29 * DAY, _MIDNIGHT - 13 * DAY
+THREADS = os.cpu_count() or 2
+REVENUE, COUNTRY = '["properties","revenue","number"]', '["traits","country","text"]'
+
+Answer = tuple[int, int]
+
+
+class Files(NamedTuple):
+    """The files that a person who knows the layout reads."""
+
+    events: list[str]
+    moves: list[str]
+    profiles: list[str]
+
+
+class Measured(NamedTuple):
+    """One way to ask: its answer, and the seconds of each run."""
+
+    answer: Answer
+    cold: list[float]
+    warm: list[float]
+    query: list[float]
+    note: str = ""
+
+
+Ask = Callable[[], tuple[Answer, float]]
+"""Ask once; give the answer, and the seconds that the query alone took."""
+
+
+def files_of(settings: Settings) -> Files:
+    """The files of the days that matter, and of what everybody is now."""
+    lake = open_lake(settings)
+    first = time.strftime("%Y%m%d", time.gmtime(ORDERS // 1_000_000))
+    parts = {name: lake.snapshot(name)[1] for name in ("events", "moves", "profiles")}
+    return Files(
+        sorted(f for f in parts["events"] if first <= parse_file_name(f).part < "3"),
+        parts["moves"],
+        [f for f in parts["profiles"] if parse_file_name(f).part == "now"],
+    )
+
+
+@contextmanager
+def onefold(settings: Settings) -> Iterator[Ask]:
+    """What a preview does."""
+
+    def ask() -> tuple[Answer, float]:
+        with everybody(settings, {"": RULE}, NOW, lambda: None) as (people, asked):
+            began = time.perf_counter()
+            query = members_query(asked, NOW, people.timezone, people.relations)
+            count = keep_members(people, query)
+            took = time.perf_counter() - began
+            [(total,)] = people.rows("select sum(profile) from members")
+            return (count, int(total)), took
+
+    yield ask
+
+
+@contextmanager
+def duckdb(settings: Settings) -> Iterator[Ask]:
+    """SQL by hand, on a connection of its own each time."""
+    import duckdb as duck
+
+    files = files_of(settings)
+    query = f"""
+        with moved as (select node, arg_max(profile_id, batch) as profile_id
+                       from read_parquet({files.moves}) group by node),
+        e as (select coalesce(m.profile_id, e.profile_id) as profile, name, time, "{_q(REVENUE)}" as revenue
+              from read_parquet({files.events}) e left join moved m on e.owner = m.node
+              where (name = 'Order Completed' and time >= make_timestamptz({ORDERS}))
+                 or (name = 'Email Opened' and time >= make_timestamptz({MAILS}))),
+        t as (select profile, count(*) filter (name = 'Order Completed') as orders,
+                     sum(revenue) filter (name = 'Order Completed') as spent,
+                     count(*) filter (name = 'Email Opened') as mails
+              from e group by profile
+              having orders >= 3 and spent >= 100 and mails = 0)
+        select count(*), sum(profile_id) from read_parquet({files.profiles}) p
+        join t on t.profile = p.profile_id where "{_q(COUNTRY)}" = 'CN'
+    """
+
+    def ask() -> tuple[Answer, float]:
+        began = time.perf_counter()
+        connection = duck.connect(config={"threads": THREADS})
+        found = connection.execute(query).fetchone()
+        connection.close()
+        assert found is not None
+        return (found[0], int(found[1])), time.perf_counter() - began
+
+    yield ask
+
+
+def _q(name: str) -> str:
+    return name.replace('"', '""')
+
+
+@contextmanager
+def chdb(settings: Settings) -> Iterator[Ask]:
+    """ClickHouse, embedded, over the same files."""
+    from chdb import session
+
+    files = files_of(settings)
+    revenue, country = f"`{REVENUE}`", f"`{COUNTRY}`"
+    query = f"""
+        with moved as (select node, argMax(profile_id, batch) as home from {_file(files.moves)} group by node)
+        select count(), sum(toInt128(p.profile_id)) from {_file(files.profiles)} as p
+        inner join (
+            select if(m.home != 0, m.home, e.profile_id) as profile, countIf(name = 'Order Completed') as orders,
+                   sumIf(revenue, name = 'Order Completed') as spent, countIf(name = 'Email Opened') as mails
+            from (select owner, profile_id, name, {revenue} as revenue from {_file(files.events)}
+                  where (name = 'Order Completed' and time >= fromUnixTimestamp64Micro({ORDERS}))
+                     or (name = 'Email Opened' and time >= fromUnixTimestamp64Micro({MAILS}))) as e
+            left join moved as m on e.owner = m.node
+            group by profile having orders >= 3 and spent >= 100 and mails = 0
+        ) as t on t.profile = p.profile_id
+        where p.{country} = 'CN'
+        settings max_threads = {THREADS}, join_use_nulls = 0
+    """
+    one = session.Session()
+
+    def ask() -> tuple[Answer, float]:
+        began = time.perf_counter()
+        count, total = str(one.query(query, "TSV")).split()
+        return (int(count), int(total)), time.perf_counter() - began
+
+    yield ask
+    one.close()
+
+
+def _file(files: list[str]) -> str:
+    directory = str(Path(files[0]).parent)
+    names = ",".join(Path(file).name for file in files)
+    pattern = f"{directory}/{{{names}}}" if len(files) > 1 else files[0]
+    return f"file('{pattern}', 'Parquet')"
+
+
+@contextmanager
+def polars(settings: Settings) -> Iterator[Ask]:
+    """Polars, lazily and streaming, over the same files."""
+    import polars as pl
+
+    files = files_of(settings)
+
+    def ask() -> tuple[Answer, float]:
+        began = time.perf_counter()
+        time_of = pl.col("time").dt.epoch("us")
+        is_order = (pl.col("name") == "Order Completed") & (time_of >= ORDERS)
+        is_mail = (pl.col("name") == "Email Opened") & (time_of >= MAILS)
+        moved = (
+            pl.scan_parquet(files.moves)
+            .sort("batch")
+            .group_by("node", maintain_order=True)
+            .agg(pl.col("profile_id").last().alias("home"))
+        )
+        totals = (
+            pl.scan_parquet(files.events)
+            .filter(is_order | is_mail)
+            .select("owner", "profile_id", "name", REVENUE)
+            .join(moved, left_on="owner", right_on="node", how="left")
+            .with_columns(pl.coalesce("home", "profile_id").alias("profile"))
+            .group_by("profile")
+            .agg(
+                (pl.col("name") == "Order Completed").sum().alias("orders"),
+                pl.col(REVENUE).sum().alias("spent"),
+                (pl.col("name") == "Email Opened").sum().alias("mails"),
+            )
+            .filter((pl.col("orders") >= 3) & (pl.col("spent") >= 100) & (pl.col("mails") == 0))
+        )
+        found = (
+            pl.scan_parquet(files.profiles)
+            .filter(pl.col(COUNTRY) == "CN")
+            .join(totals, left_on="profile_id", right_on="profile")
+            .select(pl.len().alias("n"), pl.col("profile_id").cast(pl.Int128).sum().alias("total"))
+            .collect(engine="streaming")
+        )
+        return (found["n"][0], int(found["total"][0])), time.perf_counter() - began
+
+    yield ask
+
+
+@contextmanager
+def postgresql(settings: Settings) -> Iterator[Ask]:
+    """PostgreSQL 15, loaded with what the question needs and nothing else, indexed for it."""
+    with postgres(files_of(settings), open_lake(settings), ORDERS, MAILS, THREADS) as ask:
+        yield ask
+
+
+WAYS: dict[str, Callable[[Settings], Any]] = {
+    "onefold": onefold,
+    "duckdb": duckdb,
+    "chdb": chdb,
+    "polars": polars,
+    "postgresql": postgresql,
+}
+
+
+def measure(way: str, settings: Settings, runs: int, told: Connection) -> None:
+    """One way to ask, in a process of its own."""
+    cold = []
+    with WAYS[way](settings) as ask:
+        for _ in range(2):
+            forget(settings.data)
+            began = time.perf_counter()
+            answer, _ = ask()
+            cold.append(time.perf_counter() - began)
+        warm, query = [], []
+        for _ in range(runs):
+            began = time.perf_counter()
+            again, alone = ask()
+            warm.append(time.perf_counter() - began)
+            query.append(alone)
+            assert again == answer, f"{way} answers {again} after {answer}"
+    told.send(Measured(answer, cold, warm, query))
+
+
+def forget(directory: Path) -> None:
+    """Let the kernel forget the files that are not being written."""
+    for path in directory.rglob("*.parquet"):
+        handle = os.open(path, os.O_RDONLY)
+        os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
+        os.close(handle)
+
+
+def compare(settings: Settings, ways: list[str], runs: int) -> dict[str, Measured]:
+    """All ways, one after the other; refuses answers that differ."""
+    spawn = multiprocessing.get_context("spawn")
+    found: dict[str, Measured] = {}
+    for way in ways:
+        told, tell = spawn.Pipe(duplex=False)
+        process = spawn.Process(target=measure, args=(way, settings, runs, tell))
+        process.start()
+        tell.close()
+        try:
+            found[way] = Measured(*told.recv())
+        except EOFError:
+            sys.exit(f"{way} failed")
+        process.join()
+    answers = {way: one.answer for way, one in found.items()}
+    assert len(set(answers.values())) == 1, f"the answers differ: {answers}"
+    return found
+
+
+def main() -> None:
+    """Measure, and print a table and JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_arguments(parser)
+    parser.add_argument("--ways", nargs="+", choices=[*WAYS], default=[*WAYS])
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--json", type=Path)
+    given = parser.parse_args()
+    people, events = (n // 10 if given.quick else n for n in (given.people, given.events))
+    made = population(given.data, people, events)
+    settings = Settings(
+        data=made.data, timezone=made.timezone, sql_threads=THREADS, sql_memory=2 << 30
+    )
+    found = compare(settings, given.ways, given.runs)
+    rows = [
+        {
+            "way": way,
+            "people": people,
+            "events": events,
+            "members": one.answer[0],
+            "cold": round(min(one.cold), 3),
+            "warm": round(statistics.median(one.warm), 3),
+            "query": round(statistics.median(one.query), 3),
+            "times_ours": round(
+                statistics.median(one.warm) / statistics.median(found[given.ways[0]].warm), 2
+            ),
+        }
+        for way, one in found.items()
+    ]
+    print(f"{people:,} profiles, {events:,} events, {rows[0]['members']:,} of them asked for")
+    print(f"{'':<12}{'cold s':>10}{'warm s':>10}{'query s':>10}{'x ours':>10}")
+    for row in rows:
+        print(
+            f"{row['way']:<12}{row['cold']:>10}{row['warm']:>10}{row['query']:>10}"
+            f"{row['times_ours']:>10}"
+        )
+    text = json.dumps({"bench": "preview", "threads": THREADS, "rows": rows})
+    if given.json:
+        given.json.write_text(text + "\n")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -300,7 +300,7 @@ def _write_profiles(
     rows = (
         f"select 1::bigint as batch, {profile_name_sql('profile_id')} as profile,"
         f" make_timestamptz({END}) as changed_at, {_GOLDEN} as traits,"
-        " null::varchar as merged_into, profile_id"
+        " null::varchar as merged_into, '{}' as computed, '{}' as tags, profile_id"
         f" from people left join personas p on u % {_PERSONAS} = p.p"
     )
     query = f"select *{typed_columns(fields)} from ({rows}) order by profile_id"

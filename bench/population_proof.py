@@ -96,7 +96,7 @@ def main() -> None:
         fold_again(made, folded)
         one, other = read(made), read(folded)
     for what, found in one.items():
-        if found != other[what]: print(what, [(k, v[0], other[what].get(k, [0])[0]) for k, v in found.items() if v != other[what].get(k)][:2], set(found)^set(other[what]))
+        assert found == other[what], f"{what} differ"
     moved = sum(len(person[0]) for person in one["people"])
     assert moved == EVENTS, f"{moved} events are somebody's, of {EVENTS}"
     sys.stdout.write(

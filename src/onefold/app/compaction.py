@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from onefold.app.relations import add_homes
@@ -125,8 +126,10 @@ def compact_profiles(
     few = _BASE_TO_TAIL * sum(map(_rows, tail)) < sum(map(_rows, base))
     if few and not stale:
         # To write everybody again for a few takes longer than to read these as they are.
-        _join_tail(engine, lake, tail, batch)
+        _join(engine, lake, "tail", tail, batch)
         return True
+    if len(before := [file for file in files if _part(file) == "past"]) > MANY_FILES:
+        _join(engine, lake, "past", before, batch)
     listed = ", ".join(columns)
     engine.add_view("profiles_tail", by_layout(tail), arrow_schema("profiles").empty_table())
     engine.connection.execute(
@@ -136,14 +139,15 @@ def compact_profiles(
     )
     parts = [f"select {listed}{typed_columns(fields)} from fresh where here"]
     kept = "profile_id not in (select profile_id from fresh)"
-    for group, of in by_layout(base).items():
-        typed = typed_columns(fields, typed_of(of, "traits"))
-        parts.append(f"select {listed}{typed} from {files_sql(group, of)} where {kept}")
     past = [f"select {listed} from fresh where not here"]
-    past += [
-        f"select {listed} from {files_sql(group, of)} where not {kept}"
-        for group, of in by_layout(base).items()
-    ]
+    none = arrow_schema("profiles").append(pa.field("profile_id", pa.int64())).empty_table()
+    engine.connection.register("no_profiles", none)
+    for group, of in by_layout(base).items():
+        # A file of before the catalogue named some column has none of it.
+        rows = f"(select * from no_profiles union all by name select * from {files_sql(group, of)})"
+        typed = typed_columns(fields, typed_of(of, "traits"))
+        parts.append(f"select {listed}{typed} from {rows} where {kept}")
+        past.append(f"select {listed} from {rows} where not {kept}")
     new = [
         _write_all(engine, lake, "now", parts, [*columns, *_names(fields)], batch),
         _write_all(engine, lake, "past", past, columns, batch),
@@ -173,13 +177,13 @@ def _write_all(
     return str(path)
 
 
-def _join_tail(engine: DuckEngine, lake: DeltaLake, tail: Sequence[str], batch: int) -> None:
-    columns = arrow_schema("profiles").names
-    rows = sum(map(_rows, tail))
-    engine.add_view("profiles_tail", by_layout(tail), arrow_schema("profiles").empty_table())
-    path = lake.new_path("profiles", "tail", columns, rows, batch)
-    _write(engine, "select * from profiles_tail order by batch", path, rows)
-    lake.replace("profiles", tail, [str(path)])
+def _join(engine: DuckEngine, lake: DeltaLake, part: str, files: Sequence[str], batch: int) -> None:
+    """Put one file of a part in the place of several, with the columns of the catalogue."""
+    schema, rows = arrow_schema("profiles"), sum(map(_rows, files))
+    engine.add_view("joined", by_layout(files), schema.empty_table())
+    path = lake.new_path("profiles", part, schema.names, rows, batch)
+    _write(engine, "select * from joined order by batch", path, rows)
+    lake.replace("profiles", files, [str(path)])
 
 
 def _write(engine: DuckEngine, query: str, path: Path, rows: int) -> None:

@@ -25,6 +25,38 @@ _NUMBER = (
     rf"^\s*[+-]?((({_DIGITS}(\.({_DIGITS})?)?)|(\.{_DIGITS}))([eE][+-]?{_DIGITS})?"
     r"|[iI][nN][fF]([iI][nN][iI][tT][yY])?|[nN][aA][nN])\s*$"
 )
+# Numbers of a JSON text are marked and made strings, which Spark leaves as they are written.
+_FRACTION = r"[0-9](\.[0-9]|[eE])"
+_JSON_NUMBER = (
+    r'\G((?:"(?:[^"\\]++|\\.)*+"|[^"0-9-]++)*+)(-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)'
+)
+_MARKED = '$1"\ue000$2"'
+# What the lake writes as 1e16 to 1e20 and e-6 is read by DuckDB without an exponent.
+_SHORT = "^\ue000(-?)([0-9])(?:\\.([0-9]+))?e(1[6-9]|20|-6)$"
+_EXACT_PARTS = {
+    "short": _SHORT,
+    "small": "e-6$",
+    "mark": "\ue000",
+    "quoted": '"\ue000([^"]*)"',
+}
+_EXACT = """
+CASE
+  WHEN NOT startswith(y, mark) THEN regexp_replace(y, quoted, '$1')
+  WHEN NOT y RLIKE short THEN substring(y, 2)
+  WHEN y RLIKE small THEN
+    concat(regexp_extract(y, short, 1), '0.00000', regexp_extract(y, short, 2), regexp_extract(y, short, 3))
+  ELSE
+    concat(
+      regexp_extract(y, short, 1),
+      rpad(
+        concat(regexp_extract(y, short, 2), regexp_extract(y, short, 3)),
+        CAST(regexp_extract(y, short, 4) AS INT) + 1,
+        '0'
+      ),
+      '.0'
+    )
+END
+"""
 _SURROGATES = range(0xD800, 0xE000)
 
 
@@ -44,12 +76,15 @@ def spark_sql(sql: str) -> str:
     return tree.sql("spark")
 
 
-def _spark(text: str, **parts: exp.Expr) -> exp.Expr:
-    """A tree of Spark's dialect, with other trees in the place of its names."""
+def _spark(text: str, **parts: exp.Expr | str) -> exp.Expr:
+    """A tree of Spark's dialect, with other trees and texts in the place of its names."""
     tree = _parsed(text).copy()
     for column in list(tree.find_all(exp.Column)):
-        if column.name in parts:
-            column.replace(exp.paren(parts[column.name].copy()))
+        part = parts.get(column.name)
+        if isinstance(part, str):
+            column.replace(exp.Literal.string(part))
+        elif part is not None:
+            column.replace(exp.paren(part.copy()))
     return tree
 
 
@@ -58,11 +93,14 @@ def _parsed(text: str) -> exp.Expr:
     return sqlglot.parse_one(text, read="spark")
 
 
-def _bound(text: str, part: exp.Expr) -> exp.Expr:
-    """A tree that uses the value `x` several times, but works it out once."""
-    if isinstance(part, (exp.Column, exp.Literal)):
-        return _spark(text, x=part)
-    return _spark(f"element_at(transform(array(of), x -> {text}), 1)", of=part)
+def _bound(name: str, value: exp.Expr, text: str, **parts: exp.Expr | str) -> exp.Expr:
+    """A tree that uses a value several times by its name, but works it out once."""
+    if isinstance(value, (exp.Column, exp.Literal)) and not parts:
+        return _spark(text, **{name: value})
+    whole = _spark(f"element_at(transform(array(bound), {name} -> body), 1)", bound=value)
+    body = next(found for found in whole.find_all(exp.Column) if found.name == "body")
+    body.replace(_spark(text, **parts))
+    return whole
 
 
 def _cast(node: exp.Expr) -> exp.Expr:
@@ -71,14 +109,14 @@ def _cast(node: exp.Expr) -> exp.Expr:
     # A whole double below 2**100 is two numbers of 60 and 40 bits, each of which is exact.
     high = "CAST(floor(x / 1099511627776e0) AS DECIMAL(20, 0))"
     low = "CAST(x - floor(x / 1099511627776e0) * 1099511627776e0 AS DECIMAL(20, 0))"
-    return _bound(f"CAST({high} * 1099511627776 + {low} AS DECIMAL(38, 0))", node.this)
+    return _bound("x", node.this, f"CAST({high} * 1099511627776 + {low} AS DECIMAL(38, 0))")
 
 
 def _try_cast(node: exp.Expr) -> exp.Expr:
     if node.args["to"].this != exp.DataType.Type.DOUBLE:
         return node
-    number = f"x RLIKE {exp.Literal.string(_NUMBER).sql('spark')}"
-    return _bound(f"CASE WHEN {number} THEN CAST(replace(x, '_', '') AS DOUBLE) END", node.this)
+    number = "CASE WHEN x RLIKE number THEN CAST(replace(x, '_', '') AS DOUBLE) END"
+    return _bound("x", node.this, number, number=_NUMBER)
 
 
 def _round(node: exp.Expr) -> exp.Expr:
@@ -89,7 +127,7 @@ def _round(node: exp.Expr) -> exp.Expr:
     scaled = f"abs(x * {power})"
     rounded = f"round(x * {power}, 0) / {power}"
     text = f"CASE WHEN {scaled} <= 1.7976931348623157e308 THEN {rounded} ELSE x END"
-    return _bound(text, node.this)
+    return _bound("x", node.this, text)
 
 
 def _lower(node: exp.Expr) -> exp.Expr:
@@ -130,13 +168,23 @@ def _like(node: exp.Expr) -> exp.Expr:
 
 
 def _json_text(node: exp.Expr) -> exp.Expr:
-    """Read a value of a JSON text as text: by a schema, so that numbers stay as written."""
-    found: exp.Expr = exp.Anonymous(this="from_json", expressions=[node.this])
+    """Read a value of a JSON text as text."""
     keys = _keys(node.expression)
+    if isinstance(node.parent, exp.TryCast):  # any form of a number will do
+        return _from_json(node.this, keys)
+    marked = _spark("regexp_replace(x, number, marked)", number=_JSON_NUMBER, marked=_MARKED)
+    exact = _bound("y", _from_json(marked, keys), _EXACT, **_EXACT_PARTS)
+    plain = _from_json(exp.column("x"), keys)
+    text = "CASE WHEN x RLIKE fraction THEN exact ELSE plain END"
+    return _bound("x", node.this, text, fraction=_FRACTION, exact=exact, plain=plain)
+
+
+def _from_json(json: exp.Expr, keys: list[str]) -> exp.Expr:
     schema = "STRING"
     for key in reversed(keys):
         schema = f"STRUCT<{_quoted(key)}: {schema}>"
-    found.append("expressions", exp.Literal.string(schema))
+    arguments = [json, exp.Literal.string(schema)]
+    found: exp.Expr = exp.Anonymous(this="from_json", expressions=arguments)
     for key in keys:
         found = exp.Dot(this=found, expression=exp.to_identifier(key, quoted=True))
     return found

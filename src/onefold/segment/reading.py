@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Any, TypeAlias
 
 import msgspec
@@ -25,6 +26,7 @@ OFFSET = r"Z|([+-])([0-9]{2}):?([0-9]{2})"
 MOMENT = f"{DATE}([T ]{CLOCK} ?({OFFSET})?)?"
 
 _number = re.compile(NUMBER).fullmatch
+_exponent = re.compile(r"[0-9]e").search
 _moment = re.compile(MOMENT).fullmatch
 _EPOCH = date(1970, 1, 1).toordinal()
 _MINUTE, _SECOND = 60_000_000, 1_000_000
@@ -110,7 +112,22 @@ def _offset(parts: re.Match[str]) -> int:
 
 
 def _to_text(value: Any, _: Zone) -> str:
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    if isinstance(value, str):
+        return value
+    text = msgspec.json.encode(value).decode()
+    return msgspec.json.encode(_spelled(value)).decode() if _exponent(text) else text
+
+
+def _spelled(value: Any) -> Any:
+    """Write the numbers inside a value out where queries do so, that read them from JSON."""
+    if isinstance(value, dict):
+        return {name: _spelled(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_spelled(each) for each in value]
+    if isinstance(value, float) and (1e16 <= abs(value) < 1e21 or 1e-6 <= abs(value) < 1e-5):
+        text = f"{Decimal(repr(value)):f}"
+        return msgspec.Raw((text if "." in text else f"{text}.0").encode())
+    return value
 
 
 def _to_number(value: Any, _: Zone) -> float | None:

@@ -124,6 +124,22 @@ class EngineSuite:
         columns = [f"json_extract_string(traits, '{path}')" for path in ('$."A"', "/o b/~0~1")]
         assert self.first(*columns) == ("other case", "deep")
 
+    def test_numbers_in_json_are_texts_as_they_are_written(self) -> None:
+        written = {
+            "1.5": "1.5", "-0.0": "-0.0", "12345678.25": "12345678.25", "1e22": "1e22",
+            "1.5e-7": "1.5e-7", "2.5e-6": "0.0000025", "-1.25e16": "-12500000000000000.0",
+            "100000000000000000000": "100000000000000000000", "1e20": "100000000000000000000.0",
+            '{"a":[12345678.25,"1e5 \\"2.5",7]}': '{"a":[12345678.25,"1e5 \\"2.5",7]}',
+            '"1e16"': "1e16", "null": None, "[1.5e-9]": "[1.5e-9]",
+        }  # fmt: skip
+        texts = ['{"x 1.5":2.5,"y":%s,"z":0.5}' % text for text in written]
+        engine = self.open_engine()
+        table = pa.table({"number": range(len(texts)), "json": texts})
+        sql = "SELECT json_extract_string(json, '$.\"y\"') FROM texts ORDER BY number"
+        found = [row[0] for row in engine.rows("ask", sql, {"texts": table})]
+        assert found == list(written.values())
+        engine.close()
+
     def test_texts_are_read_as_numbers_alike(self) -> None:
         texts = ["7", " 7\t", "+7", ".5", "5.", "1e3", "1E-3", "1_000", "00012"]
         found = self.first(*(f"try_cast('{text}' AS DOUBLE)" for text in texts))
@@ -175,6 +191,42 @@ class EngineSuite:
         assert self.first("'Z' < 'a'", "'é' > 'z'", "'a' < 'a '", "'😀' > '豈'") == (True,) * 4
         assert self.first("length('a😀é')", "trim(' \ta ')", "left('😀bc', 2)") == (
             3, "\ta", "😀b")  # fmt: skip
+
+    def test_texts_are_cut_and_joined_alike(self) -> None:
+        texts = [
+            "name || '!'",
+            "replace(name, '\\', '/')",
+            "substring(name, 2, 2)",
+            "right(name, 1)",
+        ]
+        assert self.first(*texts) == ("Aβ\\ß!", "Aβ/ß", "β\\", "ß")
+        assert self.first("substring('😀bc', 2)", "trim(' a ', ' ')", "ends_with(name, 'ß')") == (
+            "bc", "a", True)  # fmt: skip
+        assert self.first("'a%b' LIKE 'a!%b' ESCAPE '!'", "'axb' LIKE 'a!%b' ESCAPE '!'") == (
+            True, False)  # fmt: skip
+        assert self.ask("name || '!'")[1] == (None,)
+
+    def test_days_are_numbers(self) -> None:
+        date = "(DATE '1970-01-01' + CAST(profile * 10957 AS INTEGER))"
+        assert self.first(f"year({date})", f"month({date})", f"day({date})") == (2000, 1, 1)
+        moved = f"{date} + INTERVAL 1 MONTH - INTERVAL 12 MONTH"
+        assert self.first(
+            f"date_diff('day', DATE '1970-01-01', CAST({moved} AS DATE))",
+            "date_diff('day', DATE '1970-01-01', CAST(DATE '2024-01-31' + INTERVAL 1 MONTH AS DATE))",
+            "year(DATE '1970-01-01' + CAST(-1 AS INTEGER))",
+        ) == (10957 + 31 - 365, 19782, 1969)
+
+    def test_lists_are_looked_into(self) -> None:
+        engine = self.open_engine()
+        table = pa.table({"l": pa.array([["a", "b"], [], None], pa.list_(pa.string()))})
+        sql = (
+            "SELECT list_contains(l, 'a'), array_length(l),"
+            " array_length(list_filter(l, lambda value: (value LIKE 'b%'))) > 0"
+            " FROM lists ORDER BY array_length(l) DESC NULLS LAST"
+        )
+        assert engine.rows("ask", sql, {"lists": table}) == [
+            (True, 2, True), (False, 0, False), (None, None, None)]  # fmt: skip
+        engine.close()
 
     def test_structs_are_ordered_by_their_fields(self) -> None:
         edge = "min({'t': profile % 2, 'i': name, 'v': score}) FILTER (WHERE name IS NOT NULL)"

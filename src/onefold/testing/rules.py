@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -83,7 +84,29 @@ def read_as(value: Any, wanted: str) -> Any:
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+    """A value as text: a list or object as compact JSON, with numbers as JavaScript writes them."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float):
+        return _digits(value)
+    if isinstance(value, list):
+        return f"[{','.join(map(_quoted, value))}]"
+    if isinstance(value, dict):
+        return f"{{{','.join(f'{_quoted(name)}:{_quoted(each)}' for name, each in value.items())}}}"
+    return json.dumps(value)
+
+
+def _quoted(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else _text(value)
+
+
+def _digits(number: float) -> str:
+    """The shortest digits, without an exponent from 1e-6 up to 1e21; what is whole ends with .0."""
+    if number == 0 or 1e-6 <= abs(number) < 1e21:
+        text = f"{Decimal(repr(number)):f}"
+        return text if "." in text else f"{text}.0"
+    digits, exponent = repr(number).split("e")
+    return f"{digits}e{int(exponent)}"
 
 
 def _names(node: exp.Expr) -> list[str]:

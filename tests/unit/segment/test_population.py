@@ -42,18 +42,10 @@ def connect(people: dict[int, tuple[dict, list[Happened]]]) -> duckdb.DuckDBPyCo
     return connection
 
 
-def tame(value: object) -> object:
-    """Without numbers that, read as a text, have as many forms as there are writers of JSON."""
-    if isinstance(value, dict):
-        return {key: tame(inner) for key, inner in value.items()}
-    wild = isinstance(value, float) and not 1e-4 < abs(value) < 1e15
-    return 7.5 if wild else value
-
-
 def check(histories, texts: list[str]) -> None:
     now, timezone = histories[0][:2]
     people = {
-        number: (tame(traits), events) for number, (_, _, traits, events) in enumerate(histories, 1)
+        number: (traits, events) for number, (_, _, traits, events) in enumerate(histories, 1)
     }
     membership = compile_membership({text: parse_rule(text) for text in texts})
     connection = connect(people)

@@ -17,10 +17,18 @@ from typing import Any, BinaryIO
 import msgspec
 
 from onefold.app.asking import Answer, Question, SqlQuestion, question_from, refused
-from onefold.app.audiences import PreviewQuestion
+from onefold.app.audiences import (
+    CompareQuestion,
+    OverlapQuestion,
+    PreviewQuestion,
+    WhyQuestion,
+)
+from onefold.app.compare import compare
+from onefold.app.overlap import overlap
 from onefold.app.preview import preview
 from onefold.app.query import sql_arrow
 from onefold.app.rows import encoded
+from onefold.app.why import why
 from onefold.config import Settings
 from onefold.model.errors import OnefoldError
 
@@ -103,6 +111,9 @@ def _found(question: Question, before: Callable[[], None]) -> tuple[bytes, bool]
 
 ANSWERS: Mapping[str, tuple[type[Any], Callable[[Settings, Any, Callable[[], None]], Any]]] = {
     "preview": (PreviewQuestion, preview),
+    "why": (WhyQuestion, why),
+    "overlap": (OverlapQuestion, overlap),
+    "compare": (CompareQuestion, compare),
 }
 """Besides SQL: the question of each kind, and who answers it."""
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
+
+SAVED = "segment:"
+"""What a rule begins with that names a saved segment."""
 
 Rule = Annotated[str, msgspec.Meta(min_length=1, max_length=10_000)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
@@ -67,3 +70,137 @@ class Preview(msgspec.Struct, frozen=True):
     sample: tuple[SampledProfile, ...] = ()
     by: tuple[TraitCounts, ...] = ()
     events: tuple[EventDays, ...] = ()
+
+
+class WhyQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A rule that need not be saved, and a profile: `KIND:VALUE` or its id."""
+
+    rule: Rule
+    profile: Name
+
+
+class CountedEvent(msgspec.Struct, frozen=True):
+    """An event that counted, and the value that was read of it, if one was."""
+
+    message_id: str
+    time: int
+    value: Any = None
+
+
+class Input(msgspec.Struct, frozen=True):
+    """What a clause read of the profile: a trait, what events add up to, or another definition.
+
+    Of events, `since` and `until` (µs) bound the window, `count` is how many counted, and `events`
+    are the latest of these. `inputs` is what another definition read in its turn.
+    """
+
+    name: str
+    value: Any
+    since: int | None = None
+    until: int | None = None
+    count: int | None = None
+    events: tuple[CountedEvent, ...] = ()
+    inputs: tuple[Input, ...] = ()
+
+
+class WhyClause(msgspec.Struct, frozen=True):
+    """A clause as it is written; whether it holds, null where what it asks for is absent."""
+
+    kind: Literal["and", "or", "not", "test"]
+    text: str
+    holds: bool | None
+    inputs: tuple[Input, ...] = ()
+    parts: tuple[WhyClause, ...] = ()
+
+
+class Why(msgspec.Struct, frozen=True):
+    """Whether a profile satisfies a rule as of a moment (µs), and what makes it so.
+
+    Of a saved segment, `member` says whether it is in it, and `since` when.
+    """
+
+    profile: str
+    rule: str
+    as_of: int
+    holds: bool
+    clause: WhyClause
+    segment: str | None = None
+    member: bool | None = None
+    since: int | None = None
+
+
+class OverlapQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Rules by the names they are to have; `segment:NAME` is the rule of a saved segment."""
+
+    rules: Annotated[dict[Name, Rule], msgspec.Meta(min_length=2, max_length=10)]
+
+
+class Part(msgspec.Struct, frozen=True):
+    """How many are in all of these and in none of the others."""
+
+    rules: tuple[str, ...]
+    profiles: int
+
+
+class Pair(msgspec.Struct, frozen=True):
+    """How many are in both, whatever else they are in; `share` is of those in either."""
+
+    left: str
+    right: str
+    both: int
+    share: float
+
+
+class Overlap(msgspec.Struct, frozen=True):
+    """How rules overlap as of a moment (µs): the size of each, of every part, and of every pair.
+
+    The parts are disjoint, the largest first; together with those in none they are everybody.
+    """
+
+    as_of: int
+    total: int
+    sizes: dict[str, int]
+    none: int
+    parts: tuple[Part, ...]
+    pairs: tuple[Pair, ...]
+
+
+class CompareQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A rule whose members are compared with all others; how far back events are looked at."""
+
+    rule: Rule
+    traits: Annotated[tuple[Name, ...], msgspec.Meta(max_length=40)] = ()
+    days: Annotated[int, msgspec.Meta(ge=1, le=366)] = 30
+    most: Annotated[int, msgspec.Meta(ge=1, le=200)] = 40
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """One way in which members differ from all others.
+
+    Of a trait's `value`, and of an event (`what`), `members` and `others` are the shares that have
+    it and `lift` is how many times larger the first is. Of numbers and of the number of events they
+    are averages. `difference` is their distance in standard deviations.
+    """
+
+    kind: Literal["value", "average", "event", "events"]
+    what: str
+    value: str | None
+    members: float
+    others: float
+    lift: float | None
+    difference: float
+
+
+class Comparison(msgspec.Struct, frozen=True):
+    """How those who satisfy a rule differ from all others as of a moment (µs), most telling first.
+
+    Of large groups a random sample is looked at: `members_seen` and `others_seen` profiles.
+    """
+
+    rule: str
+    as_of: int
+    members: int
+    others: int
+    members_seen: int
+    others_seen: int
+    differences: tuple[Difference, ...]

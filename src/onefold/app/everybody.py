@@ -9,6 +9,7 @@ from typing import Any
 
 import duckdb
 
+from onefold.app.audiences import SAVED
 from onefold.app.in_force import load_definitions
 from onefold.app.relations import add_population
 from onefold.app.workspace import open_lake, open_store, spill_path
@@ -51,11 +52,18 @@ class Everybody:
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of a query of our own making."""
+        return self.table(sql, values)[1]
+
+    def table(
+        self, sql: str, values: Sequence[Any] = ()
+    ) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """The names of a query's columns, and its rows."""
         too_long = f"it takes longer than {self._seconds:g} s"
         if self._over.is_set():
             raise unanswered(too_long)
         try:
-            return self.engine.connection.execute(sql, values).fetchall()
+            found = self.engine.connection.execute(sql, values)
+            return [column[0] for column in found.description], found.fetchall()
         except duckdb.InterruptException as error:
             raise unanswered(too_long) from error
         except duckdb.OutOfMemoryException as error:
@@ -120,10 +128,6 @@ def asked_of(definitions: Definitions, texts: Mapping[str, str]) -> Asked:
             raise NotFound(f"there is no segment {saved!r}; `onefold segment list` shows them")
         found[name] = text if saved is None else rules[saved]
     return asked_rules(found, wanted_by(definitions), None)
-
-
-SAVED = "segment:"
-"""What a text begins with that names a saved segment rather than being a rule."""
 
 
 def unanswered(message: str) -> InvalidInput:

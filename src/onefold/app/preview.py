@@ -34,7 +34,7 @@ def preview(
 ) -> Preview:
     """Count the profiles that satisfy a rule now; show some of them, and how they are made up."""
     now = now_us()
-    fields = [_field(name) for name in question.by]
+    fields = [trait_named(name) for name in question.by]
     days = _DAYS if question.events else 0
     with everybody(settings, {"": question.rule}, now, before, days=days) as (people, asked):
         members = members_query(asked, now, people.timezone, people.relations)
@@ -58,7 +58,7 @@ def keep_members(people: Everybody, query: str) -> int:
     return int(people.rows(f"create temp table members as {query}")[0][0])
 
 
-def _field(name: str) -> Field:
+def trait_named(name: str) -> Field:
     """A trait by its name in the rule language."""
     try:
         columns = parse_rule(f"{name} is not null").columns

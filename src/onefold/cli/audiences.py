@@ -9,10 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from onefold.cli.invocation import Invocation, command
-from onefold.cli.rendering import say, table
+from onefold.cli.rendering import cell, moment, printable, say, table
 
 if TYPE_CHECKING:
-    from onefold.app.audiences import Preview
+    from onefold.app.audiences import (
+        Comparison,
+        Difference,
+        Input,
+        Overlap,
+        Preview,
+        Why,
+        WhyClause,
+    )
 
 Rule = Annotated[str, typer.Argument(help="A rule, or segment:NAME.", metavar="RULE")]
 
@@ -20,6 +28,9 @@ Rule = Annotated[str, typer.Argument(help="A rule, or segment:NAME.", metavar="R
 def add_to(segment: typer.Typer) -> None:
     """Add these commands."""
     command(segment, "preview")(preview)
+    command(segment, "why")(why)
+    command(segment, "overlap")(overlap)
+    command(segment, "compare")(compare)
 
 
 def preview(
@@ -47,6 +58,76 @@ def preview(
     call.show(previews.preview(call.settings, question, _confine(call)), _say_preview)
 
 
+def why(
+    call: Invocation,
+    segment: Annotated[str, typer.Argument(metavar="NAME", help="A segment, or a rule.")],
+    reference: Annotated[
+        str, typer.Argument(metavar="KIND:VALUE", help="An identifier, or a profile's id.")
+    ],
+) -> None:
+    """Show which clauses of a segment's rule hold for a profile, and what made them so.
+
+    Example: onefold segment why loyal-customers email:ann@example.com
+    """
+    from onefold.app import why as reasons
+    from onefold.app.audiences import WhyQuestion
+
+    question = WhyQuestion(_rule(call, segment), reference)
+    call.show(reasons.why(call.settings, question, _confine(call)), _say_why)
+
+
+def overlap(
+    call: Invocation,
+    names: Annotated[
+        list[str], typer.Argument(metavar="NAME…", help="Two to ten segments, or rules.")
+    ],
+) -> None:
+    """Count how many are in which of several segments at once.
+
+    Example: onefold segment overlap loyal-customers newsletter "country = 'CN'"
+    """
+    from onefold.app import overlap as overlaps
+    from onefold.app.audiences import OverlapQuestion
+    from onefold.model.errors import Fault, InvalidInput
+
+    rules = {name: _rule(call, name) for name in names}
+    if not 2 <= len(rules) <= 10:
+        fault = Fault(f"there are {len(rules)} different ones", "NAME")
+        raise InvalidInput("name two to ten segments or rules", [fault])
+    call.show(overlaps.overlap(call.settings, OverlapQuestion(rules), _confine(call)), _say_overlap)
+
+
+def compare(
+    call: Invocation,
+    segment: Annotated[str, typer.Argument(metavar="NAME", help="A segment, or a rule.")],
+    trait: Annotated[
+        list[str] | None,
+        typer.Option("--trait", metavar="TRAIT", help="Compare these traits only."),
+    ] = None,
+    days: Annotated[
+        int, typer.Option("--days", min=1, max=366, help="Events of the last so many days.")
+    ] = 30,
+    most: Annotated[int, typer.Option("--most", min=1, max=200, help="At most so many.")] = 20,
+) -> None:
+    """Show in which traits and events a segment differs most from everybody else.
+
+    Example: onefold segment compare loyal-customers --days 90
+    """
+    from onefold.app import compare as comparing
+    from onefold.app.audiences import CompareQuestion
+
+    question = CompareQuestion(_rule(call, segment), tuple(trait or ()), days, most)
+    call.show(comparing.compare(call.settings, question, _confine(call)), _say_comparison)
+
+
+def _rule(call: Invocation, given: str) -> str:
+    """What was given as a rule: a name means the segment of that name, if there is one."""
+    from onefold.app.segments import segment_list
+
+    known = {one.name for one in segment_list(call.settings)}
+    return f"segment:{given}" if given in known else given
+
+
 def _confine(call: Invocation) -> Callable[[], None]:
     """Holds this process to the limits of a query, once all is ready for it."""
     from onefold.app import answering
@@ -72,3 +153,71 @@ def _say_preview(found: Preview) -> None:
             (event.event, "events", "profiles"),
             [(one.day, one.events, one.profiles) for one in event.days if one.events],
         )
+
+
+def _say_why(found: Why) -> None:
+    inside = "satisfies" if found.holds else "does not satisfy"
+    say(f"{found.profile} {inside} {found.segment or 'the rule'}")
+    if found.member is not None and found.since is not None:
+        say(f"member since {moment(found.since)}")
+    say("")
+    _say_clause(found.clause, "")
+
+
+def _say_clause(clause: WhyClause, indent: str) -> None:
+    sign = {True: "yes", False: "no", None: "absent"}[clause.holds]
+    shown = clause.text if clause.kind == "test" else _WORDS[clause.kind]
+    say(f"{indent}{sign:<6}  {printable(shown)}")
+    for one in clause.inputs:
+        _say_input(one, indent + "        ")
+    for part in clause.parts:
+        _say_clause(part, indent + "  ")
+
+
+_WORDS = {"and": "all of", "or": "any of", "not": "not"}
+
+
+def _say_input(one: Input, indent: str) -> None:
+    say(f"{indent}{printable(one.name)}: {cell(one.value) or 'absent'}")
+    for event in one.events:
+        value = "" if event.value is None else f"  {cell(event.value)}"
+        say(f"{indent}  {moment(event.time)}  {printable(event.message_id)}{value}")
+    if one.count is not None and one.count > len(one.events):
+        say(f"{indent}  and {one.count - len(one.events):,} before")
+    for inner in one.inputs:
+        _say_input(inner, indent + "  ")
+
+
+def _say_overlap(found: Overlap) -> None:
+    table(("segment", "profiles"), list(found.sizes.items()))
+    say("")
+    rows = [(" + ".join(part.rules), part.profiles) for part in found.parts]
+    table(("in exactly these", "profiles"), [*rows, ("(none)", found.none)])
+
+
+def _say_comparison(found: Comparison) -> None:
+    say(f"{found.members:,} profiles, compared with {found.others:,} others")
+    if (found.members_seen, found.others_seen) != (found.members, found.others):
+        say(f"(a sample: {found.members_seen:,} and {found.others_seen:,})")
+    say("")
+    rows = [
+        (
+            _what(one),
+            _figure(one, one.members),
+            _figure(one, one.others),
+            "" if one.lift is None else f"{one.lift:.2f}",
+            f"{one.difference:+.2f}",
+        )
+        for one in found.differences
+    ]
+    table(("what", "members", "others", "lift", "difference"), rows)
+
+
+def _what(one: Difference) -> str:
+    names = {"event": f"did {one.what}", "events": f"{one.what}, how often"}
+    value = f"{one.what} = {one.value}" if one.kind == "value" else f"{one.what}, average"
+    return names.get(one.kind, value)
+
+
+def _figure(one: Difference, number: float) -> str:
+    return f"{number:.1%}" if one.kind in ("value", "event") else f"{number:,.2f}"

@@ -1,0 +1,75 @@
+"""Why somebody is in a segment, or not: clause by clause, with the values and the events."""
+
+from __future__ import annotations
+
+import pytest
+
+from onefold.app.audiences import WhyClause, WhyQuestion
+from onefold.app.profiles import profile
+from onefold.app.why import why
+from onefold.model.errors import NotFound
+from tests.acceptance.conftest import Stepped
+from tests.acceptance.test_preview import RULE, order, people, person
+
+
+def ask(onefold: Stepped, rule: str, user: str = "a") -> WhyClause:
+    return why(onefold.settings, WhyQuestion(rule, f"user_id:{user}")).clause
+
+
+def test_each_clause_says_what_made_it_so(onefold: Stepped) -> None:
+    people(onefold)
+    country, orders, opened = ask(onefold, RULE, "b").parts
+    assert (country.holds, country.inputs[0].value) == (True, "CN")
+    (count,) = orders.inputs
+    assert (orders.holds, count.value, count.count) == (True, 2, 2)
+    assert count.name == "count_of('Order Completed', last => interval 30 day)"
+    assert [event.message_id for event in count.events] == ["b-1", "b-0"]
+    assert opened.holds is False
+    (did,) = opened.parts
+    assert (did.holds, did.inputs[0].events[0].message_id) == (True, "opened")
+
+
+def test_it_agrees_with_live_membership(onefold: Stepped) -> None:
+    people(onefold)
+    onefold.define(f"kind: segment\nname: quiet\nrule: {RULE}\n")
+    onefold.settle()
+    for user in "abcd":
+        found = why(onefold.settings, WhyQuestion("segment:quiet", f"user_id:{user}"))
+        assert found.holds == found.member == (user == "a")
+        live = profile(onefold.settings, f"user_id:{user}").segments
+        assert found.since == (live[0].since if live else None)
+
+
+def test_what_is_absent_is_neither_true_nor_false(onefold: Stepped) -> None:
+    onefold.take(person("a", city="X"))
+    clause = ask(onefold, "city = 'X' and not age > 30 or min_of('Order', properties.n) < 1")
+    assert clause.holds is None
+    both, least = clause.parts
+    assert [part.holds for part in both.parts] == [True, None]
+    assert (least.holds, least.inputs[0].value, least.inputs[0].events) == (None, None, ())
+
+
+def test_values_of_events_are_shown(onefold: Stepped) -> None:
+    onefold.take(*(order("a", n, properties={"revenue": n * 10}) for n in range(1, 4)))
+    rule = "sum_of('Order Completed', properties.revenue, where => properties.revenue > 10) > 40"
+    (total,) = ask(onefold, rule).inputs
+    assert total.value == 50
+    assert {event.message_id: event.value for event in total.events} == {"a-2": 20, "a-3": 30}
+
+
+def test_other_definitions_are_explained_in_turn(onefold: Stepped) -> None:
+    people(onefold)
+    onefold.define(
+        "kind: trait\nname: orders\nexpression: count_of('Order Completed')\n---\n"
+        "kind: tag\nname: level\ncases: [{value: gold, when: orders >= 2}, {value: basic}]\n"
+    )
+    onefold.settle()
+    (level,) = ask(onefold, "level = 'gold'").inputs
+    assert (level.name, level.value) == ("level", "gold")
+    (orders,) = level.inputs
+    assert (orders.name, orders.value, orders.inputs[0].count) == ("orders", 2, 2)
+
+
+def test_nobody_is_not_explained(onefold: Stepped) -> None:
+    with pytest.raises(NotFound):
+        ask(onefold, "vip", "nobody")

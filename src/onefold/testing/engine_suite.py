@@ -132,7 +132,7 @@ class EngineSuite:
             '{"a":[12345678.25,"1e5 \\"2.5",7]}': '{"a":[12345678.25,"1e5 \\"2.5",7]}',
             '"1e16"': "1e16", "null": None, "[1.5e-9]": "[1.5e-9]",
         }  # fmt: skip
-        texts = ['{"x 1.5":2.5,"y":%s,"z":0.5}' % text for text in written]
+        texts = [f'{{"x 1.5":2.5,"y":{text},"z":0.5}}' for text in written]
         engine = self.open_engine()
         table = pa.table({"number": range(len(texts)), "json": texts})
         sql = "SELECT json_extract_string(json, '$.\"y\"') FROM texts ORDER BY number"

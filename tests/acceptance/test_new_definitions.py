@@ -41,13 +41,12 @@ def test_what_comes_in_afterwards_is_added_once(onefold: Stepped) -> None:
     assert segments(onefold) == []
 
 
-def test_a_back_fill_that_was_cut_off_starts_over(onefold: Stepped) -> None:
-    onefold.take({**ORDER, "userId": "ann"})
-    onefold.define(EAGER.format(1))
-    onefold.settle()
-    # As a crash leaves it: the counts are there, the note that they are complete is not.
-    onefold.store.set_setting("metrics_ready", None)
-    onefold.define(EAGER.format(1) + "---\n" + FROM_BONN)
+def test_a_metric_that_comes_back_is_counted_anew(onefold: Stepped) -> None:
+    onefold.define(EAGER.format(2))
+    onefold.take({**ORDER, "userId": "ann", "messageId": "1"})
+    onefold.store.registry.put_definitions([], [("segment", "eager")], 1, "test")
+    onefold.take({**ORDER, "userId": "ann", "messageId": "2"})
+    onefold.define(EAGER.format(2))
     onefold.settle()
     assert segments(onefold) == ["eager"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -9,12 +10,14 @@ from typing import Any
 
 from onefold.app.locks import hold
 from onefold.app.long_work import Work, do
+from onefold.app.past import count_for_job
 from onefold.app.rebuild import check_rebuild
 from onefold.app.workspace import now_us, open_store
 from onefold.config import Settings
 
 Handler = Callable[[Settings, Work], Any]
 _IDLE_SECONDS = 5.0
+_NICE = 10
 _LOOK_SECONDS = 0.2
 
 
@@ -22,7 +25,15 @@ def _check_rebuild(settings: Settings, work: Work) -> Any:
     return check_rebuild(settings, work.progress)
 
 
+def _backfill(settings: Settings, work: Work) -> Any:
+    os.nice(
+        _NICE
+    )  # events that come in go first, and whatever this process does afterwards can wait
+    return count_for_job(settings, work)
+
+
 HANDLERS: Mapping[str, Handler] = {
+    "backfill": _backfill,
     "rebuild-check": _check_rebuild,
 }
 """What is done for each kind of job, given settings and the job; what it returns is the result."""

@@ -82,6 +82,8 @@ class _Reading:
         full = is_full(len(records), sum(len(one.payload) for one in records), self._settings)
         given = prepare(records, self._sources, self._key)
         given.counted = self._members.count(given.rows)
+        if self._members.uncountable:
+            given.counted = None  # what that means for definitions only the worker can say
         parts = parts_of(given)
         sizes = tuple(map(len, parts))
         head = Head(self._version, sizes, full, self._log.damaged())

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from onefold.app.backfill import backfill
+from onefold.app.backfill import Filling
 from onefold.app.in_force import load_definitions
 from onefold.app.locks import hold
 from onefold.app.long_work import Tell, ask, tell_nobody
@@ -87,14 +87,19 @@ def rebuild(settings: Settings, *, actor: str = "cli") -> RebuildReport:
             )
             definitions, sources = load_definitions(store)
             pipeline.use(definitions, sources)
-            backfill(settings, store, open_lake(settings), pipeline)
-            return rebuild_with(settings, store, pipeline)
+            filling = Filling(settings, store, open_lake(settings))
+            pipeline.rely_on(filling.use(pipeline.metrics))
+            return rebuild_with(settings, store, pipeline, filling)
         finally:
             engine.close()
 
 
 def rebuild_with(
-    settings: Settings, store: SQLiteStore, pipeline: Pipeline, tell: Tell = tell_nobody
+    settings: Settings,
+    store: SQLiteStore,
+    pipeline: Pipeline,
+    filling: Filling,
+    tell: Tell = tell_nobody,
 ) -> RebuildReport:
     """Rebuild on the pipeline that owns the store; nothing may be folded meanwhile."""
     with tempfile.TemporaryDirectory(prefix="onefold-", dir=settings.data) as folder:
@@ -107,6 +112,7 @@ def rebuild_with(
             rebuilt.close()
     if comparison.changed:
         _make_readable(store, comparison.changed)
+        pipeline.rely_on(filling.restart())
         pipeline.repair([profile.nodes for profile in comparison.changed], now_us())
     return comparison.report(events)
 

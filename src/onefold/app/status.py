@@ -70,6 +70,7 @@ def status_of(settings: Settings, store: SQLiteStore) -> Status:
         _clock(beats, now_us()),
         _lag(sum(behind.values()), max(damaged, _said(beats, "worker", "log_damaged", 0))),
         _lake(queue_rows, beats),
+        *_definitions(beats),
     )
     return Status(
         state=max((check.state for check in checks), key=_ORDER.index),
@@ -158,6 +159,18 @@ def _lake(waiting: int, beats: Beats) -> Check:
     if fault:
         return Check("lake", "failed", f"{fault}; {waiting} rows wait in the store")
     return Check("lake", "degraded" if waiting > _LATE_ROWS else "ok", f"{waiting} rows wait")
+
+
+def _definitions(beats: Beats) -> Iterator[Check]:
+    """Definitions that are not evaluated: others are; they keep their last values and members."""
+    state = beats["worker"][2] if "worker" in beats else {}
+    if failing := state.get("failing"):
+        detail = "; ".join(f"{name} fails: {reason}" for name, reason in failing.items())
+        yield Check("definitions", "degraded", detail)
+    elif filling := state.get("filling"):
+        yield Check("definitions", "ok", f"the past is being counted for {', '.join(filling)}")
+    else:
+        yield Check("definitions", "ok", "all are evaluated")
 
 
 def _count(store: SQLiteStore, what: str) -> int:

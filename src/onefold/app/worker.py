@@ -12,7 +12,7 @@ import msgspec
 import structlog
 
 from onefold.app.apart import apart
-from onefold.app.backfill import Population, backfill
+from onefold.app.backfill import AT_ONCE_EVENTS, Filling, Population
 from onefold.app.checkpoints import Checkpoints
 from onefold.app.heartbeat import Heartbeat, clock_fell_back
 from onefold.app.in_force import load_definitions
@@ -34,10 +34,12 @@ from onefold.config import Settings
 from onefold.engine import DuckEngine
 from onefold.eventlog import EventLog, LogRecord
 from onefold.lake import DeltaLake
+from onefold.model.definitions import Definitions
 from onefold.model.errors import Busy, Damaged, OnefoldError
 from onefold.model.profile import ProfileId, profile_name
 from onefold.model.records import Accepted, Reject, decode_accepted
-from onefold.pipeline import Pipeline, Prepared
+from onefold.pipeline import Counted, Pipeline, Prepared
+from onefold.segment.plan import Key
 from onefold.store import SQLiteStore
 
 _IDLE_SECONDS = 0.005
@@ -62,6 +64,7 @@ class Worker:
         lake: DeltaLake,
         events: EventLog,
         clock: Callable[[], int] = now_us,
+        at_once_events: int = AT_ONCE_EVENTS,
     ) -> None:
         self._settings = settings
         self._store = store
@@ -74,10 +77,12 @@ class Worker:
         self._pipeline = Pipeline(
             store, self._engine, node_key(store), id_maker(store.newest_id()), settings.timezone
         )
+        self._filling = Filling(settings, store, lake, at_once_events)
         self._population = Population(store, self._evaluate, settings.timezone)
         self._ahead = ReadAhead(settings)
         self._positions = store.positions()
         self._version = -1
+        self._definitions = Definitions()
         self._clock_stood = 0
         self._next_sweep = 0.0
         self.beat = Heartbeat("worker")
@@ -146,7 +151,11 @@ class Worker:
 
     def _rebuild(self, work: Work) -> RebuildReport:
         self._refresh()
-        return rebuild_with(self._settings, self._store, self._pipeline, work.progress)
+        report = rebuild_with(
+            self._settings, self._store, self._pipeline, self._filling, work.progress
+        )
+        self._version = -1  # what was being counted of the past is begun anew
+        return report
 
     def write_beat(self, faults: dict[str, str]) -> None:
         """Say how it goes: the figures, what is wrong, what the log lost."""
@@ -154,13 +163,18 @@ class Worker:
         if back := clock_fell_back(self._store, "worker", now):
             self._clock_stood = now + back
         behind = max(0, self._clock_stood - now) // 1_000_000
-        damaged = self._log.damaged() + self._ahead.damaged
-        about = {"log_damaged": damaged, "clock_behind": behind}
+        about = {
+            "log_damaged": self._log.damaged() + self._ahead.damaged,
+            "clock_behind": behind,
+            "failing": {_named(key): reason for key, reason in self._pipeline.failing.items()},
+            "filling": [_named(key) for key in self._pipeline.filling],
+        }
         self.beat.write(self._store, now, {**faults, **about})
 
     def close(self) -> None:
         """End the process beside, and free the engine's memory."""
         self._ahead.close()
+        self._filling.close()
         self._engine.close()
 
     def commit(self) -> None:
@@ -172,9 +186,17 @@ class Worker:
         if version != self._version:
             definitions, sources = load_definitions(self._store)
             self._pipeline.use(definitions, sources)
-            backfill(self._settings, self._store, self._lake, self._pipeline)
-            self._population.use(definitions)
+            self._definitions = definitions
+            self._count(self._filling.use(self._pipeline.metrics))
             self._version = version
+        elif (counted := self._filling.look()) or (
+            self._population.done and (counted := self._filling.merged())
+        ):
+            self._count(counted)
+
+    def _count(self, counted: Counted) -> None:
+        self._pipeline.rely_on(counted)
+        self._population.use(self._definitions, counted)
 
     def _process(self, records: Sequence[LogRecord], now: int) -> None:
         try:
@@ -225,6 +247,11 @@ class Worker:
     def _advance(self, records: Sequence[LogRecord]) -> None:
         for record in records:
             self._positions[record.partition] = record.next_offset
+
+
+def _named(key: Key) -> str:
+    """A definition as people are told of it."""
+    return f"segment {key[1]}" if key[0] == "segment" else key[1]
 
 
 def _where(error: Exception) -> dict[str, str]:

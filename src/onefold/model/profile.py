@@ -44,7 +44,7 @@ class Node(msgspec.Struct, array_like=True, gc=False):
 
     `links` maps other nodes to `(rank, time first seen together)`. `events` counts the events
     whose facts are keyed by this node. `refreshed` are values that were computed from everybody,
-    by trait: `(as of, value)`.
+    by trait: `(as of, value)`. `counted` is the batch that last wrote the buckets.
     """
 
     id: NodeId
@@ -57,6 +57,7 @@ class Node(msgspec.Struct, array_like=True, gc=False):
     statements: msgspec.Raw = NO_STATEMENTS
     buckets: msgspec.Raw = NO_BUCKETS
     refreshed: dict[str, tuple[int, Any]] = {}
+    counted: int = 0
 
 
 class Profile(msgspec.Struct, array_like=True, gc=False):

@@ -4,15 +4,19 @@ In: records of the log. Out: one store transaction per batch, with the rows for 
 Promise: repeating a batch after a crash changes nothing more.
 """
 
+from onefold.pipeline.counts import Counted, decode_buckets, encode_buckets
 from onefold.pipeline.members import Members
 from onefold.pipeline.prepare import Prepared, identifiers_of, prepare
 from onefold.pipeline.run import Pipeline, Report
 
 __all__ = [
+    "Counted",
     "Members",
     "Pipeline",
     "Prepared",
     "Report",
+    "decode_buckets",
+    "encode_buckets",
     "identifiers_of",
     "prepare",
 ]

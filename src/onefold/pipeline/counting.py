@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import structlog
 
 from onefold.engine import DuckEngine, PlannedQuery
+from onefold.model.errors import Damaged
 from onefold.segment import bucket_query
 from onefold.segment.metric import Metric
 
@@ -16,13 +18,15 @@ from onefold.segment.metric import Metric
 _PERIOD = 30 * 86_400_000_000
 _TOGETHER = 40
 _MOST_QUERIES = 200
+log = structlog.get_logger(__name__)
 
 
 class Counting:
     """Runs the bucket query over batches, without planning it anew for each.
 
     The engine plans a query in a time that grows with the metrics; a batch holds events of few
-    names, and only the metrics of these are asked for.
+    names, and only the metrics of these are asked for. A metric that cannot be counted is left out
+    from then on, and `failing` says why.
     """
 
     def __init__(self, engine: DuckEngine, metrics: Iterable[Metric], timezone: str) -> None:
@@ -31,6 +35,7 @@ class Counting:
         self._groups: list[list[Metric]] = []
         self._group_of: dict[str, int] = {}
         self._queries: dict[tuple[int, int, int], PlannedQuery] = {}
+        self.failing: dict[str, str] = {}
         by_name: dict[str, list[Metric]] = {}
         for metric in metrics:
             by_name.setdefault(metric.event, []).append(metric)
@@ -52,9 +57,38 @@ class Counting:
         events = events.select(_EVENTS.names).cast(_EVENTS)
         for group, names in groups.items():
             counted = events.filter(pc.is_in(events["name"], pa.array(names)))
-            found = self._query(group, counted["time"]).run(counted)
-            rows.extend(zip(*(column.to_pylist() for column in found.columns), strict=True))
+            try:
+                rows.extend(_rows(self._query(group, counted["time"]).run(counted)))
+            except Damaged as error:
+                log.warning("counting_failed", metrics=len(self._groups[group]), error=str(error))
+                rows.extend(self._apart(self._groups[group], counted))
+                self._leave_out(group)
         return rows
+
+    def _apart(self, metrics: Sequence[Metric], table: pa.Table) -> Iterator[tuple[Any, ...]]:
+        """Find by halves the metrics that cannot be counted, and count the others."""
+        try:
+            query = self._engine.prepare(
+                "buckets", bucket_query(metrics, self._timezone), "events", _EVENTS
+            )
+            found = query.run(table)
+            query.close()
+        except Damaged as error:
+            if len(metrics) == 1:
+                self.failing[metrics[0].id] = str(error).split("\n", 1)[0]
+                return
+            middle = len(metrics) // 2
+            yield from self._apart(metrics[:middle], table)
+            yield from self._apart(metrics[middle:], table)
+        else:
+            yield from _rows(found)
+
+    def _leave_out(self, group: int) -> None:
+        self._groups[group] = [
+            metric for metric in self._groups[group] if metric.id not in self.failing
+        ]
+        for key in [key for key in self._queries if key[0] == group]:
+            self._queries.pop(key).close()
 
     def _query(self, group: int, times: pa.ChunkedArray) -> PlannedQuery:
         bounds = pc.min_max(times).as_py()
@@ -75,6 +109,10 @@ class Counting:
         for query in self._queries.values():
             query.close()
         self._queries.clear()
+
+
+def _rows(found: pa.Table) -> Iterator[tuple[Any, ...]]:
+    return zip(*(column.to_pylist() for column in found.columns), strict=True)
 
 
 _EVENTS = pa.schema(

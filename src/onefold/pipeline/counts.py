@@ -2,15 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, KeysView, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Iterator, KeysView, Mapping, Sequence
+from typing import Any, Protocol
 
 import msgspec
 
+from onefold.model.profile import NodeId
 from onefold.segment import merge_into, prune
 from onefold.segment.buckets import Bucket, Buckets
 
 Found = dict[int, Bucket]
+
+
+class Past(Protocol):
+    """What was counted of the time before a metric was counted live.
+
+    It belongs to each node that was last written in the batch `ready_at` or before.
+    """
+
+    ready_at: int
+
+    def buckets(self, nodes: Sequence[NodeId]) -> Mapping[NodeId, Buckets]:
+        """Of these nodes, those that have a past."""
+
+
+def _nobody(metrics: Collection[str]) -> None:
+    """Nobody wants to know."""
+
+
+class Counted(msgspec.Struct, frozen=True):
+    """How far the metrics are counted.
+
+    What a node holds of a metric is void if the node was last written in the batch `since` or
+    before. Definitions that need what is `filling` or `failing`, which says why, are not evaluated.
+    `lost` is told, before anything else is written, which metrics a batch could not be counted for.
+    """
+
+    since: Mapping[str, int] = {}
+    filling: frozenset[str] = frozenset()
+    failing: Mapping[str, str] = {}
+    pasts: tuple[Past, ...] = ()
+    lost: Callable[[Collection[str]], None] = _nobody
+
 
 _decode_all = msgspec.msgpack.Decoder(dict[str, dict[int, Bucket]]).decode
 _decode_names = msgspec.msgpack.Decoder(dict[str, msgspec.Raw]).decode
@@ -54,6 +87,13 @@ class Counts(Mapping[str, Found]):
                 self._all[metric] = touched[metric]
             else:
                 self._all.pop(metric, None)
+
+    def drop(self, void: Collection[str]) -> bool:
+        """Forget these metrics; say whether there was anything of them."""
+        names = self._all.keys() & void
+        for name in names:
+            del self._all[name]
+        return bool(names)
 
     def encoded(self) -> msgspec.Raw:
         """As a profile's document holds them."""

@@ -6,7 +6,7 @@ standardize → drop repeats → look up → fold facts in → regroup → golde
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -30,6 +30,7 @@ from onefold.model.profile import (
 )
 from onefold.model.records import Event, Identifier, Reject
 from onefold.model.sources import Source
+from onefold.pipeline.counts import Counted
 from onefold.pipeline.given import Given, keep_refreshed
 from onefold.pipeline.members import NOTHING_OPENED, Members, Opened
 from onefold.pipeline.prepare import Prepared, prepare, prepare_events
@@ -37,6 +38,8 @@ from onefold.pipeline.rows import Rows
 from onefold.pipeline.stopwatch import Stopwatch
 from onefold.pipeline.working import Working
 from onefold.resolve import add_link, links_of
+from onefold.segment.metric import Metric
+from onefold.segment.plan import Key
 from onefold.store import BatchWrite, QueuedRows, RefreshRow, SQLiteStore
 from onefold.unify import add_statement, golden_record
 
@@ -72,6 +75,7 @@ class Pipeline:
         self._members = Members(engine, timezone)
         self._sources: Mapping[str, Source] = {}
         self._batch = store.batch()
+        self._members.batch = self._batch + 1
         self._watch = Stopwatch()
 
     def use(self, definitions: Definitions, sources: Mapping[str, Source]) -> None:
@@ -186,28 +190,29 @@ class Pipeline:
         """Put profiles that a rebuild folded otherwise in the place of the live ones."""
         rows = Rows(now)
         working = Working(self._store, self._new_id, rows)
+        for node in [node for nodes in clusters for node in nodes]:
+            node.counted = self._batch + 1
         working.replace(clusters)
         self._write(self._finish(working, rows, NOTHING_OPENED, now), rows)
 
     @property
-    def metrics(self) -> frozenset[str]:
-        """The ids of what the live segments count."""
-        return frozenset(metric.id for metric in self._members.metrics)
+    def metrics(self) -> tuple[Metric, ...]:
+        """What the live definitions count."""
+        return self._members.metrics
 
-    def backfill_query(self, metrics: Collection[str]) -> str:
-        """The query over a relation `events` that counts these metrics anew, owner by owner."""
-        return self._members.backfill_query(metrics)
+    @property
+    def failing(self) -> dict[Key, str]:
+        """The definitions that cannot be used or evaluated, and why."""
+        return self._members.failing
 
-    def backfill(self, rows: Sequence[Sequence[Any]], metrics: Collection[str], now: int) -> None:
-        """Put rows of the backfill query in the place of what their owners have.
+    @property
+    def filling(self) -> list[Key]:
+        """The definitions that wait until their past is counted."""
+        return self._members.filling
 
-        Segments are not evaluated: another identifier of the same profile may follow.
-        """
-        working = Working(self._store, self._new_id, Rows(now))
-        working.load_nodes({row[0] for row in rows})
-        self._members.replace_buckets(rows, metrics, working.nodes, now)
-        documents = [(encode_profile(one), number) for number, one in working.profiles.items()]
-        self._store.write(BatchWrite(self._batch, documents=documents))
+    def rely_on(self, counted: Counted) -> None:
+        """Say how far the metrics are counted, from the next batch on."""
+        self._members.rely_on(counted)
 
     def _facts(
         self,
@@ -358,6 +363,7 @@ class Pipeline:
         with self._watch("write"):
             self._store.write(write)
         self._batch = write.batch
+        self._members.batch = write.batch + 1
 
     def _queued(self, table: str, rows: pa.Table, **columns: Sequence[Any]) -> QueuedRows:
         batch = self._batch + 1

@@ -1,0 +1,137 @@
+"""The past of metrics that were not counted when it happened: counted from the lake, into a file.
+
+One row for each identifier, in the order of their nodes, so that the file is written from its
+beginning to its end, and the worker finds in it the few that a batch touches.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from onefold.app.long_work import Tell, Work
+from onefold.app.tables import TableNow, add_views, tables_now
+from onefold.app.workspace import open_lake, open_store, spill_path
+from onefold.config import Settings
+from onefold.engine import DuckEngine
+from onefold.model.errors import Busy
+from onefold.model.profile import NodeId
+from onefold.pipeline import decode_buckets, encode_buckets
+from onefold.segment import Buckets, bucket_query, read_rows
+from onefold.segment.metric import Metric
+
+_ROWS_A_PAGE = 20_000
+_KEYS = 500
+
+
+class PastWanted(msgspec.Struct, frozen=True):
+    """Which metrics are to be counted, over the events of all batches up to one."""
+
+    metrics: tuple[Metric, ...]
+    until: int
+    file: str
+
+
+def count_for_job(settings: Settings, work: Work) -> int:
+    """The job."""
+    wanted = msgspec.convert(work.job.argument, PastWanted)
+    with open_store(settings, cache_mb=8) as store:
+        tables = tables_now(store, open_lake(settings))
+    engine = DuckEngine(threads=2, memory_mb=2048, spill=spill_path(settings))
+    try:
+        with work.interrupting(engine.connection.interrupt):
+            return count_past(settings, wanted, tables, engine, work.progress)
+    finally:
+        engine.close()
+
+
+def count_past(
+    settings: Settings,
+    wanted: PastWanted,
+    tables: dict[str, TableNow],
+    engine: DuckEngine,
+    tell: Tell,
+) -> int:
+    """Count, and write the file; it is there when all of it is. Gives how many identifiers it holds."""
+    path = settings.data / wanted.file
+    path.parent.mkdir(exist_ok=True)
+    unfinished = path.with_suffix(".part")
+    unfinished.unlink(missing_ok=True)
+    tell(0, 0, "counting")
+    owners = 0
+    try:
+        with closing(sqlite3.connect(unfinished, isolation_level=None)) as file:
+            file.execute("pragma journal_mode = off")
+            file.execute("pragma synchronous = off")
+            file.execute("create table past (node blob primary key, buckets blob) without rowid")
+            file.execute("begin")
+            for page in _pages(settings, wanted, tables, engine):
+                found = read_rows(page)
+                rows = [(node, bytes(encode_buckets(one))) for node, one in found.items()]
+                file.executemany("insert into past values (?,?)", rows)
+                owners += len(rows)
+                tell(owners, 0, "writing")
+            file.execute("commit")
+        with unfinished.open("rb+") as written:
+            os.fsync(written.fileno())
+        unfinished.rename(path)
+    except (OSError, sqlite3.Error) as error:
+        raise Busy(f"the past of new metrics cannot be written: {error}") from error
+    return owners
+
+
+def _pages(
+    settings: Settings, wanted: PastWanted, tables: dict[str, TableNow], engine: DuckEngine
+) -> Iterator[list[tuple[Any, ...]]]:
+    """Rows of the bucket query; those of one owner always on one page."""
+    add_views(engine, {"events": tables["events"]})
+    columns = 'owner, name, epoch_us("time") as "time", message_id, properties, context'
+    counted = f"select {columns} from all_events where batch <= {wanted.until:d}"  # noqa: S608
+    engine.view("events", counted)
+    query = f"select * from ({bucket_query(wanted.metrics, settings.timezone)}) order by owner"  # noqa: S608
+    held: list[tuple[Any, ...]] = []
+    for page in engine.pages("backfill", query, [], _ROWS_A_PAGE):
+        last = page[-1][0]
+        whole = [row for row in page if row[0] != last]
+        if whole:
+            yield held + whole
+            held = []
+        held += page[len(whole) :]
+    if held:
+        yield held
+
+
+class PastFile:
+    """What was counted, for those metrics that are still counted since the same batch.
+
+    It belongs to each node that was last written in the batch `ready_at` or before.
+    """
+
+    def __init__(self, path: Path, ready_at: int, metrics: Collection[str]) -> None:
+        self.ready_at = ready_at
+        self._metrics = frozenset(metrics)
+        self._file = sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)
+
+    def buckets(self, nodes: Sequence[NodeId]) -> dict[NodeId, Buckets]:
+        """Of these nodes, those that have a past."""
+        found: dict[NodeId, Buckets] = {}
+        for start in range(0, len(nodes), _KEYS):
+            some = nodes[start : start + _KEYS]
+            marks = ",".join("?" * len(some))
+            sql = f"select node, buckets from past where node in ({marks})"  # noqa: S608
+            for node, encoded in self._file.execute(sql, some):
+                buckets = decode_buckets(encoded)
+                kept = {name: one for name, one in buckets.items() if name in self._metrics}
+                if kept:
+                    found[node] = kept
+        return found
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()

@@ -1,0 +1,168 @@
+"""What the plan's query says, made so: values, memberships, and what these set in motion."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from onefold.activate.webhook import membership_payload, message_id
+from onefold.model.definitions import DestinationDefinition
+from onefold.model.delivery import Delivery
+from onefold.model.given import visible
+from onefold.model.profile import Profile, ProfileId, profile_name
+from onefold.model.records import Identifier
+from onefold.pipeline.evaluation import Found, Task
+from onefold.pipeline.rows import Rows
+from onefold.segment.plan import Key, Output
+from onefold.store import BatchWrite
+
+_EXACT = float(1 << 53)
+
+
+class ValueChanges:
+    """Computed traits and tags whose values the query says are others now."""
+
+    def __init__(self, rows: Rows, write: BatchWrite) -> None:
+        self._rows = rows
+        self._write = write
+
+    def settle(
+        self, output: Output, tasks: Sequence[Task], column: pa.ChunkedArray
+    ) -> Iterator[ProfileId]:
+        """Make the values of an output what the query says; give the profiles that changed."""
+        name, is_tag = output.name, output.kind == "tag"
+        for task, value in zip(tasks, column.to_pylist(), strict=True):
+            profile = task.profile
+            values: dict[str, Any] = profile.tags if is_tag else profile.computed
+            if type(value) is float:
+                value = _number(value)
+            before = values.get(name)
+            if value == before and type(value) is type(before):
+                continue
+            if value is None:
+                del values[name]
+            else:
+                values[name] = value
+            self._rows.change(profile.id, "tag" if is_tag else "computed", name, before, value)
+            if is_tag:
+                count_change(self._write, name, before, value)
+            yield profile.id
+
+    def forget(self, profile: Profile, defined: Collection[Key]) -> bool:
+        """Drop the values of outputs that are defined no more; say whether there were any."""
+        found = False
+        held: tuple[tuple[str, dict[str, Any]], ...]
+        held = (("computed", profile.computed), ("tag", profile.tags))
+        for what, values in held:
+            for name in [one for one in values if ("value", one) not in defined]:
+                before = values.pop(name)
+                self._rows.change(profile.id, what, name, before, None)
+                if what == "tag":
+                    count_change(self._write, name, before, None)
+                found = True
+        return found
+
+
+def count_change(write: BatchWrite, tag: str, before: str | None, after: str | None) -> None:
+    """How many have a value of a tag is counted as it changes."""
+    for value, more in ((before, -1), (after, 1)):
+        if value is not None:
+            write.tag_values[tag, value] = write.tag_values.get((tag, value), 0) + more
+
+
+def _number(value: float) -> float:
+    """Whole numbers are told without a fraction."""
+    return int(value) if value.is_integer() and abs(value) < _EXACT else value
+
+
+class MemberChanges:
+    """Entries and exits of one batch: rows, members, deliveries."""
+
+    def __init__(
+        self,
+        destinations: Sequence[DestinationDefinition],
+        versions: dict[str, int],
+        rows: Rows,
+        write: BatchWrite,
+        now: int,
+    ) -> None:
+        self._destinations = destinations
+        self._versions = versions
+        self._rows = rows
+        self._write = write
+        self._now = now
+
+    def settle(self, found: Found) -> set[ProfileId]:
+        """Make memberships what the query says; give the profiles of which some changed."""
+        changed: set[ProfileId] = set()
+        width = (len(found.tasks) + 7) // 8
+        before: dict[str, bytearray] = {}
+        for row, task in enumerate(found.tasks):
+            for segment in task.profile.members:
+                marks = before.get(segment)
+                if marks is None:
+                    marks = before[segment] = bytearray(width)
+                marks[row >> 3] |= 1 << (row & 7)
+        for one, column in zip(found.outputs, found.columns, strict=True):
+            if one.kind != "segment":
+                continue
+            inside = _bits(column)
+            different = inside ^ int.from_bytes(before.get(one.name, b""), "little")
+            # Nearly always nothing changes.
+            while different:
+                row = (different & -different).bit_length() - 1
+                different &= different - 1
+                profile = found.tasks[row].profile
+                (self.enter if inside >> row & 1 else self.leave)(profile.id, profile, one.name)
+                changed.add(profile.id)
+        return changed
+
+    def enter(self, number: ProfileId, profile: Profile, segment: str) -> None:
+        """The profile is in the segment from now on."""
+        profile.members[segment] = self._now
+        self._write.entered.append((segment, number, self._now))
+        self._tell(number, profile, segment, True, self._now)
+
+    def leave(self, number: ProfileId, profile: Profile, segment: str) -> None:
+        """The profile is no longer in the segment."""
+        since = profile.members.pop(segment)
+        self._write.left.append((segment, number))
+        self._tell(number, profile, segment, False, since)
+
+    def _tell(
+        self, number: ProfileId, profile: Profile, segment: str, entered: bool, since: int
+    ) -> None:
+        now = self._now
+        name = profile_name(number)
+        self._rows.add("memberships", name, segment, entered, now, self._versions.get(segment, 0))
+        before, after = (None, True) if entered else (True, None)
+        self._rows.change(number, "segment", segment, before, after)
+        wanting = [one.name for one in self._destinations if one.wants(segment)]
+        if not wanting:
+            return
+        payload = membership_payload(
+            segment=segment,
+            entered=entered,
+            at=now,
+            since=since,
+            profile=number,
+            identifiers=[Identifier(node.kind, node.value) for node in profile.nodes],
+            traits=visible(profile.traits),
+        )
+        for destination in wanting:
+            key = message_id(destination, number, segment, entered, now)
+            self._write.deliveries.append(
+                Delivery(0, destination, number, key, payload, now, 0, now)
+            )
+
+
+def _bits(column: pa.ChunkedArray) -> int:
+    """A column of truth values as one number: its lowest bit is the first row's."""
+    found, shift = 0, 0
+    for chunk in column.chunks:
+        bits = int.from_bytes(chunk.buffers()[1], "little") >> chunk.offset
+        found |= (bits & ((1 << len(chunk)) - 1)) << shift
+        shift += len(chunk)
+    return found

@@ -98,15 +98,14 @@ def _documents(text: str, where: str, faults: list[Fault]) -> Iterator[Written]:
             faults.append(Fault(fault.message, place, fault.hint))
         else:
             lines = {str(key.value): f"{where}:{key.start_mark.line + 1}" for key, _ in node.value}
-            body = _plain(body)
+            body = plain({key: value for key, value in body.items() if key != "tests"})
             yield Written(body.pop("kind"), body.pop("name"), body, place, lines)
 
 
-def _plain(body: dict[Any, Any]) -> dict[str, Any]:
-    """As it is kept and as the API gives it: dates and the like are texts; tests stay in the file."""
-    kept = {key: value for key, value in body.items() if key != "tests"}
-    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(kept))
-    return plain
+def plain(body: dict[Any, Any]) -> dict[str, Any]:
+    """As it is kept and as the API gives it: dates and the like are texts."""
+    found: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(body))
+    return found
 
 
 def _trap(text: str, where: str) -> Fault | None:

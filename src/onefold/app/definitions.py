@@ -94,7 +94,7 @@ def put(
         version = store.registry.version()
         _compare_versions(store, expected)
         difference = plan_of(store, reading, prune=prune, gone=gone, limits=limits)
-        bodies = {(one.kind, one.name): one.body for one in reading.written}
+        bodies = {(one.kind, one.name): one.body for one in restored(store, reading).written}
         changed = [
             (one.kind, one.name, bodies[one.kind, one.name])
             for one in difference.changes
@@ -134,7 +134,8 @@ def plan_of(
 
     With `prune`, what is in force and not written is taken out; without it only `gone` is.
     """
-    live = {(one.kind, one.name): one.body for one in store.registry.definitions()}
+    reading = restored(store, reading)
+    live = _live(store)
     before = Graph(live)
     written = {(one.kind, one.name): one for one in reading.written}
     out = [key for key in live if key not in written] if prune else list(gone)
@@ -161,6 +162,27 @@ def plan_of(
     ]
     changes += [Change("delete", *key, _diff(live[key], None)) for key in out]
     return Plan(tuple(changes))
+
+
+def _live(store: SQLiteStore) -> dict[Key, dict[str, Any]]:
+    return {(one.kind, one.name): one.body for one in store.registry.definitions()}
+
+
+def restored(store: SQLiteStore, reading: Reading) -> Reading:
+    """A secret that is given as it is shown stays as it is."""
+    if not any(HIDDEN in one.body.values() for one in reading.written):
+        return reading
+    live = _live(store)
+    return Reading([_with_secrets(one, live) for one in reading.written], reading.faults)
+
+
+def _with_secrets(one: Written, live: Mapping[Key, dict[str, Any]]) -> Written:
+    kept = live.get((one.kind, one.name), {})
+    body = {
+        key: kept.get(key, value) if key in SECRET_KEYS and value == HIDDEN else value
+        for key, value in one.body.items()
+    }
+    return one._replace(body=body)
 
 
 def _refs(keys: Iterable[Key]) -> tuple[Ref, ...]:

@@ -109,7 +109,7 @@ def definition_put(
     With `version` only if it is at that version now: 0 if it must not be there yet.
     """
     with open_store(settings, cache_mb=4) as store:
-        _put_one(settings, store, (kind, name), _restored(store, kind, name, body), actor, version)
+        _put_one(settings, store, (kind, name), body, actor, version)
         return _view(store, kind, name)
 
 
@@ -215,14 +215,3 @@ def _refs(keys: tuple[Key, ...] | list[Key]) -> tuple[Ref, ...]:
 
 def _shown(body: dict[str, Any]) -> dict[str, Any]:
     return {key: HIDDEN if key in SECRET_KEYS else value for key, value in body.items()}
-
-
-def _restored(store: SQLiteStore, kind: str, name: str, body: dict[str, Any]) -> dict[str, Any]:
-    hidden = [key for key in SECRET_KEYS if body.get(key) == HIDDEN]
-    if not hidden:
-        return body
-    for one in store.registry.definitions():
-        if (one.kind, one.name) == (kind, name):
-            kept = {key: one.body[key] for key in hidden if key in one.body}
-            return {**body, **kept}
-    return body

@@ -12,6 +12,7 @@ from onefold.cli.rendering import say
 
 if TYPE_CHECKING:
     from onefold.app.definitions import Plan
+    from onefold.app.export import Exported
 
 Directory = Annotated[Path, typer.Argument(help="The folder with YAML files.", metavar="DIR")]
 Prune = Annotated[bool, typer.Option("--prune", help="Take out what stands in no file.")]
@@ -21,6 +22,7 @@ def add_to(app: typer.Typer) -> None:
     """Add these commands."""
     command(app, "plan")(plan)
     command(app, "apply")(apply)
+    command(app, "export")(export)
 
 
 def plan(call: Invocation, directory: Directory, prune: Prune = False) -> None:
@@ -41,6 +43,34 @@ def apply(call: Invocation, directory: Directory, prune: Prune = False) -> None:
     from onefold.app import definitions
 
     call.show(definitions.apply(call.settings, directory, prune=prune), _say_plan)
+
+
+def export(
+    call: Invocation,
+    directory: Directory,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only compare; fail if files would change.")
+    ] = False,
+) -> int:
+    """Write what is in force back into the files of a folder, and leave the rest as it is.
+
+    What was changed by the API changes in the file where it stands, with its comments; new
+    definitions get a file, and those that are no longer in force are removed.
+
+    Example: onefold export ./definitions
+    """
+    from onefold.app.export import export as write_back
+
+    found = write_back(call.settings, directory, check=check)
+    call.show(found, _say_exported)
+    return 1 if check and found.changes else 0
+
+
+def _say_exported(found: Exported) -> None:
+    for one in found.changes:
+        say(f"{one.file}: {one.action} {one.kind} {one.name}")
+    if not found.changes:
+        say("nothing to change")
 
 
 def _say_plan(plan: Plan) -> None:

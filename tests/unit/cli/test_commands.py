@@ -31,6 +31,7 @@ COMMANDS = [
     ["key", "revoke"],
     ["plan"],
     ["apply"],
+    ["export"],
     ["profile"],
     ["segment", "list"],
     ["segment", "members"],

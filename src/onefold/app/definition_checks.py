@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from onefold.activate.webhook_settings import settings_from
+from onefold.app import tag_checks
 from onefold.app.in_force import DESTINATION_KEYS
 from onefold.model.errors import Fault, InvalidInput
 
@@ -58,17 +59,10 @@ def _type_faults(body: Body) -> Iterator[Fault]:
 
 
 def _tag_faults(body: Body) -> Iterator[Fault]:
-    ways = body.keys() & TAG_WAYS
-    if len(ways) != 1:
-        hint = f"write one of {', '.join(sorted(TAG_WAYS))}"
-        what = " and ".join(sorted(ways)) or "nothing"
-        yield Fault(f"says {what} of where its values come from", "", hint)
+    yield from _unknown_keys(body, tag_checks.KEYS | _ABOUT)
+    yield from tag_checks.tag_faults(body)
     if "cases" in body:
         yield from _cases_faults(body["cases"])
-
-
-TAG_WAYS = frozenset({"cases", "rank", "rfm", "values", "statistics", "lifecycle", "preference"})
-"""Where a tag's values come from: one of these keys."""
 
 
 def _cases_faults(cases: object) -> Iterator[Fault]:

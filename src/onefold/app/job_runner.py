@@ -12,6 +12,7 @@ from onefold.app.locks import hold
 from onefold.app.long_work import Work, do
 from onefold.app.past import count_for_job
 from onefold.app.rebuild import check_rebuild
+from onefold.app.refreshing import refresh_tag
 from onefold.app.workspace import now_us, open_store
 from onefold.config import Settings
 
@@ -32,9 +33,14 @@ def _backfill(settings: Settings, work: Work) -> Any:
     return count_for_job(settings, work)
 
 
+def _refresh(settings: Settings, work: Work) -> Any:
+    return refresh_tag(settings, work.job.subject, work.progress)
+
+
 HANDLERS: Mapping[str, Handler] = {
     "backfill": _backfill,
     "rebuild-check": _check_rebuild,
+    "refresh": _refresh,
 }
 """What is done for each kind of job, given settings and the job; what it returns is the result."""
 

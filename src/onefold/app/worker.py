@@ -22,6 +22,7 @@ from onefold.app.locks import hold
 from onefold.app.long_work import Work, do
 from onefold.app.read_ahead import ReadAhead, is_full
 from onefold.app.rebuild import RebuildReport, rebuild_with
+from onefold.app.refreshed import Refreshed, ask_for_due
 from onefold.app.workspace import (
     id_maker,
     node_key,
@@ -79,6 +80,8 @@ class Worker:
         )
         self._filling = Filling(settings, store, lake, at_once_events)
         self._population = Population(store, self._evaluate, settings.timezone)
+        self._refreshed = Refreshed(store, self._pipeline.refresh)
+        self._definitions = Definitions()
         self._ahead = ReadAhead(settings)
         self._positions = store.positions()
         self._version = -1
@@ -100,7 +103,9 @@ class Worker:
     def _step(self, now: int) -> bool:
         self._refresh()
         size = self._take(now)
-        evaluated = self._population.step(now, hurry=0 < size < _SMALL_BATCH)
+        hurry = 0 < size < _SMALL_BATCH
+        evaluated = self._population.step(now, hurry=hurry)
+        evaluated |= self._refreshed.step(now, hurry=hurry)
         swept = 0
         if time.monotonic() >= self._next_sweep:
             due = self._store.due(now, _SWEEP_PROFILES)
@@ -144,7 +149,8 @@ class Worker:
         return True
 
     def answer(self) -> None:
-        """Do what other processes asked of the owner of the store."""
+        """Do what other processes asked of the owner of the store; ask for what is due."""
+        ask_for_due(self._settings, self._store, self._definitions, self._clock())
         for job in self._store.jobs.open(WORKER):
             if job.kind == "rebuild":
                 do(self._store, job, self._rebuild)

@@ -57,7 +57,7 @@ def asked_rules(
     """
     asked = {_key(name): Wanted("segment", _key(name)[1], text) for name, text in texts.items()}
     by_key = {one.key: one for one in known}
-    plan = compile_plan([*asked.values(), *_reachable(asked.values(), by_key)], traits)
+    plan = compile_plan([*asked.values(), *reachable(asked.values(), by_key)], traits)
     for key in asked:
         if key in plan.refused:
             raise plan.refused[key]
@@ -81,7 +81,7 @@ def _key(name: str) -> Key:
     return "segment", f"\0{name}"
 
 
-def _reachable(asked: Iterable[Wanted], known: Mapping[Key, Wanted]) -> list[Wanted]:
+def reachable(asked: Iterable[Wanted], known: Mapping[Key, Wanted]) -> list[Wanted]:
     """What rules refer to, and what that refers to."""
     found: dict[Key, Wanted] = {}
     waiting = list(asked)

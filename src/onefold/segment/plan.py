@@ -21,6 +21,7 @@ from onefold.segment.metric import (
     Column,
     Metric,
     Type,
+    clock_column,
     merge_metrics,
     short_id,
     trait_column,
@@ -43,20 +44,22 @@ _ORDER: dict[OutputKind, int] = {"segment": 0, "trait": 1, "tag": 2}
 class Held(msgspec.Struct, frozen=True):
     """A value that was given, imported or refreshed, and lies in a trait of Onefold's own.
 
-    Of a tag only `values` count. A segment's members are those with a number of `at_least`.
+    Of a tag only `values` count, each for a `lifetime` (µs, 0: for ever) from the time that lies
+    beside it. A segment's members are those with a number of `at_least`.
     """
 
     path: tuple[str, ...]
     type: Type = "text"
     values: tuple[str, ...] = ()
     at_least: int = 0
+    lifetime: int = 0
 
 
 class Wanted(msgspec.Struct, frozen=True):
     """What is to be computed: `text` of a computed trait or a segment, or the `cases` of a tag.
 
     `type` is what a computed trait is declared as; else its expression decides. What is `held`
-    is only read.
+    is only read. From the local day `until` on (numbered from 1970-01-01) a tag has no values.
     """
 
     kind: OutputKind
@@ -65,6 +68,7 @@ class Wanted(msgspec.Struct, frozen=True):
     cases: tuple[TagCase, ...] = ()
     type: Type | None = None
     held: Held | None = None
+    until: int | None = None
 
     @property
     def key(self) -> Key:
@@ -283,19 +287,43 @@ def _tag(wanted: Wanted, scope: Scope, level: int, uses: tuple[Key, ...]) -> Out
         turn_days=tuple(day for rule in rules for day in rule.turn_days),
         turn_moments=tuple(moment for rule in rules for moment in rule.turn_moments),
     )
-    return _output(wanted, whole, whole.expression, level, uses)
+    return _until(_output(wanted, whole, whole.expression, level, uses), wanted.until)
 
 
 def _held(wanted: Wanted, held: Held) -> Output:
     column = trait_column(held.path, held.type)
+    columns = [column]
+    moments: tuple[str, ...] = ()
     expression = column.name
     if wanted.kind == "segment":
         expression = f"coalesce({column.name} >= {held.at_least}, FALSE)"
     elif wanted.kind == "tag":
         choices = ", ".join(literal_sql(value) for value in held.values) or "NULL"
-        expression = f"CASE WHEN {column.name} IN ({choices}) THEN {column.name} END"
+        holds = f"{column.name} IN ({choices})"
+        if held.lifetime:
+            since = trait_column((*held.path[:-1], "at"), "number")
+            clock = clock_column(("now",), "time")
+            columns += [since, clock]
+            ends = f"({since.name} + {held.lifetime})"
+            moments = (f"CASE WHEN {ends} > {clock.name} THEN {ends} END",)
+            holds = f"{holds} AND {ends} > {clock.name}"
+        expression = f"CASE WHEN {holds} THEN {column.name} END"
     of: Type = "boolean" if wanted.kind == "segment" else held.type
-    return _output(wanted, Rule("", (), (), (column,), expression, of), expression, 0)
+    rule = Rule("", (), (), tuple(columns), expression, of, turn_moments=moments)
+    return _until(_output(wanted, rule, expression, 0), wanted.until)
+
+
+def _until(output: Output, day: int | None) -> Output:
+    """The same until a day."""
+    if day is None:
+        return output
+    today = clock_column(("today",), "date")
+    return msgspec.structs.replace(
+        output,
+        expression=f"CASE WHEN {today.name} < {day} THEN {output.expression} END",
+        columns=(*output.columns, today),
+        turn_days=(*output.turn_days, f"CASE WHEN {today.name} < {day} THEN {day} END"),
+    )
 
 
 def _finite(rule: Rule) -> str:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 
 from onefold.model.definitions import Definitions, SegmentDefinition, TagDefinition
 from onefold.model.given import list_trait, tag_trait
 from onefold.segment.plan import Held, Wanted
 from onefold.segment.ready import RFM_SCORES, ready_cases, tag_values
+from onefold.segment.schedule import parse_duration
+
+_EPOCH = date(1970, 1, 1).toordinal()
 
 
 def wanted_by(definitions: Definitions) -> list[Wanted]:
@@ -26,11 +30,14 @@ def wanted_by(definitions: Definitions) -> list[Wanted]:
 
 def tag_outputs(tag: TagDefinition) -> Iterator[Wanted]:
     """The tag itself; beside an RFM tag its three scores, as computed traits."""
+    until = date.fromisoformat(tag.expires).toordinal() - _EPOCH if tag.expires else None
     if not (tag.of_everybody or tag.values):
-        yield Wanted("tag", tag.name, cases=ready_cases(tag))
+        yield Wanted("tag", tag.name, cases=ready_cases(tag), until=until)
         return
     trait = tag_trait(tag.name)
-    yield Wanted("tag", tag.name, held=Held((trait, "value"), values=tag_values(tag)))
+    lifetime = parse_duration(tag.expires_after) if tag.expires_after else 0
+    held = Held((trait, "value"), values=tag_values(tag), lifetime=lifetime)
+    yield Wanted("tag", tag.name, held=held, until=until)
     for score in RFM_SCORES if tag.rfm else ():
         yield Wanted("trait", f"{tag.name}.{score}", held=Held((trait, score), "number"))
 

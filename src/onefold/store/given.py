@@ -34,6 +34,17 @@ class ListRow(NamedTuple):
     created_by: str
 
 
+class RefreshState(NamedTuple):
+    """The last refresh of a tag: of which version, as of when, and what came out."""
+
+    tag: str
+    version: int
+    as_of: int
+    seconds: float
+    profiles: int
+    changed: int
+
+
 class GivenStore:
     """Given values of one workspace."""
 
@@ -65,6 +76,33 @@ class GivenStore:
     def refresh_queue(self) -> int:
         """How many values are on their way."""
         return int(self._db.one("select count(*) from refresh_values") or 0)
+
+    def drop_refreshed(self, trait: str) -> None:
+        """Forget what is on its way from an earlier refresh."""
+        with self._db.transaction() as connection:
+            connection.execute("delete from refresh_values where trait = ?", (trait,))
+
+    def forget_refreshed(self, row: int) -> None:
+        """Drop one value that is on its way."""
+        with self._db.transaction() as connection:
+            connection.execute("delete from refresh_values where id = ?", (row,))
+
+    def note_refresh(
+        self, tag: str, version: int, as_of: int, seconds: float, profiles: int, changed: int
+    ) -> None:
+        """Remember how a refresh went."""
+        with self._db.transaction() as connection:
+            connection.execute(
+                "insert or replace into refreshes values (?,?,?,?,?,?)",
+                (tag, version, as_of, seconds, profiles, changed),
+            )
+
+    def refreshes(self) -> dict[str, RefreshState]:
+        """The last refresh of each tag that had one."""
+        rows = self._db.rows(
+            "select tag, version, as_of, seconds, profiles, changed from refreshes"
+        )
+        return {row[0]: RefreshState(*row) for row in rows}
 
     def lists(self) -> list[ListRow]:
         """All versions of all lists."""

@@ -67,6 +67,13 @@ class Jobs:
         rows = self._db.rows(f"{_SELECT} where {_OPEN} order by id")
         return [_job(row) for row in rows if row[1] in kinds]
 
+    def latest(self, kind: str, subject: str) -> Job | None:
+        """The newest job of a kind about a subject."""
+        rows = self._db.rows(
+            f"{_SELECT} where kind = ? and subject = ? order by id desc limit 1", kind, subject
+        )
+        return _job(rows[0]) if rows else None
+
     def start(self, job: int, at: int) -> bool:
         """Say that it is being done; False if it no longer waits."""
         with self._db.transaction() as connection:

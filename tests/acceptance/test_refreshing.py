@@ -13,6 +13,7 @@ from onefold.app.rebuild import check_rebuild, rebuild
 from onefold.app.refreshed import ask_for_due
 from onefold.app.refreshing import refresh_tag
 from onefold.app.workspace import now_us
+from onefold.model.profile import decode_profile, encode_profile
 from tests.acceptance.conftest import Stepped
 
 DAY = 86_400_000_000
@@ -153,10 +154,16 @@ def test_a_rebuild_leaves_refreshed_values_as_they_are(onefold: Stepped) -> None
     shop(onefold)
     refresh(onefold, "spender")
     assert check_rebuild(onefold.settings).differences == ()
-    with onefold.store.db.transaction() as connection:
-        connection.execute("delete from identifiers where profile = (select min(id) from profiles)")
-    rebuild(onefold.settings)
+    for number, document in onefold.store.documents(onefold.store.profile_ids(0, 20)).items():
+        damaged = decode_profile(document)
+        damaged.nodes[0].events += 5
+        with onefold.store.db.transaction() as connection:
+            connection.execute(
+                "update profiles set document = ? where id = ?", (encode_profile(damaged), number)
+            )
+    assert rebuild(onefold.settings).differences
     onefold.settle()
+    assert check_rebuild(onefold.settings).differences == ()
     assert tag(onefold, "u9", "spender") == "gold"
 
 

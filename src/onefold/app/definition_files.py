@@ -78,7 +78,7 @@ def read_text(text: str, where: str = "body") -> Reading:
 
 def _documents(text: str, where: str, faults: list[Fault]) -> Iterator[Written]:
     try:
-        if fault := _trap(text, where):
+        if fault := trap(text, where):
             faults.append(fault)
             return
         nodes = list(yaml.compose_all(text, Loader=yaml.SafeLoader))
@@ -108,7 +108,7 @@ def plain(body: dict[Any, Any]) -> dict[str, Any]:
     return found
 
 
-def _trap(text: str, where: str) -> Fault | None:
+def trap(text: str, where: str) -> Fault | None:
     """What would take a parser minutes or gigabytes, found before it is parsed."""
     depth = 0
     for token in yaml.scan(text, Loader=yaml.SafeLoader):

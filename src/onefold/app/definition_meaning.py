@@ -76,13 +76,15 @@ def removal_faults(before: Graph, gone: Collection[Key]) -> Iterator[Fault]:
             yield Fault(f"{key[0]} {key[1]!r} is needed by {named}", "", hint)
 
 
-def can_be_read(kind: str, name: str, body: dict[str, Any]) -> bool:
-    """Can a definition be read at all, whatever else is wrong with it?"""
+def unreadable(kind: str, name: str, body: dict[str, Any]) -> str:
+    """Why a definition cannot be read at all; nothing if it can, whatever else is wrong with it."""
     try:
         definitions_from([StoredDefinition(kind, name, 0, body)])
-    except (msgspec.ValidationError, LookupError, TypeError, ValueError):
-        return False
-    return True
+    except msgspec.ValidationError as error:
+        return str(error)
+    except (LookupError, TypeError, ValueError):
+        return "something is missing, or of the wrong type"
+    return ""
 
 
 def _too_many(bodies: Bodies, limits: Limits) -> Iterator[Fault]:

@@ -16,10 +16,10 @@ from onefold.app.definition_files import Reading, Written, read_definitions
 from onefold.app.definition_meaning import (
     LIMITS,
     Limits,
-    can_be_read,
     faults_together,
     limits_of,
     removal_faults,
+    unreadable,
 )
 from onefold.app.dependencies import Graph, Key, Ref
 from onefold.app.workspace import now_us, open_store
@@ -144,7 +144,7 @@ def plan_of(
     after = Graph(bodies)
     changed = {key: one for key, one in written.items() if live.get(key) != one.body}
     own = [*reading.faults, *_own_faults(reading.written)]
-    broken = {key for key, one in written.items() if not can_be_read(*key, one.body)}
+    broken = {key for key, one in written.items() if unreadable(*key, one.body)}
     together = faults_together(after, bodies, changed, out, broken, limits)
     needed = list(removal_faults(before, out))
     if faults := [*own, *together, *needed]:
@@ -196,7 +196,10 @@ def _own_faults(written: list[Written]) -> Iterator[Fault]:
         first = seen.setdefault((one.kind, one.name), one.where)
         if first != one.where:
             yield Fault(f"{one.kind} {one.name!r} stands in {first} already", one.where)
-        for fault in faults_of(one.kind, one.body):
+        shape = list(faults_of(one.kind, one.body))
+        if not shape and (reason := unreadable(one.kind, one.name, one.body)):
+            shape = [Fault(f"cannot be read: {reason}")]
+        for fault in shape:
             yield Fault(fault.message, one.place(fault.where), fault.hint)
 
 

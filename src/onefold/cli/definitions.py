@@ -13,6 +13,7 @@ from onefold.cli.rendering import say
 if TYPE_CHECKING:
     from onefold.app.definitions import Plan
     from onefold.app.export import Exported
+    from onefold.app.rehearsal import TestReport
 
 Directory = Annotated[Path, typer.Argument(help="The folder with YAML files.", metavar="DIR")]
 Prune = Annotated[bool, typer.Option("--prune", help="Take out what stands in no file.")]
@@ -23,6 +24,7 @@ def add_to(app: typer.Typer) -> None:
     command(app, "plan")(plan)
     command(app, "apply")(apply)
     command(app, "export")(export)
+    command(app, "test")(test)
 
 
 def plan(call: Invocation, directory: Directory, prune: Prune = False) -> None:
@@ -64,6 +66,35 @@ def export(
     found = write_back(call.settings, directory, check=check)
     call.show(found, _say_exported)
     return 1 if check and found.changes else 0
+
+
+def test(
+    call: Invocation,
+    directory: Annotated[
+        Path, typer.Argument(help="The folder with YAML files and their tests.", metavar="DIR")
+    ],
+) -> int:
+    """Run the tests that stand beside the definitions of a folder, or in its `*.test.yaml` files.
+
+    Each gives events and says who should be in a segment, or what value a trait or tag should have.
+    They run on the real pipeline, in a store of their own: no server, no workspace is needed.
+
+    Example: onefold test ./definitions
+    """
+    from onefold.app.rehearsal import run_tests
+
+    report = run_tests(call.settings, directory)
+    call.show(report, _say_tested)
+    return 1 if report.failures else 0
+
+
+def _say_tested(report: TestReport) -> None:
+    for failure in report.failures:
+        say(f"failed: {failure.where}: {failure.name}")
+        for problem in failure.problems:
+            say(f"    {problem}")
+    passed = report.cases - len(report.failures)
+    say(f"{passed} passed, {len(report.failures)} failed" if report.cases else "no tests")
 
 
 def _say_exported(found: Exported) -> None:

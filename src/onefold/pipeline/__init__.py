@@ -6,7 +6,7 @@ Promise: repeating a batch after a crash changes nothing more.
 
 from onefold.pipeline.counts import Counted, decode_buckets, encode_buckets
 from onefold.pipeline.members import Members
-from onefold.pipeline.prepare import Prepared, identifiers_of, prepare
+from onefold.pipeline.prepare import Prepared, identifiers_of, prepare, prepare_events
 from onefold.pipeline.run import Pipeline, Report
 
 __all__ = [
@@ -19,4 +19,5 @@ __all__ = [
     "encode_buckets",
     "identifiers_of",
     "prepare",
+    "prepare_events",
 ]

@@ -32,6 +32,7 @@ COMMANDS = [
     ["plan"],
     ["apply"],
     ["export"],
+    ["test"],
     ["profile"],
     ["segment", "list"],
     ["segment", "members"],

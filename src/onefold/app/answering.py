@@ -18,11 +18,13 @@ import msgspec
 
 from onefold.app.asking import Answer, Question, SqlQuestion, question_from, refused
 from onefold.app.audiences import (
+    BacktestQuestion,
     CompareQuestion,
     OverlapQuestion,
     PreviewQuestion,
     WhyQuestion,
 )
+from onefold.app.backtest import backtest
 from onefold.app.compare import compare
 from onefold.app.overlap import overlap
 from onefold.app.preview import preview
@@ -114,6 +116,7 @@ ANSWERS: Mapping[str, tuple[type[Any], Callable[[Settings, Any, Callable[[], Non
     "why": (WhyQuestion, why),
     "overlap": (OverlapQuestion, overlap),
     "compare": (CompareQuestion, compare),
+    "backtest": (BacktestQuestion, backtest),
 }
 """Besides SQL: the question of each kind, and who answers it."""
 

@@ -16,10 +16,10 @@ import msgspec
 
 from onefold.app.answers import Format
 from onefold.config import Settings
-from onefold.model.errors import Busy, Damaged, Fault, InvalidInput, OnefoldError
+from onefold.model.errors import Busy, Damaged, Fault, InvalidInput, NotFound, OnefoldError
 
 _PROGRAM = (sys.executable, "-P", "-m", "onefold.app.answering")
-_ERRORS: tuple[type[OnefoldError], ...] = (InvalidInput, Busy, Damaged)
+_ERRORS: tuple[type[OnefoldError], ...] = (InvalidInput, NotFound, Busy, Damaged)
 
 
 class SqlQuestion(msgspec.Struct, frozen=True):

@@ -204,3 +204,46 @@ class Comparison(msgspec.Struct, frozen=True):
     members_seen: int
     others_seen: int
     differences: tuple[Difference, ...]
+
+
+Step = Literal["hour", "day"]
+
+
+class BacktestQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A rule and a period (µs); the rule is evaluated at the end of each step. `show` changes."""
+
+    rule: Rule
+    since: int
+    until: int
+    step: Step = "day"
+    show: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 100
+
+
+class BacktestPoint(msgspec.Struct, frozen=True):
+    """Who satisfied the rule at a moment (µs), and who came and went since the one before."""
+
+    at: int
+    members: int
+    entered: int
+    left: int
+
+
+class BacktestChange(msgspec.Struct, frozen=True):
+    """A profile that satisfied the rule at a moment (µs) and not at the one before, or in reverse."""
+
+    at: int
+    profile: str
+    entered: bool
+
+
+class Backtest(msgspec.Struct, frozen=True):
+    """A rule as of the past: the size at each moment, and the first of the changes.
+
+    The first moment is that before the period; who satisfied the rule then did not enter in it.
+    """
+
+    rule: str
+    step: Step
+    points: tuple[BacktestPoint, ...]
+    changes: tuple[BacktestChange, ...]
+    truncated: bool

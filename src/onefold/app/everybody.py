@@ -83,13 +83,13 @@ def everybody(
     now: int,
     before: Callable[[], None],
     *,
-    days: int = 0,
+    days: int | None = 0,
     seconds: float | None = None,
 ) -> Iterator[tuple[Everybody, Asked]]:
     """Everybody, and the rules that are asked, by name; a text `segment:NAME` means a saved one.
 
     Of the events there are at least those that the rules can count at a moment (µs UTC), and
-    those of the last `days`. `before` is called when all is ready. After `seconds` queries end.
+    those of the last `days` (None: all). `before` is called when all is ready. After `seconds` queries end.
     """
     engine = DuckEngine(
         threads=settings.sql_threads,
@@ -136,7 +136,9 @@ def unanswered(message: str) -> InvalidInput:
     return InvalidInput("the question cannot be answered", (fault,))
 
 
-def _since(columns: Sequence[Column], now: int, timezone: str, days: int) -> int | None:
+def _since(columns: Sequence[Column], now: int, timezone: str, days: int | None) -> int | None:
+    if days is None:
+        return None
     windows = [column for column in columns if column.kind == "window"]
     begin = earliest(windows, now, timezone) if windows else now
     return None if begin is None else min(begin, now - days * DAY_US)

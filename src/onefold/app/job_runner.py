@@ -5,9 +5,14 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from functools import partial
 from typing import Any
 
+import msgspec
+
+from onefold.app.audiences import BacktestQuestion
+from onefold.app.backtest import backtest
 from onefold.app.locks import hold
 from onefold.app.long_work import Work, do
 from onefold.app.past import count_for_job
@@ -19,6 +24,7 @@ from onefold.config import Settings
 Handler = Callable[[Settings, Work], Any]
 _IDLE_SECONDS = 5.0
 _NICE = 10
+_BACKTEST_SECONDS = 86_400.0
 _LOOK_SECONDS = 0.2
 
 
@@ -37,10 +43,23 @@ def _refresh(settings: Settings, work: Work) -> Any:
     return refresh_tag(settings, work.job.subject, work.progress)
 
 
+def _backtest(settings: Settings, work: Work) -> Any:
+    question = msgspec.convert(work.job.argument, BacktestQuestion)
+    with ExitStack() as inside:
+        return backtest(
+            settings,
+            question,
+            tell=work.progress,
+            seconds=_BACKTEST_SECONDS,
+            opened=lambda people: inside.enter_context(work.interrupting(people.stop)),
+        )
+
+
 HANDLERS: Mapping[str, Handler] = {
     "backfill": _backfill,
     "rebuild-check": _check_rebuild,
     "refresh": _refresh,
+    "backtest": _backtest,
 }
 """What is done for each kind of job, given settings and the job; what it returns is the result."""
 

@@ -1,6 +1,7 @@
 """The relations that rules are asked over: everybody's events and profiles, as they are now.
 
-`events_now(profile BIGINT, owner, name, time BIGINT µs, message_id, properties, context, typed …)`
+`events_now(profile BIGINT, owner, source, name, time BIGINT µs, message_id, traits, strong,
+properties, context, typed …)`
 and `profiles_now(profile BIGINT, traits, typed …)`. What still waits in the store's queue is among
 them, and an event is of the profile that its owner belongs to today.
 """
@@ -111,8 +112,8 @@ def _events_part(
     # Files of before there was the column know nothing of profiles.
     profile = "null::bigint as profile_id" if old else "profile_id"
     return (
-        f'select {profile}, owner, name, epoch_us("time") as "time", message_id, properties,'
-        f" context{typed_columns(fields, typed)} from {source}"
+        f'select {profile}, owner, source, name, epoch_us("time") as "time", message_id, traits,'
+        f" strong, properties, context{typed_columns(fields, typed)} from {source}"
     )
 
 

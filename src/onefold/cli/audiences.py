@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from onefold.cli.invocation import Invocation, command
+from onefold.cli.invocation import Invocation, command, parse_time
 from onefold.cli.rendering import cell, moment, printable, say, table
 
 if TYPE_CHECKING:
     from onefold.app.audiences import (
+        Backtest,
         Comparison,
         Difference,
         Input,
@@ -31,6 +32,7 @@ def add_to(segment: typer.Typer) -> None:
     command(segment, "why")(why)
     command(segment, "overlap")(overlap)
     command(segment, "compare")(compare)
+    command(segment, "backtest")(backtest)
 
 
 def preview(
@@ -118,6 +120,44 @@ def compare(
 
     question = CompareQuestion(_rule(call, segment), tuple(trait or ()), days, most)
     call.show(comparing.compare(call.settings, question, _confine(call)), _say_comparison)
+
+
+def backtest(
+    call: Invocation,
+    segment: Annotated[str, typer.Argument(metavar="NAME", help="A segment, or a rule.")],
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="TIME", help="Only at this moment.")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="TIME", help="When the period begins.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="TIME", help="When it ends; else now.")
+    ] = None,
+    step: Annotated[str, typer.Option("--step", metavar="day|hour", help="How finely.")] = "day",
+    show: Annotated[
+        int, typer.Option("--show", min=0, max=10_000, help="Show so many changes.")
+    ] = 20,
+) -> None:
+    """Show who would have been in a segment in the past, and who would have come and gone.
+
+    Example: onefold segment backtest loyal-customers --since 2026-01-01 --until 2026-02-01
+    """
+    from onefold.app import backtest as past
+    from onefold.app.audiences import BacktestQuestion
+    from onefold.app.workspace import now_us
+    from onefold.model.errors import Fault, InvalidInput
+
+    if (at is None) == (since is None):
+        fault = Fault("give either a moment or when the period begins", "--at, --since")
+        raise InvalidInput("there is no such period", [fault])
+    if step not in ("day", "hour"):
+        raise InvalidInput("there is no such step", [Fault("is day or hour", "--step")])
+    begin, end = parse_time(at or since) or 0, parse_time(at or until)
+    question = BacktestQuestion(
+        _rule(call, segment), begin, now_us() if end is None else end, step, show
+    )
+    call.show(past.backtest(call.settings, question, _confine(call)), _say_backtest)
 
 
 def _rule(call: Invocation, given: str) -> str:
@@ -221,3 +261,17 @@ def _what(one: Difference) -> str:
 
 def _figure(one: Difference, number: float) -> str:
     return f"{number:.1%}" if one.kind in ("value", "event") else f"{number:,.2f}"
+
+
+def _say_backtest(found: Backtest) -> None:
+    rows = [(moment(one.at), one.members, one.entered, one.left) for one in found.points]
+    table(("at", "members", "entered", "left"), rows)
+    if found.changes:
+        say("")
+        rows = [
+            (moment(one.at), one.profile, "entered" if one.entered else "left")
+            for one in found.changes
+        ]
+        table(("at", "profile", "what"), rows)
+    if found.truncated:
+        say("and more; see --show")

@@ -40,6 +40,7 @@ COMMANDS = [
     ["segment", "why"],
     ["segment", "overlap"],
     ["segment", "compare"],
+    ["segment", "backtest"],
     ["job", "list"],
     ["job", "show"],
     ["job", "cancel"],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from typing import Any
 
 import pytest
@@ -54,3 +56,51 @@ def test_a_preview_that_takes_too_long_is_stopped(desk: Any) -> None:
     desk.settings = type(desk.settings)(data=desk.settings.data, sql_seconds=0.000_1)
     found = desk.post("/api/segments/preview", {"rule": "country = 'CN'"})
     assert "takes longer" in str(found.json())
+
+
+def test_why(desk: Any) -> None:
+    desk.process(*EVENTS)
+    desk.call("PUT", "/api/segments/buyers", content=b'{"rule": "did(\'Order Completed\')"}')
+    found = desk.get("/api/segments/buyers/why/user_id:ann").json()
+    assert (found["holds"], found["member"], found["segment"]) == (True, False, "buyers")
+    assert found["clause"]["inputs"][0]["events"][0]["message_id"] == "2"
+    body = {"rule": "country = 'DE'", "profile": "user_id:bob"}
+    assert desk.post("/api/segments/why", body).json()["clause"]["holds"] is False
+    assert desk.get("/api/segments/buyers/why/user_id:nobody").status_code == 404
+    assert desk.get("/api/segments/byers/why/user_id:ann").status_code == 404
+
+
+def test_overlap_and_compare(desk: Any) -> None:
+    desk.process(*EVENTS)
+    rules = {"a": "country = 'CN'", "b": "did('Order Completed')"}
+    found = desk.post("/api/segments/overlap", {"rules": rules}).json()
+    assert found["parts"] == [{"rules": ["a"], "profiles": 1}, {"rules": ["a", "b"], "profiles": 1}]
+    assert desk.post("/api/segments/overlap", {"rules": {"a": "vip"}}).status_code == 400
+    differs = desk.post("/api/segments/compare", {"rule": rules["b"]}).json()["differences"]
+    assert differs[0]["what"] == "Order Completed"
+
+
+def test_a_backtest_now_or_as_a_job(desk: Any) -> None:
+    from onefold.app.job_runner import run_waiting
+
+    desk.process(*EVENTS)
+    body = {"rule": "did('Order Completed')", "since": "2026-01-01", "step": "day"}
+    too_long = desk.post("/api/segments/backtest", {**body, "since": "2020-01-01"})
+    assert (too_long.status_code, too_long.json()["faults"][0]["where"]) == (400, "until")
+    assert desk.post("/api/segments/backtest", {"rule": "vip"}).status_code == 400
+    found = desk.post("/api/segments/backtest", {**body, "job": True})
+    assert found.status_code == 202
+    stop = threading.Event()
+    thread = threading.Thread(target=run_waiting, args=(desk.settings, stop))
+    thread.start()
+    deadline = time.monotonic() + 60
+    job = found.json()
+    while job["state"] in ("waiting", "running") and time.monotonic() < deadline:
+        time.sleep(0.05)
+        job = desk.get(f"/api/jobs/{job['id']}").json()
+    stop.set()
+    thread.join()
+    assert job["state"] == "done", job
+    last = job["result"]["points"][-1]
+    assert last["members"] == 1
+    assert job["result"]["changes"][-1]["entered"] is True

@@ -45,6 +45,8 @@ ALLOWED: list[Row] = [
     ("POST", "/api/segments/why", "reader", b'{"rule": "vip", "profile": "user_id:u"}', ""),
     ("POST", "/api/segments/overlap", "analyst", b'{"rules": {"a": "x", "b": "y"}}', ""),
     ("POST", "/api/segments/compare", "analyst", SEGMENT, ""),
+    ("POST", "/api/segments/one/backtest", "analyst", b'{"at": "2026-01-31"}', ""),
+    ("POST", "/api/segments/backtest", "analyst", b'{"at": "2026-01-31", "rule": "vip"}', ""),
     ("GET", "/api/definitions", "reader", None, ""),
     ("POST", "/api/definitions/plan", "reader", YAML, ""),
     ("POST", "/api/definitions/apply", "editor", YAML, "segment.apply"),

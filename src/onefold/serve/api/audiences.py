@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 from litestar import Response, Router, get, post
 from litestar.params import FromPath, RawBody
 
 from onefold.app.audiences import (
     SAVED,
+    Backtest,
+    BacktestQuestion,
     CompareQuestion,
     Comparison,
     Overlap,
     OverlapQuestion,
     Preview,
     PreviewQuestion,
+    Rule,
+    Step,
     Why,
     WhyQuestion,
 )
-from onefold.serve.api.doors import FromContext, decoded, read, requires
+from onefold.app.job_list import job_add
+from onefold.app.workspace import now_us
+from onefold.model.errors import Fault, InvalidInput
+from onefold.model.job import Job
+from onefold.serve.api.doors import Actor, FromContext, decoded, parse_time, read, requires
 from onefold.serve.context import Context
 
 
@@ -87,6 +97,81 @@ async def compare(context: FromContext, body: RawBody) -> Response[bytes]:
     return await _answer(context, "compare", read(body, CompareQuestion))
 
 
+class Period(msgspec.Struct, forbid_unknown_fields=True):
+    """From when to when, as ISO times or µs; only `since`: up to now; only `at`: that moment.
+
+    With `job` it is done as long work, which may take longer than a request: see `/api/jobs`.
+    """
+
+    rule: Rule = ""
+    at: str | int | None = None
+    since: str | int | None = None
+    until: str | int | None = None
+    step: Step = "day"
+    show: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 100
+    job: bool = False
+
+
+@post(
+    "/{name:str}/backtest",
+    summary="A segment as of the past",
+    status_code=200,
+    guards=[requires("analyst")],
+    opt={"body": Period, "answers": {"application/json": Backtest | Job}, "also": (202,)},
+)
+async def backtest(
+    context: FromContext, actor: Actor, name: FromPath[str], body: RawBody
+) -> Response[bytes]:
+    """How many would have been in a segment, and who would have come and gone in a period.
+
+    With `rule`, that rule is asked in place of the one in force.
+    """
+    named = decoded(name, "name")
+    wanted = read(body, Period)
+    return await _backtest(context, actor, wanted, wanted.rule or SAVED + named, named)
+
+
+@post(
+    "/backtest",
+    summary="A rule as of the past",
+    status_code=200,
+    guards=[requires("analyst")],
+    opt={"body": Period, "answers": {"application/json": Backtest | Job}, "also": (202,)},
+)
+async def backtest_rule(context: FromContext, actor: Actor, body: RawBody) -> Response[bytes]:
+    """The same of a rule that need not be saved."""
+    wanted = read(body, Period)
+    return await _backtest(context, actor, wanted, wanted.rule, "")
+
+
+async def _backtest(
+    context: Context, actor: str, wanted: Period, rule: str, subject: str
+) -> Response[bytes]:
+    if not rule:
+        raise InvalidInput("the body cannot be used", [Fault("is missing", "rule")])
+    if (wanted.at is None) == (wanted.since is None):
+        fault = Fault("give either a moment or when the period begins", "at, since")
+        raise InvalidInput("the body cannot be used", [fault])
+    at, until = _time(wanted.at, "at"), _time(wanted.until, "until")
+    since = _time(wanted.since, "since") if at is None else at
+    question = BacktestQuestion(rule, since or 0, at or until or now_us(), wanted.step, wanted.show)
+    if not wanted.job:
+        return await _answer(context, "backtest", question)
+    job = await context.commands.run(
+        job_add,
+        context.settings,
+        "backtest",
+        msgspec.to_builtins(question),
+        subject=subject,
+        actor=actor,
+    )
+    return Response(msgspec.json.encode(job), status_code=202, media_type="application/json")
+
+
+def _time(given: str | int | None, where: str) -> int | None:
+    return parse_time(given, where) if isinstance(given, str) else given
+
+
 async def _answer(context: Context, kind: str, question: msgspec.Struct) -> Response[bytes]:
     """Asked in a process of its own, held to the limits of SQL queries."""
     found, _ = await context.sql.run(context.asker.answer, context.settings, kind, question)
@@ -94,5 +179,7 @@ async def _answer(context: Context, kind: str, question: msgspec.Struct) -> Resp
 
 
 AUDIENCES = Router(
-    "/api/segments", route_handlers=[preview, why, why_rule, overlap, compare], tags=["segments"]
+    "/api/segments",
+    route_handlers=[preview, why, why_rule, overlap, compare, backtest, backtest_rule],
+    tags=["segments"],
 )

@@ -86,7 +86,7 @@ def test_a_backtest_now_or_as_a_job(desk: Any) -> None:
     desk.process(*EVENTS)
     body = {"rule": "did('Order Completed')", "since": "2026-01-01", "step": "day"}
     too_long = desk.post("/api/segments/backtest", {**body, "since": "2020-01-01"})
-    assert (too_long.status_code, too_long.json()["faults"][0]["where"]) == (400, "until")
+    assert (too_long.status_code, too_long.json()["errors"][0]["where"]) == (400, "until")
     assert desk.post("/api/segments/backtest", {"rule": "vip"}).status_code == 400
     found = desk.post("/api/segments/backtest", {**body, "job": True})
     assert found.status_code == 202

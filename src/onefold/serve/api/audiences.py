@@ -117,7 +117,7 @@ class Period(msgspec.Struct, forbid_unknown_fields=True):
     summary="A segment as of the past",
     status_code=200,
     guards=[requires("analyst")],
-    opt={"body": Period, "answers": {"application/json": Backtest | Job}, "also": (202,)},
+    opt={"body": Period, "answers": {"application/json": Backtest}, "job": Job},
 )
 async def backtest(
     context: FromContext, actor: Actor, name: FromPath[str], body: RawBody
@@ -136,7 +136,7 @@ async def backtest(
     summary="A rule as of the past",
     status_code=200,
     guards=[requires("analyst")],
-    opt={"body": Period, "answers": {"application/json": Backtest | Job}, "also": (202,)},
+    opt={"body": Period, "answers": {"application/json": Backtest}, "job": Job},
 )
 async def backtest_rule(context: FromContext, actor: Actor, body: RawBody) -> Response[bytes]:
     """The same of a rule that need not be saved."""

@@ -112,6 +112,9 @@ def _complete(operation: dict[str, Any], opt: dict[str, Any], schemas: dict[str,
     if "answers" in opt:
         content = {kind: {"schema": _schema(of, schemas)} for kind, of in opt["answers"].items()}
         responses["200"] = {"description": "The answer.", "content": content}
+    if "job" in opt:  # the work may be done later instead
+        content = {"application/json": {"schema": _schema(opt["job"], schemas)}}
+        responses["202"] = {"description": "The job that will answer.", "content": content}
     for status in opt.get("also", ()):
         responses[str(status)] = responses["200"]
     if "body" in opt:

@@ -18,8 +18,8 @@ from onefold.app.audiences import (
     Step,
 )
 from onefold.app.everybody import Everybody, everybody
-from onefold.app.long_work import Tell, tell_nobody
 from onefold.app.formerly import Past
+from onefold.app.long_work import Tell, tell_nobody
 from onefold.app.workspace import now_us
 from onefold.config import Settings
 from onefold.model.errors import Fault, InvalidInput
@@ -29,7 +29,6 @@ from onefold.segment.window import HOUR
 from onefold.segment.zone import Zone, load_zone
 
 MOST_STEPS = 400
-_FIRST = 0
 
 
 def backtest(
@@ -44,11 +43,10 @@ def backtest(
     """Evaluate a rule at the end of each step of a period."""
     moments = moments_of(question, load_zone(settings.timezone), now_us())
     points: list[BacktestPoint] = []
-    options = {"days": None, "seconds": seconds}
-    with everybody(settings, {"": question.rule}, moments[-1], before, **options) as (
-        people,
-        asked,
-    ):
+    asking = everybody(
+        settings, {"": question.rule}, moments[-1], before, days=None, seconds=seconds
+    )
+    with asking as (people, asked):
         opened(people)
         past = Past(people, asked, moments[0], moments[-1])
         people.rows("create temp table inside (profile bigint)")

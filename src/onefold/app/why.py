@@ -16,10 +16,10 @@ from onefold.segment.asked import Asked
 from onefold.segment.buckets import field_sql
 from onefold.segment.clauses import Clause, event_calls
 from onefold.segment.events import EVENT_FUNCTIONS
-from onefold.segment.expression import literal_sql
 from onefold.segment.metric import Column, Field
 from onefold.segment.population import Relations, events_query, features_query
 from onefold.segment.rule import compile_rule
+from onefold.segment.texts import literal_sql
 from onefold.segment.window_sql import condition_sql
 
 _EVENTS_SHOWN = 20
@@ -92,7 +92,9 @@ class _Evidence:
         ]
         scope = self._asked.scope
         referred = {name: column for name, (column, _) in scope.values.items()}
-        referred |= {f"in_segment('{name}')": column for name, column in scope.segments.items()}
+        referred |= {
+            f"in_segment('{name}')": column for name, column in (scope.segments or {}).items()
+        }
         found += [
             self._other(name, column)
             for name, column in referred.items()

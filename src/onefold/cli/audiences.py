@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         Input,
         Overlap,
         Preview,
+        Step,
         Why,
         WhyClause,
     )
@@ -153,9 +154,10 @@ def backtest(
         raise InvalidInput("there is no such period", [fault])
     if step not in ("day", "hour"):
         raise InvalidInput("there is no such step", [Fault("is day or hour", "--step")])
+    steps: Step = "hour" if step == "hour" else "day"
     begin, end = parse_time(at or since) or 0, parse_time(at or until)
     question = BacktestQuestion(
-        _rule(call, segment), begin, now_us() if end is None else end, step, show
+        _rule(call, segment), begin, now_us() if end is None else end, steps, show
     )
     call.show(past.backtest(call.settings, question, _confine(call)), _say_backtest)
 
@@ -268,10 +270,10 @@ def _say_backtest(found: Backtest) -> None:
     table(("at", "members", "entered", "left"), rows)
     if found.changes:
         say("")
-        rows = [
+        changes = [
             (moment(one.at), one.profile, "entered" if one.entered else "left")
             for one in found.changes
         ]
-        table(("at", "profile", "what"), rows)
+        table(("at", "profile", "what"), changes)
     if found.truncated:
         say("and more; see --show")

@@ -7,10 +7,13 @@ import time
 
 import pytest
 
+from onefold.app.backfill import Population
 from onefold.app.long_work import Work, begin, do, end
 from onefold.app.workspace import open_store
 from onefold.engine import DuckEngine
+from onefold.model.definitions import Definitions
 from onefold.model.errors import Canceled
+from onefold.pipeline import Counted
 from tests.acceptance.conftest import Stepped
 
 
@@ -69,3 +72,47 @@ def test_work_that_nobody_asked_for_is_taken_up_again(onefold: Stepped) -> None:
         again.check()
     end(onefold.store, again, canceled=True)
     assert begin(onefold.store, "count", "orders").job.id != work.job.id
+
+
+def everybody(onefold: Stepped, count: int) -> tuple[Population, list[int]]:
+    """An evaluation of so many profiles, and those that were evaluated."""
+    with onefold.store.db.transaction() as connection:
+        rows = [(number, 0, b"") for number in range(1, count + 1)]
+        connection.executemany("insert or ignore into profiles values (?,?,?)", rows)
+    seen: list[int] = []
+    population = Population(onefold.store, lambda page, _: seen.extend(page), "UTC")
+    population.use(Definitions(), Counted())
+    return population, seen
+
+
+def test_the_evaluation_of_everybody_is_a_job_that_goes_on_after_a_kill(onefold: Stepped) -> None:
+    population, first = everybody(onefold, 1_000)
+    assert population.step(1, hurry=True)
+    (job,) = onefold.store.jobs.page(1 << 62, 9)
+    again, rest = everybody(onefold, 1_000)
+    while again.step(1, hurry=True):
+        pass
+
+    ended = onefold.store.jobs.get(job.id)
+    assert (job.kind, job.state, job.done) == ("evaluate", "running", 400)
+    assert first + rest == list(range(1, 1_001))
+    assert (ended.state, again.done) == ("done", True)
+    assert len(onefold.store.jobs.page(1 << 62, 9)) == 1
+
+
+def test_an_evaluation_that_is_canceled_begins_anew_with_the_next_start(onefold: Stepped) -> None:
+    population, first = everybody(onefold, 3_000)
+    population.step(1, hurry=True)
+    (job,) = onefold.store.jobs.page(1 << 62, 9)
+    onefold.store.jobs.cancel(job.id, 2, "bob")
+    deadline = time.monotonic() + 20
+    while onefold.store.jobs.get(job.id).is_open and time.monotonic() < deadline:
+        time.sleep(0.1)
+        population.step(1, hurry=True)
+    again, rest = everybody(onefold, 3_000)
+    while again.step(1):
+        pass
+
+    assert onefold.store.jobs.get(job.id).state == "canceled"
+    assert (population.done, again.done) == (False, True)
+    assert (len(first) < 3_000, rest) == (True, list(range(1, 3_001)))

@@ -17,7 +17,7 @@ from hashlib import blake2b
 import msgspec
 import structlog
 
-from onefold.app.long_work import tell_nobody
+from onefold.app.long_work import Work, begin, end, tell_nobody
 from onefold.app.past import PastFile, PastWanted, count_past
 from onefold.app.tables import tables_now
 from onefold.app.workspace import now_us, spill_path
@@ -25,7 +25,7 @@ from onefold.config import Settings
 from onefold.engine import DuckEngine
 from onefold.lake import DeltaLake
 from onefold.model.definitions import Definitions
-from onefold.model.errors import Conflict, Damaged, NotFound
+from onefold.model.errors import Canceled, Conflict, Damaged, NotFound
 from onefold.model.profile import ProfileId
 from onefold.pipeline import Counted
 from onefold.segment import wanted_by
@@ -34,6 +34,8 @@ from onefold.store import SQLiteStore
 
 _PROFILES_A_PAGE, _IN_A_HURRY = 2_000, 400
 _FINGERPRINT, _CURSOR, _COUNTED = "evaluated_rules", "evaluated_profiles", "metrics_counted"
+EVALUATE = "evaluate"
+"""The kind of job that evaluates everybody."""
 AT_ONCE_EVENTS = 20_000
 """So many events are counted faster than a job begins."""
 _LOOK_SECONDS = 0.25
@@ -279,11 +281,14 @@ class Population:
         self._timezone = timezone
         self._evaluate = evaluate
         self._after: int | None = None
+        self._canceled = False
+        self._work: Work | None = None
+        self._evaluated = 0
 
     @property
     def done(self) -> bool:
         """Is everybody evaluated?"""
-        return self._after is None
+        return self._after is None and not self._canceled
 
     def use(self, definitions: Definitions, counted: Counted) -> None:
         """Begin, unless the very same was evaluated before; go on where a crash cut it off."""
@@ -293,7 +298,12 @@ class Population:
         if fingerprint != self._store.setting(_FINGERPRINT):
             self._store.set_setting(_CURSOR, 0)
             self._store.set_setting(_FINGERPRINT, fingerprint)
+            self._evaluated = 0
         self._after = self._store.setting(_CURSOR)
+        self._canceled = False
+        if self._store.jobs.open([EVALUATE]):  # that of a worker that was killed
+            self._begin()
+            self._tell()
 
     def step(self, now: int, *, hurry: bool = False) -> bool:
         """Evaluate the next page, and say whether there was one.
@@ -303,11 +313,39 @@ class Population:
         """
         if self._after is None:
             return False
-        page = self._store.profile_ids(self._after, _IN_A_HURRY if hurry else _PROFILES_A_PAGE)
+        size = _IN_A_HURRY if hurry else _PROFILES_A_PAGE
+        page = self._store.profile_ids(self._after, size)
         if page:
             self._evaluate(page, now)
             self._after = page[-1]
+            self._evaluated += len(page)
         else:
             self._after = None
         self._store.set_setting(_CURSOR, self._after)
+        if len(page) == size and self._work is None:
+            self._begin()  # what takes one page only is no long work
+        self._tell()
         return bool(page)
+
+    def _begin(self) -> None:
+        self._work = begin(self._store, EVALUATE, "everybody")
+        self._evaluated = max(self._evaluated, self._work.job.done)
+
+    def _tell(self) -> None:
+        """Say how far it is; stop where somebody asked for that.
+
+        Who was not evaluated then is with their next event, or all are with the next change of
+        definitions or the next start.
+        """
+        if self._work is None:
+            return
+        try:
+            if self._after is not None:
+                total = self._store.counters().get("profiles", 0)
+                self._work.progress(self._evaluated, total, "evaluating")
+                return
+        except Canceled:
+            self._after, self._canceled = None, True
+            self._store.set_setting(_FINGERPRINT, None)
+        end(self._store, self._work, canceled=self._canceled)
+        self._work, self._evaluated = None, 0

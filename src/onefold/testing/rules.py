@@ -18,6 +18,8 @@ from zoneinfo import ZoneInfo
 import sqlglot
 from sqlglot import exp
 
+from onefold.testing.rule_values import Each, asked_of, read_moment, value_of, value_type
+
 LENGTHS = {"SECOND": 1_000_000, "MINUTE": 60_000_000, "HOUR": 3_600_000_000}
 
 
@@ -38,24 +40,37 @@ class Moment(NamedTuple):
     events: Sequence[Happened]
     now: int
     timezone: str
+    types: Mapping[str, str] = {}
+    segments: frozenset[str] = frozenset()
 
 
 def holds(text: str, moment: Moment) -> bool:
     """Say whether a rule holds for a profile."""
     tree = sqlglot.parse_one(text, read="duckdb")
+    for node in tree.find_all(exp.Column, exp.Dot):
+        node.meta["declared"] = moment.types.get(".".join(_names(node)))
     return evaluate(tree, moment, "boolean") is True
 
 
-def evaluate(node: exp.Expr, scope: Moment | Happened, wanted: str) -> Any:
+def evaluate(node: exp.Expr, scope: Moment | Happened | Each, wanted: str) -> Any:
     """Evaluate an expression as a type: text, number or boolean; None is SQL's NULL."""
     if isinstance(node, exp.Paren):
         return evaluate(node.this, scope, wanted)
+    here, value = value_of(node, scope, wanted, evaluate)
+    if here:
+        return value
+    if isinstance(node, exp.Literal) and wanted in ("date", "time"):
+        return read_moment(node.name, wanted, asked_of(scope).timezone)
     if isinstance(node, exp.Literal):
         return node.name if node.is_string else float(node.name)
     if isinstance(node, exp.Boolean):
         return node.this
     if isinstance(node, (exp.Column, exp.Dot)):
-        return read_as(_find(_names(node), scope), wanted)
+        value = _find(_names(node), scope)
+        if wanted in ("date", "time"):
+            zone = asked_of(scope).timezone
+            return read_moment(value, wanted, zone) if isinstance(value, str) else None
+        return read_as(value, wanted)
     if isinstance(node, exp.Anonymous):
         assert isinstance(scope, Moment)
         return _event_function(node, scope, wanted)
@@ -74,6 +89,10 @@ def read_as(value: Any, wanted: str) -> Any:
         return {"true": True, "false": False}.get(_text(value).lower())
     if wanted == "text":
         return _text(value)
+    if wanted == "list":
+        return [each for each in value if each is not None] if isinstance(value, list) else None
+    if wanted == "object":
+        return value if isinstance(value, dict) else None
     if isinstance(value, (bool, dict, list)):
         return None
     try:
@@ -116,7 +135,9 @@ def _names(node: exp.Expr) -> list[str]:
     return [part.name for part in node.parts]
 
 
-def _find(names: list[str], scope: Moment | Happened) -> Any:
+def _find(names: list[str], scope: Moment | Happened | Each) -> Any:
+    if isinstance(scope, Each):
+        return scope.value if names == ["value"] else _find(names, scope.asked)
     if isinstance(scope, Moment):
         found: Any = scope.traits
     elif names == ["name"]:
@@ -134,6 +155,8 @@ def _type(node: exp.Expr) -> str | None:
     """Say which type an expression has by itself."""
     if isinstance(node, exp.Paren):
         return _type(node.this)
+    if found := value_type(node, _type):
+        return found
     if isinstance(node, exp.Literal):
         return "text" if node.is_string else "number"
     if isinstance(node, (exp.Lower, exp.Upper, exp.Trim)):
@@ -149,12 +172,13 @@ def _type(node: exp.Expr) -> str | None:
             return None if of is None or isinstance(of, exp.Column) else _type(of)
         return "boolean" if name == "did" else "number"
     if isinstance(node, (exp.Column, exp.Dot)):
-        return None
+        return node.meta.get("declared")
     return "boolean"
 
 
 def _common(nodes: list[exp.Expr]) -> str | None:
-    return next((found for found in map(_type, nodes) if found), None)
+    found = [_type(node) for node in nodes]
+    return next((one for one in ("date", "time", *found) if one and one in found), None)
 
 
 # Operators.
@@ -185,6 +209,7 @@ _TEXT_TESTS: dict[type[exp.Expr], Callable[[str, str], bool]] = {
     exp.Like: _like,
     exp.ILike: lambda a, b: _like(a.lower(), b.lower()),
     exp.StartsWith: str.startswith,
+    exp.EndsWith: str.endswith,
     exp.Contains: lambda a, b: b in a,
 }
 _ONE_TEXT: dict[type[exp.Expr], Callable[[str], Any]] = {
@@ -195,7 +220,7 @@ _ONE_TEXT: dict[type[exp.Expr], Callable[[str], Any]] = {
 }
 
 
-def _operator(node: exp.Expr, scope: Moment | Happened) -> Any:
+def _operator(node: exp.Expr, scope: Any) -> Any:
     kind = type(node)
     if kind in _COMPARISONS:
         return _compared(_COMPARISONS[kind], [node.this, node.expression], scope)
@@ -216,7 +241,7 @@ def _operator(node: exp.Expr, scope: Moment | Happened) -> Any:
     return _logic(node, scope)
 
 
-def _logic(node: exp.Expr, scope: Moment | Happened) -> bool | None:
+def _logic(node: exp.Expr, scope: Any) -> bool | None:
     if isinstance(node, exp.Not):
         value = evaluate(node.this, scope, "boolean")
         return None if value is None else not value

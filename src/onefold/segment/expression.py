@@ -227,6 +227,8 @@ class Translator(ABC):
         return self.refuse(node, f"{node.key} is not part of the rule language", hint)
 
     def _unknown_function(self, node: exp.Expr, name: str) -> str:
+        if self.source.full:
+            return "NULL"
         hint = nearest(name, self.names) or f"known are {', '.join(self.names)}"
         return self.refuse(node, f"unknown function {name}", hint)
 
@@ -285,7 +287,7 @@ def _between(t: Translator, node: exp.Expr, _: Type | None) -> str:
     if not t.only(node, "this", "low", "high"):
         return "NULL"
     low, high = node.args["low"], node.args["high"]
-    if turns.asks_clock(node):
+    if t.source.asks_clock and turns.asks_clock(node):
         least, most = _compared(t, node.this, ">=", low), _compared(t, node.this, "<=", high)
         return f"({least} AND {most})"
     value, least, most = t.alike([node.this, low, high], ordered=True)
@@ -299,7 +301,7 @@ def _in(t: Translator, node: exp.Expr, _: Type | None) -> str:
         return "NULL"
     if not node.expressions:
         return t.refuse(node, "in () has no values", "for example: in ('CN', 'DE')")
-    if turns.asks_clock(node):
+    if t.source.asks_clock and turns.asks_clock(node):
         return _balanced([_compared(t, node.this, "=", each) for each in node.expressions], " OR ")
     value, *choices = t.alike([node.this, *node.expressions], ordered=False)
     return f"({value} IN ({', '.join(choices)}))"

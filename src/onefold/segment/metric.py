@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
@@ -120,6 +121,7 @@ def make_field(root: str, keys: tuple[str, ...], type: Type) -> Field:
     return Field("f" + short_id(root, keys, type), root, keys, type)
 
 
+@lru_cache(maxsize=10_000)
 def trait_column(path: tuple[str, ...], type: Type) -> Column:
     """Make the column of a trait, read as a type."""
     return Column("t" + short_id(path, type), "trait", type, path=path)

@@ -26,6 +26,7 @@ from onefold.segment.writing import NOUNS
 __all__ = ["InvalidInput", "Rule", "Scope", "parse_expression", "parse_rule"]
 
 MAX_PATH = 10
+MAX_HINTS = 10
 PROFILE_FUNCTIONS = ("in_segment", "consent")
 Reference = tuple[Literal["value", "segment"], str]
 """What a rule refers to another definition by: computed traits and tags share their names."""
@@ -76,6 +77,10 @@ class Scope(msgspec.Struct, frozen=True):
     seen: Collection[str] = ()
     events: Collection[str] = ()
     strict: bool = False
+
+    def names(self) -> set[str]:
+        """The names of all traits that are known."""
+        return {*(self.traits or ()), *self.values, *self.seen}
 
     def known(self, path: tuple[str, ...]) -> tuple[str, ...]:
         """The longest beginning of a path that names a trait which is known."""
@@ -173,6 +178,9 @@ class ProfileScope(Translator):
         self.traits: dict[tuple[str, ...], None] = {}
         self.segments: dict[str, None] = {}
         self._known = known
+        self._told: set[str] = set()
+        self._told_events: set[str] = set()
+        self._names: set[str] = set()
 
     def declared(self, path: tuple[str, ...]) -> Type | None:
         return self._known.type_of(".".join(path))
@@ -209,8 +217,12 @@ class ProfileScope(Translator):
         return self.refuse(node, f"{name} is {NOUNS[found]}, not {NOUNS[wanted]}", hint)
 
     def _unknown_trait(self, node: exp.Expr, name: str) -> None:
-        names = {*(self._known.traits or ()), *self._known.values, *self._known.seen}
-        hint = nearest(name, names) or "texts are written in single quotes"
+        if name in self._told:
+            return
+        self._told.add(name)
+        names = self._names = self._names or self._known.names()
+        hint = nearest(name, names) if len(self._told) <= MAX_HINTS else ""
+        hint = hint or "texts are written in single quotes"
         self._unknown_name(node, f"unknown trait {name}", hint, bool(names))
 
     def clock(self, node: exp.Expr, path: tuple[str, ...], type: Type) -> str:
@@ -233,7 +245,9 @@ class ProfileScope(Translator):
         self.metrics.append(metric)
         if len(self.metrics) == MAX_EVENT_FUNCTIONS + 1:
             self.source.fault(node, f"more than {MAX_EVENT_FUNCTIONS} event functions", "split it")
-        if metric.event and metric.event not in self._known.events:
+        told = metric.event in self._known.events or metric.event in self._told_events
+        if metric.event and not told:
+            self._told_events.add(metric.event)
             hint = nearest(metric.event, self._known.events)
             message = f"no event {metric.event!r} is known"
             self._unknown_name(node, message, hint, bool(self._known.events))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import heapq
+import re
 from collections.abc import Iterable
 
 import sqlglot
-from sqlglot import exp
+from sqlglot import Dialect, exp
 from sqlglot.errors import ErrorLevel, ParseError, TokenError
 from sqlglot.tokenizer_core import Token, TokenType
 
@@ -15,7 +17,10 @@ from onefold.model.errors import Fault, InvalidInput
 MAX_LENGTH = 10_000
 MAX_DEPTH = 100
 MAX_FAULTS = 50
+_COMPARED = 20
 
+_CLOCK = re.compile("current_date|today|now|age|anniversary", re.IGNORECASE)
+_DUCKDB = Dialect.get_or_raise("duckdb")
 _TOO_DEEP = f"nested deeper than {MAX_DEPTH}"
 _SPLIT = "split it into several segments"
 _FREE_DEPTH = 20
@@ -46,8 +51,14 @@ class Source:
 
     def __init__(self, text: str) -> None:
         self.text = text
+        self.asks_clock = _CLOCK.search(text[:MAX_LENGTH]) is not None
         self.faults: list[Fault] = []
         self.warnings: list[Fault] = []
+
+    @property
+    def full(self) -> bool:
+        """Whether no more faults are noted."""
+        return len(self.faults) >= MAX_FAULTS
 
     def fault(self, at: exp.Expr | int, message: str, hint: str = "") -> None:
         """Note what is wrong at a node or an offset."""
@@ -86,10 +97,12 @@ def parse_tree(source: Source) -> exp.Expr:
     """Parse the text to sqlglot's tree, or raise every fault that the syntax shows."""
     _check_text(source)
     source.refuse()
-    _check_tokens(source, _tokens(source))
+    tokens = _tokens(source)
+    _check_tokens(source, tokens)
     source.refuse()
     try:
-        tree = sqlglot.parse_one(source.text, read="duckdb", error_level=ErrorLevel.RAISE)
+        parser = _DUCKDB.parser(error_level=ErrorLevel.RAISE)
+        tree = parser.parse(tokens, source.text)[0]
     except ParseError as error:
         for found in error.errors:
             offset = _offset_in(source.text, found.get("line"), found.get("col"))
@@ -107,6 +120,8 @@ def parse_tree(source: Source) -> exp.Expr:
         # The parser stumbles over some texts that are no SQL, instead of refusing them.
         fault = Fault("not understood", hint="is a part missing, or a word in the wrong place?")
         raise InvalidInput("the rule cannot be used", [fault]) from error
+    if tree is None:
+        raise InvalidInput("the rule cannot be used", [Fault("the rule is empty")])
     _check_depth(source, tree)
     source.refuse()
     return tree
@@ -125,7 +140,15 @@ def offset_of(node: exp.Expr) -> int:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """Suggest the known name that looks most like this one, as a hint."""
-    found = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    letters, size = set(name), len(name)
+
+    def shared(other: str) -> float:
+        return len(letters.intersection(other)) / max(size, len(other))
+
+    # Comparing well is slow: only those are compared that are about as long and share most letters.
+    alike = (other for other in known if 0.4 * size <= len(other) <= 2.4 * size)
+    likely = heapq.nlargest(_COMPARED, alike, key=shared)
+    found = difflib.get_close_matches(name, likely, n=1, cutoff=0.6)
     return f"did you mean {found[0]}?" if found else ""
 
 

@@ -51,6 +51,9 @@ def asks_clock(node: exp.Expr) -> bool:
 def compared(t: Translator, one: exp.Expr, operator: str, other: exp.Expr) -> tuple[str, str]:
     """Write the two sides of a comparison, and note when it turns."""
     ordered = operator not in ("=", "<>")
+    if not t.source.asks_clock:
+        a, b = t.alike([one, other], ordered)
+        return a, b
     left, right = growth(one), growth(other)
     total = _difference(left, right) if left and right else None
     if total is None or abs(total.slope) > 1:

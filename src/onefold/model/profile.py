@@ -7,6 +7,7 @@ msgpack inside it, so that an event pays only for what it touches.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -104,6 +105,7 @@ _DIGITS = {letter: value for value, letter in enumerate(_ALPHABET)}
 _WIDTH = 13
 
 
+@lru_cache(maxsize=65_536)
 def profile_name(profile: ProfileId) -> str:
     """The id as people see it: 13 letters and digits.
 

@@ -8,8 +8,8 @@ from typing import Any
 from onefold.segment.clock import clock_value
 from onefold.segment.metric import Column, Type
 from onefold.segment.reading import convert, follow
-from onefold.segment.window import Unit
-from onefold.segment.window_reading import Facts, Reader, Starts, joined, make_reader
+from onefold.segment.window import Unit, Window
+from onefold.segment.window_reading import Facts, Places, Reader, Starts, joined, make_reader
 from onefold.segment.zone import Zone
 
 Row = tuple[Any, ...]
@@ -34,6 +34,7 @@ class Features:
         self._traits: list[tuple[int, str, tuple[str, ...], type, Type]] = []
         self._metrics: dict[str, list[tuple[Reader, Type]]] = {}
         starts: dict[Unit, Starts] = {}
+        places: dict[Window, Places] = {}
         for index, column in enumerate(columns):
             if column.kind == "clock":
                 self._empty[index] = clock_value(column.path, now, zone)
@@ -42,9 +43,11 @@ class Features:
                 plain = _PLAIN.get(column.type, _Never)
                 self._traits.append((index, name, tuple(rest), plain, column.type))
             else:
-                unit = column.window.unit
-                begins = starts.setdefault(unit, Starts(unit, zone))
-                reader = make_reader(index, column, now, zone, begins)
+                window = column.window
+                if window not in places:
+                    begins = starts.setdefault(window.unit, Starts(window.unit, zone))
+                    places[window] = Places(window, now, zone, begins)
+                reader = make_reader(index, column, places[window])
                 self._metrics.setdefault(column.metric, []).append((reader, column.type))
 
     def row(self, traits: Mapping[str, Any], facts: Sequence[Facts]) -> tuple[Row, int | None]:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from onefold.segment.buckets import Bucket, Value, bucket_value, merge
 from onefold.segment.metric import Column
-from onefold.segment.window import Unit, bucket_start
+from onefold.segment.window import Unit, Window, bucket_start
 from onefold.segment.zone import Zone
 
 Facts = Mapping[str, Mapping[int, Bucket]]
@@ -36,44 +36,54 @@ class Starts(dict[int, int]):
         return start
 
 
-def make_reader(index: int, column: Column, now: int, zone: Zone, starts: Starts) -> Reader:
+class Places(dict[int, tuple[bool, int | None]]):
+    """Of each bucket, worked out once: is it inside a window now, and when will that change?"""
+
+    def __init__(self, window: Window, now: int, zone: Zone, starts: Starts) -> None:
+        super().__init__()
+        self._window = window
+        self._lo, self._hi = window.span(now, zone)
+        self._starts = starts
+
+    def __missing__(self, number: int) -> tuple[bool, int | None]:
+        inside = self._lo <= number <= self._hi
+        if self._window.unit == "ever":
+            turns = None
+        elif inside:
+            turns = self._window.leaves(number)
+        else:
+            turns = self._window.enters(number) if number > self._hi else None
+        place = self[number] = inside, None if turns is None else self._starts[turns]
+        return place
+
+
+def make_reader(index: int, column: Column, places: Places) -> Reader:
     """Prepare to read a column, as of one moment, from the buckets of many profiles."""
-    return WindowReader(index, column, now, zone, starts)
+    return WindowReader(index, column, places)
 
 
 class WindowReader:
     """An aggregate of what lies inside a window."""
 
-    __slots__ = ("_aggregate", "_ever", "_hi", "_lo", "_starts", "_window", "index")
+    __slots__ = ("_aggregate", "_places", "index")
 
-    def __init__(self, index: int, column: Column, now: int, zone: Zone, starts: Starts) -> None:
+    def __init__(self, index: int, column: Column, places: Places) -> None:
         self.index = index
         self._aggregate = column.aggregate
-        self._window = column.window
-        self._ever = column.window.unit == "ever"
-        self._lo, self._hi = column.window.span(now, zone)
-        self._starts = starts
+        self._places = places
 
     def read(self, buckets: Mapping[int, Bucket]) -> tuple[Value, int | None]:
-        """Aggregate what lies inside, and say when the oldest of it leaves or more comes in."""
-        lo, hi = self._lo, self._hi
+        """Aggregate what lies inside, and say when the first of it leaves or more comes in."""
+        places = self._places
         total: Bucket | None = None
-        oldest, future = hi + 1, None
+        change: int | None = None
         for number, bucket in buckets.items():
-            if number > hi:
-                future = number if future is None or number < future else future
-            elif number >= lo:
+            inside, turns = places[number]
+            if inside:
                 total = bucket if total is None else _plus(total, bucket)
-                oldest = min(oldest, number)
-        change = None
-        if not self._ever:
-            leaves = None if total is None else self._window.leaves(oldest)
-            enters = None if future is None else self._window.enters(future)
-            change = sooner(self._start(leaves), self._start(enters))
-        return bucket_value(total, self._aggregate), change
-
-    def _start(self, bucket: int | None) -> int | None:
-        return None if bucket is None else self._starts[bucket]
+            if turns is not None and (change is None or turns < change):
+                change = turns
+        return total if type(total) is int else bucket_value(total, self._aggregate), change
 
 
 def joined(metric: str, facts: Sequence[Facts]) -> Mapping[int, Bucket] | None:
@@ -84,13 +94,6 @@ def joined(metric: str, facts: Sequence[Facts]) -> Mapping[int, Bucket] | None:
         if buckets:
             found = buckets if found is None else _joined(found, buckets)
     return found
-
-
-def sooner(a: int | None, b: int | None) -> int | None:
-    """The earlier of two moments, of which either may never come."""
-    if a is None or b is None:
-        return b if a is None else a
-    return min(a, b)
 
 
 def _joined(a: Mapping[int, Bucket], b: Mapping[int, Bucket]) -> Mapping[int, Bucket]:

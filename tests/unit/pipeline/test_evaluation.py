@@ -30,7 +30,9 @@ def broken(plan: Plan, name: str) -> Plan:
     outputs = [
         msgspec.structs.replace(one, expression=f"error('broken: {name}') AND {one.expression}")
         if one.name == name and one.kind == "segment"
-        else msgspec.structs.replace(one, expression=f"CASE WHEN error('broken: {name}') THEN 1e0 END")
+        else msgspec.structs.replace(
+            one, expression=f"CASE WHEN error('broken: {name}') THEN 1e0 END"
+        )
         if one.name == name
         else one
         for one in plan.outputs

@@ -34,7 +34,6 @@ from onefold.app.preview import keep_members
 from onefold.app.workspace import open_lake
 from onefold.config import Settings
 from onefold.lake import parse_file_name
-from onefold.segment.population import members_query
 
 RULE = (
     "country = 'CN' and count_of('Order Completed', last => interval 30 day) >= 3"
@@ -92,7 +91,7 @@ def onefold(settings: Settings) -> Iterator[Ask]:
     def ask() -> tuple[Answer, float]:
         with everybody(settings, {"": RULE}, NOW, lambda: None) as (people, asked):
             began = time.perf_counter()
-            query = members_query(asked, NOW, people.timezone, people.relations)
+            query = people.members_query(asked, NOW)
             count = keep_members(people, query)
             took = time.perf_counter() - began
             [(total,)] = people.rows("select sum(profile) from members")

@@ -18,7 +18,6 @@ from onefold.app.workspace import now_us
 from onefold.config import Settings
 from onefold.segment.buckets import field_sql
 from onefold.segment.metric import Field, make_field
-from onefold.segment.population import members_query
 
 _SEEN = 20_000
 _TRAITS, _VALUES, _EVENTS = 40, 20, 100
@@ -36,7 +35,7 @@ def compare(
     named = [(name, trait_named(name)) for name in question.traits]
     with everybody(settings, {"": question.rule}, now, before, days=question.days) as found:
         people, asked = found
-        query = members_query(asked, now, people.timezone, people.relations)
+        query = people.members_query(asked, now)
         members = keep_members(people, query)
         total = people.total()
         sizes = _keep_seen(people)

@@ -19,11 +19,13 @@ from onefold.model.definitions import Definitions
 from onefold.model.errors import Damaged, Fault, InvalidInput, NotFound
 from onefold.segment.asked import Asked, asked_rules
 from onefold.segment.metric import Column
-from onefold.segment.population import Relations, earliest
+from onefold.segment.population import Relations, earliest, members_query, share_query
 from onefold.segment.wanted import wanted_by
 from onefold.segment.zone import load_zone
 
 DAY_US = 86_400_000_000
+_FEW = 0.08
+"""Up to this share of all profiles, looking who they are first costs less than it saves."""
 
 
 class Everybody:
@@ -70,6 +72,13 @@ class Everybody:
             raise unanswered("it needs more memory than it may use") from error
         except duckdb.Error as error:
             raise Damaged(f"a question to everybody failed: {error}\n{sql}") from error
+
+    def members_query(self, asked: Asked, now: int) -> str:
+        """The query for those who satisfy a rule, in the way that suits the data."""
+        ask = (asked, now, self.timezone, self.relations)
+        share = share_query(*ask)
+        narrow = bool(share) and (self.rows(share)[0][0] or 0.0) < _FEW
+        return members_query(*ask, narrow=narrow)
 
     def total(self) -> int:
         """How many profiles there are."""

@@ -22,7 +22,6 @@ from onefold.config import Settings
 from onefold.model.errors import Fault, InvalidInput
 from onefold.model.profile import profile_name
 from onefold.segment.metric import Field
-from onefold.segment.population import members_query
 from onefold.segment.rule import parse_rule
 from onefold.segment.trait_sql import trait_field
 
@@ -37,7 +36,7 @@ def preview(
     fields = [trait_named(name) for name in question.by]
     days = _DAYS if question.events else 0
     with everybody(settings, {"": question.rule}, now, before, days=days) as (people, asked):
-        members = members_query(asked, now, people.timezone, people.relations)
+        members = people.members_query(asked, now)
         count = keep_members(people, members)
         return Preview(
             question.rule,

@@ -55,23 +55,55 @@ def population_query(
     return f"WITH profiles AS ({features}) SELECT * FROM ({evaluation.sql})"
 
 
-def members_query(asked: Asked, now: int, timezone: str, relations: Relations = NOW) -> str:
+def members_query(
+    asked: Asked,
+    now: int,
+    timezone: str,
+    relations: Relations = NOW,
+    *,
+    narrow: bool = False,
+) -> str:
     """Write the query for the profiles that satisfy a rule at a moment; its rows are `(profile)`.
 
-    Clauses that all members must satisfy and that traits alone decide are asked first: events are
-    then added up only of the profiles that can still be members.
+    Clauses that all members must satisfy are asked as early as they can be. With `narrow` events
+    are added up only of the profiles that satisfy those that traits alone decide: that pays where
+    few do, and costs where many do; `share_query` tells.
     """
+    first, then = _needed(asked)
+    plan = asked.plan
+    features = features_query(
+        plan.columns, plan.metrics, now, timezone, relations, first, then, narrow=narrow
+    )
+    return (
+        f"WITH profiles AS ({features}) "
+        f"SELECT profile FROM ({plan.sql}) WHERE {asked.columns[asked.name]}"
+    )
+
+
+def share_query(
+    asked: Asked, now: int, timezone: str, relations: Relations = NOW, rows: int = 50_000
+) -> str:
+    """Write the query for the share of profiles that traits alone leave in; looks at `rows`.
+
+    Empty where traits decide nothing, or everything.
+    """
+    first, _ = _needed(asked)
+    columns = asked.plan.columns
+    if not first or not any(column.kind == "window" for column in columns):
+        return ""
+    some = f"(SELECT * FROM {relations.profiles} LIMIT {rows})"
+    people = traits_query(columns, now, load_zone(timezone), some, relations.read)
+    return f"SELECT avg(CASE WHEN {' AND '.join(first)} THEN 1e0 ELSE 0e0 END) FROM ({people})"
+
+
+def _needed(asked: Asked) -> tuple[list[str], list[str]]:
+    """The conditions that all members satisfy: those that traits alone decide, and the others."""
     first: list[str] = []
     then: list[str] = []
     for rule in asked.needed:
         traits_only = all(column.kind != "window" for column in rule.columns)
         (first if traits_only else then).append(rule.expression)
-    plan = asked.plan
-    features = features_query(plan.columns, plan.metrics, now, timezone, relations, first, then)
-    return (
-        f"WITH profiles AS ({features}) "
-        f"SELECT profile FROM ({plan.sql}) WHERE {asked.columns[asked.name]}"
-    )
+    return first, then
 
 
 def features_query(
@@ -82,11 +114,14 @@ def features_query(
     relations: Relations = NOW,
     first: Sequence[str] = (),
     then: Sequence[str] = (),
+    *,
+    narrow: bool = False,
 ) -> str:
     """Write the query that reads the columns of all profiles at a moment (µs UTC).
 
     Its rows are `(profile, …)` with the columns in their order. `first` are conditions over trait
-    columns, `then` over any; profiles that don't satisfy all of them are left out.
+    columns, `then` over any; profiles that don't satisfy all of them are left out. With
+    `narrow` events are added up only of the profiles that satisfy the first.
     """
     zone = load_zone(timezone)
     people = traits_query(columns, now, zone, relations.profiles, relations.read)
@@ -95,9 +130,8 @@ def features_query(
     windows = [column for column in columns if column.kind == "window"]
     if not windows:
         return people
-    totals = totals_query(
-        windows, metrics, now, timezone, relations, only="people" if first else ""
-    )
+    only = "people" if first and narrow else ""
+    totals = totals_query(windows, metrics, now, timezone, relations, only)
     names = "".join(f", {_joined(column)} AS {column.name}" for column in columns)
     features = (
         f"SELECT people.profile{names} "
@@ -105,7 +139,7 @@ def features_query(
     )
     if then:
         features = f"SELECT * FROM ({features}) WHERE {' AND '.join(then)}"
-    return f"WITH people AS {'MATERIALIZED ' if first else ''}({people}) {features}"
+    return f"WITH people AS {'MATERIALIZED ' if only else ''}({people}) {features}"
 
 
 def totals_query(

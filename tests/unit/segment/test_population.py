@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 
 from onefold.segment import bucket_query, compile_membership, parse_rule, read_rows
 from onefold.segment.asked import asked_rules
-from onefold.segment.population import Relations, features_query, members_query, population_query
+from onefold.segment.population import (
+    Relations,
+    features_query,
+    members_query,
+    population_query,
+    share_query,
+)
 from onefold.testing.rules import Happened, Moment, holds
 from tests.unit.segment.test_reference import histories, rules
 
@@ -65,10 +71,14 @@ def check(histories, texts: list[str]) -> None:
         moment = Moment(traits, events, now, timezone)
         assert list(answers[number]) == [holds(text, moment) for text in texts]
     for index, text in enumerate(texts):
-        members = connection.execute(members_query(asked_rules({"": text}), now, timezone, TABLES))
-        assert {row[0] for row in members.fetchall()} == {
-            number for number, row in answers.items() if row[index]
-        }
+        asked = asked_rules({"": text})
+        for narrow in (False, True):
+            query = members_query(asked, now, timezone, TABLES, narrow=narrow)
+            assert {row[0] for row in connection.execute(query).fetchall()} == {
+                number for number, row in answers.items() if row[index]
+            }
+        if share := share_query(asked, now, timezone, TABLES):
+            assert 0.0 <= connection.execute(share).fetchone()[0] <= 1.0
 
 
 cases = (

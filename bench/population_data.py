@@ -54,7 +54,7 @@ NODE_KEY = bytes(range(32))
 SOURCE = "default"
 _BEGIN = END - DAYS * DAY
 _SIGNED_UP = 30 * DAY
-_JOINED = _BEGIN + 45 * DAY + DAY // 2
+_JOINED = 15 * DAY, 75 * DAY
 _PERSONAS = 50_000
 _A_BATCH = 20_000
 _RUN = 9
@@ -84,6 +84,9 @@ class People:
         numbers = np.arange(count, dtype=np.int64)
         self.profile = (np.int64(190_000_000_000) + numbers) << 22 | numbers * 7919 % (1 << 22)
         self.app_profile = self.profile[self.merged] + 1
+        random = np.random.Generator(np.random.PCG64(count))
+        self.joined = _BEGIN + random.integers(*_JOINED, len(self.merged)) // 1000 * 1000
+        self.joined_batch = np.zeros(len(self.merged), dtype=np.int64)
 
     def table(self) -> pa.Table:
         """Numbers and profiles."""
@@ -99,13 +102,13 @@ def build(settings: Settings, people: int, events: int) -> None:
         store.set_setting("node_key", NODE_KEY)
         define(store)
         fields = wanted_fields(store)
-        batches = events // _A_BATCH + 2
+        batches = events // _A_BATCH + DAYS
         engine = DuckEngine(
             threads=os.cpu_count() or 2, memory_mb=6000, spill=settings.data / "tmp"
         )
         try:
             _add_templates(engine, people)
-            _write_events(engine, lake, everybody, events, fields, batches)
+            _write_events(engine, lake, everybody, events, fields)
             _write_profiles(engine, lake, everybody, fields, batches)
         finally:
             engine.close()
@@ -187,14 +190,15 @@ def _write_events(
     everybody: People,
     events: int,
     fields: list[Field],
-    batches: int,
 ) -> None:
     fields = [field for field in fields if field.root == "properties"]
     columns = [*arrow_schema("events").names, *map(column_name, fields)]
     files = []
     for day, table in _days(everybody, events):
         name = f"{datetime.fromtimestamp(day // 1_000_000, UTC):%Y%m%d}"
-        path = lake.new_path("events", name, columns, table.num_rows, batches)
+        # It knows nothing of the moves of this day and later, as if it had been compacted in its course.
+        before = int(table["batch"][0].as_py()) - 1
+        path = lake.new_path("events", name, columns, table.num_rows, before)
         engine.connection.register("day", table)
         query = f"select *{typed_columns(fields)} from ({_EVENT}) order by {EVENTS_ORDER}"
         assert engine.write(query, path, ROWS_A_GROUP) == table.num_rows
@@ -209,7 +213,7 @@ def _days(everybody: People, events: int) -> Iterator[tuple[int, pa.Table]]:
     random = np.random.Generator(np.random.PCG64(people * 1_000_003 + events))
     tracks = events - people - len(everybody.merged)
     signed_up = _BEGIN + np.sort(random.integers(0, _SIGNED_UP // 1000, people)) * 1000
-    done = total = 0
+    done = batches = 0
     for number in range(DAYS):
         begin = _BEGIN + number * DAY
         count = tracks * (number + 1) // DAYS - done
@@ -217,13 +221,16 @@ def _days(everybody: People, events: int) -> Iterator[tuple[int, pa.Table]]:
         done += count
         lo, hi = np.searchsorted(signed_up, [begin, begin + DAY])
         parts = [part, _identifies(everybody, np.arange(lo, hi), signed_up[lo:hi])]
-        if begin <= _JOINED < begin + DAY:
-            parts.append(_joins(everybody))
+        join = np.flatnonzero((everybody.joined >= begin) & (everybody.joined < begin + DAY))
+        parts.append(_joins(everybody, join))
         table = pa.concat_tables(parts)
         order = np.argsort(table["time"].to_numpy(), kind="stable")
-        batch = pa.array((total + np.arange(table.num_rows)) // _A_BATCH + 1)
-        total += table.num_rows
-        yield begin, table.take(pa.array(order)).append_column("batch", batch)
+        batch = batches + 1 + np.arange(table.num_rows) // _A_BATCH
+        batches = int(batch[-1])
+        place = np.empty(len(order), dtype=np.int64)
+        place[order] = np.arange(len(order))
+        everybody.joined_batch[join] = batch[place[table.num_rows - len(join) :]]
+        yield begin, table.take(pa.array(order)).append_column("batch", pa.array(batch))
 
 
 def _tracks(
@@ -242,7 +249,7 @@ def _tracks(
     place = users // 100
     apps = np.minimum(place, len(everybody.app) - 1)
     owner = np.where(app, everybody.app[apps], everybody.user[users])
-    before = app & (times < _JOINED)
+    before = app & (times < everybody.joined[apps])
     profile = np.where(before, everybody.app_profile[apps], everybody.profile[users])
     return _table(users, times, templates, app, owner, profile, "track", first, 0)
 
@@ -253,9 +260,8 @@ def _identifies(everybody: People, users: np.ndarray, times: np.ndarray) -> pa.T
     return _table(users, times, users * 0 - 1, nobody, owner, profile, "identify", 0, 1111)
 
 
-def _joins(everybody: People) -> pa.Table:
-    users = everybody.merged
-    times = np.full(len(users), _JOINED)
+def _joins(everybody: People, places: np.ndarray) -> pa.Table:
+    users, times = everybody.merged[places], everybody.joined[places]
     owner, profile = everybody.user[users], everybody.profile[users]
     return _table(users, times, users * 0 - 1, users >= 0, owner, profile, "identify", 0, 2222)
 
@@ -311,15 +317,14 @@ def _write_profiles(
 
 def _write_rest(lake: DeltaLake, everybody: People, batches: int) -> None:
     """The moves; and every table knows the last batch."""
+    order = np.argsort(everybody.joined_batch, kind="stable")
+    app = everybody.app[order]
+    nodes = pa.Array.from_buffers(pa.binary(16), len(app), [None, pa.py_buffer(app.tobytes())])
     moved = pa.table(
         {
-            "batch": pa.array(np.full(len(everybody.merged), batches)),
-            "node": pa.Array.from_buffers(
-                pa.binary(16),
-                len(everybody.app),
-                [None, pa.py_buffer(everybody.app.tobytes())],
-            ).cast(pa.binary()),
-            "profile_id": pa.array(everybody.profile[everybody.merged]),
+            "batch": pa.array(everybody.joined_batch[order]),
+            "node": nodes.cast(pa.binary()),
+            "profile_id": pa.array(everybody.profile[everybody.merged][order]),
         }
     )
     for name in TABLES:

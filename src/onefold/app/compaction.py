@@ -27,7 +27,7 @@ from onefold.store import SQLiteStore
 MANY_FILES, MANY_ROWS = 32, 200_000
 """Of the tail: with more than either it is time to compact it."""
 
-ROWS_A_GROUP = 65_536
+ROWS_A_GROUP = 32_768
 EVENTS_ORDER = 'name, profile_id, "time"'
 _Much = tuple[int, int]
 _ROWS_A_ROUND = 2_000_000
@@ -60,9 +60,8 @@ def compact_events(
     fresh = list(_one_round(tail)) if _is_much(tail, much) else []
     if not fresh and not stale:
         return False
-    mixed = by_layout(fresh).get("mixed", [])
     moves, none = table_now(store, lake, "moves"), arrow_schema("events").empty_table()
-    add_homes(engine, store, moves, mixed, none)
+    add_homes(engine, store, moves, files, none)
     engine.connection.register("no_events", none)
     engine.connection.execute(
         f"create or replace temp table fresh as select *, {_DAY} as day"

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from onefold.app.tables import TableNow, table_now
 from onefold.app.typed import reader, typed_columns, typed_of
@@ -64,7 +65,8 @@ def add_events(
     parts = [_events_part("events_newer", (), fields)]
     for group, files in groups.items():
         parts.append(_events_part(files_sql(group, files), typed[group], fields, group == "mixed"))
-    homes = add_homes(engine, store, moves, [*groups.get("mixed", ())], events.newer)
+    read = [file for files in groups.values() for file in files]
+    homes = add_homes(engine, store, moves, read, events.newer)
     joined = " left join homes on e.owner = homes.node" if homes else ""
     profile = "coalesce(homes.profile_id, e.profile_id)" if homes else "e.profile_id"
     engine.view(
@@ -133,18 +135,26 @@ def add_homes(
     engine: DuckEngine,
     store: SQLiteStore,
     moves: TableNow,
-    old_files: Sequence[str],
+    files: Sequence[str],
     newer: pa.Table,
 ) -> bool:
-    """Make the table `homes`: nodes whose profile their events do not say; are there any?"""
+    """Make the table `homes`: nodes of which some event says an old profile; are there any?
+
+    A move is of no interest when all these events were written, or compacted, after it.
+    """
+    known = [parse_file_name(file).batch for file in files]
+    if newer.num_rows:
+        known.append(pc.min(newer["batch"]).as_py())
     engine.add_view("moves", by_layout(moves.files), moves.newer)
     engine.connection.execute(
         "create or replace temp table homes as select node, arg_max(profile_id, batch) as profile_id"
-        " from moves group by node"
+        f" from moves where batch > {min(known, default=0)} group by node"
     )
     unknown = "select owner from unsorted where profile_id is null"
-    if old_files:
-        unknown += f" union all select owner from {files_sql('mixed', old_files)}"
+    if old := by_layout(files).get("mixed"):
+        unknown += f" union all select owner from {files_sql('mixed', old)}"
+    elif not newer["profile_id"].null_count:
+        return bool(engine.rows("some", "select 1 from homes limit 1", {}))
     owners = engine.rows(
         "owners",
         f"select distinct owner from ({unknown}) where owner not in (select node from homes)",
@@ -153,11 +163,7 @@ def add_homes(
     for start in range(0, len(owners), _OWNERS_A_PAGE):
         page = [row[0] for row in owners[start : start + _OWNERS_A_PAGE]]
         found = store.profiles_of(page)
-        known = pa.table(
-            {
-                "node": pa.array(found.keys(), pa.binary()),
-                "profile_id": pa.array(found.values(), pa.int64()),
-            }
-        )
-        engine.rows("homes", "insert into homes select * from known", {"known": known})
+        nodes, homes = pa.array(found.keys(), pa.binary()), pa.array(found.values(), pa.int64())
+        table = pa.table({"node": nodes, "profile_id": homes})
+        engine.rows("homes", "insert into homes select * from found", {"found": table})
     return bool(engine.rows("some", "select 1 from homes limit 1", {}))

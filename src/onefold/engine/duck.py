@@ -102,7 +102,9 @@ class DuckEngine:
     def write(self, query: str, path: Path, rows_a_group: int) -> int:
         """Write the rows of a query to a Parquet file, in their order; give how many there were."""
         target = exp.Literal.string(str(path)).sql("duckdb")
-        options = f"format parquet, compression zstd, row_group_size {rows_a_group}"
+        options = (
+            f"format parquet, compression zstd, row_group_size {rows_a_group}, parquet_version v2"
+        )
         try:
             found = self.connection.execute(f"copy ({query}) to {target} ({options})").fetchone()
         except duckdb.Error as error:

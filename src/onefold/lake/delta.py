@@ -78,7 +78,8 @@ class DeltaLake:
         """
         with self._tables(name, "written") as table:
             directory = self.directory / name
-            file = file_name("tail", rows.column_names, rows.num_rows, batch)
+            first = rows["batch"][0].as_py() if rows.num_rows else batch
+            file = file_name("tail", rows.column_names, rows.num_rows, first or 0)
             _write(rows, directory / file)
             try:
                 table.create_write_transaction(

@@ -11,10 +11,11 @@ _SUFFIX = ".zstd.parquet"
 
 
 class FileName(NamedTuple):
-    """What a file's name says: its part of the table, its columns, its rows, its last batch.
+    """What a file's name says: its part of the table, its columns, how many rows, from which batch.
 
     `part` is `tail` for what batches appended. What compaction wrote is named by what it holds: a day
     as `20261122` for events, `now` and `past` for profiles. Files of one `layout` have the same columns.
+    Each row says what held after `batch`, or after a later one.
     """
 
     part: str

@@ -56,6 +56,8 @@ class Files(NamedTuple):
     events: list[str]
     moves: list[str]
     profiles: list[str]
+    known: int
+    """Moves up to this batch are in all of these events."""
 
 
 class Measured(NamedTuple):
@@ -77,10 +79,12 @@ def files_of(settings: Settings) -> Files:
     lake = open_lake(settings)
     first = time.strftime("%Y%m%d", time.gmtime(ORDERS // 1_000_000))
     parts = {name: lake.snapshot(name)[1] for name in ("events", "moves", "profiles")}
+    events = sorted(f for f in parts["events"] if first <= parse_file_name(f).part < "3")
     return Files(
-        sorted(f for f in parts["events"] if first <= parse_file_name(f).part < "3"),
+        events,
         parts["moves"],
         [f for f in parts["profiles"] if parse_file_name(f).part == "now"],
+        min(parse_file_name(f).batch for f in events),
     )
 
 
@@ -108,7 +112,7 @@ def duckdb(settings: Settings) -> Iterator[Ask]:
     files = files_of(settings)
     query = f"""
         with moved as (select node, arg_max(profile_id, batch) as profile_id
-                       from read_parquet({files.moves}) group by node),
+                       from read_parquet({files.moves}) where batch > {files.known} group by node),
         e as (select coalesce(m.profile_id, e.profile_id) as profile, name, time, "{_q(REVENUE)}" as revenue
               from read_parquet({files.events}) e left join moved m on e.owner = m.node
               where (name = 'Order Completed' and time >= make_timestamptz({ORDERS}))
@@ -145,7 +149,8 @@ def chdb(settings: Settings) -> Iterator[Ask]:
     files = files_of(settings)
     revenue, country = f"`{REVENUE}`", f"`{COUNTRY}`"
     query = f"""
-        with moved as (select node, argMax(profile_id, batch) as home from {_file(files.moves)} group by node)
+        with moved as (select node, argMax(profile_id, batch) as home from {_file(files.moves)}
+                       where batch > {files.known} group by node)
         select count(), sum(toInt128(p.profile_id)) from {_file(files.profiles)} as p
         inner join (
             select if(m.home != 0, m.home, e.profile_id) as profile, countIf(name = 'Order Completed') as orders,
@@ -191,6 +196,7 @@ def polars(settings: Settings) -> Iterator[Ask]:
         is_mail = (pl.col("name") == "Email Opened") & (time_of >= MAILS)
         moved = (
             pl.scan_parquet(files.moves)
+            .filter(pl.col("batch") > files.known)
             .sort("batch")
             .group_by("node", maintain_order=True)
             .agg(pl.col("profile_id").last().alias("home"))

@@ -62,7 +62,8 @@ def add_events(
     typed = {group: typed_of(files, "properties", "context") for group, files in groups.items()}
     fields = _each_once(typed)
     engine.connection.register("events_newer", events.newer)
-    parts = [_events_part("events_newer", (), fields)]
+    nothing = groups and not events.newer.num_rows
+    parts = [] if nothing else [_events_part("events_newer", (), fields)]
     for group, files in groups.items():
         parts.append(_events_part(files_sql(group, files), typed[group], fields, group == "mixed"))
     read = [file for files in groups.values() for file in files]
@@ -85,25 +86,25 @@ def add_profiles(engine: DuckEngine, profiles: TableNow) -> list[Field]:
     groups = by_layout(parts["now"])
     typed = {group: typed_of(files, "traits") for group, files in groups.items()}
     fields = _each_once(typed)
+    older = [
+        f"select profile_id as profile, traits{typed_columns(fields, typed[group])}"
+        f" from {files_sql(group, files)}"
+        for group, files in groups.items()
+    ]
     engine.add_view("profiles_tail", by_layout(parts["tail"]), profiles.newer)
-    number = profile_number_sql("profile")
     engine.connection.execute(
         "create or replace temp table profiles_newest as"
         f" select profile_id as profile, here, traits{typed_columns(fields)} from (select"
-        f" {number} as profile_id, arg_max(merged_into is null, batch) as here,"
-        " arg_max(traits, batch) as traits from profiles_tail group by all)"
+        f" {profile_number_sql('profile')} as profile_id,"
+        " arg_max(merged_into is null, batch) as here, arg_max(traits, batch) as traits"
+        " from profiles_tail group by all)"
     )
-    query = "select * exclude (here) from profiles_newest where here"
-    if groups:
-        older = " union all ".join(
-            f"select profile_id as profile, traits{typed_columns(fields, typed[group])}"
-            f" from {files_sql(group, files)}"
-            for group, files in groups.items()
-        )
+    query = " union all ".join(older)
+    if not older or engine.rows("newest", "select 1 from profiles_newest limit 1", {}):
+        newest = "select * exclude (here) from profiles_newest where here"
         # With nothing to leave out the reader need not look at each row.
-        some = engine.rows("newest", "select 1 from profiles_newest limit 1", {})
-        left = " where profile not in (select profile from profiles_newest)" if some else ""
-        query = f"select * from ({older}){left} union all {query}"
+        left = " where profile not in (select profile from profiles_newest)"
+        query = f"select * from ({query}){left} union all {newest}" if older else newest
     engine.view(PROFILES, query)
     return fields
 

@@ -218,17 +218,25 @@ def _named(names: set[str]) -> str:
 
 def field_sql(field: Field) -> str:
     """Read a value inside an event's JSON as a type; what cannot be read as it is absent."""
-    path = "$" + "".join(f'."{key}"' for key in field.keys)
+    path = _path(field.keys)
     kind = {"list": "ARRAY", "numbers": "ARRAY", "object": "OBJECT"}.get(field.type)
     if kind is None:
         return read_sql(f"json_extract_string({field.root}, {literal_sql(path)})", field.type)
     found = f"json_extract_string({field.root}, {literal_sql(path)})"
     if kind == "ARRAY":
-        found = f"json_extract_string({field.root}, {literal_sql(f'{path}[*]')})"
+        inside = f"json_extract({field.root}, {literal_sql(path)})"
+        found = f"json_extract_string({inside}, '$[*]')"
         if field.type == "numbers":
             found = f"list_transform({found}, lambda v: {read_sql('v', 'number')})"
         found = f"list_filter({found}, lambda v: v IS NOT NULL)"
     return f"CASE json_type({field.root}, {literal_sql(path)}) WHEN '{kind}' THEN {found} END"
+
+
+def _path(keys: tuple[str, ...]) -> str:
+    """A way into JSON; names that would mean something in a path are written as a pointer."""
+    if all(key and not set(key) & set('"\\*') for key in keys):
+        return "$" + "".join(f'."{key}"' for key in keys)
+    return "".join(f"/{key.replace('~', '~0').replace('/', '~1')}" for key in keys)
 
 
 def read_sql(text: str, wanted: Type) -> str:

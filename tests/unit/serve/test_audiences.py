@@ -104,3 +104,23 @@ def test_a_backtest_now_or_as_a_job(desk: Any) -> None:
     last = job["result"]["points"][-1]
     assert last["members"] == 1
     assert job["result"]["changes"][-1]["entered"] is True
+
+
+def test_a_rule_that_is_too_long_is_refused_with_the_reason(desk: Any) -> None:
+    clauses = " or ".join(f"a = {number}" for number in range(10_000))
+    found = desk.post("/api/segments/preview", {"rule": clauses})
+    assert found.status_code == 400
+    assert "is longer than 10000 characters" in found.json()["errors"][0]["message"]
+    assert len(found.content) < 2_000
+
+
+@pytest.mark.parametrize("name", ['a"b', "a\\b", "*", "a*", "", "a/b", "a~0", "a.b", "'", "$.x"])
+def test_traits_may_have_any_name(desk: Any, name: str) -> None:
+    traits = {name: ["x", 7], "o": {name: "in"}}
+    desk.process({"type": "identify", "userId": "ann", "messageId": "1", "traits": traits})
+    quoted = '"' + name.replace('"', '""') + '"'
+    rule = f"{quoted} = '[\"x\",7]' and o.{quoted} = 'in'"
+    found = desk.post("/api/segments/preview", {"rule": rule, "sample": 0})
+    assert found.json()["count"] == 1
+    listed = desk.post("/api/segments/preview", {"rule": f"any_of({quoted}, value = 'x')"})
+    assert listed.json()["count"] == 1

@@ -71,12 +71,19 @@ def read(body: bytes, kind: type[T]) -> T:
 def _body_faults(body: bytes, kind: type[Any], error: Exception) -> list[Fault]:
     if isinstance(error, msgspec.ValidationError):
         found = [
-            Fault(one.message[:_SHOWN], ".".join(map(str, one.instance_path)) or "body")
+            Fault(_short(one.message), ".".join(map(str, one.instance_path)) or "body")
             for one in _problems(kind, body)
         ]
         if found:
             return found
     return [Fault(str(error)[:_SHOWN], "body")]
+
+
+def _short(message: str) -> str:
+    """Leave out the middle, which is the value that was given: the reason stands at the end."""
+    if len(message) <= _SHOWN:
+        return message
+    return f"{message[: _SHOWN // 2]} … {message[-_SHOWN // 2 :]}"
 
 
 def _problems(kind: type[Any], body: bytes) -> list[Any]:

@@ -79,7 +79,10 @@ class DeltaLake:
         with self._tables(name, "written") as table:
             directory = self.directory / name
             first = rows["batch"][0].as_py() if rows.num_rows else batch
-            file = file_name("tail", rows.column_names, rows.num_rows, first or 0)
+            # Rows that an older Onefold left in the queue do not know whose they are.
+            whole = "profile_id" not in rows.column_names or not rows["profile_id"].null_count
+            columns = rows.column_names if whole else ()
+            file = file_name("tail", columns, rows.num_rows, first or 0)
             _write(rows, directory / file)
             try:
                 table.create_write_transaction(

@@ -7,6 +7,9 @@ from collections.abc import Iterable
 from hashlib import blake2b
 from typing import NamedTuple
 
+MIXED = "mixed"
+"""The layout of files of which nothing is known."""
+
 _SUFFIX = ".zstd.parquet"
 
 
@@ -25,21 +28,22 @@ class FileName(NamedTuple):
 
 
 def file_name(part: str, columns: Iterable[str], rows: int, batch: int) -> str:
-    """A new name, of which there is no other."""
+    """A new name, of which there is no other; without columns it is of layout `mixed`."""
     return f"{part}-{_layout(columns)}-{rows}-{batch}-{uuid.uuid4().hex}{_SUFFIX}"
 
 
 def parse_file_name(path: str) -> FileName:
-    """Read a name. Files of before there were such names, and joined ones, are of layout `mixed`."""
+    """Read a name. Those of before names said so, and of joined files, are of layout `mixed`."""
     name = path.rsplit("/", 1)[-1]
     parts = name.removesuffix(_SUFFIX).split("-")
     if len(parts) != 5 or not (parts[2].isdecimal() and parts[3].isdecimal()):
-        return FileName("tail", "mixed", 0, 0)
+        return FileName("tail", MIXED, 0, 0)
     return FileName(parts[0], parts[1], int(parts[2]), int(parts[3]))
 
 
 def _layout(columns: Iterable[str]) -> str:
-    return blake2b("\n".join(columns).encode(), digest_size=6).hexdigest()
+    text = "\n".join(columns)
+    return blake2b(text.encode(), digest_size=6).hexdigest() if text else MIXED
 
 
 def by_layout(files: Iterable[str]) -> dict[str, list[str]]:

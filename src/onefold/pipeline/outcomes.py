@@ -16,6 +16,7 @@ from onefold.model.records import Identifier
 from onefold.pipeline.evaluation import Found, Task
 from onefold.pipeline.rows import Rows
 from onefold.segment.plan import Key, Output
+from onefold.segment.reading import told
 from onefold.store import BatchWrite
 
 _EXACT = float(1 << 53)
@@ -33,11 +34,14 @@ class ValueChanges:
     ) -> Iterator[ProfileId]:
         """Make the values of an output what the query says; give the profiles that changed."""
         name, is_tag = output.name, output.kind == "tag"
+        one_of_time = output.type in ("date", "time")
         for task, value in zip(tasks, column.to_pylist(), strict=True):
             profile = task.profile
             values: dict[str, Any] = profile.tags if is_tag else profile.computed
             if type(value) is float:
                 value = _number(value)
+            elif one_of_time:
+                value = told(value, output.type)
             before = values.get(name)
             if value == before and type(value) is type(before):
                 continue

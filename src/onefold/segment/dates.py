@@ -117,7 +117,7 @@ def arithmetic(t: Translator, node: exp.Expr, wanted: Type | None) -> str:
     if isinstance(left, exp.Interval) and isinstance(node, exp.Add):
         left, right = right, left
     if isinstance(right, exp.Interval):
-        return _moved(t, left, right, arithmetic_type(t, node), isinstance(node, exp.Add))
+        return _moved(t, node, left, right, wanted)
     hint = "add an interval: today() + interval 7 day"
     if not isinstance(node, exp.Sub):
         return t.refuse(node, "a date and this cannot be added", hint)
@@ -126,13 +126,19 @@ def arithmetic(t: Translator, node: exp.Expr, wanted: Type | None) -> str:
     return f"CAST({t.value(left, 'date')} - {t.value(right, 'date')} AS DOUBLE)"
 
 
-def _moved(t: Translator, base: exp.Expr, by: exp.Interval, type: Type | None, more: bool) -> str:
+def _moved(
+    t: Translator, node: exp.Expr, base: exp.Expr, by: exp.Interval, wanted: Type | None
+) -> str:
+    type, more = arithmetic_type(t, node), isinstance(node, exp.Add)
     found = _interval(t, by)
     if found is None:
         return "NULL"
     unit, n = found
     sign = "+" if more else "-"
     if type == "time":
+        if wanted == "date":
+            hint = "write date(…) for its day, and move that by days"
+            return t.refuse(by, "a time that is moved is compared with a time", hint)
         if unit not in _LENGTHS:
             return t.refuse(by, "a time is moved by days or less", "write date(…) for its day")
         return f"({t.value(base, 'time')} {sign} {n * _LENGTHS[unit]})"
@@ -148,6 +154,8 @@ def _moved(t: Translator, base: exp.Expr, by: exp.Interval, type: Type | None, m
 
 
 def _today(t: Translator, node: exp.Expr, _: Type | None) -> str:
+    if node.args.get("this") is not None:
+        return t.refuse(node, "today() takes nothing")
     today = t.clock(node, ("today",), "date")
     t.turn(f"({today} + 1)")
     return today

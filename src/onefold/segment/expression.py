@@ -59,6 +59,8 @@ class Translator(ABC):
     """Writes a checked expression as SQL; the scope says what names mean."""
 
     names: tuple[str, ...] = FUNCTIONS
+    reads_dates = False
+    """Whether names can be read as dates and times: that takes a time zone."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
@@ -106,6 +108,9 @@ class Translator(ABC):
             message = f"expected {NOUNS[wanted]}, found {NOUNS[found]}"
             hint = _EXPECTED.get(wanted) or _EXPECTED.get(found, "")
             return self.refuse(node, message, hint)
+        if found is None and wanted in ("date", "time") and not self.reads_dates:
+            hint = "texts of one form compare well: properties.until >= '2026-01-31'"
+            return self.refuse(node, "what an event holds is not read as a date or a time", hint)
         self._depth += 1
         try:
             if self._depth > MAX_DEPTH:
@@ -197,7 +202,8 @@ class Translator(ABC):
             if not choices:
                 continue
             for other in map(unparenthesized, nodes):
-                if isinstance(other, exp.Literal) and other.name not in choices:
+                wrong = isinstance(other, exp.Literal) and other.name not in choices
+                if wrong and other.is_string:
                     message = f"{'.'.join(path_of(unparenthesized(node)))} is never {other.name!r}"
                     hint = nearest(other.name, choices) or f"it is {_listed(choices)}"
                     self.refuse(other, message, hint)

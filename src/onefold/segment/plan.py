@@ -58,8 +58,8 @@ class Held(msgspec.Struct, frozen=True):
 class Wanted(msgspec.Struct, frozen=True):
     """What is to be computed: `text` of a computed trait or a segment, or the `cases` of a tag.
 
-    `type` is what a computed trait is declared as; else its expression decides. What is `held`
-    is only read. From the local day `until` on (numbered from 1970-01-01) a tag has no values.
+    `type` is what a computed trait is declared as; else its expression decides. A trait without a
+    text is one that sources tell of, of that type. What is `held` is only read. From the local day `until` on (numbered from 1970-01-01) a tag has no values.
     """
 
     kind: OutputKind
@@ -73,6 +73,18 @@ class Wanted(msgspec.Struct, frozen=True):
     @property
     def key(self) -> Key:
         return ("segment" if self.kind == "segment" else "value", self.name)
+
+    @property
+    def claimed(self) -> bool:
+        """Is it only declared, and told by sources?"""
+        return self.kind == "trait" and not (self.text or self.held)
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The values that a tag can have."""
+        if self.held:
+            return self.held.values
+        return tuple(dict.fromkeys(case.value for case in self.cases))
 
 
 class Output(msgspec.Struct, frozen=True):
@@ -132,7 +144,13 @@ class Plan(msgspec.Struct, frozen=True):
 
 def compile_plan(wanted: Iterable[Wanted], traits: Mapping[str, Type] | None = None) -> Plan:
     """Compile everything to one plan; `traits` are the declared types of claimed traits."""
-    drafts = [_Draft(one) for one in wanted]
+    wanted = list(wanted)
+    declared = {one.name: one.type for one in wanted if one.claimed and one.type}
+    known_as = Scope(
+        {**(traits or {}), **declared},
+        choices={one.name: one.choices for one in wanted if one.kind == "tag" and one.choices},
+    )
+    drafts = [_Draft(one) for one in wanted if not one.claimed]
     known = {draft.wanted.key: draft for draft in drafts}
     for draft in drafts:
         draft.uses = tuple(key for key in draft.names if key in known)
@@ -141,7 +159,7 @@ def compile_plan(wanted: Iterable[Wanted], traits: Mapping[str, Type] | None = N
     refused: dict[Key, InvalidInput] = {}
     for draft in ready:
         try:
-            compiled[draft.wanted.key] = _compiled(draft, compiled, refused, traits)
+            compiled[draft.wanted.key] = _compiled(draft, compiled, refused, known_as)
         except InvalidInput as error:
             refused[draft.wanted.key] = error
     refused |= _cycles(known, {draft.wanted.key for draft in ready})
@@ -230,7 +248,7 @@ def _compiled(
     draft: _Draft,
     compiled: Mapping[Key, Output],
     refused: Mapping[Key, InvalidInput],
-    traits: Mapping[str, Type] | None,
+    known: Scope,
 ) -> Output:
     for key in draft.uses:
         if key in refused:
@@ -241,10 +259,10 @@ def _compiled(
     if level >= _MOST_LEVELS:
         fault = Fault(f"more than {_MOST_LEVELS} definitions refer to one another in a row")
         raise InvalidInput("the definition cannot be used", [fault])
-    scope = Scope(
-        traits,
-        {one.name: (one.column, one.type) for one in used if one.kind != "segment"},
-        {one.name: one.column for one in used if one.kind == "segment"},
+    scope = msgspec.structs.replace(
+        known,
+        values={one.name: (one.column, one.type) for one in used if one.kind != "segment"},
+        segments={one.name: one.column for one in used if one.kind == "segment"},
     )
     wanted = draft.wanted
     if wanted.held:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeAlias
 
@@ -28,7 +28,8 @@ MOMENT = f"{DATE}([T ]{CLOCK} ?({OFFSET})?)?"
 _number = re.compile(NUMBER).fullmatch
 _exponent = re.compile(r"[0-9]e").search
 _moment = re.compile(MOMENT).fullmatch
-_EPOCH = date(1970, 1, 1).toordinal()
+_FIRST, _FIRST_MOMENT = date(1970, 1, 1), datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH = _FIRST.toordinal()
 _MINUTE, _SECOND = 60_000_000, 1_000_000
 
 
@@ -50,6 +51,19 @@ def trait_value(traits: Mapping[str, Any], path: Sequence[str], type: Type, zone
     """Read a trait as a type; what is absent or cannot be read as it is None."""
     value = traits.get(path[0])
     return None if value is None else convert(follow(value, path[1:]), type, zone)
+
+
+def told(value: Any, type: Type) -> Any:
+    """Write a value of a query as JSON has it: a date as 2026-01-31, a time in UTC."""
+    if value is None or type not in ("date", "time"):
+        return value
+    try:
+        if type == "date":
+            return (_FIRST + timedelta(days=value)).isoformat()
+        moment = _FIRST_MOMENT + timedelta(microseconds=value)
+    except OverflowError:
+        return None
+    return moment.isoformat().replace("+00:00", "Z")
 
 
 def day_number(year: int, month: int, day: int) -> int | None:

@@ -170,6 +170,7 @@ class ProfileScope(Translator):
     """Names in a rule are traits; its functions may also look at events and other segments."""
 
     names = (*FUNCTIONS, *EVENT_FUNCTIONS, *PROFILE_FUNCTIONS)
+    reads_dates = True
 
     def __init__(self, source: Source, known: Scope) -> None:
         super().__init__(source)

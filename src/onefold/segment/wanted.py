@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from onefold.model.definitions import Definitions, SegmentDefinition, TagDefinition
+from onefold.model.definitions import Definitions, SegmentDefinition, TagDefinition, TraitDefinition
 from onefold.model.given import list_trait, tag_trait
+from onefold.segment.metric import SQL_TYPES, Type
 from onefold.segment.plan import Held, Wanted
 from onefold.segment.ready import RFM_SCORES, ready_cases, tag_values
 from onefold.segment.schedule import parse_duration
@@ -18,14 +19,18 @@ def wanted_by(definitions: Definitions) -> list[Wanted]:
     """What the definitions in force ask to be computed: segments, computed traits, tags."""
     segments = [_segment(one) for one in definitions.segments]
     traits = [
-        Wanted("trait", one.name, one.expression)
+        Wanted("trait", one.name, one.expression, type=_type(one))
         for one in definitions.traits
-        if one.expression and one.state == "approved"
+        if one.state == "approved"
     ]
     tags = [
         wanted for one in definitions.tags if one.state == "approved" for wanted in tag_outputs(one)
     ]
     return [*segments, *traits, *tags]
+
+
+def _type(trait: TraitDefinition) -> Type | None:
+    return next((known for known in SQL_TYPES if known == trait.type), None)
 
 
 def tag_outputs(tag: TagDefinition) -> Iterator[Wanted]:

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onefold.model.errors import InvalidInput
-from onefold.segment.rule import Scope, parse_rule
+from onefold.segment.rule import Scope, parse_expression, parse_rule
 
 
 def faults(text: str, **known: object) -> list[str]:
@@ -88,6 +88,31 @@ def test_is_taken(text: str) -> None:
         ("a = 'x' 'y'", "column 5: two texts stand side by side"),
         ("country\u200b = 'CN'", "'country\\u200b' is not part of the rule language"),
         ("a -> 'b' = 1", "column 3: '->' is not part of the rule language"),
+        ("did('A', where => properties.x > date '2026-01-31')", "is not read as a date or a time"),
+        ("did('A', where => today() = date '2026-01-31')", "the clock cannot be asked here"),
+        ("birthday > date '2026-02-30'", "column 17: '2026-02-30' is not a date"),
+        ("birthday > timestamp '2026-01-31 24:00'", "'2026-01-31 24:00' is not a time"),
+        ("birthday + 1 > today() + 1", "and this cannot be added"),
+        ("seen > now() + interval 1 month", "a time is moved by days or less"),
+        ("birthday + interval 3 hour > today()", "a time that is moved is compared with a time"),
+        ("birthday + interval 5000 year > today()", "an interval is at most 1,000 years"),
+        ("now() * 2 > 3", "expected a number, found a time"),
+        ("anniversary(birthday, next => interval 1 year)", "is an interval of 1 to 365 days"),
+        ("anniversary(birthday, nxt => interval 1 day)", "next => or last =>"),
+        ("any_of(a, value > 3 and value like 'x')", "column 25: expected text, found a number"),
+        ("any_of(a, any_of(b, value > 3))", "any_of cannot be inside any_of"),
+        ("any_of(a)", "any_of needs a list and a condition"),
+        ("regexp_matches(a, 'x')", "engines differ in regular expressions"),
+        ("cast(a as date) > today()", "cast is not part of the rule language"),
+        ("replace(a, '', 'x') = 'x'", "a text in quotes, of at least one character"),
+        ("left(a, -1) = 'x'", "left takes a number from 0 to 10,000"),
+        ("substring(a, 0, 3) = 'x'", "substring starts at a number from 1 to 10,000"),
+        ("a like b", "a pattern is a text in quotes"),
+        ("a like 'x' escape 'ab'", "escape is followed by one character"),
+        ("in_segment(vip)", "in_segment takes the name of a segment, in quotes"),
+        ("consent()", "consent takes the name of a purpose, in quotes"),
+        ("date_diff('fortnight', a, today()) > 1", "unknown unit fortnight"),
+        ("today(1) = a", "today() takes nothing"),
         ("a || 1 = 'c'", "column 6: expected text, found a number"),
         ("position('a' in) = 1", "something is missing here"),
         ("interval / 1", "something is missing here"),
@@ -182,6 +207,63 @@ def test_declared_traits_are_checked() -> None:
     assert faults('country = "CN"', known=known) == [
         "line 1, column 11: unknown trait CN (texts are written in single quotes)"
     ]
+
+
+def test_what_is_declared_is_used_as_that() -> None:
+    types = {"age": "number", "born": "date", "seen": "time", "tags": "list", "address": "object"}
+    known = Scope(
+        types,
+        values={"level": ("olevel", "text"), "first": ("ofirst", "time")},
+        segments={"vip": "ovip"},
+        choices={"level": ("gold", "silver")},
+    )
+    for text, fault in (
+        ("born > 3", "column 8: expected a date, found a number"),
+        ("born > '2026-13-01'", "'2026-13-01' is not a date"),
+        ("age > today()", "expected a date, found a number"),
+        ("tags = 'x'", "a list cannot be compared (ask contains("),
+        ("address = 'x'", "an object cannot be compared (name a value inside it"),
+        ("contains(address, 'x')", "expected text, found an object"),
+        ("age.x = 1", "age is a number, and has no parts"),
+        ("level = 'glod'", "column 9: level is never 'glod' (did you mean gold?)"),
+        ("level in ('gold', 'x')", "level is never 'x' (it is gold, silver)"),
+        ("case level when 'bronze' then true end", "level is never 'bronze'"),
+        ("level > 3", "expected a number, found text"),
+        ("first > today()", "first is a time, not a date (give first the type date)"),
+        ("in_segment('vp')", "there is no segment 'vp' (did you mean vip?)"),
+    ):
+        assert any(fault in each for each in faults(text, known=known)), faults(text, known=known)
+    rule = parse_rule(
+        "born > '1990-01-01' and seen < date '2026-01-01' and contains(tags, 'x') "
+        "and address.city = 'Bonn' and level = 'gold' and in_segment('vip')",
+        known,
+    )
+    assert {(".".join(one.path), one.type) for one in rule.columns} == {
+        ("born", "date"),
+        ("seen", "date"),
+        ("tags", "list"),
+        ("address.city", "text"),
+    }
+    assert ("level",) in rule.traits
+    assert rule.segments == ("vip",)
+    assert not rule.warnings
+
+
+def test_expressions_have_a_type() -> None:
+    for text, type_ in (
+        ("age + 1", "number"),
+        ("coalesce(nickname, name)", "text"),
+        ("case when vip then 'a' end", "text"),
+        ("today() - interval 3 day", "date"),
+        ("birthday + interval 3 month", "date"),
+        ("today() - birthday", "number"),
+        ("did('A')", "boolean"),
+        ("name", "text"),
+    ):
+        assert parse_expression(text).type == type_
+    assert parse_expression("birthday", wanted="date").columns[0].type == "date"
+    with pytest.raises(InvalidInput):
+        parse_expression("age + 1", wanted="text")
 
 
 def test_traits_are_read_as_they_are_used() -> None:

@@ -228,7 +228,7 @@ def test_what_is_declared_is_used_as_that() -> None:
         ("level = 'glod'", "column 9: level is never 'glod' (did you mean gold?)"),
         ("level in ('gold', 'x')", "level is never 'x' (it is gold, silver)"),
         ("case level when 'bronze' then true end", "level is never 'bronze'"),
-        ("level > 3", "expected a number, found text"),
+        ("level > 3", "column 9: expected text, found a number"),
         ("first > today()", "first is a time, not a date (give first the type date)"),
         ("in_segment('vp')", "there is no segment 'vp' (did you mean vip?)"),
     ):

@@ -45,7 +45,7 @@ from onefold.store import SQLiteStore
 
 _IDLE_SECONDS = 0.005
 _SWEEP_SECONDS = 0.25
-_SWEEP_PROFILES = 1_000
+_SWEEP_PROFILES, _SWEEP_IN_PEACE = 1_000, 4_000
 _SMALL_BATCH = 1 << 20
 _PUT_OFF_US = 3_600_000_000
 _AGAIN_SECONDS = 1.0
@@ -108,13 +108,14 @@ class Worker:
         evaluated |= self._refreshed.step(now, hurry=hurry)
         swept = 0
         if time.monotonic() >= self._next_sweep:
-            due = self._store.due(now, _SWEEP_PROFILES)
+            most = _SWEEP_PROFILES if size else _SWEEP_IN_PEACE
+            due = self._store.due(now, most)
             self._evaluate(due, now)
             swept = len(due)
             # Many at once, as at midnight: come back at once, but let events pass between.
-            pause = 0 if swept == _SWEEP_PROFILES else _SWEEP_SECONDS
+            pause = 0 if swept == most else _SWEEP_SECONDS
             self._next_sweep = time.monotonic() + pause
-        return size > 0 or evaluated or swept == _SWEEP_PROFILES
+        return size > 0 or evaluated or swept >= _SWEEP_PROFILES
 
     def _take(self, now: int) -> int:
         """Fold the next batch; its size in bytes, 0 if there is none.

@@ -7,7 +7,6 @@ msgpack inside it, so that an event pays only for what it touches.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -102,21 +101,26 @@ def refreshed_values(nodes: Iterable[Node]) -> dict[str, Any]:
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _DIGITS = {letter: value for value, letter in enumerate(_ALPHABET)}
+_PAIRS = tuple(a + b for a in _ALPHABET for b in _ALPHABET)
 _WIDTH = 13
 
 
-@lru_cache(maxsize=65_536)
 def profile_name(profile: ProfileId) -> str:
     """The id as people see it: 13 letters and digits.
 
     >>> profile_name(1234567890123456789)
     '128ggyhyyk08n'
     """
-    letters = []
-    for _ in range(_WIDTH):
-        letters.append(_ALPHABET[profile & 31])
-        profile >>= 5
-    return "".join(reversed(letters))
+    pairs = _PAIRS
+    return (
+        _ALPHABET[profile >> 60 & 31]
+        + pairs[profile >> 50 & 1023]
+        + pairs[profile >> 40 & 1023]
+        + pairs[profile >> 30 & 1023]
+        + pairs[profile >> 20 & 1023]
+        + pairs[profile >> 10 & 1023]
+        + pairs[profile & 1023]
+    )
 
 
 def profile_name_sql(number: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -55,6 +55,7 @@ class Members:
         self._counted = Counted()
         self._plan = compile_plan([])
         self._names: dict[str, str] = {}
+        self._defined: frozenset[Key] = frozenset()
         self._held: dict[Key, str] = {}
         self._void: list[tuple[int, set[str]]] = []
         self._evaluation = Evaluation(engine, self._plan, timezone)
@@ -84,6 +85,9 @@ class Members:
         self._plan = compile_plan(wanted_by(definitions))
         for key, error in self._plan.refused.items():
             log.error("definition_refused", kind=key[0], name=key[1], faults=str(error))
+        self._defined = frozenset(
+            {one.key for one in self._plan.outputs} | self._plan.refused.keys()
+        )
         self._names = {metric.id: metric.event for metric in self._plan.metrics}
         self._versions = {one.name: one.version for one in definitions.segments}
         self._destinations = definitions.destinations
@@ -217,12 +221,9 @@ class Members:
                 for segment in [one for one in profile.members if one not in self._versions]:
                     change.leave(number, profile, segment)
                     working.changed.add(number)
-                if values.forget(profile, self._defined()):
+                if values.forget(profile, self._defined):
                     working.told.add(number)
                     working.changed.add(number)
-
-    def _defined(self) -> Collection[Key]:
-        return {one.key for one in self._plan.outputs} | self._plan.refused.keys()
 
     def _tasks(self, working: Working, opened: Opened, now: int) -> dict[ProfileId, Task]:
         """What to look at, by profile in their order."""

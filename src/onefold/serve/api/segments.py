@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 from litestar import Router, get
-from litestar.params import FromPath
+from litestar.params import FromPath, QueryParameter
 
 from onefold.app.segments import MemberRow, SegmentRow, members_page, segment_list
+from onefold.app.sizes import SizeRow, segment_sizes
 from onefold.serve.api.collections import handlers_of
 from onefold.serve.api.doors import Cursor, FromContext, Limit, decoded, requires
 
@@ -33,8 +36,18 @@ async def members(
     return MemberPage(items, items[-1].profile if len(items) == limit else None)
 
 
+Days = Annotated[int, QueryParameter(ge=1, le=3660, description="How many days, today included.")]
+
+
+@get("/{name:str}/sizes", summary="How large a segment was", guards=[requires("reader")])
+async def sizes(context: FromContext, name: FromPath[str], days: Days = 30) -> list[SizeRow]:
+    """Each of the last days: who entered and left on it, and how many were in the segment at its end."""
+    wanted = decoded(name, "name")
+    return await context.commands.run(segment_sizes, context.settings, wanted, days)
+
+
 SEGMENTS = Router(
     "/api/segments",
-    route_handlers=[segments, members, *handlers_of("segment")],
+    route_handlers=[segments, members, sizes, *handlers_of("segment")],
     tags=["segments"],
 )

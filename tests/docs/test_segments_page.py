@@ -56,9 +56,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
                 for number, day in enumerate(days, 1)
             ),
         )
-    stepped.take(
-        {"type": "track", "event": "Email Opened", "userId": "ann", "messageId": "opened"}
-    )
+    stepped.take({"type": "track", "event": "Email Opened", "userId": "ann", "messageId": "opened"})
     yield settings.data
     stepped.close()
 

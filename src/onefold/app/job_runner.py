@@ -18,6 +18,7 @@ from onefold.app.long_work import Work, do
 from onefold.app.past import count_for_job
 from onefold.app.rebuild import check_rebuild
 from onefold.app.refreshing import refresh_tag
+from onefold.app.uploads import load
 from onefold.app.workspace import now_us, open_store
 from onefold.config import Settings
 
@@ -60,6 +61,8 @@ HANDLERS: Mapping[str, Handler] = {
     "rebuild-check": _check_rebuild,
     "refresh": _refresh,
     "backtest": _backtest,
+    "list": load,
+    "import": load,
 }
 """What is done for each kind of job, given settings and the job; what it returns is the result."""
 

@@ -1,9 +1,10 @@
-"""The worker's part of refreshing: asking for what is due, and bringing values to their profiles."""
+"""The worker's part of what is given and refreshed: asking for it, and bringing it to profiles."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import structlog
 
@@ -74,6 +75,13 @@ def ask_for_due(settings: Settings, store: SQLiteStore, definitions: Definitions
         if job and (job.is_open or _is_failing(job.state, job.finished_at, now)):
             continue
         store.jobs.add(REFRESH, tag.name, {}, now, "onefold")
+
+
+def hold_lists(store: SQLiteStore, positions: Mapping[str, int], now: int) -> None:
+    """Put the lists in force that are folded as a whole."""
+    for segment, version in store.given.lists_to_hold(positions):
+        hold = partial(store.given.hold_list, segment, version)
+        store.registry.hold_list(segment, version, now, hold)
 
 
 def next_refresh(tag: TagDefinition, last: int, timezone: str) -> int:

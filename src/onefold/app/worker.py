@@ -22,7 +22,7 @@ from onefold.app.locks import hold
 from onefold.app.long_work import Work, do
 from onefold.app.read_ahead import ReadAhead, is_full
 from onefold.app.rebuild import RebuildReport, rebuild_with
-from onefold.app.refreshed import Refreshed, ask_for_due
+from onefold.app.refreshed import Refreshed, ask_for_due, hold_lists
 from onefold.app.workspace import (
     id_maker,
     node_key,
@@ -48,6 +48,7 @@ _SWEEP_SECONDS = 0.25
 _SWEEP_PROFILES, _SWEEP_IN_PEACE = 1_000, 4_000
 _SMALL_BATCH = 1 << 20
 _PUT_OFF_US = 3_600_000_000
+_DAY_US = 86_400_000_000
 _AGAIN_SECONDS = 1.0
 log = structlog.get_logger(__name__)
 
@@ -82,10 +83,10 @@ class Worker:
         self._population = Population(store, self._evaluate, settings.timezone)
         self._refreshed = Refreshed(store, self._pipeline.refresh)
         self._definitions = Definitions()
+        self._day = 0
         self._ahead = ReadAhead(settings)
         self._positions = store.positions()
         self._version = -1
-        self._definitions = Definitions()
         self._clock_stood = 0
         self._next_sweep = 0.0
         self.beat = Heartbeat("worker")
@@ -151,6 +152,10 @@ class Worker:
 
     def answer(self) -> None:
         """Do what other processes asked of the owner of the store; ask for what is due."""
+        hold_lists(self._store, self._positions, self._clock())
+        if self._day != (day := self._clock() // _DAY_US):
+            self._store.given.note_day(day, self._store.counters().get("profiles", 0))
+            self._day = day
         ask_for_due(self._settings, self._store, self._definitions, self._clock())
         for job in self._store.jobs.open(WORKER):
             if job.kind == "rebuild":

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 import typer
 
-from onefold.cli import audiences
+from onefold.cli import audiences, tagging
 from onefold.cli.invocation import Invocation, command, parse_time
 from onefold.cli.rendering import complain, fields, structs, table, write_json
 from onefold.config import as_text, catalogue
@@ -42,6 +42,7 @@ def add_to(app: typer.Typer) -> None:
     segment = typer.Typer(help="Segments and who is in them.", no_args_is_help=True)
     command(segment, "list")(segment_list)
     command(segment, "members")(segment_members)
+    command(segment, "upload")(tagging.segment_upload)
     audiences.add_to(segment)
     app.add_typer(segment, name="segment")
     command(app, "sql")(sql)

@@ -33,6 +33,7 @@ _HEAD_SECONDS = 20.0
 _IDLE_SECONDS = 75
 _LOOK_SECONDS = 0.05
 _DOCS, _DOCUMENT = "/api/docs/", "/api/docs/openapi.json"
+_STREAMED = ("/list", "/import")
 _ALSO_HEAD = ("/", "/health", "/metrics")
 _TRACKING = ("/v1/", "/beacon/", "/api/s/")
 _POLICY = (
@@ -97,6 +98,9 @@ class Web:
         try:
             if scope["path"].startswith(_DOCS) and scope["path"] != _DOCUMENT:
                 raise NotFound("there is nothing here; the document is " + _DOCUMENT)
+            if scope["method"] == "POST" and scope["path"].endswith(_STREAMED):
+                await self._api(scope, receive, guarded)  # it keeps what comes as it comes
+                return
             body = await self._receive(scope, receive)
         except OnefoldError as error:
             await _refuse(error, guarded)

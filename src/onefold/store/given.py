@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -43,6 +43,14 @@ class RefreshState(NamedTuple):
     seconds: float
     profiles: int
     changed: int
+
+
+class TagDay(NamedTuple):
+    """How many of all profiles had each value of a tag, on a day (numbered from 1970-01-01, UTC)."""
+
+    day: int
+    profiles: int
+    counts: dict[str, int]
 
 
 class GivenStore:
@@ -112,6 +120,45 @@ class GivenStore:
         )
         return [ListRow(*row) for row in rows]
 
+    def add_list(self, segment: str, kind: str, at: int, actor: str) -> int:
+        """Begin the next version of a segment's list; gives its number."""
+        with self._db.transaction() as connection:
+            last = self._db.one("select max(version) from lists where segment = ?", segment)
+            version = int(last or 0) + 1
+            connection.execute(
+                "insert into lists (segment, version, kind, created_at, created_by)"
+                " values (?,?,?,?,?)",
+                (segment, version, kind, at, actor),
+            )
+            return version
+
+    def list_loaded(
+        self, segment: str, version: int, rows: int, refused: int, partition: str, behind: int
+    ) -> None:
+        """All of a list is in the log; it holds once what lies before `behind` is folded."""
+        with self._db.transaction() as connection:
+            connection.execute(
+                "update lists set state = 'loaded', rows = ?, refused = ?, log_partition = ?,"
+                " behind = ? where segment = ? and version = ?",
+                (rows, refused, partition, behind, segment, version),
+            )
+
+    def lists_to_hold(self, positions: Mapping[str, int]) -> list[tuple[str, int]]:
+        """Segments and versions of lists that are folded as a whole and do not hold yet."""
+        rows = self._db.rows(
+            "select segment, version, log_partition, behind from lists where state = 'loaded'"
+            " order by version"
+        )
+        return [row[:2] for row in rows if positions.get(row[2], 0) >= row[3]]
+
+    def hold_list(self, segment: str, version: int) -> None:
+        """From now on this version holds; within a transaction."""
+        self._db.connection.execute(
+            "update lists set state = case when version = ? then 'live' else 'replaced' end"
+            " where segment = ? and version <= ? and state <> 'waiting'",
+            (version, segment, version),
+        )
+
     def list_versions(self) -> dict[str, int]:
         """Of each segment, the version of its list that is in force."""
         rows = self._db.rows(
@@ -126,3 +173,26 @@ class GivenStore:
             tag,
         )
         return dict(rows)
+
+    def note_day(self, day: int, profiles: int) -> None:
+        """Keep how the values of all tags are distributed on a day, once."""
+        with self._db.transaction() as connection:
+            connection.execute(
+                "insert or ignore into tag_days select tag, ?, json_object('total', ?, 'counts',"
+                " json_group_object(value, profiles)) from tag_values where profiles > 0"
+                " group by tag",
+                (day, profiles),
+            )
+
+    def tag_day(self, tag: str, day: int) -> TagDay | None:
+        """How a tag's values were distributed on a day or the last one before it, else the first."""
+        rows = self._db.rows(
+            "select day, counts from tag_days where tag = ? order by day > ?, abs(day - ?) limit 1",
+            tag,
+            day,
+            day,
+        )
+        if not rows:
+            return None
+        known = msgspec.json.decode(rows[0][1])
+        return TagDay(rows[0][0], known["total"], known["counts"])

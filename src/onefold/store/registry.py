@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -206,6 +206,12 @@ class Registry:
             "select max(version) from definition_versions where kind = ? and name = ?", kind, name
         )
         return (last or 0) + 1
+
+    def hold_list(self, segment: str, version: int, at: int, hold: Callable[[], None]) -> None:
+        """Put a version of a segment's list in force; `hold` writes it, in the same transaction."""
+        with self._db.transaction():
+            hold()
+            self._changed(at, "onefold", "segment.list", segment, {"version": version})
 
     def _changed(
         self, at: int, actor: str, action: str, target: str, detail: dict[str, Any]

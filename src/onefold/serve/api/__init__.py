@@ -21,6 +21,7 @@ from onefold.serve.api.profiles import PROFILES
 from onefold.serve.api.segments import SEGMENTS
 from onefold.serve.api.sql import sql
 from onefold.serve.api.stream import stream
+from onefold.serve.api.tagging import TAGGING
 from onefold.serve.context import Context
 
 __all__ = ["create_api"]
@@ -35,6 +36,7 @@ def create_api(context: Context) -> Litestar:
             AUDIENCES,
             DEFINITIONS,
             *COLLECTIONS,
+            *TAGGING,
             JOBS,
             FAILURES,
             ACCESS,

@@ -1,0 +1,140 @@
+"""Tags as they are given, refreshed and looked after; the lists of segments."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, Router, delete, get, post, put
+from litestar.params import FromPath, FromQuery, RawBody
+
+from onefold.app.given import GivenTag, tag_set
+from onefold.app.job_list import job_add
+from onefold.app.tag_health import TagHealth, tag_health
+from onefold.app.uploads import Spool, Upload, segment_upload, tag_import
+from onefold.model.access import ApiKey
+from onefold.model.job import Job
+from onefold.serve.api.doors import Actor, FromContext, decoded, read, requires
+from onefold.serve.context import Context
+
+_CSV = {"text/csv": {"type": "string"}}
+
+
+class TagValue(msgspec.Struct, forbid_unknown_fields=True):
+    """The value to give."""
+
+    value: Annotated[str, msgspec.Meta(min_length=1, max_length=1_000)]
+
+
+@get("/{name:str}/health", summary="How a tag is doing", guards=[requires("reader")])
+async def health(context: FromContext, name: FromPath[str]) -> TagHealth:
+    """Its coverage, drift, users and cost; as of when it holds, if it needs everybody."""
+    return await context.lake.run(tag_health, context.settings, decoded(name, "name"))
+
+
+@post(
+    "/{name:str}/refresh",
+    summary="Refresh a tag",
+    status_code=202,
+    guards=[requires("editor")],
+)
+async def refresh(context: FromContext, actor: Actor, name: FromPath[str]) -> Job:
+    """Compute a tag that needs everybody, without waiting until it is due."""
+    tag = decoded(name, "name")
+    return await context.commands.run(
+        job_add, context.settings, "refresh", {}, subject=tag, actor=actor
+    )
+
+
+@put(
+    "/{name:str}/profiles/{reference:str}",
+    summary="Give a tag",
+    opt={"body": TagValue},
+    guards=[requires("editor")],
+)
+async def give(
+    context: FromContext,
+    actor: Actor,
+    name: FromPath[str],
+    reference: FromPath[str],
+    body: RawBody,
+) -> GivenTag:
+    """Give a tag to who an identifier names; who is not known yet has it as soon as they are."""
+    value = read(body, TagValue).value
+    tag, who = decoded(name, "name"), decoded(reference, "reference")
+    return await context.commands.run(tag_set, context.settings, tag, who, value, actor=actor)
+
+
+@delete(
+    "/{name:str}/profiles/{reference:str}",
+    summary="Take a tag away",
+    status_code=200,
+    guards=[requires("editor")],
+)
+async def take_away(
+    context: FromContext, actor: Actor, name: FromPath[str], reference: FromPath[str]
+) -> GivenTag:
+    """Take a tag away that was given."""
+    tag, who = decoded(name, "name"), decoded(reference, "reference")
+    return await context.commands.run(tag_set, context.settings, tag, who, None, actor=actor)
+
+
+@post(
+    "/{name:str}/import",
+    summary="Give a tag to many",
+    status_code=202,
+    opt={"body": _CSV},
+    guards=[requires("editor")],
+)
+async def import_values(
+    context: FromContext,
+    actor: Actor,
+    request: Request[ApiKey, Any, Any],
+    name: FromPath[str],
+    kind: FromQuery[str] = "email",
+) -> Upload:
+    """The body is CSV: an identifier of this kind and a value in each row. A job takes it in."""
+    tag = decoded(name, "name")
+    spool = await _received(context, request)
+    return await context.commands.run(tag_import, context.settings, tag, spool, kind, actor=actor)
+
+
+@post(
+    "/{name:str}/list",
+    summary="Upload a segment's list",
+    status_code=202,
+    opt={"body": _CSV},
+    guards=[requires("editor")],
+)
+async def upload_list(
+    context: FromContext,
+    actor: Actor,
+    request: Request[ApiKey, Any, Any],
+    name: FromPath[str],
+    kind: FromQuery[str] = "",
+) -> Upload:
+    """The body is CSV with an identifier in each row: the next version of the list."""
+    segment = decoded(name, "name")
+    spool = await _received(context, request)
+    return await context.commands.run(
+        segment_upload, context.settings, segment, spool, kind, actor=actor
+    )
+
+
+async def _received(context: Context, request: Request[ApiKey, Any, Any]) -> Spool:
+    spool = Spool(context.settings)
+    try:
+        async for piece in request.stream():
+            spool.write(piece)
+    except BaseException:
+        spool.drop()
+        raise
+    return spool
+
+
+TAGGING = [
+    Router(
+        "/api/tags", route_handlers=[health, refresh, give, take_away, import_values], tags=["tags"]
+    ),
+    Router("/api/segments", route_handlers=[upload_list], tags=["segments"]),
+]

@@ -27,7 +27,7 @@ class TagValue(msgspec.Struct, forbid_unknown_fields=True):
 
 
 @get("/{name:str}/health", summary="How a tag is doing", guards=[requires("reader")])
-async def health(context: FromContext, name: FromPath[str]) -> TagHealth:
+async def health_of_tag(context: FromContext, name: FromPath[str]) -> TagHealth:
     """Its coverage, drift, users and cost; as of when it holds, if it needs everybody."""
     return await context.lake.run(tag_health, context.settings, decoded(name, "name"))
 
@@ -38,7 +38,7 @@ async def health(context: FromContext, name: FromPath[str]) -> TagHealth:
     status_code=202,
     guards=[requires("editor")],
 )
-async def refresh(context: FromContext, actor: Actor, name: FromPath[str]) -> Job:
+async def refresh_tag(context: FromContext, actor: Actor, name: FromPath[str]) -> Job:
     """Compute a tag that needs everybody, without waiting until it is due."""
     tag = decoded(name, "name")
     return await context.commands.run(
@@ -52,7 +52,7 @@ async def refresh(context: FromContext, actor: Actor, name: FromPath[str]) -> Jo
     opt={"body": TagValue},
     guards=[requires("editor")],
 )
-async def give(
+async def give_tag(
     context: FromContext,
     actor: Actor,
     name: FromPath[str],
@@ -71,7 +71,7 @@ async def give(
     status_code=200,
     guards=[requires("editor")],
 )
-async def take_away(
+async def take_tag_away(
     context: FromContext, actor: Actor, name: FromPath[str], reference: FromPath[str]
 ) -> GivenTag:
     """Take a tag away that was given."""
@@ -86,7 +86,7 @@ async def take_away(
     opt={"body": _CSV},
     guards=[requires("editor")],
 )
-async def import_values(
+async def import_tag(
     context: FromContext,
     actor: Actor,
     request: Request[ApiKey, Any, Any],
@@ -106,7 +106,7 @@ async def import_values(
     opt={"body": _CSV},
     guards=[requires("editor")],
 )
-async def upload_list(
+async def upload_segment_list(
     context: FromContext,
     actor: Actor,
     request: Request[ApiKey, Any, Any],
@@ -134,7 +134,9 @@ async def _received(context: Context, request: Request[ApiKey, Any, Any]) -> Spo
 
 TAGGING = [
     Router(
-        "/api/tags", route_handlers=[health, refresh, give, take_away, import_values], tags=["tags"]
+        "/api/tags",
+        route_handlers=[health_of_tag, refresh_tag, give_tag, take_tag_away, import_tag],
+        tags=["tags"],
     ),
-    Router("/api/segments", route_handlers=[upload_list], tags=["segments"]),
+    Router("/api/segments", route_handlers=[upload_segment_list], tags=["segments"]),
 ]

@@ -19,13 +19,15 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-NOT_BENCHES = {"background", "known", "tree"}
+NOT_BENCHES = {"background", "known", "population_data", "population_proof", "postgres", "tree"}
 SIZES = {
     "pipeline": ["--users", "1000000", "--seconds", "60"],
     "latency": ["--users", "1000000", "--probes", "300"],
     "reads": ["--users", "1000000", "--seconds", "30"],
 }
 QUICK = {
+    "layout": ["--quick"],
+    "preview": ["--quick"],
     "pipeline": ["--users", "100000", "--seconds", "10", "--events", "100000"],
     "latency": ["--users", "100000", "--probes", "200"],
     "reads": ["--users", "100000", "--seconds", "10"],

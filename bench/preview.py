@@ -1,4 +1,4 @@
-"""A rule asked of everybody, against other ways to ask it: python -m bench.preview [--quick] [--json FILE]
+"""A rule asked of everybody, against other ways to ask it: python -m bench.preview [--quick] [--json]
 
 "In China, three orders or more and 100 or more spent in thirty days, no e-mail opened in fourteen",
 over 10 M profiles and 100 M events (`--quick`: a tenth), made once by `bench.population_data`:
@@ -295,7 +295,7 @@ def main() -> None:
     add_arguments(parser)
     parser.add_argument("--ways", nargs="+", choices=[*WAYS], default=[*WAYS])
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--json", action="store_true", help="nothing but JSON")
     given = parser.parse_args()
     people, events = (n // 10 if given.quick else n for n in (given.people, given.events))
     made = population(given.data, people, events)
@@ -318,17 +318,18 @@ def main() -> None:
         }
         for way, one in found.items()
     ]
+    if not given.json:
+        show(people, events, rows)
+    print(json.dumps({"bench": "preview", "threads": THREADS, "rows": rows}))
+
+
+def show(people: int, events: int, rows: list[dict[str, Any]]) -> None:
+    """A table."""
     print(f"{people:,} profiles, {events:,} events, {rows[0]['members']:,} of them asked for")
     print(f"{'':<12}{'cold s':>10}{'warm s':>10}{'query s':>10}{'x ours':>10}")
     for row in rows:
-        print(
-            f"{row['way']:<12}{row['cold']:>10}{row['warm']:>10}{row['query']:>10}"
-            f"{row['times_ours']:>10}"
-        )
-    text = json.dumps({"bench": "preview", "threads": THREADS, "rows": rows})
-    if given.json:
-        given.json.write_text(text + "\n")
-    print(text)
+        figures = "".join(f"{row[name]:>10}" for name in ("cold", "warm", "query", "times_ours"))
+        print(f"{row['way']:<12}{figures}")
 
 
 if __name__ == "__main__":

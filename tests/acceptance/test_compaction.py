@@ -158,6 +158,17 @@ def test_a_column_that_a_new_rule_reads_comes_into_the_old_files(onefold: Steppe
     assert sorted(parts) == ["20261101", "20261102", "20261103"]
 
 
+def test_a_rule_over_dates_and_lists_does_not_make_it_go_on_for_ever(onefold: Stepped) -> None:
+    onefold.define(
+        "kind: segment\nname: birthdays\nrule: birthday > date '2000-01-01' and contains(likes, 'tea')\n---\n"
+        "kind: trait\nname: likes\ntype: list\n---\nkind: trait\nname: birthday\ntype: date\n"
+    )
+    onefold.take(*orders(0, 3), said(1, 1))
+    before = asked(onefold.settings)
+    compact(onefold.store, onefold.lake, onefold.settings.data / "tmp", at_once=True)
+    assert asked(onefold.settings) == before
+
+
 def test_a_late_event_does_not_make_its_day_be_written_again(onefold: Stepped) -> None:
     spill = onefold.settings.data / "tmp"
     onefold.take(*orders(0, 30))

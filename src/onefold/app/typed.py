@@ -10,10 +10,11 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 import msgspec
 import pyarrow.parquet as pq
 
-from onefold.model.errors import InvalidInput
+from onefold.app.in_force import load_definitions
 from onefold.segment.buckets import field_sql
 from onefold.segment.metric import Field, Type, make_field
-from onefold.segment.rule import Rule, parse_rule
+from onefold.segment.plan import compile_plan
+from onefold.segment.wanted import wanted_by
 from onefold.store import SQLiteStore
 
 _name = msgspec.json.Decoder(tuple[str, ...]).decode
@@ -72,32 +73,22 @@ def typed_of(files: Sequence[str], *roots: str) -> list[Field]:
 
 
 def wanted_fields(store: SQLiteStore) -> list[Field]:
-    """The values that shall have typed columns: what is declared, and what rules in force read."""
-    found: list[Field] = []
+    """The values that shall have typed columns: what is declared, and what definitions read."""
+    found: list[tuple[str, tuple[str, ...], str]] = []
     for one in store.registry.definitions():
         body = one.body
-        for type_ in _TYPES:
-            if body.get("type") == type_ and one.kind == "trait" and not body.get("expression"):
-                found.append(make_field("traits", tuple(one.name.split(".")), type_))
-            if body.get("type") == type_ and one.kind == "property":
-                found.append(make_field("properties", tuple(body["property"].split(".")), type_))
-        if one.kind == "segment" and (rule := _parsed(body.get("rule"))):
-            found += _read_by(rule)
-    return list({column_of(field): field for field in found}.values())[:MOST_COLUMNS]
-
-
-def _parsed(text: object) -> Rule | None:
-    try:
-        return parse_rule(str(text or ""))
-    except InvalidInput:
-        return None
-
-
-def _read_by(rule: Rule) -> list[Field]:
-    events = [field for metric in rule.metrics for field in metric.fields]
-    traits = [
-        make_field("traits", column.path, column.type)
-        for column in rule.columns
-        if column.kind == "trait"
+        if one.kind == "trait" and not body.get("expression"):
+            found.append(("traits", tuple(one.name.split(".")), body.get("type", "")))
+        elif one.kind == "property":
+            found.append(("properties", tuple(body["property"].split(".")), body["type"]))
+    plan = compile_plan(wanted_by(load_definitions(store)[0]))
+    found += [(one.root, one.keys, one.type) for each in plan.metrics for one in each.fields]
+    found += [("traits", one.path, one.type) for one in plan.columns if one.kind == "trait"]
+    fields = [
+        make_field(root, keys, type_)
+        for root, keys, given in found
+        for type_ in _TYPES
+        # Dates and times are taken apart where they are read, of the text.
+        if type_ == ("text" if given in ("date", "time") else given)
     ]
-    return events + traits
+    return list(dict.fromkeys(fields))[:MOST_COLUMNS]

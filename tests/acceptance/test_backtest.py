@@ -102,6 +102,7 @@ RULES = {
     "germans": "country = 'DE' and not did('Order', last => interval 2 day)",
     "spenders": "sum_of('Order', properties.price) > 100 and tier = 'gold'",
     "unknown": "country is null",
+    "nearby": "address.city = 'Bonn' or birthday < date '2000-01-01' and tier = 'gold'",
     "recent": "last_of('View', properties.page, last => interval 30 hour) = 'sale'",
 }
 DEFINITIONS = "---\n".join(
@@ -124,7 +125,12 @@ def happenings(days: int, seed: int) -> list[list[dict[str, Any]]]:
             match draw.randint(0, 3):
                 case 0:
                     traits = draw.choice(
-                        [{"country": "DE"}, {"country": "FR"}, {"tier": "gold"}, {"country": None}]
+                        [
+                            {"country": "DE"},
+                            {"country": "FR", "address": {"city": "Bonn"}},
+                            {"tier": "gold", "birthday": "1999-12-31"},
+                            {"country": None, "address": {"city": "Ulm"}},
+                        ]
                     )
                     event |= {"type": "identify", "traits": traits}
                 case 1:

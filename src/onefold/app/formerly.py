@@ -8,6 +8,7 @@ from onefold.segment.buckets import field_sql
 from onefold.segment.metric import Field
 from onefold.segment.population import Relations, earliest, members_query
 from onefold.segment.texts import literal_sql
+from onefold.segment.trait_sql import traits_query
 from onefold.segment.window_sql import fields_sql
 
 
@@ -18,11 +19,10 @@ class Past:
         self._people = people
         self._asked = asked
         self._fields = {field.name for metric in asked.plan.metrics for field in metric.fields}
-        self._traits = sorted(
-            {column.path[0] for column in asked.plan.columns if column.kind == "trait"}
-        )
+        self._values = _values_of(asked, until, people)
+        self._names = sorted({field.keys[0] for field in self._values.values()})
         self._keep_events(since, until)
-        if self._traits:
+        if self._names:
             self._keep_traits(until)
         self._newcomers = self._holds_for_nobody(until)
         if self._newcomers:
@@ -40,7 +40,9 @@ class Past:
         )
 
     def _read(self, field: Field) -> str:
-        return field_sql(field) if field.root == "traits" else field.name
+        if field.root != "traits":
+            return field.name
+        return next(name for name, one in self._values.items() if _same(one, field))
 
     def _keep_events(self, since: int, until: int) -> None:
         """Keep the events that the rule can count in the period, with the fields that it reads."""
@@ -62,17 +64,19 @@ class Past:
 
         A claim that only repeats what is known loses to any that was made anew.
         """
-        names = ", ".join(map(literal_sql, self._traits))
-        paths = ", ".join(literal_sql(_path(name)) for name in self._traits)
+        names = ", ".join(map(literal_sql, self._names))
+        paths = ", ".join(literal_sql(_pointer(name)) for name in self._names)
+        read = "".join(f", {field_sql(one)} as {name}" for name, one in self._values.items())
         self._people.rows(
             "create temp table held as with claims as (select profile, time, message_id, source,"  # noqa: S608 - rendered
-            f" strong, unnest([{names}]) as name, unnest(json_extract(traits, [{paths}])) as value"
+            f" strong{read}, unnest([{names}]) as name,"
+            f" unnest(json_exists(traits, [{paths}])) as claimed"
             f" from {self._people.relations.events} where time <= {until} and traits <> '{{}}'),"
             " ordered as (select *, min(time) filter (strong)"
-            " over (partition by profile, name) as known from claims where value is not null),"
+            " over (partition by profile, name) as known from claims where claimed),"
             " lasting as (select * from ordered"
             " where strong or known is null or time < known)"
-            " select profile, name, value, time as since, coalesce(lead(time) over"
+            f" select profile, name, {', '.join(self._values)}, time as since, coalesce(lead(time) over"
             " (partition by profile, name order by time, strong, message_id, source),"
             f" {1 << 62}) as until from lasting"
         )
@@ -83,18 +87,19 @@ class Past:
         where = ""
         if self._newcomers:
             where = f" WHERE profile IN (SELECT profile FROM arrived WHERE since <= {moment})"  # noqa: S608
-        if not self._traits:
-            return f"(SELECT profile, '{{}}' AS traits FROM {everybody}{where})"  # noqa: S608
-        parts = ", ".join(
-            f"{literal_sql(name)}, max(value) FILTER (WHERE name = {literal_sql(name)})"
-            for name in self._traits
-        )
-        held = (
-            f"SELECT profile, CAST(json_object({parts}) AS VARCHAR) AS known FROM held"  # noqa: S608
-            f" WHERE since <= {moment} AND {moment} < until GROUP BY profile"
-        )
+        if not self._names:
+            return f"(SELECT profile FROM {everybody}{where})"  # noqa: S608
+        held = f"FROM held WHERE since <= {moment} AND {moment} < until"
+        if len(self._names) == 1:
+            held = f"SELECT profile, {', '.join(self._values)} {held}"
+        else:
+            parts = ", ".join(
+                f"any_value({name}) FILTER (WHERE name = {literal_sql(field.keys[0])}) AS {name}"
+                for name, field in self._values.items()
+            )
+            held = f"SELECT profile, {parts} {held} GROUP BY profile"
         return (
-            f"(SELECT profile, coalesce(known, '{{}}') AS traits FROM {everybody}"  # noqa: S608
+            f"(SELECT profile, {', '.join(self._values)} FROM {everybody}"  # noqa: S608 - our own names
             f" LEFT JOIN ({held}) USING (profile){where})"
         )
 
@@ -102,13 +107,41 @@ class Past:
         """Would somebody of whom nothing is known satisfy the rule? Then it matters who was there."""
         nothing = Relations(
             "(SELECT * FROM happened WHERE FALSE)",
-            "(SELECT CAST(0 AS BIGINT) AS profile, '{}' AS traits)",
+            self._nothing(),
             self._read,
         )
         query = members_query(self._asked, moment, self._people.timezone, nothing)
         return bool(self._people.rows(query))
 
+    def _nothing(self) -> str:
+        """Somebody of whom nothing is known."""
+        if not self._names:
+            return "(SELECT CAST(0 AS BIGINT) AS profile)"
+        values = ", ".join(self._values)
+        return (
+            f"(SELECT CAST(0 AS BIGINT) AS profile, {values} FROM (SELECT 1)"  # noqa: S608 - our own names
+            f" LEFT JOIN (SELECT {values} FROM held WHERE FALSE) ON TRUE)"
+        )
 
-def _path(name: str) -> str:
+
+def _values_of(asked: Asked, now: int, people: Everybody) -> dict[str, Field]:
+    """The values inside traits that the rule reads, each with the name of its column."""
+    found: dict[str, Field] = {}
+
+    def note(field: Field) -> str:
+        known = [name for name, one in found.items() if _same(one, field)]
+        name = known[0] if known else f"h{len(found)}"
+        found[name] = field
+        return name
+
+    traits_query(asked.plan.columns, now, people.zone, "nobody", note)
+    return found
+
+
+def _same(one: Field, other: Field) -> bool:
+    return (one.keys, one.type) == (other.keys, other.type)
+
+
+def _pointer(name: str) -> str:
     """The JSON pointer of a name in an object."""
     return "/" + name.replace("~", "~0").replace("/", "~1")

@@ -86,15 +86,13 @@ def _sample(people: Everybody, size: int) -> tuple[SampledProfile, ...]:
 
 def _trait_counts(people: Everybody, name: str, field: Field, count: int) -> TraitCounts:
     rows = people.rows(
-        f"select value, count(*) as n from (select {people.relations.read(field)} as value"  # noqa: S608
-        f" from {people.relations.profiles} where profile in (select profile from members))"
+        f"select value, count(*) as n, sum(n) over () as known from"  # noqa: S608
+        f" (select {people.relations.read(field)} as value from {people.relations.profiles}"
+        " where profile in (select profile from members))"
         f" where value is not null group by value order by n desc, value limit {_VALUES}"
     )
-    known = people.rows(
-        f"select count({people.relations.read(field)}) from {people.relations.profiles}"  # noqa: S608
-        " where profile in (select profile from members)"
-    )[0][0]
-    values = tuple(ValueCount(value, number) for value, number in rows)
+    known = int(rows[0][2]) if rows else 0
+    values = tuple(ValueCount(value, number) for value, number, _ in rows)
     shown = sum(one.profiles for one in values)
     return TraitCounts(name, values, known - shown, count - known)
 

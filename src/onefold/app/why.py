@@ -7,6 +7,7 @@ from typing import Any
 
 from onefold.app.audiences import SAVED, CountedEvent, Input, Why, WhyClause, WhyQuestion
 from onefold.app.everybody import Everybody, everybody
+from onefold.app.preview import day_text
 from onefold.app.profiles import find
 from onefold.app.workspace import now_us, open_store
 from onefold.config import Settings
@@ -89,6 +90,7 @@ class _Evidence:
         found = [
             self._input(column, names.get(column.name) or _described(column, self._metrics))
             for column in clause.rule.columns
+            if column.kind != "clock"
         ]
         scope = self._asked.scope
         referred = {name: column for name, (column, _) in scope.values.items()}
@@ -105,15 +107,20 @@ class _Evidence:
     def _other(self, name: str, column: str) -> Input:
         """Another definition that a clause refers to, with what that read."""
         (output,) = (one for one in self._asked.plan.outputs if one.column == column)
-        inputs = [self._input(one, _described(one, self._metrics)) for one in output.columns]
+        inputs = [
+            self._input(one, _described(one, self._metrics))
+            for one in output.columns
+            if one.kind != "clock"
+        ]
         outputs = {one.key: one for one in self._asked.plan.outputs}
         inputs += [self._other(key[1], outputs[key].column) for key in output.uses]
         return Input(name, self._values[column], inputs=tuple(inputs))
 
     def _input(self, column: Column, name: str) -> Input:
         value = self._values[column.name]
-        if column.kind == "trait":
-            return Input(name, value)
+        if column.kind != "window":
+            day = column.type == "date" and value is not None
+            return Input(name, day_text(value) if day else value)
         metric = self._metrics[column.metric]
         zone = self._people.zone
         scan = events_query([column], [metric], self._now, zone, self._relations)

@@ -60,6 +60,22 @@ def test_a_long_query_is_interrupted(onefold: Stepped) -> None:
     assert time.monotonic() - started < 10
 
 
+def test_a_process_that_is_to_end_leaves_its_job_to_the_next(onefold: Stepped) -> None:
+    job = onefold.store.jobs.get(onefold.store.jobs.add("count", "", {}, 1, "ann"))
+    stop = threading.Event()
+
+    def count(work: Work) -> None:
+        work.progress(3, 9)
+        stop.set()
+        work.check()
+
+    for _ in range(5):
+        stop.clear()
+        do(onefold.store, job, count, stop)
+    found = onefold.store.jobs.get(job.id)
+    assert (found.state, found.done) == ("waiting", 3)
+
+
 def test_work_that_nobody_asked_for_is_taken_up_again(onefold: Stepped) -> None:
     work = begin(onefold.store, "count", "orders")
     work.progress(3, 9)

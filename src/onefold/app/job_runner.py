@@ -78,7 +78,7 @@ def run_waiting(settings: Settings, stop: threading.Event) -> None:
             while idle < _IDLE_SECONDS and not stop.is_set():
                 waiting = [one for one in store.jobs.open(HANDLERS) if one.state == "waiting"]
                 for job in waiting[:1]:
-                    do(store, job, partial(HANDLERS[job.kind], settings))
+                    do(store, job, partial(HANDLERS[job.kind], settings), stop)
                 idle = 0.0 if waiting else idle + _LOOK_SECONDS
                 if not waiting:
                     stop.wait(_LOOK_SECONDS)

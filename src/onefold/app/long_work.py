@@ -36,11 +36,16 @@ def tell_nobody(done: int, total: int = 0, step: str = "") -> None:
     """Progress that nobody waits for."""
 
 
+class _Stopping(Exception):
+    """The process that does it is to end."""
+
+
 class Work:
     """A job that is being done. One thread at a time uses it, that of its store."""
 
-    def __init__(self, store: SQLiteStore, job: Job) -> None:
+    def __init__(self, store: SQLiteStore, job: Job, stop: threading.Event | None = None) -> None:
         self._store = store
+        self._stop = stop or threading.Event()
         self._due = 0.0
         self.job = job
 
@@ -57,6 +62,8 @@ class Work:
 
     def check(self) -> None:
         """Raise `Canceled` if somebody has asked to stop."""
+        if self._stop.is_set():
+            raise _Stopping
         if self._store.jobs.canceling(self.job.id):
             raise Canceled(f"job {self.job.id} was canceled")
 
@@ -81,7 +88,7 @@ class Work:
             database = Database(self._store.path, cache_mb=1)
             try:
                 while not over.wait(_TELL_SECONDS):
-                    if Jobs(database).canceling(self.job.id):
+                    if self._stop.is_set() or Jobs(database).canceling(self.job.id):
                         asked.set()
                         interrupt()
             finally:
@@ -93,6 +100,7 @@ class Work:
             yield
         except Exception as error:
             if asked.is_set():
+                self.check()
                 raise Canceled(f"job {self.job.id} was canceled") from error
             raise
         finally:
@@ -100,16 +108,27 @@ class Work:
             thread.join()
 
 
-def do(store: SQLiteStore, job: Job, work: Callable[[Work], Any]) -> None:
-    """Do a job that waits, and write down how it ended; a fault of its own is such an end."""
+def do(
+    store: SQLiteStore,
+    job: Job,
+    work: Callable[[Work], Any],
+    stop: threading.Event | None = None,
+) -> None:
+    """Do a job that waits, and write down how it ended; a fault of its own is such an end.
+
+    Once `stop` is set, because this process is to end, the job waits for the next one.
+    """
     if not store.jobs.start(job.id, now_us()):
         return
     log.info("job_started", job=job.id, kind=job.kind)
     try:
-        result = work(Work(store, store.jobs.get(job.id)))
+        result = work(Work(store, store.jobs.get(job.id), stop))
     except Canceled:
         store.jobs.finish(job.id, now_us(), "canceled")
         log.info("job_canceled", job=job.id, kind=job.kind)
+    except _Stopping:
+        store.jobs.put_back(job.id)
+        log.info("job_put_back", job=job.id, kind=job.kind)
     except _FAULTS as error:
         reason = str(error) if isinstance(error, OnefoldError) else type(error).__name__
         store.jobs.finish(job.id, now_us(), "failed", reason=reason)

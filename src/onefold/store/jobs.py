@@ -139,6 +139,13 @@ class Jobs:
             )
             self._audit(at, actor, "job.cancel", str(job), {})
 
+    def put_back(self, job: int) -> None:
+        """What was begun waits again; that it was begun is no attempt."""
+        with self._db.transaction() as connection:
+            connection.execute(
+                "update jobs set state = 'waiting', attempts = attempts - 1 where id = ?", (job,)
+            )
+
     def recover(self, kinds: Collection[str], at: int) -> None:
         """What a process was doing when it ended waits again, unless that may be what ended it."""
         for one in self.open(kinds):

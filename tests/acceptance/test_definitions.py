@@ -116,3 +116,33 @@ def test_limits_are_named(onefold: Stepped) -> None:
         "2 segments; at most 1 may be in force",
         "2 computed traits and tags; at most 1 may be in force",
     ]
+
+
+def test_a_declared_trait_is_of_its_type(onefold: Stepped) -> None:
+    onefold.define("kind: trait\nname: age\ntype: number\n")
+    (fault,) = faults(onefold, "kind: segment\nname: old\nrule: age = 'old'\n")
+    assert fault.where.startswith("body:3: rule line 1, column")
+    onefold.define("kind: segment\nname: old\nrule: age > 9\n")
+    onefold.take({"type": "identify", "userId": "ann", "traits": {"age": "10"}})
+    onefold.take({"type": "identify", "userId": "bob", "traits": {"age": 10}})
+    assert onefold.store.segment_sizes() == {"old": 2}
+
+
+def test_a_value_that_a_tag_does_not_have_is_refused(onefold: Stepped) -> None:
+    onefold.define(all_of(SPENT, LEVEL))
+    (fault,) = faults(onefold, VIPS.replace("gold", "golld"))
+    assert fault.hint == "did you mean gold?"
+
+
+def test_a_name_that_never_came_in_is_warned_of(onefold: Stepped) -> None:
+    onefold.take(
+        {"type": "identify", "userId": "ann", "traits": {"country": "CN"}},
+        {"type": "track", "event": "Order Completed", "userId": "ann"},
+    )
+    rule = "cuntry = 'CN' and did('Order Complete') and city = 'x' and level = 'gold'"
+    text = all_of(SPENT, LEVEL, f"kind: segment\nname: a\nrule: {rule}\n")
+    warnings = {warning.hint: warning.where for warning in planned(onefold, text).warnings}
+    assert warnings.keys() >= {"did you mean country?", "did you mean Order Completed?"}
+    assert {where.partition(" line")[0] for where in warnings.values()} == {"body:13: rule"}
+    seen = onefold.store.names_seen()
+    assert seen == {("event", "Order Completed"), ("event", "identify"), ("trait", "country")}

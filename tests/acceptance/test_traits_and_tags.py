@@ -60,7 +60,8 @@ def test_new_definitions_are_evaluated_for_everybody(onefold: Stepped) -> None:
     onefold.define(DEFINED)
     onefold.settle()
     assert seen(onefold) == ({"orders": 2, "spent": 120}, {"level": "gold"}, ["vips"])
-    onefold.define("kind: tag\nname: level\ncases: [{value: any, when: orders > 1}]\n")
+    cases = "[{value: any, when: orders > 1}, {value: gold, when: orders > 9}]"
+    onefold.define(f"kind: tag\nname: level\ncases: {cases}\n")
     onefold.settle()
     assert seen(onefold)[1:] == ({"level": "any"}, [])
 

@@ -13,7 +13,7 @@ from onefold.app.in_force import DESTINATION_KEYS
 from onefold.model.errors import Fault, InvalidInput
 
 Body = dict[str, Any]
-TYPES = ("text", "number", "boolean", "date", "time", "list", "object")
+TYPES = ("text", "number", "boolean", "date", "time", "list", "numbers", "object")
 _ABOUT = {"description", "owner", "folder"}
 _STATES = ("draft", "approved", "retired")
 _TEXT, _FLAG = "must be a text", "must be true or false"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -13,6 +13,8 @@ from onefold.app.in_force import definitions_from
 from onefold.config import Settings
 from onefold.model.errors import Fault
 from onefold.segment import compile_plan, wanted_by
+from onefold.segment.plan import Plan
+from onefold.segment.rule import ANY, Scope
 from onefold.store.registry import StoredDefinition
 
 _TEXT_KEY = {"segment": "rule", "trait": "expression", "tag": "cases"}
@@ -123,8 +125,7 @@ def _computing_faults(
     """What cannot be computed, of those that are concerned and need not be skipped."""
     chosen = [key for key in concerned if key not in skipped]
     chosen += [key for key in graph.needed_by(chosen) if key not in chosen]
-    stored = [StoredDefinition(*key, 0, bodies[key]) for key in chosen]
-    refused = compile_plan(wanted_by(definitions_from(stored))).refused
+    refused = _compiled(bodies, chosen).refused
     by_key = {key: refused.get((_sort(key[0]), key[1])) for key in chosen}
     for key, error in by_key.items():
         if error is None or any(by_key.get(used) for used in graph.uses[key]):
@@ -136,6 +137,33 @@ def _computing_faults(
             else:
                 place = f"{key[0]} {key[1]}, in force: {where}"
             yield Fault(fault.message, place, fault.hint)
+
+
+def _compiled(bodies: Bodies, chosen: Iterable[Key], seen: Scope = ANY) -> Plan:
+    """These definitions as a plan, on the types of all traits that are declared."""
+    declared = [key for key, body in bodies.items() if key[0] == "trait" and "type" in body]
+    stored = [
+        StoredDefinition(kind, name, 0, bodies[kind, name])
+        for kind, name in dict.fromkeys([*chosen, *declared])
+        if not unreadable(kind, name, bodies[kind, name])
+    ]
+    return compile_plan(wanted_by(definitions_from(stored)), None, seen)
+
+
+def warnings_of(
+    graph: Graph, bodies: Bodies, written: Mapping[Key, Written], seen: Collection[tuple[str, str]]
+) -> Iterator[Fault]:
+    """Names in written definitions that are neither defined nor ever came in."""
+    base = Scope(
+        seen=frozenset(name for kind, name in seen if kind == "trait"),
+        events=frozenset(name for kind, name in seen if kind == "event"),
+    )
+    keys = [key for key in written if key[0] in _TEXT_KEY]
+    for output in _compiled(bodies, [*keys, *graph.needed_by(keys)], base).outputs:
+        one = written.get((output.kind, output.name))
+        for warning in output.warnings if one else ():
+            where = f"{_TEXT_KEY[output.kind]} {warning.where}".strip()
+            yield Fault(warning.message, one.place(where) if one else where, warning.hint)
 
 
 def _sort(kind: str) -> Any:

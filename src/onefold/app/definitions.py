@@ -20,6 +20,7 @@ from onefold.app.definition_meaning import (
     limits_of,
     removal_faults,
     unreadable,
+    warnings_of,
 )
 from onefold.app.dependencies import Graph, Key, Ref
 from onefold.app.workspace import now_us, open_store
@@ -42,9 +43,13 @@ class Change(msgspec.Struct, frozen=True):
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """All differences between written definitions and those in force."""
+    """All differences between written definitions and those in force.
+
+    `warnings` are about names that are neither defined nor ever came in.
+    """
 
     changes: tuple[Change, ...]
+    warnings: tuple[Fault, ...] = ()
 
 
 class _Shown(yaml.SafeDumper):
@@ -161,7 +166,8 @@ def plan_of(
         for key, one in changed.items()
     ]
     changes += [Change("delete", *key, _diff(live[key], None)) for key in out]
-    return Plan(tuple(changes))
+    warnings = warnings_of(after, bodies, changed, store.names_seen())
+    return Plan(tuple(changes), tuple(warnings))
 
 
 def _live(store: SQLiteStore) -> dict[Key, dict[str, Any]]:

@@ -112,5 +112,7 @@ def _say_plan(plan: Plan) -> None:
         if change.touches:
             touched = ", ".join(f"{one.kind} {one.name}" for one in change.touches)
             say(f"    touches: {touched}")
+    for warning in plan.warnings:
+        say(f"warning: {warning}")
     count = len(plan.changes)
     say(f"{count} change{'' if count == 1 else 's'}" if count else "nothing to change")

@@ -44,6 +44,7 @@ from onefold.store import BatchWrite, QueuedRows, RefreshRow, SQLiteStore
 from onefold.unify import add_statement, golden_record
 
 _US_A_DAY = 86_400_000_000
+_MOST_NAMES = 10_000
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -75,6 +76,7 @@ class Pipeline:
         self._members = Members(engine, timezone)
         self._sources: Mapping[str, Source] = {}
         self._batch = store.batch()
+        self._names = store.names_seen()
         self._members.batch = self._batch + 1
         self._watch = Stopwatch()
 
@@ -141,6 +143,7 @@ class Pipeline:
             rows.tables.clear()
         elif fresh:
             day = now // _US_A_DAY
+            write.names = self._new_names(said)
             write.seen = sorted((minute, digest, day) for minute, digest in given.keys)
             with watch("lake rows"):
                 home, ids = working.home, given.ids
@@ -356,12 +359,23 @@ class Pipeline:
             "members": len(write.entered) - len(write.left),
         }
 
+    def _new_names(self, events: Sequence[Event]) -> list[tuple[str, str]]:
+        """Names of events and traits that never came in before, as many as are worth keeping."""
+        traits: set[str] = set()
+        for event in events:
+            traits.update(event.traits)
+        found = {("event", name) for name in {event.name for event in events}}
+        found |= {("trait", name) for name in traits if not is_reserved(name)}
+        new = found - self._names
+        return sorted(new) if len(self._names) < _MOST_NAMES else []
+
     def _write(self, write: BatchWrite, rows: Rows) -> None:
         with self._watch("lake rows"):
             for name, found in rows.tables.items():
                 write.lake.append(self._queued(name, to_table(name, zip(*found, strict=True))))
         with self._watch("write"):
             self._store.write(write)
+        self._names.update(write.names)
         self._batch = write.batch
         self._members.batch = write.batch + 1
 

@@ -26,7 +26,7 @@ from onefold.segment.metric import (
     short_id,
     trait_column,
 )
-from onefold.segment.rule import Rule, Scope, compile_rule, names_in
+from onefold.segment.rule import ANY, Rule, Scope, compile_rule, names_in
 from onefold.segment.syntax import Source, parse_tree
 from onefold.segment.texts import literal_sql
 from onefold.segment.zone import load_zone
@@ -90,7 +90,8 @@ class Wanted(msgspec.Struct, frozen=True):
 class Output(msgspec.Struct, frozen=True):
     """A column of the plan's query: `uses` are the outputs that it refers to itself.
 
-    `columns` and `metrics` are what it reads of a profile directly, `level` is its CTE.
+    `columns` and `metrics` are what it reads of a profile directly, `level` is its CTE. `warnings`
+    are about names that never came in.
     """
 
     kind: OutputKind
@@ -104,6 +105,7 @@ class Output(msgspec.Struct, frozen=True):
     uses: tuple[Key, ...]
     turn_days: tuple[str, ...] = ()
     turn_moments: tuple[str, ...] = ()
+    warnings: tuple[Fault, ...] = ()
 
     @property
     def key(self) -> Key:
@@ -142,12 +144,18 @@ class Plan(msgspec.Struct, frozen=True):
         return Features(self.columns, now, load_zone(timezone))
 
 
-def compile_plan(wanted: Iterable[Wanted], traits: Mapping[str, Type] | None = None) -> Plan:
-    """Compile everything to one plan; `traits` are the declared types of claimed traits."""
+def compile_plan(
+    wanted: Iterable[Wanted], traits: Mapping[str, Type] | None = None, seen: Scope = ANY
+) -> Plan:
+    """Compile everything to one plan; `traits` are the declared types of claimed traits.
+
+    `seen` says what names came in, for the warnings of the outputs.
+    """
     wanted = list(wanted)
     declared = {one.name: one.type for one in wanted if one.claimed and one.type}
-    known_as = Scope(
-        {**(traits or {}), **declared},
+    known_as = msgspec.structs.replace(
+        seen,
+        traits={**(traits or {}), **declared},
         choices={one.name: one.choices for one in wanted if one.kind == "tag" and one.choices},
     )
     drafts = [_Draft(one) for one in wanted if not one.claimed]
@@ -304,6 +312,7 @@ def _tag(wanted: Wanted, scope: Scope, level: int, uses: tuple[Key, ...]) -> Out
         "text",
         turn_days=tuple(day for rule in rules for day in rule.turn_days),
         turn_moments=tuple(moment for rule in rules for moment in rule.turn_moments),
+        warnings=tuple(warning for rule in rules for warning in rule.warnings),
     )
     return _until(_output(wanted, whole, whole.expression, level, uses), wanted.until)
 
@@ -366,6 +375,7 @@ def _output(
         uses,
         rule.turn_days,
         rule.turn_moments,
+        rule.warnings,
     )
 
 

@@ -57,6 +57,7 @@ class BatchWrite(msgspec.Struct, gc=False):
     arrived: list[NodeId] = []
     refreshed: list[int] = []
     tag_values: dict[tuple[str, str], int] = {}
+    names: list[tuple[str, str]] = []
 
 
 _WRITES = (
@@ -69,6 +70,7 @@ _WRITES = (
     ("entered", "insert or replace into members values (?,?,?)"),
     ("left", "delete from members where segment = ? and profile = ?"),
     ("lake", "insert into lake_queue values (?,?,?,?)"),
+    ("names", "insert or ignore into names_seen values (?,?)"),
     ("waits", "insert or replace into waiting_claims values (?,?,?)"),
 )
 
@@ -325,6 +327,10 @@ class SQLiteStore:
         """Of each process: its pid, when it last wrote, and what it said."""
         rows = self.db.rows("select process, pid, at, state from heartbeats")
         return {name: (pid, at, msgspec.json.decode(state)) for name, pid, at, state in rows}
+
+    def names_seen(self) -> set[tuple[str, str]]:
+        """The names that came in: `("event", name)` and `("trait", name)`."""
+        return set(self.db.rows("select kind, name from names_seen"))
 
     def counters(self) -> dict[str, int]:
         """Running totals since the workspace began: events, duplicates, profiles, merges …"""

@@ -27,7 +27,7 @@ import pyarrow as pa
 
 from bench.known import settings_for
 from onefold.app.access import make_workspace
-from onefold.app.compaction import EVENTS_ORDER, ROWS_A_GROUP
+from onefold.app.compaction import EVENTS_ORDER, PROFILES_A_GROUP, ROWS_A_GROUP
 from onefold.app.definition_files import read_text
 from onefold.app.definitions import put
 from onefold.app.typed import column_name, typed_columns, wanted_fields
@@ -310,7 +310,7 @@ def _write_profiles(
         f" from people left join personas p on u % {_PERSONAS} = p.p"
     )
     query = f"select *{typed_columns(fields)} from ({rows}) order by profile_id"
-    assert engine.write(query, path, ROWS_A_GROUP) == everybody.count
+    assert engine.write(query, path, PROFILES_A_GROUP) == everybody.count
     engine.connection.unregister("people")
     lake.replace("profiles", [], [str(path)])
 

@@ -27,7 +27,9 @@ from onefold.store import SQLiteStore
 MANY_FILES, MANY_ROWS = 32, 200_000
 """Of the tail: with more than either it is time to compact it."""
 
-ROWS_A_GROUP = 32_768
+ROWS_A_GROUP, PROFILES_A_GROUP = 32_768, 122_880
+"""Of events only some names are read; of profiles nearly always all."""
+
 EVENTS_ORDER = 'name, profile_id, "time"'
 _Much = tuple[int, int]
 _ROWS_A_ROUND = 2_000_000
@@ -56,7 +58,7 @@ def compact_events(
     batch, files = lake.snapshot("events")
     tail = [file for file in files if _part(file) == "tail"]
     days = [file for file in files if _part(file) != "tail"]
-    stale = set(_stale(days, fields))
+    stale = set(_stale(engine, days, fields))
     fresh = list(_one_round(tail)) if _is_much(tail, much) else []
     if not fresh and not stale:
         return False
@@ -65,7 +67,7 @@ def compact_events(
     engine.connection.register("no_events", none)
     engine.connection.execute(
         f"create or replace temp table fresh as select *, {_DAY} as day"
-        f" from ({_event_rows(fresh, fields)})"
+        f" from ({_event_rows(engine, fresh, fields)})"
     )
     counted = engine.rows("days", "select day, count(*) from fresh group by day order by day", {})
     # What lacks a column is written again a file at a time, the newest day first.
@@ -76,7 +78,7 @@ def compact_events(
         rows += sum(parse_file_name(file).rows for file in merged)
         query = (
             f"select * exclude (day) from fresh where day = '{day}'"
-            f" union all by name {_event_rows(merged, fields)}"
+            f" union all by name {_event_rows(engine, merged, fields)}"
         )
         columns = [*arrow_schema("events").names, *_names(fields)]
         path = lake.new_path("events", day, columns, rows, batch)
@@ -87,13 +89,13 @@ def compact_events(
     return True
 
 
-def _event_rows(files: Sequence[str], fields: Sequence[Field]) -> str:
+def _event_rows(engine: DuckEngine, files: Sequence[str], fields: Sequence[Field]) -> str:
     """The rows of files, whatever columns these have, of the profiles that they are of now."""
     names = arrow_schema("events").names
     rows = ", ".join(f'e."{name}"' for name in names if name != "profile_id")
     parts = [
         f"select {rows}, coalesce(homes.profile_id, e.profile_id) as profile_id"
-        f"{typed_columns(fields, typed_of(of, 'properties', 'context'))}"
+        f"{typed_columns(fields, typed_of(engine, of, 'properties', 'context'))}"
         f" from (select * from no_events union all by name select * from {files_sql(group, of)}) e"
         " left join homes on e.owner = homes.node"
         for group, of in by_layout(files).items()
@@ -118,7 +120,7 @@ def compact_profiles(
     batch, files = lake.snapshot("profiles")
     tail = [file for file in files if _part(file) == "tail"]
     base = [file for file in files if _part(file) == "now"]
-    stale = any(_stale(base, fields))
+    stale = any(_stale(engine, base, fields))
     if not _is_much(tail, much) and not stale:
         return False
     columns = [*arrow_schema("profiles").names, "profile_id"]
@@ -144,7 +146,7 @@ def compact_profiles(
     for group, of in by_layout(base).items():
         # A file of before the catalogue named some column has none of it.
         rows = f"(select * from no_profiles union all by name select * from {files_sql(group, of)})"
-        typed = typed_columns(fields, typed_of(of, "traits"))
+        typed = typed_columns(fields, typed_of(engine, of, "traits"))
         parts.append(f"select {listed}{typed} from {rows} where {kept}")
         past.append(f"select {listed} from {rows} where not {kept}")
     new = [
@@ -187,16 +189,17 @@ def _join(engine: DuckEngine, lake: DeltaLake, part: str, files: Sequence[str], 
 
 def _write(engine: DuckEngine, query: str, path: Path, rows: int) -> None:
     """Write a file of so many rows; any other number would be a fault, and is not committed."""
-    written = engine.write(query, path, ROWS_A_GROUP)
+    size = ROWS_A_GROUP if path.parent.name == "events" else PROFILES_A_GROUP
+    written = engine.write(query, path, size)
     if written != rows:
         path.unlink()
         raise Damaged(f"{path.name} holds {written} rows and not {rows}: left as it was")
 
 
-def _stale(files: Sequence[str], fields: Sequence[Field]) -> Iterator[str]:
+def _stale(engine: DuckEngine, files: Sequence[str], fields: Sequence[Field]) -> Iterator[str]:
     """Files that lack the column of a field."""
     for of in by_layout(files).values():
-        if not set(fields) <= set(typed_of(of, "properties", "context", "traits")):
+        if not set(fields) <= set(typed_of(engine, of, "properties", "context", "traits")):
             yield from of
 
 

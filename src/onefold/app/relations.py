@@ -59,7 +59,9 @@ def add_events(
 ) -> list[Field]:
     """Make the view `events_now` of the tables `events` and `moves`; give its typed columns."""
     groups = by_layout(file for file in events.files if not _all_before(file, since))
-    typed = {group: typed_of(files, "properties", "context") for group, files in groups.items()}
+    typed = {
+        group: typed_of(engine, files, "properties", "context") for group, files in groups.items()
+    }
     fields = _each_once(typed)
     engine.connection.register("events_newer", events.newer)
     nothing = groups and not events.newer.num_rows
@@ -84,7 +86,7 @@ def add_profiles(engine: DuckEngine, profiles: TableNow) -> list[Field]:
     for file in profiles.files:
         parts.setdefault(parse_file_name(file).part, []).append(file)
     groups = by_layout(parts["now"])
-    typed = {group: typed_of(files, "traits") for group, files in groups.items()}
+    typed = {group: typed_of(engine, files, "traits") for group, files in groups.items()}
     fields = _each_once(typed)
     older = [
         f"select profile_id as profile, traits{typed_columns(fields, typed[group])}"

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 
 import msgspec
-import pyarrow.parquet as pq
 
 from onefold.app.in_force import load_definitions
+from onefold.engine import DuckEngine
 from onefold.segment.buckets import field_sql
 from onefold.segment.metric import Field, Type, make_field
 from onefold.segment.plan import compile_plan
@@ -67,9 +67,9 @@ def typed_columns(wanted: Iterable[Field], have: Collection[Field] = ()) -> str:
     )
 
 
-def typed_of(files: Sequence[str], *roots: str) -> list[Field]:
+def typed_of(engine: DuckEngine, files: Sequence[str], *roots: str) -> list[Field]:
     """The fields that files of one layout have columns for."""
-    return fields_of(pq.read_schema(files[0]).names, *roots)
+    return fields_of(engine.columns(files[0]), *roots)
 
 
 def wanted_fields(store: SQLiteStore) -> list[Field]:

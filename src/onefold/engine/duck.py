@@ -45,6 +45,8 @@ class DuckEngine:
 
     def _set_up(self, connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute("set timezone = 'UTC'")
+        # What a view was made of is asked soon after: each file's end need be read but once.
+        connection.execute("set parquet_metadata_cache = true")
         if not self._optimizer:
             connection.execute("pragma disable_optimizer")
 
@@ -98,6 +100,11 @@ class DuckEngine:
         except duckdb.Error as error:
             reason = str(error).split("\n", 1)[0]
             raise Damaged(f"the lake cannot be read: {reason}; see `onefold doctor`") from error
+
+    def columns(self, file: str) -> list[str]:
+        """The columns of a Parquet file."""
+        query = f"describe select * from {files_sql('', [file])}"
+        return [str(row[0]) for row in self.rows("columns", query, {})]
 
     def write(self, query: str, path: Path, rows_a_group: int) -> int:
         """Write the rows of a query to a Parquet file, in their order; give how many there were."""

@@ -26,7 +26,7 @@ from onefold.segment import (
 )
 from onefold.segment.buckets import Buckets
 from onefold.segment.metric import Metric
-from onefold.segment.plan import Key
+from onefold.segment.plan import Key, Plan
 from onefold.segment.sections import Cause, upward, without
 from onefold.store import BatchWrite
 
@@ -58,6 +58,7 @@ class Members:
         self._defined: frozenset[Key] = frozenset()
         self._held: dict[Key, str] = {}
         self._void: list[tuple[int, set[str]]] = []
+        self._evaluated = self._plan
         self._evaluation = Evaluation(engine, self._plan, timezone)
         self._counting = Counting(engine, (), timezone)
         self.batch = 0
@@ -82,17 +83,19 @@ class Members:
 
     def use(self, definitions: Definitions) -> None:
         """Put these definitions in force; one that cannot be used is left as it stands."""
-        self._plan = compile_plan(wanted_by(definitions))
-        for key, error in self._plan.refused.items():
-            log.error("definition_refused", kind=key[0], name=key[1], faults=str(error))
-        self._defined = frozenset(
-            {one.key for one in self._plan.outputs} | self._plan.refused.keys()
-        )
-        self._names = {metric.id: metric.event for metric in self._plan.metrics}
         self._versions = {one.name: one.version for one in definitions.segments}
         self._destinations = definitions.destinations
+        plan = compile_plan(wanted_by(definitions))
+        if plan == self._plan and not self._evaluation.failing:
+            return
+        self._plan = plan
+        for key, error in plan.refused.items():
+            log.error("definition_refused", kind=key[0], name=key[1], faults=str(error))
+        self._defined = frozenset({one.key for one in plan.outputs} | plan.refused.keys())
+        self._names = {metric.id: metric.event for metric in plan.metrics}
         self._counting.close()
-        self._counting = Counting(self._engine, self._plan.metrics, self._timezone)
+        self._counting = Counting(self._engine, plan.metrics, self._timezone)
+        self._evaluate_only(plan)
         self.rely_on(Counted())
 
     def rely_on(self, counted: Counted) -> None:
@@ -115,8 +118,13 @@ class Members:
         for one in upward(whole.outputs):
             if one.key not in kept and one.key not in self._held:
                 self._held[one.key] = next(self._held[key] for key in one.uses if key in self._held)
+        if rest != self._evaluated:
+            self._evaluate_only(rest)
+
+    def _evaluate_only(self, plan: Plan) -> None:
+        self._evaluated = plan
         self._evaluation.close()
-        self._evaluation = Evaluation(self._engine, rest, self._timezone)
+        self._evaluation = Evaluation(self._engine, plan, self._timezone)
 
     def close(self) -> None:
         """Forget the plans of all queries."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
@@ -38,6 +39,8 @@ Key = tuple[Literal["value", "segment"], str]
 # The greatest double: what is beyond, or is no number, is absent.
 _GREATEST = "1.7976931348623157e308"
 _MOST_LEVELS = 20
+_MOST_KEPT = 5_000
+_kept: dict[tuple[object, ...], Output] = {}
 _ORDER: dict[OutputKind, int] = {"segment": 0, "trait": 1, "tag": 2}
 
 
@@ -211,13 +214,19 @@ class _Draft:
     def __init__(self, wanted: Wanted) -> None:
         self.wanted = wanted
         self.uses: tuple[Key, ...] = ()
-        self.names: list[Key] = []
-        of_cases = [case.when for case in wanted.cases if case.when]
-        texts = of_cases if wanted.kind == "tag" else [wanted.text]
-        for text in () if wanted.held else texts:
-            with suppress(InvalidInput):  # compiling it says what is wrong
-                self.names += names_in(parse_tree(Source(text)))
-        self.names = list(dict.fromkeys(self.names))
+        self.names = _names(wanted)
+
+
+@lru_cache(maxsize=_MOST_KEPT)
+def _names(wanted: Wanted) -> tuple[Key, ...]:
+    """All names that a definition holds, each once."""
+    names: list[Key] = []
+    of_cases = [case.when for case in wanted.cases if case.when]
+    texts = of_cases if wanted.kind == "tag" else [wanted.text]
+    for text in () if wanted.held else texts:
+        with suppress(InvalidInput):  # compiling it says what is wrong
+            names += names_in(parse_tree(Source(text)))
+    return tuple(dict.fromkeys(names))
 
 
 def _in_order(known: Mapping[Key, _Draft]) -> list[_Draft]:
@@ -272,6 +281,17 @@ def _compiled(
         values={one.name: (one.column, one.type) for one in used if one.kind != "segment"},
         segments={one.name: one.column for one in used if one.kind == "segment"},
     )
+    # With a thousand definitions, compiling those that did not change would hold events up.
+    same = (draft.wanted, level, draft.uses, short_id(scope))
+    output = _kept.get(same)
+    if output is None:
+        if len(_kept) >= _MOST_KEPT:
+            _kept.clear()
+        output = _kept[same] = _compile(draft, scope, level)
+    return output
+
+
+def _compile(draft: _Draft, scope: Scope, level: int) -> Output:
     wanted = draft.wanted
     if wanted.held:
         return _held(wanted, wanted.held)

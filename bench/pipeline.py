@@ -82,17 +82,27 @@ def tree(
         with load_process(running, write_key, users, choice):
             time.sleep(WARM_SECONDS)
             started, before = time.monotonic(), running.processed()
+            cpu, steps = running.cpu_seconds(), running.worker().get("step_seconds", {})
             time.sleep(seconds)
             took, after = time.monotonic() - started, running.processed()
+            spent = running.cpu_seconds()
             beat = running.worker()
             memory = running.memory_mb()
     return {
         "users": users,
         "choice": choice,
         "events_per_second": round((after - before) / took),
+        "cpu_us_per_event": _per_event(cpu, spent, after - before),
+        "steps_us": _per_event(steps, beat.get("step_seconds", {}), after - before),
         "latency_p95_ms": round(1000 * (beat.get("latency_p95") or 0)),
         "memory_mb": memory,
     }
+
+
+def _per_event(before: dict[str, float], after: dict[str, float], events: int) -> dict[str, float]:
+    """What was spent of each kind, in microseconds per event."""
+    spent = {name: seconds - before.get(name, 0.0) for name, seconds in after.items()}
+    return {name: round(used * 1e6 / max(1, events), 1) for name, used in spent.items()}
 
 
 def _chunks(bodies: Iterator[bytes], count: int) -> Iterator[list[bytes]]:

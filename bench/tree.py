@@ -20,7 +20,7 @@ from onefold.testing.load import live_bodies, skewed, uniform
 
 START_SECONDS = 60.0
 CONNECTIONS = 8
-MOST_WAITING = 24 << 20
+MOST_WAITING = 64 << 20
 
 
 class Tree:
@@ -32,6 +32,7 @@ class Tree:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
+        self.load: list[tuple[str, int]] = []
 
     def __enter__(self) -> Self:
         command = [sys.executable, "-m", "onefold", "up", "--data", str(self.settings.data)]
@@ -67,17 +68,35 @@ class Tree:
 
     def memory_mb(self, kind: str = "Pss") -> dict[str, int]:
         """Memory of the tree's processes: proportional (PSS), or only `Anonymous`, without files."""
-        found = {"up": _memory(self.process.pid, kind)}
-        for child in _children(self.process.pid):
-            words = Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")
-            name = next((w.decode() for w in words if w in (b"web", b"worker", b"jobs")), "other")
-            found[name] = _memory(child, kind)
+        found = {name: _memory(pid, kind) for name, pid in self._processes()}
         found["all"] = sum(found.values())
         return found
+
+    def cpu_seconds(self) -> dict[str, float]:
+        """Processor time of the tree's processes, and of the load process, so far."""
+        return {name: _cpu_seconds(pid) for name, pid in (*self._processes(), *self.load)}
+
+    def _processes(self) -> Iterator[tuple[str, int]]:
+        yield "up", self.process.pid
+        for child in _children(self.process.pid):
+            name = _name(child, (b"web", b"worker", b"jobs"))
+            yield name, child
+            for grandchild in _children(child):
+                yield _name(grandchild, (b"onefold.app.reading",)).rsplit(".")[-1], grandchild
 
 
 def _children(pid: int) -> list[int]:
     return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def _name(pid: int, known: tuple[bytes, ...]) -> str:
+    words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    return next((word.decode() for word in words if word in known), "other")
+
+
+def _cpu_seconds(pid: int) -> float:
+    ticks = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[11:13]
+    return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
 
 
 def _memory(pid: int, kind: str) -> int:
@@ -94,9 +113,12 @@ def load_process(tree: Tree, write_key: str, users: int, choice: str) -> Iterato
         target=_load, args=(tree.settings, tree.port, write_key, users, choice)
     )
     process.start()
+    assert process.pid is not None
+    tree.load = [("load", process.pid)]
     try:
         yield
     finally:
+        tree.load = []
         process.terminate()
         process.join()
 

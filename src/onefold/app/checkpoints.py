@@ -31,6 +31,7 @@ class Checkpoints:
         self._again = 0.0
         self._turn = threading.Lock()
         self._stop = threading.Event()
+        self._now = threading.Event()
         self._thread = threading.Thread(target=self._run, name="checkpoint", daemon=True)
         self.fault = ""
 
@@ -46,7 +47,12 @@ class Checkpoints:
     def stop(self) -> None:
         """End after one more."""
         self._stop.set()
+        self._now.set()
         self._thread.join()
+
+    def begin(self) -> None:
+        """Do it now, after a batch that wrote much: reads are slow while the log holds what they look for."""
+        self._now.set()
 
     def make_room(self, store: SQLiteStore) -> None:
         """Begin the log anew if it has grown too long; `store` is the caller's, between batches."""
@@ -64,7 +70,9 @@ class Checkpoints:
         self._again = time.monotonic() + _AGAIN_SECONDS
 
     def _run(self) -> None:
-        while not self._stop.wait(_EVERY_SECONDS):
+        while not self._stop.is_set():
+            self._now.wait(_EVERY_SECONDS)
+            self._now.clear()
             self._try()
         self._try()
         self._store.close()

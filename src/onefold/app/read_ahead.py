@@ -53,20 +53,20 @@ class Head(msgspec.Struct, frozen=True):
 
     version: int = -1
     sizes: tuple[int, ...] = ()
-    full: bool = False
+    large: bool = False
     damaged: int = 0
 
 
-def is_full(records: int, size: int, settings: Settings) -> bool:
-    """Did a batch take all that it may? Then the log most likely holds more."""
-    return records >= settings.batch_records or size >= settings.batch_size * 3 // 4
+def is_large(records: int, size: int, settings: Settings) -> bool:
+    """Does a batch take so long that the next, prepared meanwhile, will be a good one too?"""
+    return records > settings.batch_records // 4 or size >= settings.batch_size // 4
 
 
 class Ahead(msgspec.Struct):
-    """A batch prepared ahead; `full` if the log had more than one batch may hold."""
+    """A batch prepared ahead; `large` if it is worth to ask for the next."""
 
     prepared: Prepared
-    full: bool
+    large: bool
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -146,7 +146,7 @@ class ReadAhead:
         self.damaged = max(self.damaged, head.damaged)
         if asked != positions or head.version != version:
             return None
-        return Ahead(prepared_from(parts), head.full)
+        return Ahead(prepared_from(parts), head.large)
 
     def close(self) -> None:
         """End the process, whatever it does."""

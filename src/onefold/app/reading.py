@@ -16,7 +16,7 @@ from typing import BinaryIO
 import msgspec
 
 from onefold.app.in_force import load_definitions
-from onefold.app.read_ahead import Ask, Head, ask_from, is_full, parts_of
+from onefold.app.read_ahead import Ask, Head, ask_from, is_large, parts_of
 from onefold.app.workspace import node_key, open_log, open_store
 from onefold.config import Settings
 from onefold.engine import DuckEngine
@@ -79,14 +79,14 @@ class _Reading:
             self._version = definitions.version
         most = self._settings.batch_size
         records = self._log.read(positions, self._settings.batch_records, most)
-        full = is_full(len(records), sum(len(one.payload) for one in records), self._settings)
+        large = is_large(len(records), sum(len(one.payload) for one in records), self._settings)
         given = prepare(records, self._sources, self._key)
         given.counted = self._members.count(given.rows)
         if self._members.uncountable:
             given.counted = None  # what that means for definitions only the worker can say
         parts = parts_of(given)
         sizes = tuple(map(len, parts))
-        head = Head(self._version, sizes, full, self._log.damaged())
+        head = Head(self._version, sizes, large, self._log.damaged())
         answers.write(msgspec.json.encode(head) + b"\n")
         answers.writelines(parts)
         answers.flush()

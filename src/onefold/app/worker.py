@@ -20,7 +20,7 @@ from onefold.app.job_kinds import WORKER
 from onefold.app.lake_writer import LakeWriter, refuse_disagreement
 from onefold.app.locks import hold
 from onefold.app.long_work import Work, do
-from onefold.app.read_ahead import ReadAhead, is_full
+from onefold.app.read_ahead import ReadAhead, is_large
 from onefold.app.rebuild import RebuildReport, rebuild_with
 from onefold.app.refreshed import Refreshed, ask_for_due, hold_lists
 from onefold.app.workspace import (
@@ -90,6 +90,7 @@ class Worker:
         self._clock_stood = 0
         self._next_sweep = 0.0
         self.beat = Heartbeat("worker")
+        self.wrote_much = False
 
     def step(self) -> bool:
         """One batch, or the time windows that are due; say whether there was anything to do."""
@@ -104,6 +105,7 @@ class Worker:
     def _step(self, now: int) -> bool:
         self._refresh()
         size = self._take(now)
+        self.wrote_much = size >= _SMALL_BATCH
         hurry = 0 < size < _SMALL_BATCH
         evaluated = self._population.step(now, hurry=hurry)
         evaluated |= self._refreshed.step(now, hurry=hurry)
@@ -127,13 +129,13 @@ class Worker:
         with self.beat.watch("wait ahead"):
             ahead = self._ahead.take(self._positions, self._version)
         if ahead is not None:
-            if ahead.full:
+            if ahead.large:
                 self._ahead.ask({**self._positions, **ahead.prepared.positions})
             if self._fold(ahead.prepared, now):
                 return settings.batch_size
         records = self._log.read(self._positions, settings.batch_records, settings.batch_size)
         size = sum(len(record.payload) for record in records)
-        if is_full(len(records), size, settings):
+        if is_large(len(records), size, settings):
             after = {record.partition: record.next_offset for record in records}
             self._ahead.ask({**self._positions, **after})
         if records:
@@ -314,6 +316,8 @@ def _drive(
         try:
             if not worker.step():
                 stop.wait(_IDLE_SECONDS)
+            elif worker.wrote_much:
+                checkpoints.begin()
             checkpoints.make_room(store)
         except OnefoldError as error:
             # Whatever it is, what was accepted waits in the log, and the same is tried again.

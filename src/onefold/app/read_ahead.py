@@ -7,6 +7,7 @@ whenever the process cannot help, the worker prepares its batches itself, with t
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -25,6 +26,7 @@ from onefold.pipeline import Prepared, identifiers_of
 
 _PROGRAM = (sys.executable, "-P", "-m", "onefold.app.reading")
 _NODE = 16
+_LEAST, _MOST, _SOME = 8 << 20, 64 << 20, 4 << 20
 log = structlog.get_logger(__name__)
 
 
@@ -57,9 +59,19 @@ class Head(msgspec.Struct, frozen=True):
     damaged: int = 0
 
 
+def batch_bytes(settings: Settings) -> int:
+    """Most bytes of the log in one batch.
+
+    With a backlog, the more events a batch holds, the more of them share a profile; of each byte about
+    thirty are needed while it is folded.
+    """
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return settings.batch_size or max(_LEAST, min(_MOST, memory // 200))
+
+
 def is_large(records: int, size: int, settings: Settings) -> bool:
     """Does a batch take so long that the next, prepared meanwhile, will be a good one too?"""
-    return records > settings.batch_records // 4 or size >= settings.batch_size // 4
+    return records > settings.batch_records // 4 or size >= min(_SOME, batch_bytes(settings) // 4)
 
 
 class Ahead(msgspec.Struct):

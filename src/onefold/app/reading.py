@@ -16,7 +16,7 @@ from typing import BinaryIO
 import msgspec
 
 from onefold.app.in_force import load_definitions
-from onefold.app.read_ahead import Ask, Head, ask_from, is_large, parts_of
+from onefold.app.read_ahead import Ask, Head, ask_from, batch_bytes, is_large, parts_of
 from onefold.app.workspace import node_key, open_log, open_store
 from onefold.config import Settings
 from onefold.engine import DuckEngine
@@ -77,7 +77,7 @@ class _Reading:
             definitions, self._sources = load_definitions(self._store)
             self._members.use(definitions)
             self._version = definitions.version
-        most = self._settings.batch_size
+        most = batch_bytes(self._settings)
         records = self._log.read(positions, self._settings.batch_records, most)
         large = is_large(len(records), sum(len(one.payload) for one in records), self._settings)
         given = prepare(records, self._sources, self._key)

@@ -20,7 +20,7 @@ from onefold.app.job_kinds import WORKER
 from onefold.app.lake_writer import LakeWriter, refuse_disagreement
 from onefold.app.locks import hold
 from onefold.app.long_work import Work, do
-from onefold.app.read_ahead import ReadAhead, is_large
+from onefold.app.read_ahead import ReadAhead, batch_bytes, is_large
 from onefold.app.rebuild import RebuildReport, rebuild_with
 from onefold.app.refreshed import Refreshed, ask_for_due, hold_lists
 from onefold.app.workspace import (
@@ -125,15 +125,15 @@ class Worker:
 
         While the log holds more than one batch, the next one is prepared meanwhile.
         """
-        settings = self._settings
+        settings, most = self._settings, batch_bytes(self._settings)
         with self.beat.watch("wait ahead"):
             ahead = self._ahead.take(self._positions, self._version)
         if ahead is not None:
             if ahead.large:
                 self._ahead.ask({**self._positions, **ahead.prepared.positions})
             if self._fold(ahead.prepared, now):
-                return settings.batch_size
-        records = self._log.read(self._positions, settings.batch_records, settings.batch_size)
+                return most
+        records = self._log.read(self._positions, settings.batch_records, most)
         size = sum(len(record.payload) for record in records)
         if is_large(len(records), size, settings):
             after = {record.partition: record.next_offset for record in records}

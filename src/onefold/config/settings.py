@@ -151,12 +151,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     batch_size: Annotated[
         int,
         Is(
-            "Most bytes of the log that the worker takes at once.",
+            "Most bytes of the log that the worker takes at once; 0: as the memory allows, 8 to 64 MiB.",
             "bytes",
-            least=64 * KIB,
+            least=0,
             most=1 * GIB,
         ),
-    ] = 16 * MIB
+    ] = 0
     store_cache: Annotated[
         int, Is("Page cache of the store, per process.", "bytes", least=1 * MIB)
     ] = 64 * MIB

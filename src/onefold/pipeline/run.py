@@ -120,9 +120,11 @@ class Pipeline:
         said = given.events
         if claims:
             said = [event for event in given.events if event.source != INTERNAL]
-        self._facts(said, given.ids, working, rows)
+        ids = given.ids
+        owners = [ids[event.identifiers[0]] for event in given.events]
+        self._facts(said, owners, ids, working, rows)
         people = Given(self._store.given)
-        people.fold(claims, given.ids, working)
+        people.fold(claims, ids, working)
         people.arrive(working)
         with watch("buckets"):
             counted = given.counted
@@ -146,8 +148,7 @@ class Pipeline:
             write.names = self._new_names(said)
             write.seen = sorted((minute, digest, day) for minute, digest in given.keys)
             with watch("lake rows"):
-                home, ids = working.home, given.ids
-                profiles = [home.get(ids[event.identifiers[0]]) for event in given.events]
+                profiles = list(map(working.home.get, owners))
                 write.lake.append(self._queued("events", given.rows, profile_id=profiles))
         self._write(write, rows)
         return Report(
@@ -220,6 +221,7 @@ class Pipeline:
     def _facts(
         self,
         events: Sequence[Event],
+        owners: Sequence[NodeId],
         ids: Mapping[Identifier, NodeId],
         working: Working,
         rows: Rows,
@@ -227,6 +229,8 @@ class Pipeline:
         """Fold identifiers, links and claims in."""
         watch = self._watch
         with watch("load"):
+            # Nearly always the other identifiers are of the owner's profile: then it brings them.
+            working.load_nodes(set(owners))
             working.load_nodes(ids.values())
         dirty: set[NodeId] = set()
         with watch("facts"):
@@ -235,8 +239,6 @@ class Pipeline:
         with watch("regroup"):
             if dirty:
                 working.regroup(dirty)
-            home = working.home
-            working.changed.update([home[ids[event.identifiers[0]]] for event in events])
 
     def _add_event(
         self,

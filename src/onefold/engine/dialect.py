@@ -18,7 +18,7 @@ from functools import cache, lru_cache
 
 import duckdb
 import sqlglot
-from sqlglot import exp
+from sqlglot import exp, jsonpath
 
 _DIGITS = r"\d+(_\d+)*"
 _NUMBER = (
@@ -168,32 +168,52 @@ def _like(node: exp.Expr) -> exp.Expr:
 
 
 def _json_text(node: exp.Expr) -> exp.Expr:
-    """Read a value of a JSON text as text."""
-    keys = _keys(node.expression)
+    """Read a value of a JSON text as text, or the values of a list as texts."""
+    keys, many = _keys(node.expression)
+    of = "ARRAY<STRING>" if many else "STRING"
     if isinstance(node.parent, exp.TryCast):  # any form of a number will do
-        return _from_json(node.this, keys)
+        return _from_json(node.this, keys, of)
     marked = _spark("regexp_replace(x, number, marked)", number=_JSON_NUMBER, marked=_MARKED)
-    exact = _bound("y", _from_json(marked, keys), _EXACT, **_EXACT_PARTS)
-    plain = _from_json(exp.column("x"), keys)
+    exact = _from_json(marked, keys, of)
+    if many:
+        digits = _spark(_EXACT, **_EXACT_PARTS)
+        exact = _spark("transform(each, y -> digits)", each=exact, digits=digits)
+    else:
+        exact = _bound("y", exact, _EXACT, **_EXACT_PARTS)
+    plain = _from_json(exp.column("x"), keys, of)
     text = "CASE WHEN x RLIKE fraction THEN exact ELSE plain END"
     return _bound("x", node.this, text, fraction=_FRACTION, exact=exact, plain=plain)
 
 
-def _from_json(json: exp.Expr, keys: list[str]) -> exp.Expr:
-    schema = "STRING"
+def _json_type(node: exp.Expr) -> exp.Expr:
+    """Tell lists and objects apart from all else."""
+    keys, _ = _keys(node.expression)
+    return _spark(
+        "CASE WHEN many IS NOT NULL THEN 'ARRAY' WHEN named IS NOT NULL THEN 'OBJECT' END",
+        many=_from_json(node.this, keys, "ARRAY<STRING>"),
+        named=_from_json(node.this, keys, "MAP<STRING, STRING>"),
+    )
+
+
+def _from_json(json: exp.Expr, keys: list[str], of: str) -> exp.Expr:
     for key in reversed(keys):
-        schema = f"STRUCT<{_quoted(key)}: {schema}>"
-    arguments = [json, exp.Literal.string(schema)]
+        of = f"STRUCT<{_quoted(key)}: {of}>"
+    arguments = [json.copy(), exp.Literal.string(of)]
     found: exp.Expr = exp.Anonymous(this="from_json", expressions=arguments)
     for key in keys:
         found = exp.Dot(this=found, expression=exp.to_identifier(key, quoted=True))
     return found
 
 
-def _keys(path: exp.Expr) -> list[str]:
+def _keys(path: exp.Expr) -> tuple[list[str], bool]:
+    """The names along a path, and whether it goes on to all values of a list."""
+    if path.name.startswith("$"):
+        path = jsonpath.parse(path.name)
     if isinstance(path, exp.JSONPath):
-        return [str(part.this) for part in path.expressions[1:]]
-    return [key.replace("~1", "/").replace("~0", "~") for key in path.name.split("/")[1:]]
+        keys = [str(part.this) for part in path.expressions if isinstance(part, exp.JSONPathKey)]
+        return keys, isinstance(path.expressions[-1], exp.JSONPathSubscript)
+    names = path.name.split("/")[1:]
+    return [name.replace("~1", "/").replace("~0", "~") for name in names], False
 
 
 def _quoted(name: str) -> str:
@@ -218,7 +238,9 @@ _REWRITES: dict[type[exp.Expr], Callable[[exp.Expr], exp.Expr]] = {
     exp.Upper: _upper,
     exp.Like: _like,
     exp.ILike: _like,
+    exp.JSONExtract: _json_text,
     exp.JSONExtractScalar: _json_text,
+    exp.JSONType: _json_type,
     exp.StructExtract: _struct_field,
     exp.CTE: _with,
 }

@@ -228,6 +228,26 @@ class EngineSuite:
             (True, 2, True), (False, 0, False), (None, None, None)]  # fmt: skip
         engine.close()
 
+    def test_lists_in_json_are_read(self) -> None:
+        texts = ['["a",15.0,null,{"b":2.5}]', '{"b":[1]}', '"[1]"', "7", "null", "[]"]
+        engine = self.open_engine()
+        table = pa.table(
+            {"number": range(6), "json": [f'{{"l":{text},"f":0.5}}' for text in texts]}
+        )
+        values = "json_extract_string(json_extract(json, '$.\"l\"'), '$[*]')"
+        sql = (
+            "SELECT json_type(json, '/l'), CASE json_type(json, '$.\"l\"') WHEN 'ARRAY' THEN"
+            f" list_filter({values}, lambda v: v IS NOT NULL) END, CASE json_type(json, '/l')"  # noqa: S608
+            " WHEN 'ARRAY' THEN list_transform(json_extract_string(json, '$.\"l\"[*]'),"
+            " lambda v: try_cast(v AS DOUBLE)) END FROM lists ORDER BY number"
+        )
+        found = engine.rows("ask", sql, {"lists": table})
+        assert [row[0] if row[0] in ("ARRAY", "OBJECT") else None for row in found] == [
+            "ARRAY", "OBJECT", None, None, None, "ARRAY"]  # fmt: skip
+        assert found[0][1:] == (["a", "15.0", '{"b":2.5}'], [None, 15.0, None, None])
+        assert [row[1:] for row in found[1:]] == [(None, None)] * 4 + [([], [])]
+        engine.close()
+
     def test_structs_are_ordered_by_their_fields(self) -> None:
         edge = "min({'t': profile % 2, 'i': name, 'v': score}) FILTER (WHERE name IS NOT NULL)"
         assert self.ask(edge, order="1") == [({"t": 1, "i": "1_000", "v": -1e23},)]

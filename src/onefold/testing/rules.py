@@ -6,18 +6,17 @@ of truth. It shares no code with `onefold.segment`, and takes only rules that ar
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import sqlglot
 from sqlglot import exp
 
+from onefold.testing.rule_texts import text_of
 from onefold.testing.rule_values import Each, asked_of, read_moment, value_of, value_type
 
 LENGTHS = {"SECOND": 1_000_000, "MINUTE": 60_000_000, "HOUR": 3_600_000_000}
@@ -46,10 +45,15 @@ class Moment(NamedTuple):
 
 def holds(text: str, moment: Moment) -> bool:
     """Say whether a rule holds for a profile."""
+    return evaluate(parsed(text, moment.types), moment, "boolean") is True
+
+
+def parsed(text: str, types: Mapping[str, str]) -> exp.Expr:
+    """Read a rule; traits are of the declared types."""
     tree = sqlglot.parse_one(text, read="duckdb")
     for node in tree.find_all(exp.Column, exp.Dot):
-        node.meta["declared"] = moment.types.get(".".join(_names(node)))
-    return evaluate(tree, moment, "boolean") is True
+        node.meta["declared"] = types.get(".".join(_names(node)))
+    return tree
 
 
 def evaluate(node: exp.Expr, scope: Moment | Happened | Each, wanted: str) -> Any:
@@ -86,9 +90,9 @@ def read_as(value: Any, wanted: str) -> Any:
     if value is None:
         return None
     if wanted == "boolean":
-        return {"true": True, "false": False}.get(_text(value).lower())
+        return {"true": True, "false": False}.get(text_of(value).lower())
     if wanted == "text":
-        return _text(value)
+        return text_of(value)
     if wanted == "list":
         return [each for each in value if each is not None] if isinstance(value, list) else None
     if wanted == "object":
@@ -100,32 +104,6 @@ def read_as(value: Any, wanted: str) -> Any:
     except ValueError:
         return None
     return number if math.isfinite(number) else None
-
-
-def _text(value: Any) -> str:
-    """A value as text: a list or object as compact JSON, with numbers as JavaScript writes them."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, float):
-        return _digits(value)
-    if isinstance(value, list):
-        return f"[{','.join(map(_quoted, value))}]"
-    if isinstance(value, dict):
-        return f"{{{','.join(f'{_quoted(name)}:{_quoted(each)}' for name, each in value.items())}}}"
-    return json.dumps(value)
-
-
-def _quoted(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else _text(value)
-
-
-def _digits(number: float) -> str:
-    """The shortest digits, without an exponent from 1e-6 up to 1e21; what is whole ends with .0."""
-    if number == 0 or 1e-6 <= abs(number) < 1e21:
-        text = f"{Decimal(repr(number)):f}"
-        return text if "." in text else f"{text}.0"
-    digits, exponent = repr(number).split("e")
-    return f"{digits}e{int(exponent)}"
 
 
 def _names(node: exp.Expr) -> list[str]:
@@ -396,7 +374,7 @@ def _local_date(time: int, timezone: str) -> date:
 def _edge(aggregate: str, of: exp.Expr, events: list[Happened]) -> str | None:
     kind = _type(of) or "text"
     found = [
-        (event.time, event.message_id, _text(value))
+        (event.time, event.message_id, text_of(value))
         for event in events
         if (value := evaluate(of, event, kind)) is not None
     ]

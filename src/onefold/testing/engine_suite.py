@@ -236,8 +236,8 @@ class EngineSuite:
         )
         values = "json_extract_string(json_extract(json, '$.\"l\"'), '$[*]')"
         sql = (
-            "SELECT json_type(json, '/l'), CASE json_type(json, '$.\"l\"') WHEN 'ARRAY' THEN"
-            f" list_filter({values}, lambda v: v IS NOT NULL) END, CASE json_type(json, '/l')"  # noqa: S608
+            "SELECT json_type(json, '/l'), CASE json_type(json, '$.\"l\"') WHEN 'ARRAY' THEN"  # noqa: S608
+            f" list_filter({values}, lambda v: v IS NOT NULL) END, CASE json_type(json, '/l')"
             " WHEN 'ARRAY' THEN list_transform(json_extract_string(json, '$.\"l\"[*]'),"
             " lambda v: try_cast(v AS DOUBLE)) END FROM lists ORDER BY number"
         )

@@ -8,19 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import msgspec
+
 from onefold.model.definitions import Ranking, Rfm, Statistics, TagDefinition
 from onefold.model.errors import Fault, InvalidInput
 from onefold.model.given import tag_trait
 from onefold.segment.asked import reachable
 from onefold.segment.metric import Field, Type
-from onefold.segment.plan import Held, Plan, Wanted, compile_plan
+from onefold.segment.plan import Plan, Wanted, compile_plan
 from onefold.segment.population import NOW, Relations, features_query
 from onefold.segment.ready import RFM_GROUPS, RFM_SCORES, tag_values
 from onefold.segment.rule import Scope, compile_rule
 from onefold.segment.texts import literal_sql
 from onefold.segment.zone import load_zone
 
-_BY, _WHERE, _HAS = "\0by", "\0where", "\0has"
+_BY, _WHERE = "\0by", "\0where"
 _QUINTILES = (0.2, 0.4, 0.6, 0.8)
 _MOST_PARTS = 100
 _STATISTICS = {
@@ -36,7 +38,7 @@ def refresh_plan(tag: TagDefinition, known: Iterable[Wanted]) -> Plan:
     """What of each profile a tag's ranking or statistics look at; `InvalidInput` if it cannot be."""
     about = tag.rank or tag.statistics
     assert about is not None, "an RFM tag has no expression"
-    asked = [Wanted("trait", _BY, about.by, type="number"), _has(tag)]
+    asked = [Wanted("trait", _BY, about.by, type="number")]
     if about.where:
         asked.append(Wanted("segment", _WHERE, about.where))
     plan = compile_plan([*asked, *reachable(asked, {one.key: one for one in known})])
@@ -63,17 +65,16 @@ def refresh_query(
     columns = {one.name: one.column for one in plan.outputs}
     inside = columns.get(_WHERE, "TRUE")
     features = features_query(plan.columns, plan.metrics, now, timezone, relations)
-    found = (
-        f"SELECT profile, CASE WHEN {inside} THEN {columns[_BY]} END AS x,"
-        f" {columns[_HAS]} AS has FROM ({plan.sql})"
-    )
+    found = f"SELECT profile, CASE WHEN {inside} THEN {columns[_BY]} END AS x FROM ({plan.sql})"
     cuts, value = _cut(tag)
     return (
         f"WITH profiles AS ({features}), found AS MATERIALIZED ({found}),"
         f" cuts AS (SELECT {cuts} FROM found WHERE x IS NOT NULL),"
-        f" valued AS (SELECT profile, has, CASE WHEN x IS NOT NULL THEN {value} END AS value"
-        " FROM found, cuts)"
-        " SELECT profile, value FROM valued WHERE value IS DISTINCT FROM has"
+        f" valued AS (SELECT profile, CASE WHEN x IS NOT NULL THEN {value} END AS value"
+        f" FROM found, cuts), had AS ({_had(tag, relations)})"
+        " SELECT valued.profile, valued.value FROM valued"
+        " LEFT JOIN had ON valued.profile = had.profile"
+        " WHERE valued.value IS DISTINCT FROM had.value"
     )
 
 
@@ -116,10 +117,16 @@ def compile_statistics(about: Statistics) -> str:
 _Z = "((x - mean) / nullif(deviation, 0e0))"
 
 
-def _has(tag: TagDefinition) -> Wanted:
-    """What a profile has of the tag so far."""
-    held = Held((tag_trait(tag.name), "value"), values=tag_values(tag))
-    return Wanted("tag", _HAS, held=held)
+def _had(tag: TagDefinition, relations: Relations) -> str:
+    """What profiles have of a tag so far; of those that say nothing of it nothing is read."""
+    trait = tag_trait(tag.name)
+    read = [(relations.read(Field("value", "traits", (trait, "value"), "text")), "value")]
+    for score in RFM_SCORES if tag.rfm else ():
+        value = relations.read(Field(score, "traits", (trait, score), "number"))
+        read.append((f"CAST({value} AS BIGINT)", score))
+    columns = ", ".join(f"{sql} AS {name}" for sql, name in read)
+    written = literal_sql(msgspec.json.encode(trait).decode())
+    return f"SELECT profile, {columns} FROM {relations.profiles} WHERE contains(traits, {written})"
 
 
 def _cut(tag: TagDefinition) -> tuple[str, str]:
@@ -165,17 +172,10 @@ def rfm_since(rfm: Rfm, now: int, timezone: str) -> int:
 
 
 def _rfm_query(tag: TagDefinition, rfm: Rfm, now: int, timezone: str, relations: Relations) -> str:
-    trait = tag_trait(tag.name)
     amount = relations.read(_amount(rfm))
-    has = relations.read(Field("has", "traits", (trait, "value"), "text"))
-    scores = [
-        f"CAST({relations.read(Field(score, 'traits', (trait, score), 'number'))} AS BIGINT)"
-        for score in RFM_SCORES
-    ]
     listed = ", ".join(f"{share!r}" for share in _QUINTILES)
     cuts = ", ".join(f"quantile_disc({score}, [{listed}]) AS {score}" for score in RFM_SCORES)
     scored = ", ".join(f"{_score(score)} AS {score}" for score in RFM_SCORES)
-    had = ", ".join(f"{sql} AS {score}" for sql, score in zip(scores, RFM_SCORES, strict=True))
     new, old = (
         ", ".join(f"{table}.{one}" for one in ("value", *RFM_SCORES)) for table in ("found", "had")
     )
@@ -188,8 +188,9 @@ def _rfm_query(tag: TagDefinition, rfm: Rfm, now: int, timezone: str, relations:
         f" cuts AS (SELECT {cuts} FROM totals),"
         f" scores AS (SELECT profile, {scored} FROM totals, cuts),"
         f" found AS (SELECT *, {_group()} AS value FROM scores),"
-        f" had AS (SELECT profile, {has} AS value, {had} FROM {relations.profiles})"
-        f" SELECT had.profile, {new} FROM had LEFT JOIN found ON had.profile = found.profile"
+        f" had AS ({_had(tag, relations)})"
+        f" SELECT coalesce(found.profile, had.profile), {new}"
+        " FROM found FULL JOIN had ON found.profile = had.profile"
         f" WHERE ({new}) IS DISTINCT FROM ({old})"
     )
 

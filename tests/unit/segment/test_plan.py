@@ -5,17 +5,17 @@ import pytest
 
 from onefold.model.definitions import TagCase
 from onefold.model.errors import InvalidInput
-from onefold.segment import Plan, Wanted, checked_plan, compile_plan
+from onefold.segment import Held, Plan, Wanted, checked_plan, compile_plan
+from onefold.segment.metric import SQL_TYPES
 
-TYPES = {"text": "VARCHAR", "number": "DOUBLE", "boolean": "BOOLEAN"}
 NOW = 20_000 * 86_400_000_000
 
 
-def values(plan: Plan, traits: dict[str, object]) -> dict[str, object]:
+def values(plan: Plan, traits: dict[str, object], now: int = NOW) -> dict[str, object]:
     """What the plan makes of one profile, by name of the output."""
-    row, _ = plan.features(NOW, "UTC").row(traits, [])
+    row, _ = plan.features(now, "UTC").row(traits, [])
     connection = duckdb.connect()
-    names = "".join(f", {one.name} {TYPES[one.type]}" for one in plan.columns)
+    names = "".join(f", {one.name} {SQL_TYPES[one.type]}" for one in plan.columns)
     connection.execute(f"CREATE TABLE profiles (profile BIGINT{names})")
     places = ", ".join("?" * (len(row) + 1))
     connection.execute(f"INSERT INTO profiles VALUES ({places})", [1, *row])
@@ -118,3 +118,38 @@ def test_values_in_cases_are_literals() -> None:
     nasty = "'; drop table profiles; --"
     plan = checked_plan([tag("t", (nasty, "x = 1"))])
     assert values(plan, {"x": 1}) == {"t": nasty}
+
+
+def test_what_is_given_lasts_as_long_as_it_may() -> None:
+    held = Held(("$tag.t", "value"), values=("a", "b"), lifetime=10)
+    plan = checked_plan([Wanted("tag", "t", held=held)])
+    given = {"$tag.t": {"value": "a", "at": NOW}}
+    assert [values(plan, given, NOW + more)["t"] for more in (0, 9, 10)] == ["a", "a", None]
+    assert values(plan, {"$tag.t": {"value": "no value of it", "at": NOW}})["t"] is None
+    assert turns(plan, given, NOW) == (None, NOW + 10)
+    assert turns(plan, given, NOW + 10) == (None, None)
+
+
+def test_a_tag_ends_on_a_day() -> None:
+    plan = checked_plan([Wanted("tag", "t", cases=(TagCase("a"),), until=20_001)])
+    assert [values(plan, {}, NOW + days * 86_400_000_000)["t"] for days in (0, 1)] == ["a", None]
+    assert turns(plan, {}, NOW) == (20_001, None)
+
+
+def test_members_of_a_list_have_at_least_its_version() -> None:
+    held = Held(("$list.s", "version"), "number", at_least=2)
+    plan = checked_plan([Wanted("segment", "s", held=held)])
+    found = [values(plan, {"$list.s": {"version": version}})["s"] for version in (1, 2, 3)]
+    assert found == [False, True, True]
+    assert values(plan, {})["s"] is False
+
+
+def turns(plan: Plan, traits: dict[str, object], now: int) -> tuple[int | None, int | None]:
+    """The day and the moment at which time alone changes something."""
+    row, _ = plan.features(now, "UTC").row(traits, [])
+    connection = duckdb.connect()
+    names = "".join(f", {one.name} {SQL_TYPES[one.type]}" for one in plan.columns)
+    connection.execute(f"CREATE TABLE profiles (profile BIGINT{names})")
+    places = ", ".join("?" * (len(row) + 1))
+    connection.execute(f"INSERT INTO profiles VALUES ({places})", [1, *row])
+    return connection.execute(plan.live_sql).fetchall()[0][-2:]

@@ -28,6 +28,7 @@ SIZES = {
 QUICK = {
     "layout": ["--quick"],
     "preview": ["--quick"],
+    "rfm": ["--quick"],
     "pipeline": ["--users", "100000", "--seconds", "10", "--events", "100000"],
     "latency": ["--users", "100000", "--probes", "200"],
     "reads": ["--users", "100000", "--seconds", "10"],

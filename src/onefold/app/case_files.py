@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 import yaml
 
-from onefold.app.definition_files import TESTS, trap
+from onefold.app.definition_files import TESTS, composed, trap
 from onefold.app.dependencies import Key
 from onefold.model.errors import Fault
 
@@ -60,9 +60,8 @@ def read_cases(directory: Path) -> Cases:
             if fault := trap(text, where):
                 cases.faults.append(fault)
                 continue
-            for number, node in enumerate(yaml.compose_all(text, Loader=yaml.SafeLoader)):
+            for node, value in composed(text):
                 if isinstance(node, yaml.MappingNode):
-                    value = list(yaml.safe_load_all(text))[number]
                     _read_document(value, node, where, path.name.endswith(TESTS), cases)
         except UnicodeDecodeError as error:
             cases.faults.append(Fault(f"is not UTF-8: {error.reason}", where))

@@ -7,7 +7,6 @@ from typing import Any
 
 from onefold.app.audiences import SAVED, CountedEvent, Input, Why, WhyClause, WhyQuestion
 from onefold.app.everybody import Everybody, everybody
-from onefold.app.preview import day_text
 from onefold.app.profiles import find
 from onefold.app.workspace import now_us, open_store
 from onefold.config import Settings
@@ -19,6 +18,7 @@ from onefold.segment.clauses import Clause, event_calls
 from onefold.segment.events import EVENT_FUNCTIONS
 from onefold.segment.metric import Column, Field
 from onefold.segment.population import Relations, events_query, features_query
+from onefold.segment.reading import told
 from onefold.segment.rule import compile_rule
 from onefold.segment.texts import literal_sql
 from onefold.segment.window_sql import condition_sql
@@ -90,7 +90,7 @@ class _Evidence:
         found = [
             self._input(column, names.get(column.name) or _described(column, self._metrics))
             for column in clause.rule.columns
-            if column.kind != "clock"
+            if _shown(column)
         ]
         scope = self._asked.scope
         referred = {name: column for name, (column, _) in scope.values.items()}
@@ -110,7 +110,7 @@ class _Evidence:
         inputs = [
             self._input(one, _described(one, self._metrics))
             for one in output.columns
-            if one.kind != "clock"
+            if _shown(one)
         ]
         outputs = {one.key: one for one in self._asked.plan.outputs}
         inputs += [self._other(key[1], outputs[key].column) for key in output.uses]
@@ -119,8 +119,7 @@ class _Evidence:
     def _input(self, column: Column, name: str) -> Input:
         value = self._values[column.name]
         if column.kind != "window":
-            day = column.type == "date" and value is not None
-            return Input(name, day_text(value) if day else value)
+            return Input(name, told(value, column.type))
         metric = self._metrics[column.metric]
         zone = self._people.zone
         scan = events_query([column], [metric], self._now, zone, self._relations)
@@ -169,7 +168,14 @@ def _calls(clause: Clause, asked: Asked) -> Mapping[str, str]:
     return names
 
 
+def _shown(column: Column) -> bool:
+    """Whether a column is something that the rule names."""
+    return column.kind != "clock" or column.path in (("today",), ("now",))
+
+
 def _described(column: Column, metrics: Mapping[str, Any]) -> str:
+    if column.kind == "clock":
+        return f"{column.path[0]}()"
     if column.kind == "trait":
         return ".".join(column.path)
     return f"{column.aggregate} of {metrics[column.metric].event}"

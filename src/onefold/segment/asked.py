@@ -10,7 +10,7 @@ import msgspec
 from onefold.model.errors import InvalidInput
 from onefold.segment.clauses import Clause, clauses_of
 from onefold.segment.metric import Type
-from onefold.segment.plan import Key, Plan, Wanted, compile_plan
+from onefold.segment.plan import Key, Plan, Wanted, compile_plan, declared_by
 from onefold.segment.rule import Rule, Scope, names_in
 from onefold.segment.syntax import Source, parse_tree
 
@@ -57,16 +57,17 @@ def asked_rules(
     """
     asked = {_key(name): Wanted("segment", _key(name)[1], text) for name, text in texts.items()}
     by_key = {one.key: one for one in known}
-    plan = compile_plan([*asked.values(), *reachable(asked.values(), by_key)], traits)
+    reached = reachable(asked.values(), by_key)
+    plan = compile_plan([*asked.values(), *reached], traits)
     for key in asked:
         if key in plan.refused:
             raise plan.refused[key]
     outputs = {one.key: one for one in plan.outputs}
     others = [one for key, one in outputs.items() if key not in asked]
-    scope = Scope(
-        traits,
-        {one.name: (one.column, one.type) for one in others if one.kind != "segment"},
-        {one.name: one.column for one in others if one.kind == "segment"},
+    scope = msgspec.structs.replace(
+        declared_by(reached, traits),
+        values={one.name: (one.column, one.type) for one in others if one.kind != "segment"},
+        segments={one.name: one.column for one in others if one.kind == "segment"},
     )
     return Asked(
         plan,

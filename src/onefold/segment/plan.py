@@ -155,12 +155,7 @@ def compile_plan(
     `seen` says what names came in, for the warnings of the outputs.
     """
     wanted = list(wanted)
-    declared = {one.name: one.type for one in wanted if one.claimed and one.type}
-    known_as = msgspec.structs.replace(
-        seen,
-        traits={**(traits or {}), **declared},
-        choices={one.name: one.choices for one in wanted if one.kind == "tag" and one.choices},
-    )
+    known_as = declared_by(wanted, traits, seen)
     drafts = [_Draft(one) for one in wanted if not one.claimed]
     known = {draft.wanted.key: draft for draft in drafts}
     for draft in drafts:
@@ -177,6 +172,20 @@ def compile_plan(
     listed = [compiled[key] for key in known if key in compiled]
     outputs = sorted(listed, key=lambda one: _ORDER[one.kind])
     return plan_of(outputs, refused)
+
+
+def declared_by(
+    wanted: Iterable[Wanted], traits: Mapping[str, Type] | None = None, seen: Scope = ANY
+) -> Scope:
+    """What the traits and tags that are wanted say of names: types, and closed lists of values."""
+    types = dict(traits or {})
+    choices = {}
+    for one in wanted:
+        if one.claimed and one.type:
+            types[one.name] = one.type
+        elif one.kind == "tag" and one.choices:
+            choices[one.name] = one.choices
+    return msgspec.structs.replace(seen, traits=types, choices=choices)
 
 
 def compile_membership(rules: Mapping[str, Rule]) -> Plan:

@@ -83,3 +83,20 @@ def test_why_tells_dates_as_dates(known: Stepped) -> None:
         "birthday": f"1992-{day(5)}",
         "today()": datetime.now(UTC).strftime("%Y-%m-%d"),
     }
+
+
+def test_consent_is_what_was_said_last(onefold: Stepped) -> None:
+    onefold.define("kind: segment\nname: mailable\nrule: consent('Email')\n")
+
+    def said(**purposes: bool) -> dict[str, Any]:
+        consent = {"consent": {"categoryPreferences": purposes}}
+        return {"type": "page", "userId": "ann", "messageId": uuid4().hex, "context": consent}
+
+    onefold.take(said(Email=True, Ads=False))
+    assert segments(onefold, "ann") == {"mailable"}
+    onefold.take({**person("ann", city="Bonn"), "context": said(Email=True)["context"]})
+    onefold.take(said(Email=False))
+    assert segments(onefold, "ann") == set()
+    traits = profile(onefold.settings, "user_id:ann").traits
+    assert traits == {"city": "Bonn", "consent.Email": False, "consent.Ads": False}
+    assert preview(onefold.settings, PreviewQuestion("not consent('Email')")).count == 1

@@ -11,6 +11,8 @@ import msgspec
 
 EventType = Literal["track", "identify", "page", "screen", "group", "alias"]
 EVENT_TYPES: tuple[EventType, ...] = ("track", "identify", "page", "screen", "group", "alias")
+CONSENT = "consent."
+"""How the names of the traits begin that say what somebody agreed to: `consent.marketing`."""
 
 
 class Accepted(msgspec.Struct, frozen=True, array_like=True):

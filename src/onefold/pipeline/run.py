@@ -41,7 +41,7 @@ from onefold.resolve import add_link, links_of
 from onefold.segment.metric import Metric
 from onefold.segment.plan import Key
 from onefold.store import BatchWrite, QueuedRows, RefreshRow, SQLiteStore
-from onefold.unify import add_statement, golden_record
+from onefold.unify import add_statement, claims_of, golden_record
 
 _US_A_DAY = 86_400_000_000
 _MOST_NAMES = 10_000
@@ -278,10 +278,11 @@ class Pipeline:
 
     def _claim(self, owner: Node, event: Event, working: Working) -> None:
         statements = statements_of(owner)
-        new = Statement(
-            event.source, event.time, event.message_id, event.strong, dict(event.traits)
-        )
-        if add_statement(statements, new):
+        changed = False
+        for strong, traits in claims_of(event.traits, event.strong):
+            new = Statement(event.source, event.time, event.message_id, strong, traits)
+            changed |= add_statement(statements, new)
+        if changed:
             owner.statements = msgspec.Raw(_encode(statements))
             working.claimed.add(owner.id)
 

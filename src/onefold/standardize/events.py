@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from onefold.model.given import is_reserved
-from onefold.model.records import EVENT_TYPES, Event, Identifier
+from onefold.model.records import CONSENT, EVENT_TYPES, Event, Identifier
 from onefold.standardize.envelopes import Call
 from onefold.standardize.faults import explain, wrong_type
 from onefold.standardize.identifiers import MAX_LENGTH, clean_text, find_identifiers, plain_id
@@ -196,6 +196,8 @@ def _traits(
     if "traits" in fields and kind != "group":
         given = _object(fields, "traits", faults)
         traits = {**traits, **given} if traits else given
+    if "consent" in context:
+        traits = {**_consents(context["consent"]), **traits}
     if traits and (
         len(traits) > MAX_TRAITS
         or max(map(len, traits)) > MAX_TRAIT_NAME
@@ -203,6 +205,14 @@ def _traits(
     ):
         _fault_traits(traits, faults)
     return traits
+
+
+def _consents(consent: Any) -> dict[str, bool]:
+    """What a consent manager says of each purpose, as claims: `consent.marketing`."""
+    purposes = consent.get("categoryPreferences") if type(consent) is dict else None
+    if type(purposes) is not dict:
+        return {}
+    return {f"{CONSENT}{name}": given for name, given in purposes.items() if type(given) is bool}
 
 
 def _fault_traits(traits: dict[str, Any], faults: list[str]) -> None:

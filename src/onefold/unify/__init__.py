@@ -5,6 +5,6 @@ same result whatever the order of arrival, and however often a statement arrives
 """
 
 from onefold.unify.golden import Survivorship, Winner, golden_record, last_writer
-from onefold.unify.statements import add_statement
+from onefold.unify.statements import add_statement, claims_of
 
-__all__ = ["Survivorship", "Winner", "add_statement", "golden_record", "last_writer"]
+__all__ = ["Survivorship", "Winner", "add_statement", "claims_of", "golden_record", "last_writer"]

@@ -2,7 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+
 from onefold.model.profile import Statement
+from onefold.model.records import CONSENT
+
+
+def claims_of(traits: Mapping[str, Any], strong: bool) -> Iterator[tuple[bool, dict[str, Any]]]:
+    """Sort claims by whether they may override; what is said of consent always may.
+
+    It is told anew with each call, and who takes it back need not say again who they are.
+
+    >>> list(claims_of({"city": "Bonn", "consent.ads": False}, False))
+    [(False, {'city': 'Bonn'}), (True, {'consent.ads': False})]
+    """
+    if strong or not any(name.startswith(CONSENT) for name in traits):
+        yield strong, dict(traits)
+        return
+    for of_consent in (False, True):
+        found = {
+            name: value for name, value in traits.items() if name.startswith(CONSENT) == of_consent
+        }
+        if found:
+            yield of_consent, found
 
 
 def add_statement(statements: list[Statement], new: Statement) -> bool:

@@ -27,6 +27,7 @@ from onefold.segment.metric import (
     short_id,
     trait_column,
 )
+from onefold.segment.plan_sql import plan_sql
 from onefold.segment.rule import ANY, Rule, Scope, compile_rule, names_in
 from onefold.segment.syntax import Source, parse_tree
 from onefold.segment.texts import literal_sql
@@ -140,7 +141,7 @@ class Plan(msgspec.Struct, frozen=True):
         """The same query; its rows end with the next local day, and the next moment (µs UTC), at
         which time alone may change an output, apart from windows: NULL when that is never.
         """
-        return _query(self.outputs, turns=True)
+        return plan_sql(self.outputs, turns=True)
 
     def features(self, now: int, timezone: str) -> Features:
         """Prepare to read the columns of many profiles at one moment (µs UTC)."""
@@ -201,7 +202,7 @@ def plan_of(outputs: Sequence[Output], refused: Mapping[Key, InvalidInput]) -> P
     """Put compiled outputs together to one query."""
     columns = {column.name: column for one in outputs for column in one.columns}
     metrics = merge_metrics(metric for one in outputs for metric in one.metrics)
-    return Plan(tuple(outputs), tuple(columns.values()), metrics, _query(outputs), refused)
+    return Plan(tuple(outputs), tuple(columns.values()), metrics, plan_sql(outputs), refused)
 
 
 def checked_plan(wanted: Iterable[Wanted], traits: Mapping[str, Type] | None = None) -> Plan:
@@ -406,30 +407,3 @@ def _output(
         rule.turn_moments,
         rule.warnings,
     )
-
-
-def _query(outputs: Sequence[Output], *, turns: bool = False) -> str:
-    """One SELECT; where outputs refer to outputs, one CTE for each level but the last."""
-    levels = max((one.level for one in outputs), default=0)
-    steps = []
-    source = "profiles"
-    for level in range(levels):
-        parts = [f"{one.expression} AS {one.column}" for one in outputs if one.level == level]
-        steps.append(f"l{level} AS (SELECT {', '.join(['*', *parts])} FROM {source})")
-        source = f"l{level}"
-    last = [
-        f"{one.expression} AS {one.column}" if one.level == levels else one.column
-        for one in outputs
-    ]
-    if turns:
-        last.append(_soonest("turn_day", (day for one in outputs for day in one.turn_days)))
-        moments = (moment for one in outputs for moment in one.turn_moments)
-        last.append(_soonest("turn_moment", moments))
-    head = f"WITH {', '.join(steps)} " if steps else ""
-    return f"{head}SELECT {', '.join(['profile', *last])} FROM {source}"
-
-
-def _soonest(name: str, times: Iterable[str]) -> str:
-    found = tuple(dict.fromkeys(times))
-    least = f"least({', '.join(found)})" if found else "NULL"
-    return f"CAST({least} AS BIGINT) AS {name}"

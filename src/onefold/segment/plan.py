@@ -27,6 +27,7 @@ from onefold.segment.metric import (
     short_id,
     trait_column,
 )
+from onefold.segment.plan_order import circles, in_order
 from onefold.segment.plan_sql import plan_sql
 from onefold.segment.rule import ANY, Rule, Scope, compile_rule, names_in
 from onefold.segment.syntax import Source, parse_tree
@@ -161,15 +162,16 @@ def compile_plan(
     known = {draft.wanted.key: draft for draft in drafts}
     for draft in drafts:
         draft.uses = tuple(key for key in draft.names if key in known)
-    ready = _in_order(known)
+    uses = {key: draft.uses for key, draft in known.items()}
+    ready = in_order(uses)
     compiled: dict[Key, Output] = {}
     refused: dict[Key, InvalidInput] = {}
-    for draft in ready:
+    for key in ready:
         try:
-            compiled[draft.wanted.key] = _compiled(draft, compiled, refused, known_as)
+            compiled[key] = _compiled(known[key], compiled, refused, known_as)
         except InvalidInput as error:
-            refused[draft.wanted.key] = error
-    refused |= _cycles(known, {draft.wanted.key for draft in ready})
+            refused[key] = error
+    refused |= circles(uses, set(ready))
     listed = [compiled[key] for key in known if key in compiled]
     outputs = sorted(listed, key=lambda one: _ORDER[one.kind])
     return plan_of(outputs, refused)
@@ -237,38 +239,6 @@ def _names(wanted: Wanted) -> tuple[Key, ...]:
         with suppress(InvalidInput):  # compiling it says what is wrong
             names += names_in(parse_tree(Source(text)))
     return tuple(dict.fromkeys(names))
-
-
-def _in_order(known: Mapping[Key, _Draft]) -> list[_Draft]:
-    """Those after which all that they refer to comes first; what stands in a cycle is left out."""
-    waiting = {key: set(draft.uses) for key, draft in known.items()}
-    users: dict[Key, list[Key]] = {}
-    for key, uses in waiting.items():
-        for used in uses:
-            users.setdefault(used, []).append(key)
-    found: list[_Draft] = []
-    free = [key for key, uses in waiting.items() if not uses]
-    while free:
-        key = free.pop()
-        found.append(known[key])
-        for user in users.get(key, ()):
-            waiting[user].discard(key)
-            if not waiting[user]:
-                free.append(user)
-    return found
-
-
-def _cycles(known: Mapping[Key, _Draft], ready: set[Key]) -> dict[Key, InvalidInput]:
-    """Why each output that could not be ordered could not."""
-    refused = {}
-    for start in known.keys() - ready:
-        path = [start]
-        while (after := next(one for one in known[path[-1]].uses if one not in ready)) not in path:
-            path.append(after)
-        names = " → ".join(name for _, name in [*path[path.index(after) :], after])
-        fault = Fault(f"it goes round in a circle: {names}", hint="take one of the references out")
-        refused[start] = InvalidInput("the definition cannot be used", [fault])
-    return refused
 
 
 def _compiled(

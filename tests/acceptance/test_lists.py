@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from onefold.app.audiences import OverlapQuestion, WhyQuestion
 from onefold.app.job_runner import HANDLERS
 from onefold.app.long_work import do
+from onefold.app.overlap import overlap
 from onefold.app.profiles import profile
 from onefold.app.segments import member_counts
 from onefold.app.uploads import received, segment_upload, tag_import
+from onefold.app.why import why
 from onefold.model.errors import InvalidInput, NotFound
 from tests.acceptance.conftest import Stepped
 
@@ -93,3 +96,17 @@ def test_only_list_segments_take_a_list(onefold: Stepped) -> None:
         with pytest.raises(error):
             segment_upload(onefold.settings, name, received(onefold.settings, [b"x"]))
     assert list((onefold.settings.data / "uploads").iterdir()) == []
+
+
+def test_a_list_can_be_asked_of_everybody(onefold: Stepped) -> None:
+    onefold.define(LIST)
+    onefold.take(person("ann"), person("bo", "Rome"), person("cy"))
+    upload(onefold, "ann@example.com", "bo@example.com")
+    rules = {"guests": "segment:guests", "local": "segment:local_guests", "bonn": "city = 'Bonn'"}
+    found = overlap(onefold.settings, OverlapQuestion(rules))
+    assert found.sizes == {"guests": 2, "local": 1, "bonn": 2}
+    explained = why(onefold.settings, WhyQuestion("segment:guests", "user_id:ann"))
+    assert explained.holds
+    assert explained.member
+    upload(onefold, "cy@example.com")
+    assert overlap(onefold.settings, OverlapQuestion(rules)).sizes["guests"] == 1

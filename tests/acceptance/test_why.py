@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from onefold.app.audiences import WhyClause, WhyQuestion
+from onefold.app.audiences import PreviewQuestion, WhyClause, WhyQuestion
+from onefold.app.preview import preview
 from onefold.app.profiles import profile
 from onefold.app.why import why
 from onefold.model.errors import NotFound
@@ -73,3 +74,22 @@ def test_other_definitions_are_explained_in_turn(onefold: Stepped) -> None:
 def test_nobody_is_not_explained(onefold: Stepped) -> None:
     with pytest.raises(NotFound):
         ask(onefold, "vip", "nobody")
+
+
+def test_other_segments_and_lists_are_asked_and_explained(onefold: Stepped) -> None:
+    people(onefold)
+    onefold.define("kind: segment\nname: buyers\nrule: count_of('Order Completed') >= 2\n")
+    onefold.settle()
+    rule = "in_segment('buyers') and country = 'CN'"
+    assert preview(onefold.settings, PreviewQuestion(rule)).count == 2
+    inside, _ = ask(onefold, rule).parts
+    (buyers,) = inside.inputs
+    assert (buyers.name, buyers.value) == ("in_segment('buyers')", True)
+    assert buyers.inputs[0].count == 2
+    assert ask(onefold, rule, "c").parts[0].holds is False
+
+
+def test_dates_are_shown_as_dates(onefold: Stepped) -> None:
+    onefold.take(person("a", birthday="1999-12-31"))
+    (birthday,) = ask(onefold, "birthday < date '2000-01-01'").inputs
+    assert birthday.value == "1999-12-31"

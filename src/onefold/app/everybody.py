@@ -20,6 +20,7 @@ from onefold.model.errors import Damaged, Fault, InvalidInput, NotFound
 from onefold.segment.asked import Asked, asked_rules
 from onefold.segment.metric import Column
 from onefold.segment.population import Relations, earliest, members_query, share_query
+from onefold.segment.texts import literal_sql
 from onefold.segment.wanted import wanted_by
 from onefold.segment.zone import load_zone
 
@@ -135,7 +136,9 @@ def asked_of(definitions: Definitions, texts: Mapping[str, str]) -> Asked:
         saved = text.removeprefix(SAVED) if text.startswith(SAVED) else None
         if saved is not None and saved not in rules:
             raise NotFound(f"there is no segment {saved!r}; `onefold segment list` shows them")
-        found[name] = text if saved is None else rules[saved]
+        # A list has no rule of its own.
+        named = f"in_segment({literal_sql(saved or '')})"
+        found[name] = text if saved is None else rules[saved] or named
     return asked_rules(found, wanted_by(definitions), None)
 
 

@@ -156,6 +156,10 @@ def _moved(
 def _today(t: Translator, node: exp.Expr, _: Type | None) -> str:
     if node.args.get("this") is not None:
         return t.refuse(node, "today() takes nothing")
+    return _this_day(t, node)
+
+
+def _this_day(t: Translator, node: exp.Expr) -> str:
     today = t.clock(node, ("today",), "date")
     t.turn(f"({today} + 1)")
     return today
@@ -165,7 +169,7 @@ def _now(t: Translator, node: exp.Expr, wanted: Type | None) -> str:
     if node.expressions:
         return t.refuse(node, "now() takes nothing")
     if wanted == "date":
-        return _today(t, node, None)
+        return _this_day(t, node)
     if not t.quiet:
         hint = "for example: last_seen < now() - interval 2 hour"
         return t.refuse(node, "now() is compared with a time", hint)

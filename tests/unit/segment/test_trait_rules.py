@@ -298,6 +298,14 @@ def test_who_is_concerned_by_time_alone_is_looked_at_when_it_happens_and_not_bef
     )
 
 
+def test_now_beside_a_date_is_today() -> None:
+    noon = micros(2026, 6, 1, 12)
+    compiled = Compiled(["joined > now()", "joined + interval 3 day > now()"], TYPES)
+    answers, due = compiled.at(Moment({"joined": "2026-06-01"}, [], noon, "UTC"))
+    assert answers == [False, True]
+    assert due == micros(2026, 6, 4)
+
+
 def test_names_that_nobody_has_seen_are_told() -> None:
     known = Scope({"birthday": "date"}, seen=["country"], events=["Order Completed"])
     rule = parse_rule("contry = 'CN' and did('Order Complete') and address.city = 'X'", known)

@@ -12,32 +12,47 @@ from typing import Any, NamedTuple
 import msgspec
 import pyarrow as pa
 import pytest
-import sqlglot
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from onefold.engine import DuckEngine, Engine, SparkEngine
-from onefold.segment import bucket_query, compile_membership, merge_into, parse_rule, read_rows
-from onefold.segment.plan import Plan
+from onefold.segment import bucket_query, compile_plan, merge_into, read_rows
+from onefold.segment.plan import Plan, Wanted
 from onefold.segment.population import population_query
-from onefold.testing.rules import Happened, Moment, evaluate
+from onefold.testing.rules import Happened, Moment, evaluate, holds, parsed
 from tests.engines.test_engines import needs_java
-from tests.unit.segment.test_reference import ANCHORS, ZONES, histories, rules
+from tests.unit.segment import test_trait_rules as trait_rules
+from tests.unit.segment.test_reference import ANCHORS, histories, rules
+from tests.unit.segment.test_trait_rules import TYPES, ZONES
 
-TYPES = {"text": pa.string(), "number": pa.float64(), "boolean": pa.bool_()}
+ARROW = {
+    "text": pa.string(),
+    "number": pa.float64(),
+    "boolean": pa.bool_(),
+    "date": pa.int64(),
+    "time": pa.int64(),
+    "list": pa.list_(pa.string()),
+    "numbers": pa.list_(pa.float64()),
+    "object": pa.string(),
+}
+OTHER = "n > 1"
 Answers = dict[tuple[int, str], bool]
 
 
 class World(NamedTuple):
-    """Everybody at a moment, and the rules that are asked."""
+    """Everybody at a moment, and the rules that are asked; one refers to the segment `other`."""
 
     now: int
     timezone: str
     people: list[tuple[Mapping[str, Any], list[Happened]]]
     rules: list[str]
+    types: Mapping[str, Any]
 
     def plan(self) -> Plan:
-        return compile_membership({text: parse_rule(text) for text in self.rules})
+        wanted = [Wanted("segment", text, text) for text in self.rules]
+        plan = compile_plan([*wanted, Wanted("segment", "other", OTHER)], self.types)
+        assert not plan.refused
+        return plan
 
     def relations(self) -> dict[str, pa.Table]:
         """What population queries read."""
@@ -78,13 +93,15 @@ def _table(rows: list[tuple[Any, ...]], **types: pa.DataType) -> pa.Table:
 
 
 def by_reference(world: World) -> Answers:
-    trees = {text: sqlglot.parse_one(text, read="duckdb") for text in world.rules}
-    return {
-        (number, text): evaluate(tree, Moment(traits, events, world.now, world.timezone), "boolean")
-        is True
-        for number, (traits, events) in enumerate(world.people)
-        for text, tree in trees.items()
-    }
+    trees = {text: parsed(text, world.types) for text in world.rules}
+    found = {}
+    for number, (traits, events) in enumerate(world.people):
+        moment = Moment(traits, events, world.now, world.timezone, world.types)
+        inside = frozenset(["other"] if holds(OTHER, moment) else [])
+        moment = moment._replace(segments=inside)
+        for text, tree in trees.items():
+            found[number, text] = evaluate(tree, moment, "boolean") is True
+    return found
 
 
 def by_query(engine: Engine, world: World) -> Answers:
@@ -109,18 +126,20 @@ def by_buckets(world: World, size: int) -> Answers:
         (number, *features.row(traits, [facts.get(number, {})])[0])
         for number, (traits, _) in enumerate(world.people)
     ]
-    types = {"profile": pa.int64()} | {one.name: TYPES[one.type] for one in plan.columns}
-    found = engine.rows("plan", plan.sql, {"profiles": _table(rows, **types)})
+    types = {"profile": pa.int64()} | {one.name: ARROW[one.type] for one in plan.columns}
+    found = engine.rows("plan", plan.live_sql, {"profiles": _table(rows, **types)})
     engine.close()
     return _answers(world, found)
 
 
 def _answers(world: World, rows: list[tuple[Any, ...]]) -> Answers:
     assert sorted(row[0] for row in rows) == list(range(len(world.people)))
+    names = world.plan().segments
     return {
-        (number, text): answer
-        for number, *answers in rows
-        for text, answer in zip(world.rules, answers, strict=True)
+        (row[0], name): row[at]
+        for row in rows
+        for at, name in enumerate(names, 1)
+        if name != "other"
     }
 
 
@@ -146,16 +165,27 @@ def some(strategy: st.SearchStrategy[Any], count: int) -> list[Any]:
     return list(found.values())
 
 
-def worlds(rules_each: int) -> Iterator[World]:
-    everybody = some(histories(), 240)
-    asked = some(rules(), rules_each * len(ANCHORS))
-    for index, anchor in enumerate(ANCHORS):
+def worlds(rules_each: int, people_each: int, every: int = 1) -> Iterator[World]:
+    """One for each turn of the clock, the month and the year, half of them with declared traits."""
+    anchors = sorted({*ANCHORS, *trait_rules.ANCHORS})[::every]
+    everybody, traits = (
+        some(histories(), people_each * len(anchors)),
+        some(trait_rules.people(), people_each * len(anchors)),
+    )
+    asked = some(rules(), rules_each * len(anchors))
+    about = some(trait_rules.rules(), rules_each * len(anchors))
+    for index, anchor in enumerate(anchors):
         now = anchor + 7_200_000_000 * index + 123_456
         people = [
-            (traits, [one._replace(time=one.time + now - then) for one in events])
-            for then, _, traits, events in everybody[index :: len(ANCHORS)]
+            ({**first, **second[0]}, [one._replace(time=one.time + now - then) for one in events])
+            for (then, _, first, events), second in zip(
+                everybody[index :: len(anchors)], traits[index :: len(anchors)], strict=False
+            )
         ]
-        yield World(now, ZONES[index % len(ZONES)], people, asked[index :: len(ANCHORS)])
+        types = TYPES if index % 2 else {"interests": "list"}
+        texts = asked[index :: len(anchors)] + about[index :: len(anchors)]
+        texts = [text for text in texts if trait_rules.taken(text, types)]
+        yield World(now, ZONES[index % len(ZONES)], people, list(dict.fromkeys(texts)), types)
 
 
 def compare(world: World, expected: Answers, found: Answers) -> None:
@@ -168,29 +198,37 @@ def compare(world: World, expected: Answers, found: Answers) -> None:
             )
 
 
-def check(ways: Mapping[str, Callable[[World], Answers]], rules_each: int) -> None:
-    for world in worlds(rules_each):
+def check(
+    ways: Mapping[str, Callable[[World], Answers]],
+    rules_each: int,
+    people_each: int,
+    every: int = 1,
+) -> None:
+    for world in worlds(rules_each, people_each, every):
         expected = by_reference(world)
         for way in ways.values():
             compare(world, expected, way(world))
 
 
+@pytest.mark.slow
 def test_batches_of_one_and_of_all_and_the_population_agree() -> None:
     engine = DuckEngine()
     check(
         {
             "one batch": lambda world: by_buckets(world, 1 << 30),
-            "batches of one": lambda world: by_buckets(world._replace(people=world.people[:8]), 1),
+            "batches of one": lambda world: by_buckets(world._replace(people=world.people[:3]), 1),
             "population": lambda world: by_query(engine, world),
         },
         rules_each=20,
+        people_each=24,
     )
     engine.close()
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @needs_java
 def test_spark_agrees() -> None:
     engine = SparkEngine("local[1]")
-    check({"spark": lambda world: by_query(engine, world)}, rules_each=60)
+    check({"spark": lambda world: by_query(engine, world)}, rules_each=12, people_each=40, every=3)
     engine.close()

@@ -5,14 +5,11 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
-from typing import Literal
 
-import msgspec
-
-from onefold.app.dependencies import Ref
 from onefold.app.editing import definition_dependents
 from onefold.app.in_force import load_definitions
 from onefold.app.refreshed import next_refresh
+from onefold.app.tag_answers import TagHealth, TagRow, ValueShare, Way
 from onefold.app.workspace import now_us, open_store
 from onefold.config import Settings
 from onefold.engine import DuckEngine
@@ -26,59 +23,10 @@ from onefold.segment.asked import reachable
 from onefold.segment.ready import tag_values
 from onefold.store import SQLiteStore
 
-Way = Literal["rules", "everybody", "given"]
 _DAY_US = 86_400_000_000
 _WEEK_DAYS = 7
 _LEAST_SHARE = 0.0001
 _SAMPLE = 1_000
-
-
-class ValueShare(msgspec.Struct, frozen=True):
-    """How many profiles have a value, and which share of all that is."""
-
-    value: str
-    profiles: int
-    share: float
-
-
-class TagHealth(msgspec.Struct, frozen=True):
-    """How a tag is doing.
-
-    `coverage` is the share of profiles that have any value. `drift` is the population stability
-    index against `drift_since` (µs; a week ago, or the oldest day known): below 0.1 is calm, above
-    0.25 is another distribution; null while no day is known. `as_of` and `next_refresh` (µs) are of
-    tags that need everybody, `refresh_seconds` what that took. `microseconds` is what computing the
-    tag takes for one profile, measured now. `used_by` are the definitions that refer to it.
-    """
-
-    name: str
-    comes_from: Way
-    state: str
-    owner: str
-    profiles: int
-    coverage: float
-    values: tuple[ValueShare, ...]
-    drift: float | None
-    drift_since: int | None
-    as_of: int | None
-    next_refresh: int | None
-    refresh_seconds: float | None
-    on_their_way: int
-    microseconds: float | None
-    used_by: tuple[Ref, ...]
-
-
-class TagRow(msgspec.Struct, frozen=True):
-    """A tag in a list."""
-
-    name: str
-    comes_from: Way
-    state: str
-    profiles: int
-    as_of: int | None
-    owner: str
-    folder: str
-    description: str
 
 
 def tag_list(settings: Settings) -> list[TagRow]:

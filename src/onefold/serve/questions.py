@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from onefold.app.answers import ChangePage, EventPage, LinkPage
 from onefold.app.profiles import ProfileView
+from onefold.app.tag_answers import TagHealth
 from onefold.config import Settings
 
 
@@ -33,3 +34,10 @@ def profile_as_of(settings: Settings, reference: str, at: int) -> ProfileView:
     from onefold.app.lookback import profile_as_of as look_back
 
     return look_back(settings, reference, at)
+
+
+def tag_health(settings: Settings, name: str) -> TagHealth:
+    """How a tag is doing."""
+    from onefold.app.tag_health import tag_health as look
+
+    return look(settings, name)

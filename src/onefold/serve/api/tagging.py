@@ -10,10 +10,11 @@ from litestar.params import FromPath, FromQuery, RawBody
 
 from onefold.app.given import GivenTag, tag_set
 from onefold.app.job_list import job_add
-from onefold.app.tag_health import TagHealth, tag_health
+from onefold.app.tag_answers import TagHealth
 from onefold.app.uploads import Spool, Upload, segment_upload, tag_import
 from onefold.model.access import ApiKey
 from onefold.model.job import Job
+from onefold.serve import questions
 from onefold.serve.api.doors import Actor, FromContext, decoded, read, requires
 from onefold.serve.context import Context
 
@@ -29,7 +30,7 @@ class TagValue(msgspec.Struct, forbid_unknown_fields=True):
 @get("/{name:str}/health", summary="How a tag is doing", guards=[requires("reader")])
 async def health_of_tag(context: FromContext, name: FromPath[str]) -> TagHealth:
     """Its coverage, drift, users and cost; as of when it holds, if it needs everybody."""
-    return await context.lake.run(tag_health, context.settings, decoded(name, "name"))
+    return await context.lake.run(questions.tag_health, context.settings, decoded(name, "name"))
 
 
 @post(

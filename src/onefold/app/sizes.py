@@ -5,10 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from onefold.app.segments import member_counts
-from onefold.app.tables import add_views, table_now
 from onefold.app.workspace import now_us, open_lake, open_store
 from onefold.config import Settings
-from onefold.engine import DuckEngine
 from onefold.model.errors import NotFound
 from onefold.segment.zone import load_zone
 from onefold.store import SQLiteStore
@@ -47,6 +45,10 @@ def _moves(
     settings: Settings, store: SQLiteStore, name: str, starts: list[int]
 ) -> dict[int, tuple[int, int]]:
     """Entries and exits, by the number of the day that they happened on."""
+    # Brought in only here: the query engine weighs 50 MB, and the web process may never ask.
+    from onefold.app.tables import add_views, table_now  # noqa: PLC0415
+    from onefold.engine import DuckEngine  # noqa: PLC0415
+
     engine = DuckEngine()
     try:
         add_views(engine, {"memberships": table_now(store, open_lake(settings), "memberships")})

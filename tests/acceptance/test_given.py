@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import pytest
 
-from onefold.app.given import tag_set
+from onefold.app.given import append_claims, tag_set, tag_value
 from onefold.app.profiles import profile
 from onefold.app.rebuild import check_rebuild
+from onefold.app.workspace import now_us
 from onefold.model.errors import InvalidInput, NotFound
+from onefold.model.given import GivenClaim, tag_trait
 from tests.acceptance.conftest import Stepped
 
 TAG = "kind: tag\nname: care\nvalues: [gold, silver]\n"
@@ -95,3 +99,31 @@ def test_how_many_have_each_value_is_counted(onefold: Stepped) -> None:
     assert onefold.store.given.tag_values("care") == {"gold": 1, "silver": 1}
     onefold.take({"type": "alias", "userId": "ann", "previousId": "bo"})
     assert sum(onefold.store.given.tag_values("care").values()) == 1
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4)))[::5])
+def test_in_whatever_order_it_comes_the_same_holds(
+    onefold: Stepped, order: tuple[int, ...]
+) -> None:
+    """Two identifiers, one link between them and a claim on each, in any order."""
+    onefold.define(TAG)
+    onefold.settle()
+    now = now_us()
+
+    def claim(kind: str, value: str, tag: str, at: int) -> None:
+        traits = {tag_trait("care"): tag_value(tag, at)}
+        claims = [GivenClaim(f"{kind}-{at}", at, kind, value, traits)]
+        append_claims(onefold.settings, onefold.store, claims, now)
+
+    steps = (
+        lambda: onefold.append({**ANN, "anonymousId": "a1", "messageId": "1"}),
+        lambda: onefold.append({"type": "page", "anonymousId": "a1", "messageId": "2"}),
+        lambda: claim("user_id", "ann", "gold", now + 1),
+        lambda: claim("anonymous_id", "a1", "silver", now + 2),
+    )
+    for number in order:
+        steps[number]()
+        onefold.settle()
+    assert tags(onefold, "user_id:ann") == {"care": "silver"}
+    assert onefold.store.given.tag_values("care") == {"silver": 1}
+    assert check_rebuild(onefold.settings).differences == ()

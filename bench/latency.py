@@ -1,4 +1,4 @@
-"""From the answer to an event until it shows: python -m bench.latency [--users N] [--json] [--data DIR]
+"""From the answer to an event until it shows: python -m bench.latency [--users N] [--segments N] [--json]
 
 Onefold as `onefold up` runs it, with N known users and ten live segments, takes in 2,000 events
 a second in requests of 50. Meanwhile, some ten times a second, one known user at random
@@ -21,6 +21,7 @@ from typing import Any
 
 import yaml
 
+from bench import many_rules
 from bench.background import Line, background, get, load_average, percentiles, post
 from bench.known import make, settings_for
 from bench.tree import Tree
@@ -83,14 +84,17 @@ def probe(line: Line, keys: tuple[str, str], user: int, number: int) -> tuple[in
     raise RuntimeError(f"an event did not show within {PATIENCE} s")
 
 
-def measure(directory: Path, users: int, probes: int, rate: float) -> dict[str, Any]:
-    """Both waits, of so many probes."""
+def measure(
+    directory: Path, users: int, probes: int, rate: float, segments: int = 0
+) -> dict[str, Any]:
+    """Both waits, of so many probes, with so many more segments."""
     spawn = multiprocessing.get_context("spawn")
     pipe, theirs = multiprocessing.Pipe()
     receiver = spawn.Process(target=receive, args=(theirs,), daemon=True)
     receiver.start()
     settings = settings_for(directory)
-    made = make(settings, users, hook=hook(pipe.recv()))
+    more = many_rules.definitions(segments)
+    made = make(settings, users, hook=f"{hook(pipe.recv())}---\n{more}")
     random, acknowledged, readable = Random(1), {}, []
     with Tree(settings) as tree, background(tree, made.write_key, users, rate) as came:
         line = Line(tree.url)
@@ -109,6 +113,7 @@ def measure(directory: Path, users: int, probes: int, rate: float) -> dict[str, 
     receiver.join()
     return {
         "users": users,
+        "more_segments": segments,
         "events_per_second": came[0],
         "readable": percentiles(readable),
         "webhook": percentiles(received),
@@ -134,13 +139,14 @@ def main() -> None:
     """Measure and print a table, and JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--users", type=int, default=1_000_000)
+    parser.add_argument("--segments", type=int, default=0, help="more than the ten")
     parser.add_argument("--probes", type=int, default=300)
     parser.add_argument("--rate", type=float, default=RATE)
     parser.add_argument("--data", help="where the temporary directory is made")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=given.data) as folder:
-        row = measure(Path(folder), given.users, given.probes, given.rate)
+        row = measure(Path(folder), given.users, given.probes, given.rate, given.segments)
     if not given.json:
         print(f"{'acknowledged until':<20}{'p50 ms':>10}{'p95 ms':>10}{'p99 ms':>10}{'probes':>10}")
         for what in ("readable", "webhook"):

@@ -15,6 +15,7 @@ from onefold.model.errors import Fault, InvalidInput
 Body = dict[str, Any]
 TYPES = ("text", "number", "boolean", "date", "time", "list", "numbers", "object")
 _ABOUT = {"description", "owner", "folder"}
+MOST_CASES = 100
 _STATES = ("draft", "approved", "retired")
 _TEXT, _FLAG = "must be a text", "must be true or false"
 
@@ -69,6 +70,11 @@ def _cases_faults(cases: object) -> Iterator[Fault]:
     if not isinstance(cases, list) or not cases:
         yield Fault("must be a list of `value:` and `when:`", "cases")
         return
+    if len(cases) > MOST_CASES:
+        yield Fault(
+            f"{len(cases):,} cases; at most {MOST_CASES}", "cases", "use a ranking or a trait"
+        )
+        return
     for number, case in enumerate(cases):
         where = f"cases[{number}]"
         if not isinstance(case, dict):
@@ -76,10 +82,14 @@ def _cases_faults(cases: object) -> Iterator[Fault]:
             continue
         for key in case.keys() - {"value", "when"}:
             yield Fault(f"{key!r} is not known", where, "known are value, when")
-        if not isinstance(case.get("value"), str):
-            yield Fault("has no value", where, "write `value:` with a text")
+        if not _is_value(case.get("value")):
+            yield Fault("has no value", where, "write `value:` with up to 100 characters")
         if "when" in case or number < len(cases) - 1:
             yield from _text_faults(case, "when", f"{where}.when")
+
+
+def _is_value(value: object) -> bool:
+    return isinstance(value, str) and value.isprintable() and 0 < len(value) <= 100
 
 
 def _segment_faults(body: Body) -> Iterator[Fault]:

@@ -148,6 +148,6 @@ def _head_fault(body: object) -> Fault | None:
 
 def name_fault(name: object) -> Fault | None:
     """What is wrong with a definition's name."""
-    if not isinstance(name, str) or not name.strip() or len(name) > 100:
+    if not isinstance(name, str) or not name.strip() or len(name) > 100 or not name.isprintable():
         return Fault("has no name", "name", "write `name:` with up to 100 characters")
     return None

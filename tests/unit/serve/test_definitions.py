@@ -171,3 +171,18 @@ def test_every_fault_of_a_folder_is_told_with_its_file_and_line(desk: Any, tmp_p
         plan(desk.settings, tmp_path)
     places = {fault.where.split(": ")[0] for fault in found.value.faults}
     assert places == {"a.yaml:3", "a.yaml:7", "b.yaml:3"}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name: a\ncases: [" + "{value: v, when: 'x = 1'}, " * 101 + "]", "101 cases; at most 100"),
+        ('name: a\ncases: [{value: "\\0", when: x = 1}]', "has no value"),
+        ("name: a\ncases: [{value: '', when: x = 1}]", "has no value"),
+        ('name: "a\\nb"\ncases: [{value: v, when: x = 1}]', "has no name"),
+    ],
+)
+def test_tags_are_within_limits(desk: Any, text: str, message: str) -> None:
+    found = desk.call("POST", "/api/definitions/plan", content=f"kind: tag\n{text}".encode())
+    assert found.status_code == 400
+    assert message in found.json()["errors"][0]["message"]

@@ -42,18 +42,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="RFM over everybody.")
     add_arguments(parser)
     parser.add_argument("--memory", type=int, default=2048, help="MB that the query may use")
+    parser.add_argument("--json", action="store_true", help="a line of JSON at the end")
     arguments = parser.parse_args()
     share = 10 if arguments.quick else 1
     people, events = arguments.people // share, arguments.events // share
     settings = population(arguments.data, people, events)
     print(f"{people:,} profiles, {events:,} events")
+    took = []
     for run in ("first", "again"):
         seconds, groups = query(settings, arguments.memory)
-        print(f"{run}: {seconds:.1f} s, {sum(groups.values()):,} profiles with a value")
+        took.append(seconds)
+        print(f"{run}: {seconds:.1f} s, {sum(groups.values()):,} profiles with a value", flush=True)
     for name, count in groups.most_common():
         print(f"  {name:30} {count:>10,}")
     each = bring()
     print(f"bringing a value to its profile: {each * 1e6:.0f} µs, {1 / each:,.0f} a second")
+    if arguments.json:
+        row = {"profiles": people, "events": events, "query_s": took, "bring_us": each * 1e6}
+        print(msgspec.json.encode({"bench": "rfm", "rows": [row]}).decode())
 
 
 def query(settings: Settings, memory: int) -> tuple[float, Counter[str]]:

@@ -71,6 +71,7 @@ class _State(msgspec.Struct):
 
     timezone: str = ""
     since: dict[str, int] = {}
+    kept: dict[str, Metric] = {}
     fills: list[Fill] = []
     files: int = 0
 
@@ -107,11 +108,15 @@ class Filling:
         wanted = {metric.id: metric for metric in metrics}
         given_up = {name for fill in state.fills if fill.failed for name in fill.names}
         # What no rule needs any more is not counted on: should it come back, it is counted anew.
+        # So is what a longer window needs again, of which the oldest buckets are gone.
         state.since = {
             name: batch
             for name, batch in state.since.items()
-            if name in wanted and name not in given_up
+            if name in wanted
+            and name not in given_up
+            and wanted[name].is_within(state.kept.get(name))
         }
+        state.kept = wanted
         for fill in state.fills:
             if not any(state.since.get(name) == fill.until for name in fill.names):
                 self._drop(fill)

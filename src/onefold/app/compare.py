@@ -16,7 +16,7 @@ from onefold.app.everybody import DAY_US, Everybody, everybody
 from onefold.app.preview import keep_members, trait_named
 from onefold.app.workspace import now_us
 from onefold.config import Settings
-from onefold.segment.buckets import field_sql
+from onefold.segment.fields import field_sql
 from onefold.segment.metric import Field, make_field
 
 _SEEN = 20_000

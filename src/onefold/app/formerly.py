@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from onefold.app.everybody import Everybody
 from onefold.segment.asked import Asked
-from onefold.segment.buckets import field_sql
+from onefold.segment.bucket_query import named_sql
+from onefold.segment.fields import field_sql
 from onefold.segment.metric import Field
 from onefold.segment.population import Relations, earliest, members_query
 from onefold.segment.texts import literal_sql
@@ -49,9 +50,9 @@ class Past:
         plan, relations = self._asked.plan, self._people.relations
         windows = [column for column in plan.columns if column.kind == "window"]
         fields = "".join(f", {one}" for one in fields_sql(plan.metrics, relations.read))
-        names = ", ".join(sorted({literal_sql(metric.event) for metric in plan.metrics}))
+        names = {metric.event for metric in plan.metrics}
         begin = earliest(windows, since, self._people.timezone)
-        wanted = f"name in ({names}) and time <= {until}" if names else "false"
+        wanted = f"{named_sql(names)} and time <= {until}" if names else "false"
         if begin is not None:
             wanted += f" and time >= {begin}"
         self._people.rows(

@@ -11,7 +11,7 @@ import msgspec
 
 from onefold.app.in_force import load_definitions
 from onefold.engine import DuckEngine
-from onefold.segment.buckets import field_sql
+from onefold.segment.fields import field_sql
 from onefold.segment.metric import Field, Type, make_field
 from onefold.segment.plan import compile_plan
 from onefold.segment.wanted import wanted_by

@@ -13,9 +13,9 @@ from onefold.config import Settings
 from onefold.model.profile import Profile, profile_name
 from onefold.pipeline.rows import json_text
 from onefold.segment.asked import Asked
-from onefold.segment.buckets import field_sql
 from onefold.segment.clauses import Clause, event_calls
 from onefold.segment.events import EVENT_FUNCTIONS
+from onefold.segment.fields import field_sql
 from onefold.segment.metric import Column, Field
 from onefold.segment.population import Relations, events_query, features_query
 from onefold.segment.reading import told
@@ -120,13 +120,19 @@ class _Evidence:
         value = self._values[column.name]
         if column.kind != "window":
             return Input(name, told(value, column.type))
-        metric = self._metrics[column.metric]
         zone = self._people.zone
-        scan = events_query([column], [metric], self._now, zone, self._relations)
-        valued = f" and {metric.value} is not null" if metric.value else ""
+        metrics = [self._metrics[one] for one in dict.fromkeys(column.metrics)]
+        scan = events_query([column], metrics, self._now, zone, self._relations)
+        found = []
+        for metric in metrics:
+            shown = "name" if metric.kind in ("moments", "visits") else metric.value or "null"
+            valued = f" and {metric.value} is not null" if metric.value else ""
+            found.append(
+                f"select message_id, time, {shown} as value from ({scan})"  # noqa: S608 - compiled
+                f" where {condition_sql(column, metric, self._now, zone)}{valued}"
+            )
         rows = self._people.rows(
-            f"select message_id, time, {metric.value or 'null'}, count(*) over ()"  # noqa: S608 - compiled
-            f" from ({scan}) where {condition_sql(column, metric, self._now, zone)}{valued}"
+            f"select *, count(*) over () from ({' union '.join(found)})"  # noqa: S608 - compiled
             f" order by time desc, message_id desc limit {_EVENTS_SHOWN}"
         )
         events = tuple(CountedEvent(*row[:3]) for row in rows)
@@ -156,13 +162,15 @@ def _calls(clause: Clause, asked: Asked) -> Mapping[str, str]:
         if column.kind == "trait"
     }
     by_content = {
-        (column.metric, column.aggregate, column.window): column.name
+        (column.metrics, column.aggregate, column.window, column.sequence): column.name
         for column in clause.rule.columns
         if column.kind == "window"
     }
     for text in event_calls(clause.text, tuple(EVENT_FUNCTIONS)):
         for column in compile_rule(f"{text} is not null", asked.scope).columns:
-            name = by_content.get((column.metric, column.aggregate, column.window))
+            name = by_content.get(
+                (column.metrics, column.aggregate, column.window, column.sequence)
+            )
             if name is not None:
                 names[name] = text
     return names
@@ -178,7 +186,8 @@ def _described(column: Column, metrics: Mapping[str, Any]) -> str:
         return f"{column.path[0]}()"
     if column.kind == "trait":
         return ".".join(column.path)
-    return f"{column.aggregate} of {metrics[column.metric].event}"
+    events = [metrics[one].event or "any event" for one in column.metrics]
+    return f"{column.aggregate} of {', '.join(events)}"
 
 
 def _and(parts: Sequence[WhyClause]) -> bool | None:

@@ -12,6 +12,7 @@ import structlog
 from onefold.engine import DuckEngine, PlannedQuery
 from onefold.model.errors import Damaged
 from onefold.segment import bucket_query
+from onefold.segment.bucket_query import ANY_EVENT
 from onefold.segment.metric import Metric
 
 # Days of the calendar that a query knows the time zone's offsets of: planning is shorter then.
@@ -47,16 +48,17 @@ class Counting:
 
     def rows(self, events: pa.Table) -> list[tuple[Any, ...]]:
         """What events, as rows of the lake, add to owners' buckets: rows of the bucket query."""
-        groups: dict[int, list[str]] = {}
+        groups: dict[int, set[str]] = {}
         for name in pc.unique(events["name"]).to_pylist():
-            if name in self._group_of:
-                groups.setdefault(self._group_of[name], []).append(name)
+            for wanted in (name, ANY_EVENT):
+                if wanted in self._group_of:
+                    groups.setdefault(self._group_of[wanted], set()).add(name)
         rows: list[tuple[Any, ...]] = []
         if not groups:
             return rows
         events = events.select(_EVENTS.names).cast(_EVENTS)
         for group, names in groups.items():
-            counted = events.filter(pc.is_in(events["name"], pa.array(names)))
+            counted = events.filter(pc.is_in(events["name"], pa.array(sorted(names))))
             try:
                 rows.extend(_rows(self._query(group, counted["time"]).run(counted)))
             except Damaged as error:

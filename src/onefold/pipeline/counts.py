@@ -9,7 +9,8 @@ import msgspec
 
 from onefold.model.profile import NodeId
 from onefold.segment import merge_into, prune
-from onefold.segment.buckets import Bucket, Buckets
+from onefold.segment.buckets import Buckets, Kept
+from onefold.segment.kinds import Bucket
 
 Found = dict[int, Bucket]
 
@@ -75,7 +76,7 @@ class Counts(Mapping[str, Found]):
     def __len__(self) -> int:
         return len(self._all)
 
-    def add(self, more: Buckets, oldest: Mapping[str, int | None]) -> None:
+    def add(self, more: Buckets, oldest: Mapping[str, Kept]) -> None:
         """Add what was counted; drop of these metrics what can matter no more, and unused ones."""
         for metric in self._all.keys() - oldest.keys():
             del self._all[metric]

@@ -24,7 +24,7 @@ from onefold.segment import (
     read_rows,
     wanted_by,
 )
-from onefold.segment.buckets import Buckets
+from onefold.segment.buckets import Buckets, Kept
 from onefold.segment.metric import Metric
 from onefold.segment.plan import Key, Plan
 from onefold.segment.sections import Cause, upward, without
@@ -168,7 +168,7 @@ class Members:
             self.rely_on(msgspec.structs.replace(self._counted, failing=every))
 
     def _open(
-        self, nodes: Sequence[Node], oldest: Mapping[str, int | None]
+        self, nodes: Sequence[Node], oldest: Mapping[str, Kept]
     ) -> Iterator[tuple[Node, Counts, bool]]:
         """What nodes hold, with what was counted of their past meanwhile; has that changed it?"""
         pasts = [

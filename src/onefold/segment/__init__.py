@@ -5,17 +5,9 @@ the query that computes traits and tags and says who is in which segment. Pure: 
 both, times are passed in.
 """
 
-from onefold.segment.buckets import (
-    Bucket,
-    Buckets,
-    bucket_query,
-    merge,
-    merge_into,
-    oldest_kept,
-    prune,
-    read_rows,
-    window_value,
-)
+from onefold.segment.bucket_query import bucket_query
+from onefold.segment.buckets import Buckets, merge_into, oldest_kept, prune, read_rows
+from onefold.segment.kinds import Bucket, merge
 from onefold.segment.metric import SQL_TYPES
 from onefold.segment.plan import (
     Held,
@@ -51,5 +43,4 @@ __all__ = [
     "prune",
     "read_rows",
     "wanted_by",
-    "window_value",
 ]

@@ -9,7 +9,17 @@ from onefold.segment.clock import clock_value
 from onefold.segment.metric import Column, Type
 from onefold.segment.reading import convert, follow
 from onefold.segment.window import Unit, Window
-from onefold.segment.window_reading import Facts, Places, Reader, Starts, joined, make_reader
+from onefold.segment.window_reading import (
+    Facts,
+    Places,
+    Reader,
+    SequenceReader,
+    Starts,
+    absent,
+    joined,
+    make_reader,
+    sooner,
+)
 from onefold.segment.zone import Zone
 
 Row = tuple[Any, ...]
@@ -28,13 +38,20 @@ class Features:
     def __init__(self, columns: Sequence[Column], now: int, zone: Zone) -> None:
         self._zone = zone
         self._empty: list[Any] = [
-            0 if column.kind == "window" and column.aggregate == "count" else None
-            for column in columns
+            absent(column) if column.kind == "window" else None for column in columns
         ]
         self._traits: list[tuple[int, str, tuple[str, ...], type, Type]] = []
         self._metrics: dict[str, list[tuple[Reader, Type]]] = {}
+        self._sequences: list[SequenceReader] = []
         starts: dict[Unit, Starts] = {}
         places: dict[Window, Places] = {}
+
+        def places_of(window: Window) -> Places:
+            if window not in places:
+                begins = starts.setdefault(window.unit, Starts(window.unit, zone))
+                places[window] = Places(window, now, zone, begins)
+            return places[window]
+
         for index, column in enumerate(columns):
             if column.kind == "clock":
                 self._empty[index] = clock_value(column.path, now, zone)
@@ -43,11 +60,12 @@ class Features:
                 plain = _PLAIN.get(column.type, _Never)
                 self._traits.append((index, name, tuple(rest), plain, column.type))
             else:
-                window = column.window
-                if window not in places:
-                    begins = starts.setdefault(window.unit, Starts(window.unit, zone))
-                    places[window] = Places(window, now, zone, begins)
-                reader = make_reader(index, column, places[window])
+                inside = places_of(column.window)
+                if column.sequence is not None:
+                    later = places_of(column.window.open_ended())
+                    self._sequences.append(SequenceReader(index, column, inside, later))
+                    continue
+                reader = make_reader(index, column, inside)
                 self._metrics.setdefault(column.metric, []).append((reader, column.type))
 
     def row(self, traits: Mapping[str, Any], facts: Sequence[Facts]) -> tuple[Row, int | None]:
@@ -76,4 +94,7 @@ class Features:
                     row[reader.index] = value
                     if change is not None and (soonest is None or change < soonest):
                         soonest = change
+        for sequence in self._sequences:
+            row[sequence.index], change = sequence.read(facts)
+            soonest = sooner(soonest, change)
         return tuple(row), soonest

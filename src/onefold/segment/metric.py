@@ -27,8 +27,11 @@ SQL_TYPES: dict[Type, str] = {
 }
 """The type of a column in queries: a date is its day from 1970-01-01, a time is in µs UTC."""
 
-Aggregate = Literal["count", "sum", "avg", "min", "max", "first", "last"]
-MetricKind = Literal["count", "number", "edge"]
+Aggregate = Literal[
+    "count", "sum", "avg", "min", "max", "first", "last",
+    "days", "unique", "frequent", "sequence", "sessions", "session_minutes",
+]  # fmt: skip
+MetricKind = Literal["count", "number", "edge", "values", "tally", "moments", "visits"]
 
 KINDS: dict[Aggregate, MetricKind] = {
     "count": "count",
@@ -38,7 +41,17 @@ KINDS: dict[Aggregate, MetricKind] = {
     "max": "number",
     "first": "edge",
     "last": "edge",
+    "days": "count",
+    "unique": "values",
+    "frequent": "tally",
+    "sequence": "moments",
+    "sessions": "visits",
+    "session_minutes": "visits",
 }
+
+
+FieldType = Type | Literal["objects"]
+"""What a value in JSON is read as; `objects` is a list whose elements are JSON."""
 
 
 class Field(msgspec.Struct, frozen=True):
@@ -47,13 +60,14 @@ class Field(msgspec.Struct, frozen=True):
     name: str
     root: str
     keys: tuple[str, ...]
-    type: Type
+    type: FieldType
 
 
 class Metric(msgspec.Struct, frozen=True):
     """What a fold keeps as buckets for each identifier.
 
-    `where` and `value` are SQL over the names of `fields` and the event's `name`. The `id` depends
+    `where` and `value` are SQL over the names of `fields` and the event's `name`; with `many`, the
+    value is a list, of which each element counts. No `event` means any. The `id` depends
     on what is counted only, so every rule and window that asks for the same shares the same
     buckets. `retention` is how many buckets, the current one included, can still matter, and 0 means
     all; those from the bucket `since` on matter too, and with `newest` the last one of the past.
@@ -69,6 +83,11 @@ class Metric(msgspec.Struct, frozen=True):
     retention: int = 0
     since: int | None = None
     newest: bool = False
+    many: bool = False
+
+    def is_within(self, other: Metric | None) -> bool:
+        """Say whether all that this keeps is kept for the same metric as it was before."""
+        return other is not None and self.widened(other) == other
 
     def widened(self, other: Metric) -> Metric:
         """The same metric, keeping what either keeps."""
@@ -80,6 +99,18 @@ class Metric(msgspec.Struct, frozen=True):
             since=min(floors, default=None),
             newest=self.newest or other.newest,
         )
+
+
+class Sequence(msgspec.Struct, frozen=True):
+    """Events in a row: `steps` are the metrics that keep when each happened.
+
+    `within` is the time (µs) in which all have to happen, 0 when there is no such limit; `unless` is
+    the metric of what must not come after.
+    """
+
+    steps: tuple[str, ...]
+    within: int = 0
+    unless: str = ""
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -96,6 +127,16 @@ class Column(msgspec.Struct, frozen=True):
     metric: str = ""
     aggregate: Aggregate = "count"
     window: Window = EVER
+    turns: tuple[int, ...] | None = None
+    sequence: Sequence | None = None
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The ids of the metrics that a window reads."""
+        if self.sequence is None:
+            return (self.metric,)
+        unless = self.sequence.unless
+        return (*self.sequence.steps, unless) if unless else self.sequence.steps
 
 
 def make_metric(
@@ -106,17 +147,26 @@ def make_metric(
     value: str | None = None,
     fields: tuple[Field, ...] = (),
     window: Window = EVER,
-    newest: bool = False,
+    many: bool = False,
 ) -> Metric:
     """Make a metric that keeps what a window needs; its id is a hash of what is counted."""
     unit = window.unit
     identity = short_id(event, kind, unit, where, value)
     return Metric(
-        identity, event, kind, unit, where, value, fields, window.retention, window.since, newest
+        identity,
+        event,
+        kind,
+        unit,
+        where,
+        value,
+        fields,
+        window.retention,
+        window.since,
+        many=many,
     )
 
 
-def make_field(root: str, keys: tuple[str, ...], type: Type) -> Field:
+def make_field(root: str, keys: tuple[str, ...], type: FieldType) -> Field:
     """Make a field; its name is a hash of its content."""
     return Field("f" + short_id(root, keys, type), root, keys, type)
 
@@ -132,10 +182,30 @@ def clock_column(path: tuple[str, ...], type: Type) -> Column:
     return Column("n" + short_id(path, type), "clock", type, path=path)
 
 
-def window_column(metric: str, aggregate: Aggregate, window: Window, type: Type) -> Column:
-    """Make the column of an aggregate over a window of a metric."""
-    name = "w" + short_id(metric, aggregate, window, type)
-    return Column(name, "window", type, metric=metric, aggregate=aggregate, window=window)
+def window_column(
+    metric: str,
+    aggregate: Aggregate,
+    window: Window,
+    type: Type,
+    turns: tuple[int, ...] | None = None,
+    sequence: Sequence | None = None,
+) -> Column:
+    """Make the column of an aggregate over a window of a metric.
+
+    For `days`, `turns` are the numbers of days at which something can depend on them: only then
+    does time alone change it. None: at every midnight.
+    """
+    name = "w" + short_id(metric, aggregate, window, type, turns, sequence)
+    return Column(
+        name,
+        "window",
+        type,
+        metric=metric,
+        aggregate=aggregate,
+        window=window,
+        turns=turns,
+        sequence=sequence,
+    )
 
 
 def merge_metrics(metrics: Iterable[Metric]) -> tuple[Metric, ...]:

@@ -14,11 +14,18 @@ from typing import Protocol
 import msgspec
 
 from onefold.segment.asked import Asked
-from onefold.segment.buckets import field_sql
+from onefold.segment.bucket_query import named_sql
+from onefold.segment.fields import field_sql
 from onefold.segment.metric import Column, Field, Metric
-from onefold.segment.texts import literal_sql
 from onefold.segment.trait_sql import traits_query
-from onefold.segment.window_sql import absent_sql, column_sql, fields_sql
+from onefold.segment.window_sql import (
+    absent_sql,
+    column_query,
+    column_sql,
+    fields_sql,
+    is_apart,
+    reach,
+)
 from onefold.segment.zone import Zone, load_zone
 
 
@@ -156,13 +163,28 @@ def totals_query(
     """
     zone = load_zone(timezone)
     by_id = {metric.id: metric for metric in metrics}
+    wanted = f" WHERE profile IN (SELECT profile FROM {only})" if only else ""
+    apart = [column for column in windows if is_apart(column, by_id)]
+    together = [column for column in windows if column not in apart]
     sums = "".join(
         f", {column_sql(column, by_id[column.metric], now, zone)} AS {column.name}"
-        for column in windows
+        for column in together
     )
     scan = events_query(windows, by_id.values(), now, zone, relations)
-    wanted = f" WHERE profile IN (SELECT profile FROM {only})" if only else ""
-    return f"SELECT profile{sums} FROM ({scan}){wanted} GROUP BY profile"
+    if not apart:
+        return f"SELECT profile{sums} FROM ({scan}){wanted} GROUP BY profile"
+    queries = {one.name: column_query(one, by_id, now, zone, "counted") for one in apart}
+    names = "".join(f", {one.name}.value AS {one.name}" for one in apart)
+    joins = "".join(
+        f" LEFT JOIN ({query}) AS {name} ON everybody.profile = {name}.profile"
+        for name, query in queries.items()
+    )
+    aggregated = "".join(f", everybody.{one.name}" for one in together)
+    return (
+        f"WITH counted AS MATERIALIZED (SELECT * FROM ({scan}){wanted}), "
+        f"everybody AS (SELECT profile{sums} FROM counted GROUP BY profile) "
+        f"SELECT everybody.profile{aggregated}{names} FROM everybody{joins}"
+    )
 
 
 def events_query(
@@ -177,12 +199,12 @@ def events_query(
 
     `more` names further columns of the events.
     """
-    used = {column.metric for column in windows}
+    used = {metric for column in windows for metric in column.metrics}
     by_id = {metric.id: metric for metric in metrics if metric.id in used}
     fields = fields_sql(by_id.values(), relations.read)
     columns = ", ".join(["profile", "name", "time", "message_id", *more, *fields])
-    reach = [(by_id[column.metric].event, *column.window.bounds(now, zone)) for column in windows]
-    return f"SELECT {columns} FROM {relations.events} WHERE {_reach_sql(reach)}"
+    reached = [each for column in windows for each in reach(column, by_id, now, zone)]
+    return f"SELECT {columns} FROM {relations.events} WHERE {_reach_sql(reached)}"
 
 
 def earliest(windows: Sequence[Column], now: int, timezone: str) -> int | None:
@@ -199,23 +221,21 @@ def _joined(column: Column) -> str:
     return f"coalesce(totals.{column.name}, {absent_sql(column)})"
 
 
-def _reach_sql(reach: Sequence[tuple[str, int | None, int | None]]) -> str:
+def _reach_sql(reached: Sequence[tuple[str, int | None, int | None]]) -> str:
     """Which events are looked at; the names and the times of all together choose what is read."""
-    names = sorted({name for name, _, _ in reach})
-    conditions = [f"name IN ({', '.join(map(literal_sql, names))})", *_between(reach)]
+    names = sorted({name for name, _, _ in reached})
+    conditions = [named_sql(names), *_between(reached)]
     if len(names) > 1:
         each = [
-            " AND ".join(
-                [f"name = {literal_sql(name)}", *_between([one for one in reach if one[0] == name])]
-            )
+            " AND ".join([named_sql([name]), *_between([one for one in reached if one[0] == name])])
             for name in names
         ]
         conditions.append(f"({' OR '.join(each)})")
     return " AND ".join(conditions)
 
 
-def _between(reach: Sequence[tuple[str, int | None, int | None]]) -> list[str]:
-    begins, ends = [one[1] for one in reach], [one[2] for one in reach]
+def _between(reached: Sequence[tuple[str, int | None, int | None]]) -> list[str]:
+    begins, ends = [one[1] for one in reached], [one[2] for one in reached]
     conditions = []
     if None not in begins:
         conditions.append(f"time >= {min(one for one in begins if one is not None)}")

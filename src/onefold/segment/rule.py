@@ -178,6 +178,7 @@ class ProfileScope(Translator):
         self.metrics: list[Metric] = []
         self.traits: dict[tuple[str, ...], None] = {}
         self.segments: dict[str, None] = {}
+        self._event_functions = 0
         self._known = known
         self._told: set[str] = set()
         self._told_events: set[str] = set()
@@ -242,18 +243,22 @@ class ProfileScope(Translator):
         if name not in EVENT_FUNCTIONS:
             return super().call(node, wanted)
         function = EventFunction(self.source, node)
-        metric, column = function.compile(wanted)
-        self.metrics.append(metric)
-        if len(self.metrics) == MAX_EVENT_FUNCTIONS + 1:
+        metrics, column = function.compile(wanted)
+        self.metrics += metrics
+        self._event_functions += 1
+        if self._event_functions == MAX_EVENT_FUNCTIONS + 1:
             self.source.fault(node, f"more than {MAX_EVENT_FUNCTIONS} event functions", "split it")
-        told = metric.event in self._known.events or metric.event in self._told_events
-        if metric.event and not told:
-            self._told_events.add(metric.event)
-            hint = nearest(metric.event, self._known.events)
-            message = f"no event {metric.event!r} is known"
-            self._unknown_name(node, message, hint, bool(self._known.events))
+        for metric in metrics:
+            self._check_event(node, metric.event)
         used = self._use(column)
         return f"({used} > 0)" if function.name == "did" else used
+
+    def _check_event(self, node: exp.Expr, name: str) -> None:
+        if name and name not in self._known.events and name not in self._told_events:
+            self._told_events.add(name)
+            hint = nearest(name, self._known.events)
+            message = f"no event {name!r} is known"
+            self._unknown_name(node, message, hint, bool(self._known.events))
 
     def _in_segment(self, node: exp.Anonymous) -> str:
         name = _only_text(node)

@@ -33,6 +33,7 @@ _SYMBOLS = {
     TokenType.PLUS, TokenType.DASH, TokenType.STAR, TokenType.SLASH, TokenType.MOD,
     TokenType.DPIPE, TokenType.NUMBER, TokenType.STRING, TokenType.IDENTIFIER,
 }  # fmt: skip
+_BRACKETS = {TokenType.L_BRACKET, TokenType.R_BRACKET}
 _PREFIXES = {TokenType.NOT, TokenType.DASH, TokenType.PLUS}
 _HINTS = {
     ";": "a rule is one expression: leave it out",
@@ -101,8 +102,7 @@ def parse_tree(source: Source) -> exp.Expr:
     _check_tokens(source, tokens)
     source.refuse()
     try:
-        parser = _DUCKDB.parser(error_level=ErrorLevel.RAISE)
-        tree = parser.parse(tokens, source.text)[0]
+        tree = _parsed(tokens, source.text)
     except ParseError as error:
         for found in error.errors:
             offset = _offset_in(source.text, found.get("line"), found.get("col"))
@@ -125,6 +125,16 @@ def parse_tree(source: Source) -> exp.Expr:
     _check_depth(source, tree)
     source.refuse()
     return tree
+
+
+def _parsed(tokens: list[Token], text: str) -> exp.Expr | None:
+    try:
+        return _DUCKDB.parser(error_level=ErrorLevel.RAISE).parse(tokens, text)[0]
+    except ParseError as error:
+        # `products[]` is understood, but then found to lack what is between the brackets.
+        if not all("Bracket" in str(found.get("description")) for found in error.errors):
+            raise
+        return _DUCKDB.parser(error_level=ErrorLevel.IGNORE).parse(tokens, text)[0]
 
 
 def offset_of(node: exp.Expr) -> int:
@@ -179,6 +189,8 @@ def _check_tokens(source: Source, tokens: list[Token]) -> None:
         if token.comments:
             source.fault(token.start, "comments are not allowed in a rule")
         written = source.text[token.start : token.end + 1]
+        if kind in _BRACKETS and "[]" in source.text[max(token.start - 1, 0) : token.end + 2]:
+            continue
         if kind not in _SYMBOLS and not _is_word(written):
             hint = _HINTS.get(written, "")
             source.fault(token.start, f"{written!r} is not part of the rule language", hint)

@@ -70,6 +70,10 @@ class Window(msgspec.Struct, frozen=True):
         since = None if lowest == ALWAYS else bucket_start(self.unit, lowest, zone)
         return since, bucket_start(self.unit, highest + 1, zone)
 
+    def open_ended(self) -> Window:
+        """The same window up to now."""
+        return msgspec.structs.replace(self, newest=0, until=None)
+
     def leaves(self, bucket: int) -> int | None:
         """The bucket with which one that is inside drops out; None when it stays."""
         if self.period is None:

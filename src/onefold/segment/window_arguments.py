@@ -22,7 +22,7 @@ _UNITS: dict[str, tuple[Clock, int]] = {
     "day": ("day", 1),
     "week": ("day", 7),
 }
-_PERIODS: dict[str, tuple[Period, int]] = {
+PERIODS: dict[str, tuple[Period, int]] = {
     "today": ("day", 0),
     "yesterday": ("day", 1),
     "this_week": ("week", 0),
@@ -122,11 +122,11 @@ class WindowArguments:
     def _during(self) -> Window:
         node = self._named["during"]
         word = node.name.lower() if isinstance(node, exp.Column) and not node.table else ""
-        if word not in _PERIODS:
-            hint = nearest(word, _PERIODS) or f"known are {', '.join(_PERIODS)}"
+        if word not in PERIODS:
+            hint = nearest(word, PERIODS) or f"known are {', '.join(PERIODS)}"
             self._fault(node, f"unknown period {word}".rstrip(), hint)
             return EVER
-        period, ago = _PERIODS[word]
+        period, ago = PERIODS[word]
         return Window("day", period, ago, ago)
 
     def _dates(self) -> Window:

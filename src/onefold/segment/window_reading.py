@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
-from onefold.segment.buckets import Bucket, Value, bucket_value, merge
+from onefold.segment.aggregates import Value, absent_value, bucket_value
+from onefold.segment.kinds import Bucket, Moments, merge
 from onefold.segment.metric import Column
-from onefold.segment.window import Unit, Window, bucket_start
+from onefold.segment.sequences import find_matches
+from onefold.segment.window import Unit, Window, bucket_in, bucket_start
 from onefold.segment.zone import Zone
 
 Facts = Mapping[str, Mapping[int, Bucket]]
@@ -44,6 +47,15 @@ class Places(dict[int, tuple[bool, int | None]]):
         self._window = window
         self._lo, self._hi = window.span(now, zone)
         self._starts = starts
+        self.at, self.zone = now, zone
+
+    def bucket_of(self, time: int) -> int:
+        """The bucket that a moment falls into."""
+        return bucket_in(self._window.unit, time, self.zone)
+
+    def start(self, bucket: int) -> int:
+        """When a bucket begins."""
+        return self._starts[bucket]
 
     def __missing__(self, number: int) -> tuple[bool, int | None]:
         inside = self._lo <= number <= self._hi
@@ -57,8 +69,15 @@ class Places(dict[int, tuple[bool, int | None]]):
         return place
 
 
+def absent(column: Column) -> Value:
+    """What a column is over no events."""
+    return False if column.sequence is not None else absent_value(column.aggregate)
+
+
 def make_reader(index: int, column: Column, places: Places) -> Reader:
     """Prepare to read a column, as of one moment, from the buckets of many profiles."""
+    if column.aggregate == "days":
+        return DaysReader(index, column, places)
     return WindowReader(index, column, places)
 
 
@@ -86,6 +105,81 @@ class WindowReader:
         return total if type(total) is int else bucket_value(total, self._aggregate), change
 
 
+class DaysReader:
+    """How many days ago the last event was."""
+
+    __slots__ = ("_places", "_today", "_turns", "index")
+
+    def __init__(self, index: int, column: Column, places: Places) -> None:
+        self.index = index
+        self._turns = column.turns
+        self._places = places
+        self._today = bucket_in("day", places.at, places.zone)
+
+    def read(self, buckets: Mapping[int, Bucket]) -> tuple[Value, int | None]:
+        """Count the days, and say when the count reaches a number that something depends on."""
+        places = self._places
+        change = _entering(buckets, places)
+        last = max((number for number in buckets if places[number][0]), default=None)
+        if last is None:
+            return None, change
+        days = self._today - last
+        turn: int | None = self._today + 1
+        if self._turns is not None:
+            following = bisect_right(self._turns, days)
+            turn = last + self._turns[following] if following < len(self._turns) else None
+        change = sooner(change, None if turn is None else places.start(turn))
+        return float(days), sooner(change, places[last][1])
+
+
+class SequenceReader:
+    """Whether events happened in a row; it reads several metrics."""
+
+    def __init__(self, index: int, column: Column, places: Places, later: Places) -> None:
+        assert column.sequence is not None
+        self.index = index
+        self._sequence = column.sequence
+        self._places = places
+        self._later = later
+
+    def read(self, facts: Sequence[Facts]) -> tuple[Value, int | None]:
+        """Look for a match, and say when the one that lasts longest ends or one can begin to hold."""
+        sequence, places = self._sequence, self._places
+        steps = [joined(metric, facts) or {} for metric in sequence.steps]
+        if not all(steps):
+            return False, None
+        spoiling = (joined(sequence.unless, facts) or {}) if sequence.unless else {}
+        matches = find_matches(
+            [_moments(step, places) for step in steps],
+            sequence.within,
+            _moments(spoiling, self._later),
+            wait=bool(sequence.unless),
+        )
+        holding = [match for match in matches if match.holds_from <= places.at]
+        if holding:
+            ends = places[places.bucket_of(max(holding).begun)][1]
+            return True, sooner(ends, _entering(spoiling, self._later))
+        waiting = min((match.holds_from for match in matches), default=None)
+        for step in steps:
+            waiting = sooner(waiting, _entering(step, places))
+        return False, waiting
+
+
+def _moments(buckets: Mapping[int, Bucket], places: Places) -> list[int]:
+    """The moments inside a window, ascending."""
+    found: list[int] = []
+    for number, bucket in buckets.items():
+        if places[number][0] and isinstance(bucket, Moments):
+            found += bucket.times
+    return sorted(found)
+
+
+def _entering(buckets: Iterable[int], places: Places) -> int | None:
+    """When something that is dated in the future comes into a window."""
+    turns = [places[number][1] for number in buckets if not places[number][0]]
+    return min((turn for turn in turns if turn is not None), default=None)
+
+
 def joined(metric: str, facts: Sequence[Facts]) -> Mapping[int, Bucket] | None:
     """The buckets of a metric of all identifiers of a profile."""
     found: Mapping[int, Bucket] | None = None
@@ -94,6 +188,13 @@ def joined(metric: str, facts: Sequence[Facts]) -> Mapping[int, Bucket] | None:
         if buckets:
             found = buckets if found is None else _joined(found, buckets)
     return found
+
+
+def sooner(a: int | None, b: int | None) -> int | None:
+    """The earlier of two moments, of which either may never come."""
+    if a is None or b is None:
+        return b if a is None else a
+    return min(a, b)
 
 
 def _joined(a: Mapping[int, Bucket], b: Mapping[int, Bucket]) -> Mapping[int, Bucket]:

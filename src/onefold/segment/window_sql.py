@@ -1,20 +1,33 @@
-"""Columns of windows as aggregates over raw events: what `window_reading` takes from buckets, as SQL.
+"""Columns of windows over raw events: what `window_reading` takes from buckets, as SQL.
 
-For everybody at once, such as in a preview or a backtest, no buckets are needed: each column is one
-aggregate over the events of a profile. It gives what the buckets of these events would give.
+For everybody at once, such as in a preview or a backtest, no buckets are needed: most columns are
+aggregates, all in one pass over the events; some need a query of their own. Either gives what the
+buckets of these events would give.
 
-The aggregates read a relation that has `profile`, `name`, `time` (BIGINT, µs UTC), `message_id` and
-one column for each field of the metrics, as `fields_sql` makes them from `properties` and `context`.
+Both read a relation that has `profile`, `name`, `time` (BIGINT, µs UTC), `message_id` and one column
+for each field of the metrics, as `fields_sql` makes them from `properties` and `context`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from onefold.segment.buckets import LARGEST_NUMBER, field_sql, read_sql
-from onefold.segment.metric import Aggregate, Column, Field, Metric
-from onefold.segment.texts import literal_sql
+from onefold.segment.aggregates import (
+    AGGREGATES_SQL,
+    COUNTS,
+    different_query,
+    frequent_query,
+    sessions_query,
+)
+from onefold.segment.bucket_query import bucket_sql, named_sql
+from onefold.segment.fields import field_sql
+from onefold.segment.kinds import SESSION_GAP
+from onefold.segment.metric import Column, Field, Metric
+from onefold.segment.sequences import sequence_query
+from onefold.segment.window import Window, bucket_in
 from onefold.segment.zone import Zone
+
+_APART = ("unique", "frequent", "sequence", "sessions", "session_minutes")
 
 
 def fields_sql(metrics: Iterable[Metric], read: Callable[[Field], str] = field_sql) -> list[str]:
@@ -23,29 +36,70 @@ def fields_sql(metrics: Iterable[Metric], read: Callable[[Field], str] = field_s
     return [f"{read(field)} AS {field.name}" for field in fields]
 
 
+def is_apart(column: Column, metrics: Mapping[str, Metric]) -> bool:
+    """Say whether a column needs a query of its own: `column_query` instead of `column_sql`."""
+    return column.aggregate in _APART or metrics[column.metric].many
+
+
 def column_sql(column: Column, metric: Metric, now: int, zone: Zone) -> str:
     """Write a column as an aggregate over the events of a profile, as of a moment (µs UTC).
 
     A profile without events has no row: what it has instead is `absent_sql`.
     """
-    parts = (condition_sql(column, metric, now, zone), metric.value or "")
-    return _AGGREGATES[column.aggregate](column, *parts)
+    where = condition_sql(column, metric, now, zone)
+    if column.aggregate == "days":
+        since, until = column.window.bounds(now, zone)
+        last = f"max({zone.day_sql(since, until)}) FILTER (WHERE {where})"
+        return f"CAST({bucket_in('day', now, zone)} - {last} AS DOUBLE)"
+    return AGGREGATES_SQL[column.aggregate](column, where, metric.value or "")
 
 
-def bounds(column: Column, now: int, zone: Zone) -> tuple[int | None, int | None]:
-    """Say from when on and before when (µs UTC) events can count for a column; None: no bound."""
-    return column.window.bounds(now, zone)
+def column_query(
+    column: Column, metrics: Mapping[str, Metric], now: int, zone: Zone, source: str
+) -> str:
+    """Write the query for a column that needs one, as `(profile, value)`, over a relation's name."""
+    metric = metrics[column.metric]
+    where = condition_sql(column, metric, now, zone)
+    value = metric.value or ""
+    if column.sequence is not None:
+        return _sequence_query(column, metrics, now, zone, source)
+    if metric.many:
+        source = f"(SELECT *, unnest({value}) AS one FROM {source} WHERE {where})"
+        where, value = "TRUE", "one"
+    if column.aggregate == "unique":
+        return different_query(where, value, source)
+    if column.aggregate == "frequent":
+        return frequent_query(column, where, value, source)
+    if column.aggregate in ("sessions", "session_minutes"):
+        return sessions_query(column, where, SESSION_GAP, source)
+    aggregate = AGGREGATES_SQL[column.aggregate](column, where, value)
+    return f"SELECT profile, {aggregate} AS value FROM {source} GROUP BY profile"
 
 
 def absent_sql(column: Column) -> str:
     """Write what a column is over no events."""
-    return "0" if column.aggregate == "count" else "NULL"
+    if column.sequence is not None:
+        return "FALSE"
+    return "0" if column.aggregate in COUNTS else "NULL"
+
+
+def reach(
+    column: Column, metrics: Mapping[str, Metric], now: int, zone: Zone
+) -> list[tuple[str, int | None, int | None]]:
+    """Say which events a column looks at, each from when on and before when (µs UTC)."""
+    return [
+        (metrics[one].event, *_window_of(column, one).bounds(now, zone)) for one in column.metrics
+    ]
 
 
 def condition_sql(column: Column, metric: Metric, now: int, zone: Zone) -> str:
-    """Write which events a column is about: by name, by the time of the window, by `where =>`."""
-    since, until = bounds(column, now, zone)
-    parts = [f"name = {literal_sql(metric.event)}"]
+    """Write which events a column takes from a metric: by name, by time, by `where =>`."""
+    return _condition(metric, _window_of(column, metric.id), now, zone)
+
+
+def _condition(metric: Metric, window: Window, now: int, zone: Zone) -> str:
+    since, until = window.bounds(now, zone)
+    parts = [named_sql([metric.event])]
     if since is not None:
         parts.append(f"time >= {since}")
     if until is not None:
@@ -55,40 +109,29 @@ def condition_sql(column: Column, metric: Metric, now: int, zone: Zone) -> str:
     return " AND ".join(parts)
 
 
-def _count(column: Column, where: str, value: str) -> str:
-    return f"count(*) FILTER (WHERE {where})"
+def _window_of(column: Column, metric: str) -> Window:
+    """What must not follow may also come after the window of the steps has closed."""
+    sequence = column.sequence
+    if sequence is not None and metric == sequence.unless:
+        return column.window.open_ended()
+    return column.window
 
 
-def _extreme(column: Column, where: str, value: str) -> str:
-    return f"{column.aggregate}({value}) FILTER (WHERE {where} AND {_is_number(value)})"
+def _sequence_query(
+    column: Column, metrics: Mapping[str, Metric], now: int, zone: Zone, source: str
+) -> str:
+    sequence = column.sequence
+    assert sequence is not None
 
+    def conditions(ids: Sequence[str], window: Window) -> list[str]:
+        return [_condition(metrics[one], window, now, zone) for one in ids]
 
-def _sum(column: Column, where: str, value: str) -> str:
-    """A sum of millionths, in the two parts that a bucket has."""
-    filter_ = f"FILTER (WHERE {where} AND {_is_number(value)})"
-    total = f"sum(CAST(round({value} * 1000000e0, 0) AS HUGEINT)) {filter_}"
-    carry = f"CAST(({total}) // {10**18} AS DOUBLE)"
-    sum_ = f"(CAST(({total}) % {10**18} AS DOUBLE) / 1000000e0 + {carry} * 1e12)"
-    return sum_ if column.aggregate == "sum" else f"({sum_} / count(*) {filter_})"
-
-
-def _edge(column: Column, where: str, value: str) -> str:
-    best = "min" if column.aggregate == "first" else "max"
-    edge = f"{{'t': time, 'i': message_id, 'v': {value}}}"
-    found = f"({best}({edge}) FILTER (WHERE {where} AND {value} IS NOT NULL)).v"
-    return read_sql(found, column.type)
-
-
-def _is_number(value: str) -> str:
-    return f"abs({value}) < {LARGEST_NUMBER}"
-
-
-_AGGREGATES: dict[Aggregate, Callable[[Column, str, str], str]] = {
-    "count": _count,
-    "sum": _sum,
-    "avg": _sum,
-    "min": _extreme,
-    "max": _extreme,
-    "first": _edge,
-    "last": _edge,
-}
+    unless = [sequence.unless] if sequence.unless else []
+    return sequence_query(
+        conditions(sequence.steps, column.window),
+        sequence.within,
+        "".join(conditions(unless, column.window.open_ended())),
+        now,
+        bucket_sql(column.window.unit, zone),
+        source,
+    )

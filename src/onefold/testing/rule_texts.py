@@ -3,8 +3,30 @@
 from __future__ import annotations
 
 import json
+import math
 from decimal import Decimal
 from typing import Any
+
+
+def read_as(value: Any, wanted: str) -> Any:
+    """Read a JSON value as a type, or None."""
+    if value is None:
+        return None
+    if wanted == "boolean":
+        return {"true": True, "false": False}.get(text_of(value).lower())
+    if wanted == "text":
+        return text_of(value)
+    if wanted == "list":
+        return [each for each in value if each is not None] if isinstance(value, list) else None
+    if wanted == "object":
+        return value if isinstance(value, dict) else None
+    if isinstance(value, (bool, dict, list)):
+        return None
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def text_of(value: Any) -> str:

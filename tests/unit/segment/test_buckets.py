@@ -1,5 +1,6 @@
 """Buckets: made by one query, merged in any order to the same."""
 
+import functools
 import itertools
 import json
 
@@ -10,7 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onefold.segment import bucket_query, merge, merge_into, parse_rule, prune, read_rows
-from onefold.segment.buckets import Bucket, Buckets, Edges, Numbers, oldest_kept, window_value
+from onefold.segment.aggregates import bucket_value
+from onefold.segment.buckets import Buckets, oldest_kept
+from onefold.segment.kinds import (
+    Bucket,
+    Edges,
+    Numbers,
+    make_moments,
+    make_tally,
+    make_values,
+    make_visits,
+)
 from onefold.segment.metric import Metric, merge_metrics
 
 DAY = 86_400_000_000
@@ -129,7 +140,31 @@ def test_nothing_comes_of_no_metrics() -> None:
     assert connection.execute(bucket_query([], "UTC")).fetchall() == []
 
 
+def window_value(buckets: dict[int, Bucket], aggregate: str, lo: int, hi: int) -> object:
+    inside = [bucket for number, bucket in buckets.items() if lo <= number <= hi]
+    return bucket_value(functools.reduce(merge, inside) if inside else None, aggregate)
+
+
 texts = st.sampled_from(["a", "b", "c"])
+# More than a bucket holds of each, so that it is bounded on the way.
+values = st.builds(
+    lambda first, count: make_values(str(each) for each in range(first, first + count)),
+    st.integers(0, 2_000),
+    st.integers(1, 900),
+)
+tallies = st.builds(
+    lambda first, count, n: make_tally((str(each), n) for each in range(first, first + count)),
+    st.integers(0, 400),
+    st.integers(1, 400),
+    st.integers(1, 3),
+)
+moments = st.builds(
+    lambda first, count, step: make_moments(range(first, first + count * step, step)),
+    st.integers(0, 2_000),
+    st.integers(1, 300),
+    st.integers(1, 5),
+)
+visits = st.builds(make_visits, st.lists(st.integers(0, 10).map(lambda one: one * 10 * 60_000_000)))
 edges = st.builds(
     lambda one, other: Edges(*min(one, other), *max(one, other)),
     st.tuples(st.integers(0, 2), texts, texts),
@@ -149,14 +184,16 @@ numbers = st.builds(
 
 @given(
     st.one_of(
-        *(st.lists(kind, min_size=3, max_size=3) for kind in (numbers, edges, st.integers(1, 9)))
+        *(
+            st.lists(kind, min_size=3, max_size=3)
+            for kind in (numbers, edges, st.integers(1, 9), values, tallies, moments, visits)
+        )
     )
 )
 def test_merging_commutes_and_associates(three: list[Bucket]) -> None:
-    results = {
-        msgspec.json.encode(merge(merge(a, b), c)) for a, b, c in itertools.permutations(three)
-    } | {msgspec.json.encode(merge(three[0], merge(three[1], three[2])))}
-    assert len(results) == 1
+    encode = msgspec.json.Encoder(order="deterministic").encode
+    results = {encode(merge(merge(a, b), c)) for a, b, c in itertools.permutations(three)}
+    assert results == {encode(merge(three[0], merge(three[1], three[2])))}
 
 
 @given(st.lists(st.integers(-(10**24), 10**24), min_size=1, max_size=9))
@@ -215,7 +252,11 @@ def test_old_buckets_and_unused_metrics_are_pruned() -> None:
     ever = metric_of("did('A')")
     other = metric_of("did('B', last => interval 7 day)")
     kept = oldest_kept(merge_metrics([week, month, ever, other]), NOW, "UTC")
-    assert kept == {month.id: 19_971, ever.id: None, other.id: 19_994}
+    assert {metric: one.oldest for metric, one in kept.items()} == {
+        month.id: 19_971,
+        ever.id: None,
+        other.id: 19_994,
+    }
     buckets: Buckets = {
         month.id: {19_970: 1, 19_971: 2, 20_005: 1},
         ever.id: {0: 9},
@@ -224,3 +265,23 @@ def test_old_buckets_and_unused_metrics_are_pruned() -> None:
     }
     prune(buckets, kept)
     assert buckets == {month.id: {19_971: 2, 20_005: 1}, ever.id: {0: 9}}
+
+
+def test_the_last_bucket_is_kept_however_old_when_days_are_counted_from_it() -> None:
+    since = metric_of("days_since('A') > 30")
+    kept = oldest_kept([since], NOW, "UTC")
+    buckets: Buckets = {since.id: {15_000: 1, 15_001: 2, 20_005: 1}}
+    prune(buckets, kept)
+    assert buckets == {since.id: {15_001: 2, 20_005: 1}}
+    week = metric_of("did('A', last => interval 7 day)")
+    (both,) = merge_metrics([since, week])
+    buckets = {both.id: {15_001: 2, 19_990: 1, 19_999: 3, 20_005: 1}}
+    prune(buckets, oldest_kept([both], NOW, "UTC"))
+    assert buckets == {both.id: {19_999: 3, 20_005: 1}}
+
+
+def test_absolute_windows_keep_their_days() -> None:
+    metric = metric_of("did('A', since => date '2020-01-01')")
+    buckets: Buckets = {metric.id: {18_261: 1, 18_262: 1, 20_000: 1}}
+    prune(buckets, oldest_kept([metric], NOW, "UTC"))
+    assert buckets == {metric.id: {18_262: 1, 20_000: 1}}

@@ -4,7 +4,7 @@ import duckdb
 import pytest
 
 from onefold.segment import Plan, compile_membership, parse_rule
-from onefold.segment.buckets import Edges, Numbers
+from onefold.segment.kinds import Edges, Numbers
 from onefold.segment.reading import trait_value
 from onefold.segment.zone import UTC
 

@@ -21,8 +21,7 @@ from onefold.segment import (
     read_rows,
 )
 from onefold.segment.plan import Plan
-from onefold.segment.window_sql import absent_sql, column_sql, fields_sql
-from onefold.segment.zone import load_zone
+from onefold.segment.population import features_query
 from onefold.testing.rules import Happened, Moment, holds
 
 ZONES = ("Asia/Shanghai", "Europe/Berlin", "America/New_York", "UTC")
@@ -62,6 +61,26 @@ objects = st.dictionaries(
 )
 
 
+listed = st.fixed_dictionaries(
+    {},
+    optional={
+        "items": st.one_of(
+            scalars,
+            st.lists(
+                st.one_of(
+                    scalars,
+                    st.fixed_dictionaries(
+                        {}, optional={"price": scalars, "kind": scalars, "n": st.integers(0, 3)}
+                    ),
+                ),
+                max_size=3,
+            ),
+        ),
+        "tags": st.one_of(scalars, st.lists(scalars, max_size=3)),
+    },
+)
+
+
 @st.composite
 def histories(draw: st.DrawFn) -> tuple[int, str, dict[str, object], list[Happened]]:
     now = draw(st.sampled_from(ANCHORS)) + draw(st.integers(0, 72 * 3600)) * SECOND
@@ -75,7 +94,7 @@ def histories(draw: st.DrawFn) -> tuple[int, str, dict[str, object], list[Happen
             draw(st.sampled_from(NAMES)),
             now - draw(ages) * SECOND - draw(st.sampled_from([0, 1])),
             f"m{draw(st.integers(0, 3))}-{index}",
-            draw(objects),
+            draw(objects) | draw(listed),
             draw(objects),
         )
         for index in range(count)
@@ -85,6 +104,7 @@ def histories(draw: st.DrawFn) -> tuple[int, str, dict[str, object], list[Happen
 
 NAMED = ("revenue", "country", "vip", "deep.a", "deep.b")
 TEXTS = ("'CN'", "'%n%'", "'12'", "'x%'", "''", "'a''b'", "'人'")
+CLOCKS = ("second", "minute", "hour", "day")
 NUMBERS = ("0", "1", "100", "2.5", "-1", "1e3", "0.3")
 LENGTHS = ("week", "month", "quarter", "year")
 PERIODS = ("today", "yesterday", *(f"{one}_{each}" for one in ("this", "last") for each in LENGTHS))
@@ -139,7 +159,15 @@ class Writer:
             self.name,
         ]
         if not self.root:
-            tests += [lambda: self.call("did", ""), self.edge]
+            tests += [
+                lambda: self.call("did", ""),
+                self.edge,
+                self.days,
+                self.different,
+                self.sessions,
+                self.sequence,
+                self.listed,
+            ]
         deep = [
             lambda: f"({self.condition(depth - 1)} and {self.condition(depth - 1)})",
             lambda: f"({self.condition(depth - 1)} or {self.condition(depth - 1)})",
@@ -177,9 +205,81 @@ class Writer:
         of = f", {self.pick('of => ', '')}{value}" if function != "count_of" else ""
         return self.call(function, of)
 
+    def days(self) -> str:
+        window = self.pick("", ", last => interval 20 day", ", during => last_month")
+        window += self.where()
+        call = f"days_since('{self.pick(*NAMES)}'{window})"
+        return self.pick(
+            f"{call} {self.pick(*OPERATORS)} {self.draw(st.integers(-1, 40))}",
+            f"{self.draw(st.integers(0, 40))} {self.pick(*OPERATORS)} ({call})",
+            f"coalesce({call}, 99) between {self.draw(st.integers(0, 9))} and 30.5",
+            f"{call} in (1, 2, 30)",
+            f"{call} is null",
+            f"{call} % 2 = 0",
+        )
+
+    def different(self) -> str:
+        value = Writer(self.draw, self.pick("properties.", "context.")).name()
+        return (
+            f"{self.call('unique_of', f', {value}')} {self.pick(*OPERATORS)} {self.pick(1, 2, 3)}"
+        )
+
+    def sessions(self) -> str:
+        name = self.pick("", "", f"'{self.pick(*NAMES)}'")
+        inside = f"{name}{self.window()}{self.where()}"
+        function = self.pick("sessions", "session_minutes")
+        call = f"{function}({inside.removeprefix(', ')})"
+        return f"{call} {self.pick(*OPERATORS)} {self.pick(0, 1, 2, 10.5)}"
+
+    def sequence(self) -> str:
+        steps = [self.step() for _ in range(self.draw(st.integers(1, 3)))]
+        within = f", within => interval {self.draw(st.integers(1, 40))} {self.pick(*CLOCKS)}"
+        unless = f", not_followed_by => {self.step()}"
+        rest = self.pick("", within, within) + self.window() + self.where()
+        return f"in_sequence({', '.join(steps)}{rest}{unless if len(steps) == 1 else self.pick('', unless)})"
+
+    def step(self) -> str:
+        name = f"'{self.pick(*NAMES)}'"
+        return self.pick(name, name, f"event({name}{self.where()})")
+
+    def where(self) -> str:
+        return (
+            f", where => {Writer(self.draw, 'properties.').condition(1)}"
+            if self.pick(1, 0, 0)
+            else ""
+        )
+
+    def listed(self) -> str:
+        """A function over the elements of lists."""
+        tests = [
+            lambda: f"properties.items[].price {self.pick(*OPERATORS)} {self.pick(*NUMBERS)}",
+            lambda: f"properties.items[].kind {self.pick('=', '<>')} {self.pick(*TEXTS)}",
+            lambda: f"properties.items[].kind is {self.pick('', 'not ')}null",
+            lambda: f"{self.pick('', 'not ')}(properties.items[].kind = 'CN')",
+            lambda: "properties.vip",
+        ]
+        one, other = (self.pick(*tests)() for _ in range(2))
+        where = f"{self.pick('', 'not ')}({one} {self.pick('and', 'or', 'and not')} {other})"
+        where = self.pick(one, where, "properties.tags[] = 'CN'")
+        where = f", where => {where}{self.window()}"
+        tagged = self.pick("", self.window(), ", where => properties.tags[] like '%N'")
+        amount = "properties.items[].price * coalesce(properties.items[].n, 1)"
+        if "tags" in where:
+            where = ""
+        return self.pick(
+            f"count_of('page'{where}) {self.pick(*OPERATORS)} 1",
+            f"sum_of('page', {amount}{where}) {self.pick(*OPERATORS)} {self.pick(*NUMBERS)}",
+            f"max_of('page', properties.items[].price{where}) {self.pick(*OPERATORS)} 1",
+            f"unique_of('page', properties.items[].kind{where}) > 1",
+            f"most_frequent_of('page', properties.tags[]{tagged}) = 'CN'",
+            f"first_of('page', properties.tags[]{tagged}) = 'CN'",
+            "did('page', where => properties.tags[] = 'CN')",
+        )
+
     def edge(self) -> str:
         value = Writer(self.draw, "properties.").name()
-        call = self.call(self.pick("first_of", "last_of"), f", of => {value}")
+        function = self.pick("first_of", "last_of", "most_frequent_of")
+        call = self.call(function, f", of => {value}")
         test = self.pick("= 'CN'", "> 0.5", "is null", "is true", "like '%1%'")
         return f"{call} {test}"
 
@@ -215,36 +315,43 @@ def compiled(
     row, change = features.row(moment.traits, facts)
     names = ", ".join(f"{column.name} {TYPES[column.type]}" for column in membership.columns)
     connection.execute(f"CREATE TABLE profiles (profile BIGINT{', ' if names else ''}{names})")
-    places = ", ".join("?" * (len(row) + 1))
-    connection.execute(f"INSERT INTO profiles VALUES ({places})", [1, *row])
-    profile, *answers = connection.execute(membership.sql).fetchone()
-    assert profile == 1
+    answers = asked(connection, membership, row)
     assert over_raw_events(connection, membership, moment) == [
         value for value, one in zip(row, membership.columns, strict=True) if one.kind == "window"
     ]
     if change is not None:
         assert change > moment.now
         before, _ = membership.features(change - 1, moment.timezone).row(moment.traits, facts)
-        assert before == row
+        assert asked(connection, membership, before) == answers
     return answers, change, row
 
 
+def asked(connection: duckdb.DuckDBPyConnection, plan: Plan, row: tuple[object, ...]) -> list[bool]:
+    places = ", ".join("?" * (len(row) + 1))
+    connection.execute("DELETE FROM profiles")
+    connection.execute(f"INSERT INTO profiles VALUES ({places})", [1, *row])
+    profile, *answers = connection.execute(plan.sql).fetchone()
+    assert profile == 1
+    return answers
+
+
 def over_raw_events(
-    connection: duckdb.DuckDBPyConnection, membership: Plan, moment: Moment
+    connection: duckdb.DuckDBPyConnection, plan: Plan, moment: Moment
 ) -> list[object]:
     """The columns that are windows, without buckets: aggregated over the events themselves."""
-    metrics = {metric.id: metric for metric in membership.metrics}
-    columns = [column for column in membership.columns if column.kind == "window"]
-    zone = load_zone(moment.timezone)
-    values = [column_sql(column, metrics[column.metric], moment.now, zone) for column in columns]
+    columns = [column for column in plan.columns if column.kind == "window"]
+    if not columns:
+        return []
     connection.execute("DELETE FROM events")
     insert(connection, list(enumerate(moment.events)), 1)
-    fields = ", ".join(
-        ["1 AS profile", "name", "time", "message_id", *fields_sql(metrics.values())]
+    connection.execute(
+        "CREATE OR REPLACE VIEW events_now AS SELECT 1::BIGINT AS profile, * EXCLUDE owner FROM events"
     )
-    query = f"SELECT {', '.join(['profile', *values])} FROM e GROUP BY profile"
-    found = connection.execute(f"WITH e AS (SELECT {fields} FROM events) {query}").fetchone()
-    return list((found or [1, *(0 if absent_sql(one) == "0" else None for one in columns)])[1:])
+    connection.execute(
+        "CREATE OR REPLACE VIEW profiles_now AS SELECT 1::BIGINT AS profile, '{}' AS traits"
+    )
+    query = features_query(columns, plan.metrics, moment.now, moment.timezone)
+    return list(connection.execute(query).fetchone()[1:])
 
 
 def insert(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onefold.segment.buckets import field_sql
+from onefold.segment.fields import field_sql
 from onefold.segment.metric import Type, clock_column, trait_column
 from onefold.segment.reading import trait_value
 from onefold.segment.trait_sql import traits_query

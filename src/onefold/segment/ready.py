@@ -42,7 +42,8 @@ def tag_values(tag: TagDefinition) -> tuple[str, ...]:
         return tuple(RFM_GROUPS)
     if tag.rank:
         if tag.rank.into:
-            return tag.rank.values or tuple(str(one + 1) for one in range(tag.rank.into))
+            parts = min(tag.rank.into, 1_000)  # so many are refused, but by then they are listed
+            return tag.rank.values or tuple(str(one + 1) for one in range(parts))
         return (*tag.rank.top, *([tag.rank.otherwise] if tag.rank.otherwise else []))
     cases = tag.statistics.cases if tag.statistics else ready_cases(tag)
     return tag.values or tuple(dict.fromkeys(case.value for case in cases))

@@ -179,6 +179,7 @@ def test_every_fault_of_a_folder_is_told_with_its_file_and_line(desk: Any, tmp_p
         ("name: a\ncases: [" + "{value: v, when: 'x = 1'}, " * 101 + "]", "101 cases; at most 100"),
         ('name: a\ncases: [{value: "\\0", when: x = 1}]', "has no value"),
         ("name: a\ncases: [{value: '', when: x = 1}]", "has no value"),
+        ("name: a\nrank: {by: x, into: 2000000000}", "must be from 2 to 100"),
         ('name: "a\\nb"\ncases: [{value: v, when: x = 1}]', "has no name"),
     ],
 )

@@ -5,19 +5,14 @@ Both are whole numbers in queries, so that nothing depends on how an engine know
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sqlglot import exp
 
 from onefold.segment import turns
 from onefold.segment.metric import Type
 from onefold.segment.reading import DATE, MOMENT, read_time
 from onefold.segment.syntax import nearest, unparenthesized
-from onefold.segment.writing import Call, Writer, full_match
+from onefold.segment.writing import Call, Translating, Writer, full_match
 from onefold.segment.zone import DAY, UTC
-
-if TYPE_CHECKING:
-    from onefold.segment.expression import Translator
 
 NAMES = (
     "today", "now", "date", "year", "month", "day", "weekday", "date_diff", "age", "anniversary",
@@ -46,7 +41,7 @@ def literal_type(node: exp.Cast) -> Type | None:
     return _LITERALS.get(node.to.this) if literal else None
 
 
-def text_literal(t: Translator, node: exp.Expr, wanted: Type) -> str:
+def text_literal(t: Translating, node: exp.Expr, wanted: Type) -> str:
     """Write a date or time that is given as a text."""
     text = node.name
     if wanted == "date":
@@ -78,7 +73,7 @@ def interval_unit(node: exp.Expr) -> str:
     return str(node.args.get("unit") or "").lower().removesuffix("s")
 
 
-def _interval(t: Translator, node: exp.Interval) -> tuple[str, int] | None:
+def _interval(t: Translating, node: exp.Interval) -> tuple[str, int] | None:
     """Read a checked interval, or note what is wrong with it."""
     unit, amount = interval_unit(node), unparenthesized(node.this)
     text = amount.name if isinstance(amount, exp.Literal) else ""
@@ -98,7 +93,7 @@ def _interval(t: Translator, node: exp.Interval) -> tuple[str, int] | None:
 # Arithmetic.
 
 
-def arithmetic_type(t: Translator, node: exp.Expr) -> Type | None:
+def arithmetic_type(t: Translating, node: exp.Expr) -> Type | None:
     """Say which type a sum or difference of dates has; None when it is one of numbers."""
     if not isinstance(node, (exp.Add, exp.Sub)):
         return None
@@ -111,7 +106,7 @@ def arithmetic_type(t: Translator, node: exp.Expr) -> Type | None:
     return "number" if kinds & {"date", "time"} else None
 
 
-def arithmetic(t: Translator, node: exp.Expr, wanted: Type | None) -> str:
+def arithmetic(t: Translating, node: exp.Expr, wanted: Type | None) -> str:
     """Write a date or time and an interval, or the days between two dates."""
     left, right = unparenthesized(node.this), unparenthesized(node.expression)
     if isinstance(left, exp.Interval) and isinstance(node, exp.Add):
@@ -127,7 +122,7 @@ def arithmetic(t: Translator, node: exp.Expr, wanted: Type | None) -> str:
 
 
 def _moved(
-    t: Translator, node: exp.Expr, base: exp.Expr, by: exp.Interval, wanted: Type | None
+    t: Translating, node: exp.Expr, base: exp.Expr, by: exp.Interval, wanted: Type | None
 ) -> str:
     type, more = arithmetic_type(t, node), isinstance(node, exp.Add)
     found = _interval(t, by)
@@ -153,19 +148,19 @@ def _moved(
 # What each node becomes.
 
 
-def _today(t: Translator, node: exp.Expr, _: Type | None) -> str:
+def _today(t: Translating, node: exp.Expr, _: Type | None) -> str:
     if node.args.get("this") is not None:
         return t.refuse(node, "today() takes nothing")
     return _this_day(t, node)
 
 
-def _this_day(t: Translator, node: exp.Expr) -> str:
+def _this_day(t: Translating, node: exp.Expr) -> str:
     today = t.clock(node, ("today",), "date")
     t.turn(f"({today} + 1)")
     return today
 
 
-def _now(t: Translator, node: exp.Expr, wanted: Type | None) -> str:
+def _now(t: Translating, node: exp.Expr, wanted: Type | None) -> str:
     if node.expressions:
         return t.refuse(node, "now() takes nothing")
     if wanted == "date":
@@ -176,7 +171,7 @@ def _now(t: Translator, node: exp.Expr, wanted: Type | None) -> str:
     return t.clock(node, ("now",), "time")
 
 
-def _literal(t: Translator, node: exp.Expr, wanted: Type | None) -> str:
+def _literal(t: Translating, node: exp.Expr, wanted: Type | None) -> str:
     type_ = literal_type(node) if isinstance(node, exp.Cast) else None
     if type_ is None:
         return t.refuse(
@@ -188,27 +183,27 @@ def _literal(t: Translator, node: exp.Expr, wanted: Type | None) -> str:
     return text_literal(t, node.this, type_)
 
 
-def _date(t: Translator, node: exp.Expr, _: Type | None) -> str:
+def _date(t: Translating, node: exp.Expr, _: Type | None) -> str:
     if not t.only(node, "this"):
         return "NULL"
     return t.value(node.this, "date")
 
 
-def _part(t: Translator, node: exp.Expr, _: Type | None) -> str:
+def _part(t: Translating, node: exp.Expr, _: Type | None) -> str:
     name = "day" if isinstance(node, (exp.Day, exp.DayOfMonth)) else node.key
     with turns.of_unit(t, name, [node.this]):
         day = t.value(node.this, "date")
     return f"CAST({name}({date_sql(day)}) AS DOUBLE)"
 
 
-def _weekday(t: Translator, node: exp.Expr, _: Type | None) -> str:
+def _weekday(t: Translating, node: exp.Expr, _: Type | None) -> str:
     if len(node.expressions) != 1:
         return t.refuse(node, "weekday takes one date")
     day = t.value(node.expressions[0], "date")
     return f"CAST(({day} + {3 + _SHIFT_DAYS}) % 7 + 1 AS DOUBLE)"
 
 
-def _date_diff(t: Translator, node: exp.Expr, _: Type | None) -> str:
+def _date_diff(t: Translating, node: exp.Expr, _: Type | None) -> str:
     unit = str(node.args.get("unit") or "").lower().removesuffix("s")
     if unit not in _UNITS:
         hint = nearest(unit, _UNITS) or f"known are {', '.join(_UNITS)}"
@@ -233,7 +228,7 @@ def _count(value: str, unit: str) -> str:
     return f"({year} * {12 // _MONTHS[unit]} + {unit}({date_sql(value)}))"
 
 
-def _age(t: Translator, node: exp.Expr, _: Type | None) -> str:
+def _age(t: Translating, node: exp.Expr, _: Type | None) -> str:
     if len(node.expressions) != 1:
         return t.refuse(node, "age takes one date", "for example: age(birthday) >= 18")
     today, birth = t.clock(node, ("today",), "date"), t.value(node.expressions[0], "date")
@@ -247,7 +242,7 @@ def _month_and_day(day: str) -> str:
     return f"(month({date_sql(day)}) * 100 + day({date_sql(day)}))"
 
 
-def _anniversary(t: Translator, node: exp.Expr, _: Type | None) -> str:
+def _anniversary(t: Translating, node: exp.Expr, _: Type | None) -> str:
     hint = "for example: anniversary(birthday, next => interval 7 day)"
     dates = [each for each in node.expressions if not isinstance(each, exp.Kwarg)]
     windows = [each for each in node.expressions if isinstance(each, exp.Kwarg)]
@@ -271,7 +266,7 @@ def _anniversary(t: Translator, node: exp.Expr, _: Type | None) -> str:
     )
 
 
-def _days(t: Translator, node: exp.Expr) -> int | None:
+def _days(t: Translating, node: exp.Expr) -> int | None:
     found = _interval(t, node) if isinstance(node, exp.Interval) else None
     if found is None or found[0] not in ("day", "week"):
         return None

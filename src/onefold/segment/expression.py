@@ -25,7 +25,7 @@ from onefold.segment.syntax import (
     unparenthesized,
 )
 from onefold.segment.texts import literal_sql
-from onefold.segment.writing import NOUNS, Call, Writer
+from onefold.segment.writing import NOUNS, Call, Element, Translating, Writer
 
 FUNCTIONS = ("coalesce", *numbers.NAMES, *texts.NAMES, *lists.NAMES, *dates.NAMES)
 
@@ -68,7 +68,7 @@ class Translator(ABC):
         self.turn_moments: dict[str, None] = {}
         self._depth = 0
         self._types: dict[int, tuple[exp.Expr, Type | None]] = {}
-        self.element: lists.Element | None = None
+        self.element: Element | None = None
         self.quiet = False
 
     @abstractmethod
@@ -217,7 +217,7 @@ class Translator(ABC):
             return known.write(self, node, wanted) if known else self.call(node, wanted)
         path = path_of(node)
         if self.element is not None and path == (lists.ELEMENT,):
-            return self.element.use(self, node, wanted)
+            return lists.element(self, node, wanted)
         if path:
             return self.reference(node, path, wanted)
         return self._unknown(node)
@@ -262,7 +262,7 @@ def _branches(node: exp.Expr) -> list[exp.Expr]:
 # What each node becomes.
 
 
-def _chain(t: Translator, node: exp.Expr, _: Type | None) -> str:
+def _chain(t: Translating, node: exp.Expr, _: Type | None) -> str:
     word = " AND " if isinstance(node, exp.And) else " OR "
     return _balanced([t.boolean(part) for part in operands(node)], word)
 
@@ -275,21 +275,21 @@ def _balanced(parts: list[str], word: str) -> str:
     return f"({_balanced(parts[:middle], word)}{word}{_balanced(parts[middle:], word)})"
 
 
-def _not(t: Translator, node: exp.Expr, _: Type | None) -> str:
+def _not(t: Translating, node: exp.Expr, _: Type | None) -> str:
     return f"(NOT {t.boolean(node.this)})"
 
 
-def _compare(t: Translator, node: exp.Expr, _: Type | None) -> str:
+def _compare(t: Translating, node: exp.Expr, _: Type | None) -> str:
     operator = _COMPARISONS[type(node)]
     return _compared(t, node.this, operator, node.expression)
 
 
-def _compared(t: Translator, one: exp.Expr, operator: str, other: exp.Expr) -> str:
+def _compared(t: Translating, one: exp.Expr, operator: str, other: exp.Expr) -> str:
     left, right = turns.compared(t, one, operator, other)
     return f"({left} {operator} {right})"
 
 
-def _between(t: Translator, node: exp.Expr, _: Type | None) -> str:
+def _between(t: Translating, node: exp.Expr, _: Type | None) -> str:
     if not t.only(node, "this", "low", "high"):
         return "NULL"
     low, high = node.args["low"], node.args["high"]
@@ -300,7 +300,7 @@ def _between(t: Translator, node: exp.Expr, _: Type | None) -> str:
     return f"({value} BETWEEN {least} AND {most})"
 
 
-def _in(t: Translator, node: exp.Expr, _: Type | None) -> str:
+def _in(t: Translating, node: exp.Expr, _: Type | None) -> str:
     if node.args.get("field"):
         return lists.contains(t, node, node.args["field"], node.this)
     if not t.only(node, "this", "expressions"):
@@ -313,7 +313,7 @@ def _in(t: Translator, node: exp.Expr, _: Type | None) -> str:
     return f"({value} IN ({', '.join(choices)}))"
 
 
-def _is(t: Translator, node: exp.Expr, _: Type | None) -> str:
+def _is(t: Translating, node: exp.Expr, _: Type | None) -> str:
     if isinstance(node.expression, exp.Null):
         wanted = t.type_of(node.this) or "text"
         return f"({t.value(node.this, wanted)} IS NULL)"
@@ -322,11 +322,11 @@ def _is(t: Translator, node: exp.Expr, _: Type | None) -> str:
     return t.refuse(node, "this form of is is not part of the rule language", _HINTS["is"])
 
 
-def _truth(t: Translator, node: exp.Expr, _: Type | None) -> str:
+def _truth(t: Translating, node: exp.Expr, _: Type | None) -> str:
     return "TRUE" if node.this else "FALSE"
 
 
-def _coalesce(t: Translator, node: exp.Expr, wanted: Type | None) -> str:
+def _coalesce(t: Translating, node: exp.Expr, wanted: Type | None) -> str:
     if not t.only(node, "this", "expressions"):
         return "NULL"
     parts = _branches(node)
@@ -334,7 +334,7 @@ def _coalesce(t: Translator, node: exp.Expr, wanted: Type | None) -> str:
     return f"coalesce({', '.join(t.value(part, common) for part in parts)})"
 
 
-def _case(t: Translator, node: exp.Expr, wanted: Type | None) -> str:
+def _case(t: Translating, node: exp.Expr, wanted: Type | None) -> str:
     common = wanted or t.common_type(_branches(node)) or "text"
     chosen = node.args.get("this")
     written = []
@@ -346,7 +346,7 @@ def _case(t: Translator, node: exp.Expr, wanted: Type | None) -> str:
     return f"CASE {' '.join(written)} END"
 
 
-def _literal(t: Translator, node: exp.Expr, wanted: Type | None) -> str:
+def _literal(t: Translating, node: exp.Expr, wanted: Type | None) -> str:
     if not node.is_string:
         return numbers.literal_sql(t, node)
     return (

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
 from onefold.segment import dates
 from onefold.segment.metric import Type
-from onefold.segment.writing import Writer
-
-if TYPE_CHECKING:
-    from onefold.segment.expression import Translator
+from onefold.segment.writing import Translating, Writer
 
 NAMES = ("abs", "round")
 
@@ -25,7 +21,7 @@ _ARITHMETIC: dict[type[exp.Expr], str] = {
 }
 
 
-def literal_sql(t: Translator, node: exp.Expr) -> str:
+def literal_sql(t: Translating, node: exp.Expr) -> str:
     """Write a number that is given."""
     try:
         number = float(node.name)
@@ -36,7 +32,7 @@ def literal_sql(t: Translator, node: exp.Expr) -> str:
     return f"{number!r}" if "e" in repr(number) else f"{number!r}e0"
 
 
-def _arithmetic(t: Translator, node: exp.Expr, wanted: Type | None) -> str:
+def _arithmetic(t: Translating, node: exp.Expr, wanted: Type | None) -> str:
     if dates.arithmetic_type(t, node):
         return dates.arithmetic(t, node, wanted)
     operator = _ARITHMETIC[type(node)]
@@ -46,15 +42,15 @@ def _arithmetic(t: Translator, node: exp.Expr, wanted: Type | None) -> str:
     return f"({left} {operator} {right})"
 
 
-def _negative(t: Translator, node: exp.Expr, _: Type | None) -> str:
+def _negative(t: Translating, node: exp.Expr, _: Type | None) -> str:
     return f"(-{t.value(node.this, 'number')})"
 
 
-def _absolute(t: Translator, node: exp.Expr, _: Type | None) -> str:
+def _absolute(t: Translating, node: exp.Expr, _: Type | None) -> str:
     return f"abs({t.value(node.this, 'number')})"
 
 
-def _round(t: Translator, node: exp.Expr, _: Type | None) -> str:
+def _round(t: Translating, node: exp.Expr, _: Type | None) -> str:
     if not t.only(node, "this", "decimals"):
         return "NULL"
     number, digits = t.value(node.this, "number"), node.args.get("decimals")

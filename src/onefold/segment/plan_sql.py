@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from onefold.segment.plan import Output
+from typing import Protocol
 
 
-def plan_sql(outputs: Sequence[Output], *, turns: bool = False) -> str:
+class Placed(Protocol):
+    """An output of a plan, with the level at which it is computed."""
+
+    @property
+    def column(self) -> str: ...
+    @property
+    def expression(self) -> str: ...
+    @property
+    def level(self) -> int: ...
+    @property
+    def turn_days(self) -> tuple[str, ...]: ...
+    @property
+    def turn_moments(self) -> tuple[str, ...]: ...
+
+
+def plan_sql(outputs: Sequence[Placed], *, turns: bool = False) -> str:
     """One SELECT; where outputs refer to outputs, one CTE for each level but the last."""
     levels = max((one.level for one in outputs), default=0)
     steps = []

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sqlglot import exp
 
 from onefold.segment import lists
 from onefold.segment.metric import Type
 from onefold.segment.syntax import operands
-from onefold.segment.writing import Writer, whole_number
-
-if TYPE_CHECKING:
-    from onefold.segment.expression import Translator
+from onefold.segment.writing import Translating, Writer, whole_number
 
 NAMES = (
     "lower", "upper", "trim", "length", "concat", "replace", "substring", "left", "right",
@@ -33,18 +28,18 @@ def simple_lower(text: str) -> str:
     return "".join("i" if each == "\u0130" else each.lower() for each in text)
 
 
-def _case(t: Translator, node: exp.Expr, _: Type | None) -> str:
+def _case(t: Translating, node: exp.Expr, _: Type | None) -> str:
     name = "lower" if isinstance(node, exp.Lower) else "upper"
     return f"{name}({t.value(node.this, 'text')})"
 
 
-def _trim(t: Translator, node: exp.Expr, _: Type | None) -> str:
+def _trim(t: Translating, node: exp.Expr, _: Type | None) -> str:
     if not t.only(node, "this"):
         return "NULL"
     return f"trim({t.value(node.this, 'text')}, ' ')"
 
 
-def _length(t: Translator, node: exp.Expr, _: Type | None) -> str:
+def _length(t: Translating, node: exp.Expr, _: Type | None) -> str:
     if not t.only(node, "this"):
         return "NULL"
     if t.type_of(node.this) == "list":
@@ -52,7 +47,7 @@ def _length(t: Translator, node: exp.Expr, _: Type | None) -> str:
     return f"CAST(length({t.value(node.this, 'text')}) AS DOUBLE)"
 
 
-def _concat(t: Translator, node: exp.Expr, _: Type | None) -> str:
+def _concat(t: Translating, node: exp.Expr, _: Type | None) -> str:
     """Absent when a part is: some engines' own function leaves such parts out."""
     if isinstance(node, exp.Concat) and not t.source.calls(node):
         return t.refuse(node, "two texts stand side by side", "put || between them, or a comma")
@@ -60,7 +55,7 @@ def _concat(t: Translator, node: exp.Expr, _: Type | None) -> str:
     return f"({' || '.join(t.value(part, 'text') for part in parts)})"
 
 
-def _replace(t: Translator, node: exp.Expr, _: Type | None) -> str:
+def _replace(t: Translating, node: exp.Expr, _: Type | None) -> str:
     if not t.only(node, "this", "expression", "replacement"):
         return "NULL"
     searched = node.expression
@@ -72,7 +67,7 @@ def _replace(t: Translator, node: exp.Expr, _: Type | None) -> str:
     return f"replace({', '.join(parts)})"
 
 
-def _substring(t: Translator, node: exp.Expr, _: Type | None) -> str:
+def _substring(t: Translating, node: exp.Expr, _: Type | None) -> str:
     if not t.only(node, "this", "start", "length"):
         return "NULL"
     text, start, length = (
@@ -91,7 +86,7 @@ def _substring(t: Translator, node: exp.Expr, _: Type | None) -> str:
     return f"substring({text}, {first}, {count})"
 
 
-def _end(t: Translator, node: exp.Expr, _: Type | None) -> str:
+def _end(t: Translating, node: exp.Expr, _: Type | None) -> str:
     name = "left" if isinstance(node, exp.Left) else "right"
     count = whole_number(node.expression, 0, MAX_CHARACTERS)
     if count is None:
@@ -99,7 +94,7 @@ def _end(t: Translator, node: exp.Expr, _: Type | None) -> str:
     return f"{name}({t.value(node.this, 'text')}, {count})"
 
 
-def _test(t: Translator, node: exp.Expr, _: Type | None) -> str:
+def _test(t: Translating, node: exp.Expr, _: Type | None) -> str:
     if not t.only(node, "this", "expression"):
         return "NULL"
     if isinstance(node, exp.Contains) and t.type_of(node.this) in ("list", "numbers"):
@@ -115,7 +110,7 @@ _TESTS: dict[type[exp.Expr], str] = {
 }
 
 
-def _like(t: Translator, node: exp.Expr, _: Type | None) -> str:
+def _like(t: Translating, node: exp.Expr, _: Type | None) -> str:
     escape = ""
     if isinstance(node, exp.Escape):
         written, node = node.expression, node.this
@@ -136,7 +131,7 @@ def _like(t: Translator, node: exp.Expr, _: Type | None) -> str:
     return f"(NOT {test})" if node.args.get("negate") else test
 
 
-def _pattern(t: Translator, node: exp.Expr, pattern: str, escape: str) -> str:
+def _pattern(t: Translating, node: exp.Expr, pattern: str, escape: str) -> str:
     """Write a pattern in a form that engines agree upon: a mark of ours escapes."""
     parts: list[tuple[bool, str]] = []
     characters = iter(pattern)

@@ -10,14 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from sqlglot import exp
 
 from onefold.segment.syntax import unparenthesized
-
-if TYPE_CHECKING:
-    from onefold.segment.expression import Translator
+from onefold.segment.writing import Translating
 
 _ASKING = ("now", "age", "anniversary")
 _SHORT = {"second": 1_000_000, "minute": 60_000_000, "hour": 3_600_000_000}
@@ -48,7 +46,7 @@ def asks_clock(node: exp.Expr) -> bool:
     )
 
 
-def compared(t: Translator, one: exp.Expr, operator: str, other: exp.Expr) -> tuple[str, str]:
+def compared(t: Translating, one: exp.Expr, operator: str, other: exp.Expr) -> tuple[str, str]:
     """Write the two sides of a comparison, and note when it turns."""
     ordered = operator not in ("=", "<>")
     if not t.source.asks_clock:
@@ -130,7 +128,7 @@ def _difference(one: Growth, other: Growth) -> Growth | None:
 
 
 @contextmanager
-def of_unit(t: Translator, unit: str, nodes: Sequence[exp.Expr]) -> Iterator[None]:
+def of_unit(t: Translating, unit: str, nodes: Sequence[exp.Expr]) -> Iterator[None]:
     """Where the clock itself is read in a unit, that turns with the unit."""
     asking = [unparenthesized(node) for node in nodes if asks_clock(node)]
     plain = all(

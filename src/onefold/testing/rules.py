@@ -30,11 +30,16 @@ __all__ = ["Happened", "Moment", "evaluate", "holds", "read_as"]
 
 def holds(text: str, moment: Moment) -> bool:
     """Say whether a rule holds for a profile."""
+    return evaluate(parsed(text, moment.types), moment, "boolean") is True
+
+
+def parsed(text: str, types: Mapping[str, str]) -> exp.Expr:
+    """Read a rule; traits are of the declared types."""
     tree = sqlglot.parse_one(text, read="duckdb", error_level=ErrorLevel.IGNORE)
     for node in tree.find_all(exp.Column, exp.Dot):
         if not node.find(exp.Bracket):
-            node.meta["declared"] = moment.types.get(".".join(_names(node)))
-    return evaluate(tree, moment, "boolean") is True
+            node.meta["declared"] = types.get(".".join(_names(node)))
+    return tree
 
 
 def evaluate(node: exp.Expr, scope: Moment | Happened | Each, wanted: str) -> Any:

@@ -21,6 +21,9 @@ class Match(NamedTuple):
     holds_from: int
 
 
+_AT_ONCE = -(1 << 62)
+
+
 def find_matches(
     steps: Sequence[Sequence[int]], within: int, unless: Sequence[int], *, wait: bool
 ) -> list[Match]:
@@ -36,7 +39,8 @@ def find_matches(
             after = bisect_right(unless, end)
             if after < len(unless) and (not within or unless[after] < end + within):
                 continue
-        found.append(Match(begun, end + within if wait and within else end))
+        # Events that count at all count from the beginning of their bucket on.
+        found.append(Match(begun, end + within if wait and within else _AT_ONCE))
     return found
 
 

@@ -14,6 +14,7 @@ import multiprocessing
 import select
 import tempfile
 import time
+from collections import deque
 from multiprocessing.connection import Connection
 from pathlib import Path
 from random import Random
@@ -34,7 +35,7 @@ class Reader:
 
     def __init__(self, url: str, key: str, users: int) -> None:
         self._lines = {line.socket.fileno(): line for line in self._connect(url)}
-        self._free = list(self._lines)
+        self._free = deque(list(self._lines))
         self._poll = select.epoll()
         for number in self._lines:
             self._poll.register(number, select.EPOLLIN)
@@ -61,7 +62,7 @@ class Reader:
         return waits
 
     def _send(self, due: float) -> None:
-        number = self._free.pop()
+        number = self._free.popleft()  # in turn: the server ends those that are idle
         user = int(self._random() * self._users)
         self._due[number], self._read[number] = due, b""
         self._lines[number].socket.sendall(get(f"/api/profiles/user_id:u{user}", self._key))

@@ -43,13 +43,13 @@ class Prepared(msgspec.Struct):
 
     def without(self, known: Collection[SeenKey]) -> Prepared:
         """The same without events that were seen before, or twice here."""
+        if not known and len(set(self.keys)) == len(self.keys):
+            return self
         seen = set(known)
         fresh = []
         for key in self.keys:
             fresh.append(key not in seen)
             seen.add(key)
-        if all(fresh):
-            return self
         return Prepared(
             list(compress(self.events, fresh)),
             self.rejects,

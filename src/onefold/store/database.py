@@ -138,7 +138,7 @@ class Database:
         for start in range(0, len(keys), _MANY):
             some = keys[start : start + _MANY]
             marks = ",".join("?" * len(some))
-            yield from self.connection.execute(sql.format(keys=marks), some)
+            yield from self.connection.execute(sql.format(keys=marks), some).fetchall()
 
     def lookup_pairs(self, sql: str, pairs: Sequence[tuple[int, int]]) -> Iterator[tuple[Any, ...]]:
         """Like `lookup` for two-column keys; `{keys}` becomes a list of `(?,?)` rows."""
@@ -146,7 +146,7 @@ class Database:
             some = pairs[start : start + _MANY]
             marks = ",".join(["(?,?)"] * len(some))
             flat = [value for pair in some for value in pair]
-            yield from self.connection.execute(sql.format(keys=marks), flat)
+            yield from self.connection.execute(sql.format(keys=marks), flat).fetchall()
 
     def checkpoint(self) -> int:
         """Move what the write-ahead log holds into the database file, as far as readers allow.

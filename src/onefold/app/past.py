@@ -116,7 +116,7 @@ class PastFile:
     def __init__(self, path: Path, ready_at: int, metrics: Collection[str]) -> None:
         self.ready_at = ready_at
         self._metrics = frozenset(metrics)
-        self._file = sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)
+        self._file = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
 
     def buckets(self, nodes: Sequence[NodeId]) -> dict[NodeId, Buckets]:
         """Of these nodes, those that have a past."""

@@ -102,10 +102,10 @@ def _matches_sql(chain: str, begun: str, within: int, unless: str, now: int) -> 
             "OVER (PARTITION BY profile ORDER BY time "
             "RANGE BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)"
         )
-        chain = f"SELECT *, min(CASE WHEN step = 0 THEN time END) {after} AS spoilt FROM ({chain})"
+        chain = f"SELECT *, min(CASE WHEN step = 0 THEN time END) {after} AS spoiled FROM ({chain})"
         if within:
-            tests.append(f"(spoilt IS NULL OR spoilt >= time + {within})")
+            tests.append(f"(spoiled IS NULL OR spoiled >= time + {within})")
             tests.append(f"time + {within} <= {now}")
         else:
-            tests.append("spoilt IS NULL")
+            tests.append("spoiled IS NULL")
     return f"SELECT DISTINCT profile, TRUE AS value FROM ({chain}) WHERE {' AND '.join(tests)}"

@@ -241,7 +241,7 @@ def _in_sequence(
             if common is None or _satisfies(common, event, evaluate) is True
         ]
 
-    def spoilt(end: int, after: list[int]) -> bool:
+    def spoiled(end: int, after: list[int]) -> bool:
         if within is None:
             return any(time > end for time in after)
         return end + within > moment.now or any(end < time < end + within for time in after)
@@ -252,7 +252,7 @@ def _in_sequence(
     return any(
         all(one < other for one, other in pairwise(choice))
         and (within is None or choice[-1] - choice[0] <= within)
-        and not (unless is not None and spoilt(choice[-1], after))
+        and not (unless is not None and spoiled(choice[-1], after))
         for choice in product(*(happened(step, window) for step in steps))
     )
 

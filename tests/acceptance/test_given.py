@@ -6,7 +6,9 @@ from itertools import permutations
 
 import pytest
 
+from onefold.app.audiences import PreviewQuestion
 from onefold.app.given import append_claims, tag_set, tag_value
+from onefold.app.preview import preview
 from onefold.app.profiles import profile
 from onefold.app.rebuild import check_rebuild
 from onefold.app.workspace import now_us
@@ -49,6 +51,14 @@ def test_who_is_not_known_yet_has_it_once_they_are(onefold: Stepped) -> None:
     onefold.take({"type": "identify", "userId": "bo", "traits": {"email": "Bo@example.com"}})
     assert tags(onefold, "user_id:bo") == {"care": "silver"}
     assert onefold.store.db.one("select count(*) from waiting_claims") == 0
+
+
+def test_a_preview_shows_it_as_no_trait_of_a_source(onefold: Stepped) -> None:
+    onefold.define(TAG)
+    onefold.take(ANN)
+    give(onefold, "user_id:ann", "gold")
+    found = preview(onefold.settings, PreviewQuestion("care = 'gold'", sample=1))
+    assert [one.traits for one in found.sample] == [{"city": "Bonn"}]
 
 
 def test_two_identifiers_become_one_person_and_the_later_tag_holds(onefold: Stepped) -> None:

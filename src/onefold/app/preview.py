@@ -20,6 +20,7 @@ from onefold.app.everybody import DAY_US, Everybody, everybody
 from onefold.app.workspace import now_us
 from onefold.config import Settings
 from onefold.model.errors import Fault, InvalidInput
+from onefold.model.given import visible
 from onefold.model.profile import profile_name
 from onefold.segment.metric import Field
 from onefold.segment.rule import parse_rule
@@ -79,7 +80,7 @@ def _sample(people: Everybody, size: int) -> tuple[SampledProfile, ...]:
         " order by profile"
     )
     return tuple(
-        SampledProfile(profile_name(number), msgspec.json.decode(traits))
+        SampledProfile(profile_name(number), visible(msgspec.json.decode(traits)))
         for number, traits in found
     )
 

@@ -13,7 +13,7 @@ import msgspec
 
 from onefold.model.errors import OnefoldError
 
-_TIMES = ("_at", "since", "time", "first_seen", "last_seen")
+_TIMES = ("_at", "since", "time", "first_seen", "last_seen", "as_of", "next_refresh")
 _UNSAFE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 _WIDE_ENOUGH = 100_000
 

@@ -117,7 +117,7 @@ def _type(node: exp.Expr) -> str | None:
         if name in ("first_of", "last_of"):
             return None if of is None or isinstance(of, exp.Column) else _type(of)
         return "boolean" if name == "did" else "number"
-    if isinstance(node, (exp.Column, exp.Dot)):
+    if isinstance(node, (exp.Column, exp.Dot, exp.Bracket)):
         return node.meta.get("declared")
     return "boolean"
 

@@ -146,3 +146,9 @@ def test_a_name_that_never_came_in_is_warned_of(onefold: Stepped) -> None:
     assert {where.partition(" line")[0] for where in warnings.values()} == {"body:13: rule"}
     seen = onefold.store.names_seen()
     assert seen == {("event", "Order Completed"), ("event", "identify"), ("trait", "country")}
+
+
+@pytest.mark.parametrize("name", ["preview", "why", "overlap", "compare", "backtest"])
+def test_a_segment_is_not_called_as_a_question_is(onefold: Stepped, name: str) -> None:
+    with pytest.raises(InvalidInput, match=f"cannot be called '{name}'"):
+        onefold.define(f"kind: segment\nname: {name}\nrule: vip\n")

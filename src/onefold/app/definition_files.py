@@ -136,6 +136,10 @@ def _not_yaml(error: yaml.YAMLError, where: str) -> Fault:
     return Fault(f"is not YAML: {getattr(error, 'problem', None) or 'cannot be read'}", place)
 
 
+QUESTIONS = ("preview", "why", "overlap", "compare", "backtest")
+"""What stands below `/api/segments/` where otherwise the name of a segment does."""
+
+
 def _head_fault(body: object) -> Fault | None:
     kinds = ", ".join(KINDS)
     if not isinstance(body, dict):
@@ -143,11 +147,14 @@ def _head_fault(body: object) -> Fault | None:
     kind = body.get("kind")
     if not isinstance(kind, str) or kind not in KINDS:
         return Fault(f"kind {kind!r} is not known", hint=f"use one of {kinds}")
-    return name_fault(body.get("name"))
+    return name_fault(kind, body.get("name"))
 
 
-def name_fault(name: object) -> Fault | None:
+def name_fault(kind: str, name: object) -> Fault | None:
     """What is wrong with a definition's name."""
     if not isinstance(name, str) or not name.strip() or len(name) > 100 or not name.isprintable():
         return Fault("has no name", "name", "write `name:` with up to 100 characters")
+    if kind == "segment" and name in QUESTIONS:
+        hint = "that is where the API is asked this of any rule; choose another name"
+        return Fault(f"a segment cannot be called {name!r}", "name", hint)
     return None

@@ -158,7 +158,7 @@ def _put_one(
     actor: str,
     version: int | None,
 ) -> None:
-    if fault := name_fault(key[1]):
+    if fault := name_fault(*key):
         raise InvalidInput("the definition cannot be used", [fault])
     reading = Reading([Written(*key, body, "body")], [])
     expected = {} if version is None else {key: version}

@@ -7,6 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
+from onefold.app.definition_files import QUESTIONS
+
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 OPEN = {"/health", "/metrics"}
 
@@ -110,3 +112,10 @@ def test_pages_need_nothing_from_elsewhere(desk: Any, path: str) -> None:
     assert "http://" not in answer.text
     assert "https://" not in answer.text
     assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+def test_no_segment_can_have_the_name_of_a_route(desk: Any) -> None:
+    paths = desk.get("/api/docs/openapi.json", key=None).json()["paths"]
+
+    below = {path.split("/")[3] for path in paths if path.startswith("/api/segments/")}
+    assert {name for name in below if not name.startswith("{")} == set(QUESTIONS)

@@ -8,12 +8,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from onefold.app.access import make_workspace
 from onefold.app.profiles import profile
+from onefold.app.read_ahead import parts_of, prepared_from
 from onefold.app.rebuild import check_rebuild
 from onefold.config import Settings
+from onefold.eventlog import LogRecord
+from onefold.model.records import Accepted, encode_accepted
+from onefold.pipeline import prepare
 from tests.acceptance.conftest import Stepped
 
 BUYERS = "kind: segment\nname: buyers\nrule: count_of('Order Completed') >= 3\n"
@@ -97,3 +102,14 @@ def test_it_ends_with_the_worker(onefold: Stepped) -> None:
     assert ahead_of(onefold)
     onefold.worker.close()
     assert not ahead_of(onefold)
+
+
+def test_what_could_not_be_counted_beside_is_left_to_the_worker() -> None:
+    record = LogRecord(
+        "log", 0, 1, encode_accepted(Accepted("shop", 1, "event", msgspec.json.encode(order(1))))
+    )
+    given = prepare([record], {}, b"k" * 32)
+    assert given.counted is None
+    found = prepared_from(parts_of(given))
+    assert found.counted is None
+    assert (found.keys, found.ids, found.rows) == (given.keys, given.ids, given.rows)

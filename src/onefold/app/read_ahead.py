@@ -86,7 +86,7 @@ _events = msgspec.msgpack.Decoder(list[Event]).decode
 _rejects = msgspec.msgpack.Decoder(list[Reject]).decode
 _keys = msgspec.msgpack.Decoder(list[tuple[int, int]]).decode
 _positions = msgspec.msgpack.Decoder(dict[str, int]).decode
-_counted = msgspec.msgpack.Decoder(list[list[Any]]).decode
+_counted = msgspec.msgpack.Decoder(list[list[Any]] | None).decode
 
 
 def parts_of(given: Prepared) -> list[bytes]:

@@ -128,7 +128,8 @@ class Worker:
         settings, most = self._settings, batch_bytes(self._settings)
         with self.beat.watch("wait ahead"):
             ahead = self._ahead.take(self._positions, self._version)
-        if ahead is not None:
+        # Nothing may have come in behind the last large batch: then there is nothing to write.
+        if ahead is not None and ahead.prepared.positions:
             if ahead.large:
                 self._ahead.ask({**self._positions, **ahead.prepared.positions})
             if self._fold(ahead.prepared, now):

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from onefold.app.asking import Answer, Question, SqlQuestion, question_from, refused
+from onefold.app.asking import Answer, Question, SqlQuestion, refused
 from onefold.app.audiences import (
     BacktestQuestion,
     CompareQuestion,
@@ -26,6 +26,7 @@ from onefold.app.audiences import (
 )
 from onefold.app.backtest import backtest
 from onefold.app.compare import compare
+from onefold.app.lines import as_line, from_line
 from onefold.app.overlap import overlap
 from onefold.app.preview import preview
 from onefold.app.query import sql_arrow
@@ -49,7 +50,7 @@ def main() -> None:
         if not line:
             return
         with suppress(BrokenPipeError):
-            _answer(question_from(line), limit, answers)
+            _answer(from_line(line, Question), limit, answers)
 
 
 def confine(memory: int) -> None:
@@ -93,7 +94,7 @@ def _answer(question: Question, limit: _Limit, answers: BinaryIO) -> None:
         answer = _sorry(refused("needs more memory than it may use", "narrow it down"))
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-    answers.write(answer.encoded())
+    answers.write(as_line(answer))
     answers.write(rows)
     answers.flush()
 

@@ -9,12 +9,12 @@ import signal
 import subprocess
 import sys
 import threading
-from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import msgspec
 
 from onefold.app.answers import Format
+from onefold.app.lines import as_line, from_line
 from onefold.config import Settings
 from onefold.model.errors import Busy, Damaged, Fault, InvalidInput, NotFound, OnefoldError
 
@@ -37,10 +37,6 @@ class Question(msgspec.Struct, frozen=True):
     kind: str
     about: msgspec.Raw
 
-    def encoded(self) -> bytes:
-        """As one line."""
-        return msgspec.json.encode(self, enc_hook=str) + b"\n"
-
 
 class Answer(msgspec.Struct, frozen=True):
     """What stands before the encoded rows: how many bytes they have; or why there are none."""
@@ -50,19 +46,6 @@ class Answer(msgspec.Struct, frozen=True):
     code: str = ""
     message: str = ""
     faults: tuple[Fault, ...] = ()
-
-    def encoded(self) -> bytes:
-        """As one line."""
-        return msgspec.json.encode(self) + b"\n"
-
-
-def question_from(line: bytes) -> Question:
-    """The question in a line."""
-    return msgspec.json.decode(line, type=Question, dec_hook=_path)
-
-
-def _path(wanted: type, text: Any) -> Any:
-    return wanted(text) if issubclass(wanted, Path) else text
 
 
 class Asker:
@@ -82,7 +65,7 @@ class Asker:
     def answer(self, settings: Settings, kind: str, about: msgspec.Struct) -> tuple[bytes, bool]:
         """The encoded answer to a question, and whether there was more."""
         raw = msgspec.Raw(msgspec.json.encode(about))
-        question = Question(settings, kind, raw).encoded()
+        question = as_line(Question(settings, kind, raw))
         while True:
             process, used_before = self._take()
             found = _exchange(process, question)
@@ -136,7 +119,7 @@ def _exchange(process: subprocess.Popen[bytes], question: bytes) -> tuple[Answer
     line = process.stdout.readline()
     if not line.endswith(b"\n"):
         return None
-    answer = msgspec.json.decode(line, type=Answer)
+    answer = from_line(line, Answer)
     rows = process.stdout.read(answer.size)
     return (answer, rows) if len(rows) == answer.size else None
 

@@ -11,13 +11,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import pyarrow as pa
 import structlog
 
+from onefold.app.lines import as_line, from_line
 from onefold.config import Settings
 from onefold.lake import to_ipc
 from onefold.model.profile import NodeId
@@ -35,19 +35,6 @@ class Ask(msgspec.Struct, frozen=True):
 
     settings: Settings
     positions: dict[str, int]
-
-    def encoded(self) -> bytes:
-        """As one line."""
-        return msgspec.json.encode(self, enc_hook=str) + b"\n"
-
-
-def ask_from(line: bytes) -> Ask:
-    """The request in a line."""
-    return msgspec.json.decode(line, type=Ask, dec_hook=_path)
-
-
-def _path(wanted: type, text: Any) -> Any:
-    return wanted(text) if issubclass(wanted, Path) else text
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -139,7 +126,7 @@ class ReadAhead:
         self._asked = dict(positions)
         assert self._process.stdin is not None
         try:
-            self._process.stdin.write(Ask(self._settings, self._asked).encoded())
+            self._process.stdin.write(as_line(Ask(self._settings, self._asked)))
             self._process.stdin.flush()
         except BrokenPipeError:
             self._asked = None
@@ -175,7 +162,7 @@ class ReadAhead:
         line = self._process.stdout.readline()
         if not line.endswith(b"\n"):
             return None
-        head = msgspec.json.decode(line, type=Head)
+        head = from_line(line, Head)
         parts = [self._process.stdout.read(size) for size in head.sizes]
         whole = all(len(part) == size for part, size in zip(parts, head.sizes, strict=True))
         return (head, parts) if whole else None

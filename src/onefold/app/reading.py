@@ -13,10 +13,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import BinaryIO
 
-import msgspec
-
 from onefold.app.in_force import load_definitions
-from onefold.app.read_ahead import Ask, Head, ask_from, batch_bytes, is_large, parts_of
+from onefold.app.lines import as_line, from_line
+from onefold.app.read_ahead import Ask, Head, batch_bytes, is_large, parts_of
 from onefold.app.workspace import node_key, open_log, open_store
 from onefold.config import Settings
 from onefold.engine import DuckEngine
@@ -37,7 +36,7 @@ def main() -> None:
     if not line:
         return
     with suppress(BrokenPipeError, OnefoldError):  # who asked sees that this process ended
-        _answer_all(ask_from(line), asks, answers)
+        _answer_all(from_line(line, Ask), asks, answers)
     # Nothing is left to write, and the engine complains of an end with garbage that nobody looked for.
     os._exit(0)
 
@@ -56,7 +55,7 @@ def _answer_all(ask: Ask, asks: BinaryIO, answers: BinaryIO) -> None:
             line = asks.readline()
             if not line:
                 return
-            ask = ask_from(line)
+            ask = from_line(line, Ask)
 
 
 class _Reading:
@@ -87,7 +86,7 @@ class _Reading:
         parts = parts_of(given)
         sizes = tuple(map(len, parts))
         head = Head(self._version, sizes, large, self._log.damaged())
-        answers.write(msgspec.json.encode(head) + b"\n")
+        answers.write(as_line(head))
         answers.writelines(parts)
         answers.flush()
 

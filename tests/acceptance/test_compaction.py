@@ -22,6 +22,7 @@ from deltalake import CommitProperties, Transaction, write_deltalake
 from onefold.app.compaction import compact
 from onefold.app.lake_writer import drain
 from onefold.app.relations import add_population
+from onefold.app.tables import add_views, tables_now
 from onefold.app.workspace import create_files, open_lake, open_store
 from onefold.config import Settings
 from onefold.engine import DuckEngine
@@ -252,3 +253,43 @@ def test_it_is_killed_again_and_again(onefold: Stepped) -> None:
         whose, total, _ = asked(onefold.settings)
         count = 40 * (number + 1)
         assert (len(whose), total) == (count + number + 1, sum(range(count)))
+
+
+def test_of_the_moves_of_a_node_the_last_is_kept_while_events_are_older(onefold: Stepped) -> None:
+    spill = onefold.settings.data / "tmp"
+    for user in range(5):
+        onefold.take({**said(user, user), "anonymousId": None})
+    onefold.take(*orders(0, 20))
+    compact(onefold.store, onefold.lake, spill, at_once=True)
+    onefold.take(*({**said(4, 10 + n), "anonymousId": f"m-{n}"} for n in range(2)))
+    for user in (4, 3, 2, 1):
+        # The older profile takes the other over, with all that came to it before.
+        onefold.take({"type": "alias", "previousId": f"u{user}", "userId": f"u{user - 1}"})
+    moved, before = moves(onefold), asked(onefold.settings)
+    assert len(moved) > len(set(moved))
+
+    compact(onefold.store, onefold.lake, spill, at_once=True)
+
+    assert sorted(moves(onefold)) == sorted(set(moved))
+    assert asked(onefold.settings) == before
+    onefold.take(said(1, 20), *orders(20, 5))
+    before = asked(onefold.settings)
+    # For the new columns every event is written again, with the profile that it is of now.
+    onefold.define(definitions())
+    compact(onefold.store, onefold.lake, spill, at_once=True)
+    onefold.take({"type": "alias", "previousId": "m-2", "userId": "u0", "messageId": "last"})
+    compact(onefold.store, onefold.lake, spill, at_once=True)
+    assert len(moves(onefold)) < len(set(moved))
+    after = asked(onefold.settings)
+    assert after[0].keys() - before[0].keys() == {"last"}
+    assert len(set(after[0].values())) <= len(set(before[0].values()))
+
+
+def moves(onefold: Stepped) -> list[bytes]:
+    """The nodes that the table of moves names, as often as it does."""
+    engine = DuckEngine()
+    try:
+        add_views(engine, tables_now(onefold.store, onefold.lake))
+        return [node for (node,) in engine.rows("moves", "select node from all_moves", {})]
+    finally:
+        engine.close()

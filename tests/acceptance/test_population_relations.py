@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from onefold.app.compaction import compact
@@ -11,9 +13,11 @@ from onefold.app.profiles import profile
 from onefold.app.rebuild import check_rebuild
 from onefold.app.relations import add_population
 from onefold.app.tables import add_views, tables_now
+from onefold.app.workspace import open_lake, open_store
 from onefold.engine import DuckEngine
-from onefold.lake import parse_file_name
+from onefold.lake import DeltaLake, parse_file_name
 from onefold.model.profile import profile_name
+from onefold.store import SQLiteStore
 from onefold.testing.shop import definitions
 from tests.acceptance.conftest import Stepped
 
@@ -151,3 +155,67 @@ def test_compaction_changes_no_row_and_no_answer(onefold: Stepped) -> None:
     compacted(onefold)
     assert (everything(onefold), seen(onefold)) == (rows, answer)
     assert check_rebuild(onefold.settings).differences == ()
+
+
+def test_everybody_is_seen_as_of_one_batch_while_others_write(onefold: Stepped) -> None:
+    """In each batch each user says how many events there are by then: nothing else is ever seen."""
+    done = threading.Event()
+
+    def beside() -> int:
+        looks = 0
+        with open_store(onefold.settings) as store:
+            lake = open_lake(onefold.settings)
+            while not done.is_set():
+                assert said_and_done(store, lake)
+                looks += 1
+        return looks
+
+    onefold.take(*batch(0))
+    with ThreadPoolExecutor(2) as pool:
+        working = [pool.submit(beside), pool.submit(beside)]
+        for number in range(1, 40):
+            onefold.append(*batch(number))
+            while onefold.worker.step():
+                pass
+            if number % 3:
+                drain(onefold.store, onefold.lake)
+            if not number % 10:
+                compacted(onefold)
+        done.set()
+    assert all(one.result() > 3 for one in working)
+
+
+def batch(number: int) -> list[dict[str, Any]]:
+    """The next event of each user; their devices come to them in the tenth batch."""
+    users = range(3)
+    visit = [track("View", 10 * number + n, anonymousId=f"m-{n}") for n in users]
+    told = [
+        identify(f"u{n}", number, anonymousId=f"m-{n}", traits={"n": number})
+        | {"timestamp": f"2026-11-05T{number // 60:02d}:{number % 60:02d}:00Z"}
+        for n in users
+    ]
+    return (
+        visit + told
+        if number >= 10
+        else visit
+        + [{key: value for key, value in one.items() if key != "anonymousId"} for one in told]
+    )
+
+
+def said_and_done(store: SQLiteStore, lake: DeltaLake) -> bool:
+    """Has each user as many events as the traits of the same moment say?"""
+    engine = DuckEngine()
+    try:
+        add_population(engine, store, lake)
+        found = engine.rows(
+            "found",
+            "select traits, (select count(*) from events_now e where e.profile = p.profile)"
+            " from profiles_now p where traits <> '{}'",
+            {},
+        )
+    finally:
+        engine.close()
+    told = [(json.loads(traits)["n"], count) for traits, count in found]
+    return bool(told) and all(
+        count == (number + 1) * (2 if number >= 10 else 1) for number, count in told
+    )

@@ -3,7 +3,8 @@
 Events: files of one day, sorted by name and profile, with typed columns. A day has a few of them, each
 more than twice as large as the next, so that no row is written again more often than the logarithm of
 what came after it. Profiles: one file of what everybody is now, sorted; what they were is kept apart.
-Done beside everything else: one commit puts new files in the place of old ones, with the same rows.
+Moves: the last one of each node, as long as some event was written before it.
+Done beside everything else: one commit puts new files in the place of old ones.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ def compact(store: SQLiteStore, lake: DeltaLake, spill: Path, *, at_once: bool =
         while compact_events(engine, store, lake, fields, much):
             pass
         compact_profiles(engine, lake, fields, much)
+        compact_moves(engine, lake, much)
     finally:
         engine.close()
 
@@ -160,6 +162,31 @@ def compact_profiles(
         raise Damaged("the compacted profiles are not as many as those that they were made of")
     lake.replace("profiles", [*tail, *base], new)
     lake.tidy("profiles")
+    return True
+
+
+def compact_moves(engine: DuckEngine, lake: DeltaLake, much: _Much) -> bool:
+    """Keep the last move of each node, where some event is older; say whether there was any to do.
+
+    So there is at most one for each node, however often nodes move.
+    """
+    batch, files = lake.snapshot("moves")
+    tail = [file for file in files if _part(file) == "tail"]
+    if not _is_much(tail, much):
+        return False
+    # Events that are written later know of all moves until then.
+    oldest = min((parse_file_name(file).batch for file in lake.snapshot("events")[1]), default=0)
+    engine.add_view("moves", by_layout(files), arrow_schema("moves").empty_table())
+    engine.connection.execute(
+        "create or replace temp table last_moves as select max(batch) as batch, node,"
+        " arg_max(profile_id, batch) as profile_id from moves group by node"
+        f" having max(batch) > {oldest:d}"
+    )
+    [(rows,)] = engine.rows("rows", "select count(*) from last_moves", {})
+    path = lake.new_path("moves", "last", arrow_schema("moves").names, rows, batch)
+    _write(engine, "select * from last_moves order by node", path, rows)
+    lake.replace("moves", files, [str(path)])
+    lake.tidy("moves")
     return True
 
 

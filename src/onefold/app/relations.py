@@ -15,7 +15,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from onefold.app.tables import TableNow, table_now
+from onefold.app.tables import TableNow, tables_at_once
 from onefold.app.typed import reader, typed_columns, typed_of
 from onefold.engine import DuckEngine, files_sql
 from onefold.lake import DeltaLake, by_layout, parse_file_name
@@ -24,6 +24,8 @@ from onefold.segment.metric import Field
 from onefold.store import SQLiteStore
 
 EVENTS, PROFILES = "events_now", "profiles_now"
+# Moves first: compaction drops those that the events which it wrote since need no more.
+_NAMES = ("moves", "events", "profiles")
 _OWNERS_A_PAGE = 100_000
 
 
@@ -39,14 +41,12 @@ def add_population(
 ) -> Population:
     """Make the views `events_now` and `profiles_now`.
 
-    `since` (µs) leaves out files that hold only older events. Each table's queue is read
-    before its files, the moves after the events: so nothing is missed or seen twice
-    that is carried over or moved meanwhile.
+    `since` (µs) leaves out files that hold only older events. Both are as of the same batch,
+    whatever is folded, carried over and compacted meanwhile.
     """
-    events = table_now(store, lake, "events")
-    moves = table_now(store, lake, "moves")
-    profiles = table_now(store, lake, "profiles")
-    fields = add_events(engine, store, events, moves, since) + add_profiles(engine, profiles)
+    with tables_at_once(store, lake, _NAMES) as tables:
+        events, moves, profiles = tables["events"], tables["moves"], tables["profiles"]
+        fields = add_events(engine, store, events, moves, since) + add_profiles(engine, profiles)
     return Population(reader(fields), [*events.files, *moves.files, *profiles.files])
 
 

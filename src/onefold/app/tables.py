@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -9,9 +11,11 @@ import pyarrow as pa
 from onefold.engine import DuckEngine
 from onefold.lake import DeltaLake, arrow_schema, by_layout, from_ipc
 from onefold.model.catalogue import TABLES
+from onefold.model.errors import Busy
 from onefold.store import QueuedRows, SQLiteStore
 
 _ALL = 1 << 62
+_LOOKS = 50
 
 
 class TableNow(NamedTuple):
@@ -41,8 +45,37 @@ def table_now(store: SQLiteStore, lake: DeltaLake, name: str) -> TableNow:
     return _table(name, store.queued_for(name), lake)
 
 
+@contextmanager
+def tables_at_once(
+    store: SQLiteStore, lake: DeltaLake, names: Collection[str]
+) -> Iterator[dict[str, TableNow]]:
+    """Some tables, all complete up to the same batch: the last one of the store as it is seen inside.
+
+    Each table of the lake has versions of its own. They belong together if none holds a batch that
+    this moment of the store does not know; what they lack of it waits in its queue. Now and
+    then something is carried over between two looks: then it is looked again. Tables are
+    looked at in the order of their names as given.
+    """
+    for _ in range(_LOOKS):
+        with store.db.snapshot():
+            batch = store.batch()
+            tables = {}
+            for name in names:
+                held, _files = seen = lake.snapshot(name)
+                if held > batch:
+                    break
+                tables[name] = _with_newer(name, store.queued_for(name), *seen)
+            else:
+                yield tables
+                return
+    raise Busy("the lake is written to faster than it can be looked at")
+
+
 def _table(name: str, queued: list[QueuedRows], lake: DeltaLake) -> TableNow:
-    held, files = lake.snapshot(name)
+    return _with_newer(name, queued, *lake.snapshot(name))
+
+
+def _with_newer(name: str, queued: list[QueuedRows], held: int, files: list[str]) -> TableNow:
     newer = [part.data for part in queued if part.table == name and part.batch > held]
     return TableNow(
         name, files, from_ipc(name, newer) if newer else arrow_schema(name).empty_table()

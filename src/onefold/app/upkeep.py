@@ -34,7 +34,7 @@ def upkeep(settings: Settings, now: int) -> None:
     with hold(settings.data / "compaction.lock") as held:
         if not held:
             return
-        for name in TABLES.keys() - {"events", "profiles"}:
+        for name in TABLES.keys() - {"events", "profiles", "moves"}:
             lake.compact(name, _SMALL_FILES)
         with open_store(settings, cache_mb=4) as store:
             compact(store, lake, spill_path(settings))

@@ -121,7 +121,7 @@ class DeltaLake:
     def replace(self, name: str, old: Sequence[str], new: Sequence[str]) -> None:
         """Put files, written under the names of `file_name`, in the place of others, in one commit.
 
-        They hold the same rows. Who reads the old ones goes on: these are removed a day later.
+        They say the same. Who reads the old ones goes on: these are removed a day later.
         `Busy` if it could not be committed; then the new files are gone again.
         """
         directory = self.directory / name

@@ -16,7 +16,7 @@ from onefold.app.everybody import DAY_US, Everybody, everybody
 from onefold.app.preview import keep_members, trait_named
 from onefold.app.workspace import now_us
 from onefold.config import Settings
-from onefold.segment.fields import field_sql
+from onefold.segment.fields import field_sql, read_sql
 from onefold.segment.metric import Field, make_field
 
 _SEEN = 20_000
@@ -100,11 +100,11 @@ def _of_traits(
         f" unnest([{listed}]) as value, unnest(range({len(traits)})) as trait from seen)"
         " where value is not null"
     )
-    numbers = "select *, try_cast(value as double) as number from said"
+    numbers = f"select *, {read_sql('value', 'number')} as number from said"  # noqa: S608 - compiled
     averages: dict[int, dict[bool, _Average]] = {}
     for trait, member, *average in people.rows(
         "select trait, member, count(*), count(number), avg(number), var_pop(number),"  # noqa: S608
-        f" count(distinct value) from ({numbers}) where isfinite(coalesce(number, 0))"
+        f" count(distinct value) from ({numbers})"
         " group by trait, member"
     ):
         averages.setdefault(trait, {})[member] = _Average(*average)

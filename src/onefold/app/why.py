@@ -21,7 +21,7 @@ from onefold.segment.population import Relations, events_query, features_query
 from onefold.segment.reading import told
 from onefold.segment.rule import compile_rule
 from onefold.segment.texts import literal_sql
-from onefold.segment.window_sql import condition_sql
+from onefold.segment.window_sql import condition_sql, counted_source
 
 _EVENTS_SHOWN = 20
 
@@ -122,13 +122,16 @@ class _Evidence:
             return Input(name, told(value, column.type))
         zone = self._people.zone
         metrics = [self._metrics[one] for one in dict.fromkeys(column.metrics)]
-        scan = events_query([column], metrics, self._now, zone, self._relations)
+        scan = f"({events_query([column], metrics, self._now, zone, self._relations)})"
+        scan = counted_source(column, self._metrics, self._now, zone, scan)
         found = []
         for metric in metrics:
+            if metric.id == column.session:
+                continue
             shown = "name" if metric.kind in ("moments", "visits") else metric.value or "null"
             valued = f" and {metric.value} is not null" if metric.value else ""
             found.append(
-                f"select message_id, time, {shown} as value from ({scan})"  # noqa: S608 - compiled
+                f"select message_id, time, {shown} as value from {scan}"  # noqa: S608 - compiled
                 f" where {condition_sql(column, metric, self._now, zone)}{valued}"
             )
         rows = self._people.rows(

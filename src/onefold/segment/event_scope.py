@@ -7,8 +7,11 @@ condition is asked of each of them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlglot import exp
 
+from onefold.segment import turns
 from onefold.segment.expression import Translator
 from onefold.segment.fields import element_sql
 from onefold.segment.metric import Field, Type, make_field
@@ -18,6 +21,7 @@ ELEMENT = "element"
 """What an element of a list is called in SQL."""
 
 _ROOTS = ("properties", "context")
+_NO_DATE = "what an event holds is not read as a date or a time"
 _EXAMPLE = "for example: where => properties.products[].category = 'Shoes'"
 
 
@@ -39,6 +43,22 @@ class EventScope(Translator):
         if not keys:
             return "NULL"
         return self._use(make_field(path[0], keys, wanted or "text"))
+
+    def alike(self, nodes: Sequence[exp.Expr], ordered: bool) -> list[str]:
+        """Write values that are compared; an event's are never read as dates, so say so, once."""
+        name = next((each for each in nodes if self.type_of(each) is None), None)
+        if name is None or self.common_type(nodes) not in ("date", "time"):
+            return super().alike(nodes, ordered)
+        clock = next((each for each in nodes if turns.asks_clock(each)), None)
+        if clock is not None:
+            return [self.clock(clock, (), "date")] * len(nodes)
+        return [self.refuse(name, _NO_DATE, _as_text(nodes))] * len(nodes)
+
+    def clock(self, node: exp.Expr, path: tuple[str, ...], type: Type) -> str:
+        """Refuse to ask the clock; what is only compared with it is not to blame."""
+        if not isinstance(node, exp.Cast) and not turns.asks_clock(node):
+            return "NULL"
+        return super().clock(node, path, type)
 
     @property
     def asks_elements(self) -> bool:
@@ -111,6 +131,13 @@ class EventScope(Translator):
         self._list = elements
         self._use(elements)
         return element_sql(ELEMENT, tuple(reversed(inner)), wanted or "text")
+
+
+def _as_text(nodes: Sequence[exp.Expr]) -> str:
+    """How to write a comparison with a date as one of texts."""
+    dates = (each for each in map(unparenthesized, nodes) if isinstance(each, exp.Cast))
+    text = next((each.this.name for each in dates), "2026-01-31")
+    return f"compare texts of one form: write just '{text}'"
 
 
 def is_each(node: exp.Expr) -> bool:

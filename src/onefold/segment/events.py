@@ -20,8 +20,10 @@ from onefold.segment.metric import (
     window_column,
 )
 from onefold.segment.syntax import Source, nearest, unparenthesized
+from onefold.segment.this_session import VISITED
 from onefold.segment.window import LENGTHS, Window
 from onefold.segment.window_arguments import LONGEST, WINDOW_ARGUMENTS, WindowArguments
+from onefold.segment.writing import NOUNS
 from onefold.segment.zone import DAY
 
 __all__ = ["EVENT_FUNCTIONS", "LONGEST", "MAX_EVENT_FUNCTIONS", "MAX_TEXT", "EventFunction"]
@@ -58,6 +60,7 @@ _VALUELESS: dict[Aggregate, str] = {
     "session_minutes": "is about events of any kind or of one, and takes no value",
 }
 _TIME = "CAST(time AS VARCHAR)"
+_VISITS = make_metric(ANY_EVENT, "visits", value=_TIME, window=VISITED)
 _OF = "for example: of => properties.revenue"
 _STEP = "for example: in_sequence('Product Added', 'Order Completed', within => interval 3 day)"
 _WHEN = "a step is a name, or event('Name', where => …)"
@@ -97,9 +100,20 @@ class EventFunction:
             window, metric = self._days(window, metric)
             turns = turns_of(self.node)
         type_ = self.type_of() or wanted or "text"
+        if self.aggregate in ("first", "last", "frequent") and type_ in (
+            "list",
+            "numbers",
+            "object",
+        ):
+            hint = "for the elements of a list write properties.tags[]"
+            self._fault(self.node, f"gives one value, not {NOUNS[type_]}", hint)
         column_type: Type = "number" if self.aggregate == "count" else type_
-        column = window_column(metric.id, self.aggregate, window, column_type, turns)
-        return [metric], column
+        metrics = [metric, *([_VISITS] if arguments.in_session else [])]
+        session = _VISITS.id if arguments.in_session else ""
+        column = window_column(
+            metric.id, self.aggregate, window, column_type, turns, session=session
+        )
+        return metrics, column
 
     def _fault(self, at: exp.Expr, message: str, hint: str = "") -> None:
         self._source.fault(at, f"{self.name}: {message}", hint)
@@ -185,6 +199,9 @@ class EventFunction:
         return window, msgspec.structs.replace(found, retention=1, newest=True)
 
     def _sequence(self, arguments: WindowArguments, window: Window) -> tuple[list[Metric], Column]:
+        if arguments.in_session:
+            hint = "count each: did('Product Added', during => this_session)"
+            self._fault(self._named["during"], "has no window of a session", hint)
         unless = self._named.get("not_followed_by")
         steps = [self._step(node, window) for node in self._positional]
         if not steps or (len(steps) == 1 and unless is None):

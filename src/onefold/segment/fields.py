@@ -52,7 +52,9 @@ def read_sql(text: str, wanted: FieldType) -> str:
     """Read a text as a type; what cannot be read as it is absent."""
     if wanted == "number":
         number = f"try_cast({text} AS DOUBLE)"
-        return f"CASE WHEN abs({number}) <= {sys.float_info.max!r} THEN {number} END"
+        # DuckDB takes `+-7` for a number, and nothing else does.
+        finite = f"abs({number}) <= {sys.float_info.max!r} AND NOT contains({text}, '+-')"
+        return f"CASE WHEN {finite} THEN {number} END"
     if wanted == "boolean":
         return f"CASE lower({text}) WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END"
     return text

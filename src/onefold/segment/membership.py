@@ -8,12 +8,14 @@ from typing import Any
 from onefold.segment.clock import clock_value
 from onefold.segment.metric import Column, Type
 from onefold.segment.reading import convert, follow
+from onefold.segment.this_session import VISITED
 from onefold.segment.window import Unit, Window
 from onefold.segment.window_reading import (
     Facts,
     Places,
     Reader,
     SequenceReader,
+    SessionReader,
     Starts,
     absent,
     joined,
@@ -43,6 +45,7 @@ class Features:
         self._traits: list[tuple[int, str, tuple[str, ...], type, Type]] = []
         self._metrics: dict[str, list[tuple[Reader, Type]]] = {}
         self._sequences: list[SequenceReader] = []
+        self._sessions: list[SessionReader] = []
         starts: dict[Unit, Starts] = {}
         places: dict[Window, Places] = {}
 
@@ -64,6 +67,10 @@ class Features:
                 if column.sequence is not None:
                     later = places_of(column.window.open_ended())
                     self._sequences.append(SequenceReader(index, column, inside, later))
+                    continue
+                if column.session:
+                    days = places_of(VISITED)
+                    self._sessions.append(SessionReader(index, column, inside, days))
                     continue
                 reader = make_reader(index, column, inside)
                 self._metrics.setdefault(column.metric, []).append((reader, column.type))
@@ -96,5 +103,11 @@ class Features:
                         soonest = change
         for sequence in self._sequences:
             row[sequence.index], change = sequence.read(facts)
+            soonest = sooner(soonest, change)
+        for session in self._sessions:
+            value, change = session.read(facts)
+            if type(value) is str and session.type != "text":
+                value = convert(value, session.type, zone)
+            row[session.index] = value
             soonest = sooner(soonest, change)
         return tuple(row), soonest

@@ -117,7 +117,8 @@ class Column(msgspec.Struct, frozen=True):
     """One input of the membership query.
 
     A `trait` of the profile, by `path`; a metric over a `window`; or a fact about the `clock`, named
-    by `path`, the same for all profiles.
+    by `path`, the same for all profiles. `session` is the metric of the sessions where only what lies in
+    the current one counts.
     """
 
     name: str
@@ -129,12 +130,13 @@ class Column(msgspec.Struct, frozen=True):
     window: Window = EVER
     turns: tuple[int, ...] | None = None
     sequence: Sequence | None = None
+    session: str = ""
 
     @property
     def metrics(self) -> tuple[str, ...]:
         """The ids of the metrics that a window reads."""
         if self.sequence is None:
-            return (self.metric,)
+            return (self.metric, self.session) if self.session else (self.metric,)
         unless = self.sequence.unless
         return (*self.sequence.steps, unless) if unless else self.sequence.steps
 
@@ -189,13 +191,14 @@ def window_column(
     type: Type,
     turns: tuple[int, ...] | None = None,
     sequence: Sequence | None = None,
+    session: str = "",
 ) -> Column:
     """Make the column of an aggregate over a window of a metric.
 
     For `days`, `turns` are the numbers of days at which something can depend on them: only then
     does time alone change it. None: at every midnight.
     """
-    name = "w" + short_id(metric, aggregate, window, type, turns, sequence)
+    name = "w" + short_id(metric, aggregate, window, type, turns, sequence, session)
     return Column(
         name,
         "window",
@@ -205,6 +208,7 @@ def window_column(
         window=window,
         turns=turns,
         sequence=sequence,
+        session=session,
     )
 
 

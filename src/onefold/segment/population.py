@@ -17,7 +17,7 @@ from onefold.segment.asked import Asked
 from onefold.segment.bucket_query import named_sql
 from onefold.segment.fields import field_sql
 from onefold.segment.metric import Column, Field, Metric
-from onefold.segment.trait_sql import traits_query
+from onefold.segment.trait_sql import moments_query, text_name, traits_query
 from onefold.segment.window_sql import (
     absent_sql,
     column_query,
@@ -25,6 +25,7 @@ from onefold.segment.window_sql import (
     fields_sql,
     is_apart,
     reach,
+    windows_of,
 )
 from onefold.segment.zone import Zone, load_zone
 
@@ -167,24 +168,26 @@ def totals_query(
     apart = [column for column in windows if is_apart(column, by_id)]
     together = [column for column in windows if column not in apart]
     sums = "".join(
-        f", {column_sql(column, by_id[column.metric], now, zone)} AS {column.name}"
+        f", {column_sql(column, by_id[column.metric], now, zone)} AS {text_name(column)}"
         for column in together
     )
     scan = events_query(windows, by_id.values(), now, zone, relations)
     if not apart:
-        return f"SELECT profile{sums} FROM ({scan}){wanted} GROUP BY profile"
+        totals = f"SELECT profile{sums} FROM ({scan}){wanted} GROUP BY profile"
+        return moments_query(totals, windows, zone)
     queries = {one.name: column_query(one, by_id, now, zone, "counted") for one in apart}
-    names = "".join(f", {one.name}.value AS {one.name}" for one in apart)
+    names = "".join(f", {one.name}.value AS {text_name(one)}" for one in apart)
     joins = "".join(
         f" LEFT JOIN ({query}) AS {name} ON everybody.profile = {name}.profile"
         for name, query in queries.items()
     )
-    aggregated = "".join(f", everybody.{one.name}" for one in together)
-    return (
+    aggregated = "".join(f", everybody.{text_name(one)}" for one in together)
+    totals = (
         f"WITH counted AS MATERIALIZED (SELECT * FROM ({scan}){wanted}), "
         f"everybody AS (SELECT profile{sums} FROM counted GROUP BY profile) "
         f"SELECT everybody.profile{aggregated}{names} FROM everybody{joins}"
     )
+    return moments_query(totals, windows, zone)
 
 
 def events_query(
@@ -210,7 +213,7 @@ def events_query(
 def earliest(windows: Sequence[Column], now: int, timezone: str) -> int | None:
     """Say from when on (µs UTC) events can count for any of these windows; None: from ever."""
     zone = load_zone(timezone)
-    begins = [column.window.bounds(now, zone)[0] for column in windows]
+    begins = [window.bounds(now, zone)[0] for column in windows for window in windows_of(column)]
     known = [begin for begin in begins if begin is not None]
     return min(known) if known and len(known) == len(begins) else None
 

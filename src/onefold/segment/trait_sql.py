@@ -30,16 +30,32 @@ def traits_query(
     `read` writes how a value inside the traits is read, in the relation `profiles`.
     """
     wanted = [column for column in columns if column.kind != "window"]
-    moments = [each for each in wanted if each.kind == "trait" and each.type in ("date", "time")]
-    values = []
-    for column in wanted:
-        if column.kind == "clock":
-            values.append(f"{_clock(column, now, zone)} AS {column.name}")
-        elif column in moments:
-            values.append(f"{read(trait_field(column, text=True))} AS {column.name}_t")
-        else:
-            values.append(f"{read(trait_field(column))} AS {column.name}")
+    values = [
+        f"{_clock(column, now, zone)} AS {column.name}"
+        if column.kind == "clock"
+        else f"{read(trait_field(column, text=is_moment(column)))} AS {text_name(column)}"
+        for column in wanted
+    ]
     query = f"SELECT {', '.join(['profile', *values])} FROM {profiles}"
+    return moments_query(query, wanted, zone)
+
+
+def is_moment(column: Column) -> bool:
+    """Is it a text in the data that is read as a date or a time?"""
+    return column.kind != "clock" and column.type in ("date", "time")
+
+
+def text_name(column: Column) -> str:
+    """What a column is called where its dates and times are still texts."""
+    return f"{column.name}_t" if is_moment(column) else column.name
+
+
+def moments_query(query: str, wanted: Sequence[Column], zone: Zone) -> str:
+    """Write the query that reads the dates and times of another: `(profile, …)` in their order.
+
+    The other one has them as texts, under the names that `text_name` gives.
+    """
+    moments = [each for each in wanted if is_moment(each)]
     if not moments:
         return query
     apart = [part for column in moments for part in _apart(column.name)]

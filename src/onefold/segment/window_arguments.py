@@ -8,6 +8,7 @@ from datetime import date
 
 from sqlglot import exp
 
+from onefold.segment import this_session
 from onefold.segment.syntax import Source, nearest, offset_of, unparenthesized
 from onefold.segment.window import EVER, Clock, Period, Window
 
@@ -34,6 +35,7 @@ PERIODS: dict[str, tuple[Period, int]] = {
     "this_year": ("year", 0),
     "last_year": ("year", 1),
 }
+SESSION = "this_session"
 _LAST = "for example: last => interval 30 day"
 _BETWEEN = "for example: between => (interval 60 day, interval 30 day)"
 _DATE = "for example: since => date '2026-01-01'"
@@ -62,6 +64,11 @@ class WindowArguments:
         return {"last": self._last, "between": self._between, "during": self._during}.get(
             first, lambda: EVER
         )()
+
+    @property
+    def in_session(self) -> bool:
+        """Is it about the session that somebody is in?"""
+        return self._during_word() == SESSION
 
     def length(self, name: str, node: exp.Expr) -> tuple[Clock, int] | None:
         """Read an interval as a number of units; weeks are days."""
@@ -119,12 +126,18 @@ class WindowArguments:
             return Window(far[0], far[0], far[1] - 1, near[1])
         return EVER
 
+    def _during_word(self) -> str:
+        node = self._named.get("during")
+        return node.name.lower() if isinstance(node, exp.Column) and not node.table else ""
+
     def _during(self) -> Window:
-        node = self._named["during"]
-        word = node.name.lower() if isinstance(node, exp.Column) and not node.table else ""
+        word = self._during_word()
+        if word == SESSION:
+            return this_session.COUNTED
         if word not in PERIODS:
-            hint = nearest(word, PERIODS) or f"known are {', '.join(PERIODS)}"
-            self._fault(node, f"unknown period {word}".rstrip(), hint)
+            known = (*PERIODS, SESSION)
+            hint = nearest(word, known) or f"known are {', '.join(known)}"
+            self._fault(self._named["during"], f"unknown period {word}".rstrip(), hint)
             return EVER
         period, ago = PERIODS[word]
         return Window("day", period, ago, ago)

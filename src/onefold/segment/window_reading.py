@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
 from typing import Protocol
 
 from onefold.segment.aggregates import Value, absent_value, bucket_value
 from onefold.segment.kinds import Bucket, Moments, merge
 from onefold.segment.metric import Column
 from onefold.segment.sequences import find_matches
+from onefold.segment.this_session import session_at
 from onefold.segment.window import Unit, Window, bucket_in, bucket_start
 from onefold.segment.zone import Zone
 
@@ -163,6 +165,35 @@ class SequenceReader:
         for step in steps:
             waiting = sooner(waiting, _entering(step, places))
         return False, waiting
+
+
+class SessionReader:
+    """An aggregate of what lies in the session that somebody is in."""
+
+    def __init__(self, index: int, column: Column, places: Places, days: Places) -> None:
+        self.index = index
+        self.type = column.type
+        self._column = column
+        self._places = places
+        self._days = days
+
+    def read(self, facts: Sequence[Facts]) -> tuple[Value, int | None]:
+        """Aggregate it, and say when time alone ends the session, begins one, or brings more."""
+        column, places, days = self._column, self._places, self._days
+        buckets, visits = joined(column.metric, facts), joined(column.session, facts)
+        if not buckets or not visits:
+            return absent(column), None
+        inside = [visits[day] for day in visits if days[day][0]]
+        session = session_at(reduce(merge, inside) if inside else None, places.at)
+        change = sooner(session.turns, _entering(visits, days))
+        if session.minute is None:
+            return absent(column), change
+        since = {number: one for number, one in buckets.items() if number >= session.minute}
+        counted = [one for number, one in since.items() if places[number][0]]
+        for number in since:
+            change = sooner(change, places[number][1])
+        total = reduce(_plus, counted) if counted else None
+        return bucket_value(total, column.aggregate), change
 
 
 def _moments(buckets: Mapping[int, Bucket], places: Places) -> list[int]:

@@ -24,6 +24,7 @@ from onefold.segment.fields import field_sql
 from onefold.segment.kinds import SESSION_GAP
 from onefold.segment.metric import Column, Field, Metric
 from onefold.segment.sequences import sequence_query
+from onefold.segment.this_session import VISITED, session_sql
 from onefold.segment.window import Window, bucket_in
 from onefold.segment.zone import Zone
 
@@ -38,7 +39,7 @@ def fields_sql(metrics: Iterable[Metric], read: Callable[[Field], str] = field_s
 
 def is_apart(column: Column, metrics: Mapping[str, Metric]) -> bool:
     """Say whether a column needs a query of its own: `column_query` instead of `column_sql`."""
-    return column.aggregate in _APART or metrics[column.metric].many
+    return column.aggregate in _APART or bool(column.session) or metrics[column.metric].many
 
 
 def column_sql(column: Column, metric: Metric, now: int, zone: Zone) -> str:
@@ -63,6 +64,7 @@ def column_query(
     value = metric.value or ""
     if column.sequence is not None:
         return _sequence_query(column, metrics, now, zone, source)
+    source = counted_source(column, metrics, now, zone, source)
     if metric.many:
         source = f"(SELECT *, unnest({value}) AS one FROM {source} WHERE {where})"
         where, value = "TRUE", "one"
@@ -74,6 +76,15 @@ def column_query(
         return sessions_query(column, where, SESSION_GAP, source)
     aggregate = AGGREGATES_SQL[column.aggregate](column, where, value)
     return f"SELECT profile, {aggregate} AS value FROM {source} GROUP BY profile"
+
+
+def counted_source(
+    column: Column, metrics: Mapping[str, Metric], now: int, zone: Zone, source: str
+) -> str:
+    """Write the relation that a column counts events of: where it is about a session, only its."""
+    if not column.session:
+        return source
+    return session_sql(condition_sql(column, metrics[column.session], now, zone), now, source)
 
 
 def absent_sql(column: Column) -> str:
@@ -90,6 +101,11 @@ def reach(
     return [
         (metrics[one].event, *_window_of(column, one).bounds(now, zone)) for one in column.metrics
     ]
+
+
+def windows_of(column: Column) -> list[Window]:
+    """The windows of a column's metrics."""
+    return [_window_of(column, metric) for metric in column.metrics]
 
 
 def condition_sql(column: Column, metric: Metric, now: int, zone: Zone) -> str:
@@ -110,7 +126,12 @@ def _condition(metric: Metric, window: Window, now: int, zone: Zone) -> str:
 
 
 def _window_of(column: Column, metric: str) -> Window:
-    """What must not follow may also come after the window of the steps has closed."""
+    """What must not follow may also come after the window of the steps has closed.
+
+    What tells when a session began may lie before all that can be counted in it.
+    """
+    if column.session and metric == column.session:
+        return VISITED
     sequence = column.sequence
     if sequence is not None and metric == sequence.unless:
         return column.window.open_ended()

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlglot import exp
 
 from onefold.testing.rule_texts import read_as, text_of
-from onefold.testing.rule_values import Each
+from onefold.testing.rule_values import Each, read_moment
 
 LENGTHS = {"SECOND": 1_000_000, "MINUTE": 60_000_000, "HOUR": 3_600_000_000}
 DAY, SESSION_GAP = 86_400_000_000, 1_800_000_000
@@ -82,6 +82,9 @@ def event_function(
         scopes = _elements(of, named.get("where"), event, evaluate) if elements else [event]
         values = [evaluate(of, scope, kind) for scope in scopes]
         found += [(event.time, event.message_id, one) for one in values if one is not None]
+    if wanted in ("date", "time"):
+        text = _of_values(function, found, kind, "text")
+        return None if text is None else read_moment(text, wanted, moment.timezone)
     return _of_values(function, found, kind, wanted)
 
 
@@ -223,6 +226,27 @@ def _sessions(function: str, times: list[int]) -> float:
     return sum(gap for gap in gaps if gap < SESSION_GAP) / 60e6
 
 
+def _in_session(time: int, moment: Moment) -> bool:
+    """Say whether a time is in the session that goes on, a day back at the most."""
+    today, minute = _local_date(moment.now, moment.timezone), LENGTHS["MINUTE"]
+    first = before = None
+    for each in sorted(
+        event.time
+        for event in moment.events
+        if event.name not in ("identify", "group", "alias")
+        and today - timedelta(days=2) <= _local_date(event.time, moment.timezone) <= today
+    ):
+        if before is None or each - before >= SESSION_GAP:
+            if before is not None and moment.now < before + SESSION_GAP:
+                break  # this one is over, or goes on, before another begins
+            first = each
+        before = each
+    if first is None or before is None or not first <= moment.now < before + SESSION_GAP:
+        return False
+    since = max(first // minute, moment.now // minute - 1_439)
+    return since <= time // minute <= moment.now // minute
+
+
 def _in_sequence(
     node: exp.Anonymous, named: Mapping[str, exp.Expr], moment: Moment, evaluate: Evaluate
 ) -> bool:
@@ -284,6 +308,8 @@ def _inside(time: int, named: Mapping[str, exp.Expr], moment: Moment) -> bool:
         far, near = named["between"].expressions
         return _within(time, far, moment) and not _within(time, near, moment, future=True)
     day, today = (_local_date(each, moment.timezone) for each in (time, moment.now))
+    if "during" in named and named["during"].name.lower() == "this_session":
+        return _in_session(time, moment)
     if "during" in named:
         begins, following = _PERIODS[named["during"].name.lower()](today)
         return begins <= day < following and day <= today

@@ -17,7 +17,7 @@ from onefold.segment.population import (
     share_query,
 )
 from onefold.testing.rules import Happened, Moment, holds
-from tests.unit.segment.test_reference import histories, rules
+from tests.unit.segment.test_reference import histories, micros, rules
 
 TABLES = Relations("events", "people")
 
@@ -121,3 +121,70 @@ def test_a_member_is_found_by_traits_and_events() -> None:
     )
     query = members_query(asked_rules({"": rule}), now, "UTC", TABLES)
     assert connection.execute(query).fetchall() == [(1,)]
+
+
+HOUR, MINUTE, NOON = 3_600_000_000, 60_000_000, micros(2026, 3, 10, 12)
+
+
+def happened(*minutes_ago: int, name: str = "page", **properties: object) -> list[Happened]:
+    return [Happened(name, NOON - ago * MINUTE, f"{name}{ago}", properties) for ago in minutes_ago]
+
+
+@pytest.mark.parametrize(
+    ("events", "answers"),
+    [
+        ([], [True, False, False]),
+        (happened(0, 29, 58, 100), [False, True, False]),  # 42 minutes before those in between
+        (happened(30, 31), [True, False, False]),  # over for half an hour
+        (happened(0, 25) + happened(3, name="Order", price=7), [False, False, True]),
+        (happened(0) + happened(2, 40, name="Order", price=7), [False, False, True]),
+        (happened(-40, -20, 0), [False, False, False]),  # what is dated ahead comes in later
+        (happened(*range(0, 2_000, 25)), [False, False, False]),  # a day of it counts
+    ],
+)
+def test_the_session_somebody_is_in_is_the_same_live_and_over_everybody(events, answers) -> None:
+    texts = [
+        "count_of('page', during => this_session) = 0",
+        "count_of('page', during => this_session) = 3",
+        "sum_of('Order', properties.price, during => this_session) = 7",
+    ]
+    check([(NOON, "Europe/Berlin", {}, events)], texts)
+    moment = Moment({}, events, NOON, "Europe/Berlin")
+    assert [holds(text, moment) for text in texts] == answers
+
+
+def test_the_longest_session_counts_a_day_back() -> None:
+    events = happened(*range(0, 2_000, 25))
+    check(
+        [(NOON, "UTC", {}, events)],
+        [f"count_of('page', during => this_session) = {n}" for n in (57, 58, 59)],
+    )
+
+
+@pytest.mark.parametrize("text", ["+-7", " +-7.5e3 ", "+-0"])
+def test_a_text_is_a_number_everywhere_or_nowhere(text) -> None:
+    events = happened(1, name="A", n=text, items=[{"n": text}])
+    rules = [
+        "n is null or n + 1 is null",
+        "sum_of('A', properties.n) is null",
+        "did('A', where => properties.n < 1)",
+        "sum_of('A', properties.items[].n) is null",
+    ]
+    check([(NOON, "UTC", {"n": text}, events)], rules)
+    assert holds(rules[1], Moment({}, events, NOON, "UTC"))
+
+
+def test_the_value_of_an_event_is_read_as_a_date_where_it_is_compared_with_one() -> None:
+    events = happened(1, name="A", day="2026-02-03") + happened(
+        2, name="A", day="2026-03-08T23:30:00Z"
+    )
+    check(
+        [(NOON, "Asia/Shanghai", {}, events), (NOON, "Asia/Shanghai", {}, events[1:])],
+        [
+            "last_of('A', properties.day) > date '2026-03-08'",
+            "first_of('A', of => properties.day) < now() - interval 2 day",
+            "most_frequent_of('A', properties.day) = today() - interval 1 day",
+            "last_of('A', properties.day, during => this_session) is null",
+            "date_diff('day', last_of('A', properties.day), today()) = 1",
+        ],
+    )

@@ -27,7 +27,13 @@ from onefold.testing.rules import Happened, Moment, holds
 ZONES = ("Asia/Shanghai", "Europe/Berlin", "America/New_York", "UTC")
 NAMES = ("Order Completed", "page")
 SECOND, HOUR = 1_000_000, 3_600_000_000
-TYPES = {"text": "VARCHAR", "number": "DOUBLE", "boolean": "BOOLEAN"}
+TYPES = {
+    "text": "VARCHAR",
+    "number": "DOUBLE",
+    "boolean": "BOOLEAN",
+    "date": "BIGINT",
+    "time": "BIGINT",
+}
 
 
 def micros(*moment: int) -> int:
@@ -51,7 +57,10 @@ scalars = st.one_of(
     st.integers(-5, 150),
     st.sampled_from([0.5, -1.25, 99.995, 1e19, 0.1, 0.2, 1e-7, 2.5]),
     st.sampled_from(
-        ["CN", "cn", "12", " 7 ", "1e3", "", "x%_y", "true", "FALSE", "nan", "人", "a'b"]
+        ["CN", "cn", "12", " 7 ", "+-7", "1e3", "", "x%_y", "true", "FALSE", "nan", "人", "a'b"]
+    ),
+    st.sampled_from(
+        ["2026-03-08", "2026-10-25T01:30:00Z", "1970-01-01 00:00:00", "2026-03-29T02:30:00+01:00"]
     ),
 )
 objects = st.dictionaries(
@@ -108,6 +117,7 @@ CLOCKS = ("second", "minute", "hour", "day")
 NUMBERS = ("0", "1", "100", "2.5", "-1", "1e3", "0.3")
 LENGTHS = ("week", "month", "quarter", "year")
 PERIODS = ("today", "yesterday", *(f"{one}_{each}" for one in ("this", "last") for each in LENGTHS))
+IN_SESSION = ", during => this_session"
 OPERATORS = ("=", "<>", "<", "<=", ">", ">=")
 
 
@@ -176,7 +186,7 @@ class Writer:
         return self.pick(*tests, *(deep * 3 if depth else []))()
 
     def call(self, function: str, of: str) -> str:
-        last, where = self.window(), ""
+        last, where = self.pick(self.window(), self.window(), IN_SESSION), ""
         if self.pick(True, False):
             inner = Writer(self.draw, self.pick("properties.", "context."))
             where = f", where => {inner.condition(1)}"
@@ -226,7 +236,7 @@ class Writer:
 
     def sessions(self) -> str:
         name = self.pick("", "", f"'{self.pick(*NAMES)}'")
-        inside = f"{name}{self.window()}{self.where()}"
+        inside = f"{name}{self.pick(self.window(), self.window(), IN_SESSION)}{self.where()}"
         function = self.pick("sessions", "session_minutes")
         call = f"{function}({inside.removeprefix(', ')})"
         return f"{call} {self.pick(*OPERATORS)} {self.pick(0, 1, 2, 10.5)}"
@@ -280,7 +290,16 @@ class Writer:
         value = Writer(self.draw, "properties.").name()
         function = self.pick("first_of", "last_of", "most_frequent_of")
         call = self.call(function, f", of => {value}")
-        test = self.pick("= 'CN'", "> 0.5", "is null", "is true", "like '%1%'")
+        test = self.pick(
+            "= 'CN'",
+            "> 0.5",
+            "is null",
+            "is true",
+            "like '%1%'",
+            "> date '2026-03-07'",
+            "< now()",
+            ">= today() - interval 40 day",
+        )
         return f"{call} {test}"
 
 

@@ -96,7 +96,12 @@ def test_is_taken(text: str) -> None:
         ("country\u200b = 'CN'", "'country\\u200b' is not part of the rule language"),
         ("a -> 'b' = 1", "column 3: '->' is not part of the rule language"),
         ("did('A', where => properties.x > date '2026-01-31')", "is not read as a date or a time"),
+        ("did('A', where => properties.x > date '2026-01-31')", "write just '2026-01-31')"),
         ("did('A', where => today() = date '2026-01-31')", "the clock cannot be asked here"),
+        ("in_sequence('A', 'B', during => this_session)", "has no window of a session"),
+        ("days_since('A', during => this_session) > 1", "takes a window of days"),
+        ("count_of('A', during => session) > 1", "(did you mean this_session?)"),
+        ("any_of(last_of('A', properties.x), value = 'b')", "gives one value, not a list"),
         ("birthday > date '2026-02-30'", "column 17: '2026-02-30' is not a date"),
         ("birthday > timestamp '2026-01-31 24:00'", "'2026-01-31 24:00' is not a time"),
         ("birthday + 1 > today() + 1", "and this cannot be added"),
@@ -372,3 +377,20 @@ def test_any_text_is_taken_or_refused_with_a_reason(text: str) -> None:
     except InvalidInput as error:
         reasons.extend(error.faults)
     assert reasons
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "properties.x > date '2026-01-31'",
+        "properties.x between date '2026-01-31' and date '2026-02-01'",
+        "timestamp '2026-01-31 08:00:00' < properties.items[].x",
+        "properties.x = today() - interval 1 day",
+        "properties.x in (date '2026-01-31', date '2026-02-01')",
+    ],
+)
+def test_comparing_what_an_event_holds_with_a_date_is_one_fault(condition: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        parse_rule(f"did('A', where => {condition})")
+    assert len(refused.value.faults) == 1
+    assert refused.value.faults[0].where.startswith("line 1, column ")

@@ -64,6 +64,28 @@ class DuckEngine:
             for name in inputs:
                 self.connection.unregister(name)
 
+    def arrow(self, step: str, sql: str) -> pa.Table:
+        """All rows of a query over tables that are kept."""
+        try:
+            return self.connection.sql(sql).to_arrow_table()
+        except duckdb.Error as error:
+            raise Damaged(f"query {step} failed: {error}\n{sql}") from error
+
+    def keep(self, name: str, rows: str | pa.Table) -> None:
+        """Keep the rows of a query, or of a table, under a name, in the place of what it named."""
+        try:
+            if isinstance(rows, pa.Table):
+                self.connection.register(f"{name}_given", rows)
+                rows = f"select * from {name}_given"
+            self.connection.execute(f"create or replace table {name} as {rows}")
+        except duckdb.Error as error:
+            raise Damaged(f"query {name} failed: {error}\n{rows}") from error
+
+    def forget(self, *names: str) -> None:
+        """Free what was kept under these names."""
+        for name in names:
+            self.connection.execute(f"drop table if exists {name}")
+
     def prepare(self, step: str, sql: str, name: str, schema: pa.Schema) -> PlannedQuery:
         """Plan a query over one named table once, to run it over many tables of this schema."""
         connection = self.connection.cursor()

@@ -1,0 +1,212 @@
+"""Which pairs are compared: those that agree on all parts of some key.
+
+Of n records there are n²/2 pairs, nearly all of strangers. A key names parts that a person's records
+often agree on and strangers seldom. What more than `CAP` records share is divided by further parts.
+Neighbors in the order of the alphabet share the beginning of a name: such a part finds them from one
+record alone, whatever other records there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+CAP = 60
+"""More records than that with the same key are not compared with each other."""
+DIVIDED = 31
+"""Keys of divided blocks have the number of the key that was divided, and this more."""
+MOST_ALIKE = 10
+"""Records that are alike in everything count as so many pairs at most."""
+_PRIMES = (274876858367, 137438691329, 68718952447, 34359607297)
+_MODULUS = 2305843009213693951  # 2**61 - 1
+
+
+class Part(NamedTuple):
+    """Something that a key is made of: a number, made from a column that a comparison is on."""
+
+    column: str
+    sql: str
+    comparison: str
+
+
+class Key(NamedTuple):
+    """Records that agree on all parts are compared; `touches`: what is then known beforehand."""
+
+    name: str
+    parts: tuple[str, ...]
+    touches: tuple[str, ...]
+
+
+def _code(column: str, comparison: str) -> Part:
+    return Part(column, f"{column}_code", comparison)
+
+
+def _beginning(column: str, letters: int, comparison: str) -> Part:
+    sql = " + ".join(
+        f"unicode(substr({column}, {place + 1}, 1))::BIGINT * {1 << (15 * place)}"
+        for place in range(letters)
+    )
+    return Part(column, f"({sql})", comparison)
+
+
+PARTS: Mapping[str, Part] = {
+    "email": _code("email", "email"),
+    "email_local": _code("email_local", "email"),
+    "phone": _code("phone", "phone"),
+    "phone_end": Part("phone", "TRY_CAST(right(phone, 7) AS BIGINT)", "phone"),
+    "national_id": _code("national_id", "national_id"),
+    "birth": _code("birth_digits", "birth_date"),
+    "birth_year": Part("birth_year", "birth_year::BIGINT", "birth_date"),
+    "birth_day": Part("birth_digits", "TRY_CAST(right(birth_digits, 4) AS BIGINT)", "birth_date"),
+    "given": _code("given_name", "given_name"),
+    "family": _code("family_name", "family_name"),
+    "names": _code("name_sorted", "given_name"),
+    "given_sound": _code("given_sound", "given_name"),
+    "family_sound": _code("family_sound", "family_name"),
+    "given_3": _beginning("given_name", 3, "given_name"),
+    "family_4": _beginning("family_name", 4, "family_name"),
+    "given_1": _beginning("given_name", 1, "given_name"),
+    "family_1": _beginning("family_name", 1, "family_name"),
+    "middle": _code("middle_name", "middle_name"),
+    "place": _code("place", "address"),
+    "street": _code("street", "address"),
+    "house": _code("house_number", "address"),
+    "more": _code("address_more", "address"),
+    "postcode": _code("postcode", "address"),
+    "city": _code("city", "address"),
+    "company": _code("company", "company"),
+}
+
+_KEYS: tuple[str, ...] = (
+    "email", "phone", "national_id", "email_local", "phone_end", "names", "birth", "place", "family",
+    "given", "more", "street",
+    "family birth", "given birth", "family_sound birth", "given_sound birth", "family_1 birth",
+    "given_1 birth", "family_4 birth_day", "given_3 birth_day", "given family_1 birth_year",
+    "family given_1 birth_year", "family given_1 birth_day", "names birth_year",
+    "given_3 family_4 birth_year", "given_3 family_4", "given_sound family_sound", "given middle birth_year",
+    "given family_sound", "given_sound family",
+    "birth postcode", "birth house", "birth city", "birth street",
+    "place given", "place family", "place given_1", "street given", "street family", "house given",
+    "house family", "house given postcode", "house family postcode", "more given", "more family",
+    "given postcode family_1", "family postcode given_1", "given_3 family_4 postcode",
+    "given_3 family_4 city", "given family_sound city", "given city house", "family city house",
+    "given company", "family company", "given middle family_1",
+)  # fmt: skip
+# What divides a block that is too large.
+_DIVIDERS = ("birth", "place", "given", "family", "postcode", "phone", "email", "street", "more")
+_NAMES = ("names", "given_sound", "given", "family", "family_sound")
+
+
+def candidates(present: Sequence[str]) -> list[Key]:
+    """All keys that can be made of these columns."""
+    found = []
+    for name in _KEYS:
+        parts = tuple(name.split())
+        if all(PARTS[part].column in present for part in parts):
+            touches = dict.fromkeys(touched for part in parts for touched in _touched(part))
+            found.append(Key(name, parts, tuple(touches)))
+    return found
+
+
+def _touched(part: str) -> tuple[str, ...]:
+    return ("given_name", "family_name") if part == "names" else (PARTS[part].comparison,)
+
+
+def coded_columns() -> list[str]:
+    """The columns whose values must have a code."""
+    return [part.column for part in PARTS.values() if part.sql == f"{part.column}_code"]
+
+
+def parts_query(parts: Sequence[str], most: int, records: str = "prepared") -> str:
+    """The first records, which are as good as random ones, with all parts: null where absent."""
+    chosen = ", ".join(f"{PARTS[part].sql} AS {part}" for part in parts)
+    return f"SELECT {chosen} FROM {records} WHERE rid <= {most} ORDER BY rid"
+
+
+def keys_query(keys: Sequence[Key], records: str = "prepared") -> str:
+    """The keys of all records: `(rule, key, rid)`."""
+    return " UNION ALL ".join(
+        f"SELECT {place}::UTINYINT AS rule, {_key_sql(key.parts)} AS key, rid"
+        f" FROM {records} WHERE {_known_sql(key.parts)}"
+        for place, key in enumerate(keys)
+    )
+
+
+def _key_sql(parts: Sequence[str]) -> str:
+    products = [
+        f"{PARTS[part].sql} % 4194304 * {prime}"
+        for part, prime in zip(parts, _PRIMES, strict=False)
+    ]
+    return f"({' + '.join(products)}) % {_MODULUS}" if len(parts) > 1 else PARTS[parts[0]].sql
+
+
+def _known_sql(parts: Sequence[str]) -> str:
+    return " AND ".join(f"{PARTS[part].sql} IS NOT NULL" for part in parts)
+
+
+def sizes_query(keys: str = "keys") -> str:
+    """How many records have each key that two have: `(rule, key, n)`."""
+    return f"SELECT rule, key, count(*) AS n FROM {keys} GROUP BY rule, key HAVING count(*) > 1"
+
+
+def divided_query(keys: Sequence[Key], coded: Sequence[str], records: str = "prepared") -> str:
+    """The keys of records in blocks that are too large, each with one part more."""
+    large = f"SELECT rule, key FROM sizes WHERE n > {CAP}"
+    selects = []
+    for number, part in enumerate(_DIVIDERS):
+        rules = [place for place, key in enumerate(keys) if _divides(part, key.parts)]
+        if PARTS[part].column in coded and rules:
+            selects.append(
+                f"SELECT k.rule, (k.key + p.{PARTS[part].sql} * {_PRIMES[3]} + {number}) % {_MODULUS}"
+                f" AS key, k.rid FROM keys AS k JOIN ({large}) AS s ON k.rule = s.rule"
+                f" AND k.key = s.key JOIN {records} AS p ON k.rid = p.rid"
+                f" WHERE k.rule IN ({', '.join(map(str, rules))}) AND p.{PARTS[part].sql} IS NOT NULL"
+            )
+    return " UNION ALL ".join(selects) or "SELECT * FROM keys WHERE rule < 0"
+
+
+def _divides(part: str, parts: Sequence[str]) -> bool:
+    """Does the part say something that the others do not?"""
+    column = PARTS[part].column
+    if part in {"given", "family"} and {"names", "given_sound", "given_3"} & set(parts):
+        return False
+    return all(PARTS[other].column != column for other in parts)
+
+
+def pairs_query() -> str:
+    """The pairs that agree on a key, and on which ones: `(l, r, rules)`.
+
+    From bit `DIVIDED` on stand the keys that were divided, of which nothing is learnt. Records that
+    are alike in everything are a pair of one record with itself.
+    """
+    return (
+        "SELECT l, r, bit_or(rules) AS rules FROM ("
+        f"{_joined('keys', 'sizes', 0)} UNION ALL {_joined('divided', 'divided_sizes', DIVIDED)}"
+        " UNION ALL SELECT k.rid AS l, k.rid AS r, 1::BIGINT << k.rule AS rules"
+        " FROM keys AS k JOIN prepared AS p ON k.rid = p.rid WHERE p.copies > 1"
+        ") GROUP BY l, r"
+    )
+
+
+def _joined(keys: str, sizes: str, shift: int) -> str:
+    small = (
+        f"SELECT k.* FROM {keys} AS k JOIN {sizes} AS s ON k.rule = s.rule AND k.key = s.key"
+        f" WHERE s.n <= {CAP}"
+    )
+    return (
+        f"SELECT a.rid AS l, b.rid AS r, 1::BIGINT << (a.rule + {shift}) AS rules"
+        f" FROM ({small}) AS a JOIN ({small}) AS b"
+        " ON a.rule = b.rule AND a.key = b.key AND a.rid < b.rid"
+    )
+
+
+def compared_query(pattern: str, sources: int, pairs: str = "pairs") -> str:
+    """The pairs with their pattern, the pair of their sources, and how often they count."""
+    pair = (
+        f"least(a.source_code, b.source_code) * {sources} + greatest(a.source_code, b.source_code)"
+    )
+    return (
+        f"SELECT p.l, p.r, p.rules, {pattern} AS pattern, {pair} AS sources,"
+        f" CASE WHEN p.l = p.r THEN least(a.copies - 1, {MOST_ALIKE}) ELSE 1 END AS times"
+        f" FROM {pairs} AS p JOIN prepared AS a ON a.rid = p.l JOIN prepared AS b ON b.rid = p.r"
+    )

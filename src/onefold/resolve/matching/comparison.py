@@ -1,0 +1,315 @@
+"""What is compared between two records, and into which levels of agreement.
+
+A comparison gives the first level whose condition holds, 0 where one of the records says nothing.
+Agreement is told apart by how common the value is: everybody may be called Li, few are called
+Zdzisław. All comparisons of a pair are one number, its pattern.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from onefold.model.matching import BITS
+
+MAX_BINS = 12
+
+
+class Comparison(NamedTuple):
+    """One comparison; conditions are SQL over the records `a` and `b`.
+
+    `personal`: between two people of one household it is as between strangers, until the data says
+    otherwise. A level that has a third part, its form, is only likely or not among levels of that
+    form: whether a middle name is written out says nothing on who it is. `common` names the column whose value's frequency divides agreement into levels.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    present: str
+    levels: tuple[tuple[str, ...], ...]
+    same: str
+    common: str
+    personal: bool
+
+
+def _edits(column: str, most: int) -> str:
+    """So few letters differ or change places. Likeness is asked first: it is ten times as quick."""
+    one, two, least = f"a.{column}", f"b.{column}", {1: 0.8, 2: 0.75}[most]
+    return (
+        f"jaro_similarity({one}, {two}) >= {least} AND damerau_levenshtein({one}, {two}) <= {most}"
+    )
+
+
+_GIVEN = Comparison(
+    "given_name",
+    ("given_name",),
+    "{r}.given_name IS NOT NULL",
+    (
+        ("swapped with the family name", "a.given_name = b.family_name AND b.given_name = a.family_name"),
+        ("other characters, same sound", "a.given_name = b.given_name AND a.given_han <> b.given_han"),
+        ("same", "a.given_name = b.given_name"),
+        ("nickname", "list_has_any(a.nickname_roots, b.nickname_roots)"),
+        ("is the middle name", "length(a.given_name) > 1 AND length(b.given_name) > 1 AND (a.given_name = b.middle_name OR b.given_name = a.middle_name)"),
+        ("initial", "(length(a.given_name) = 1 OR length(b.given_name) = 1) AND left(a.given_name, 1) = left(b.given_name, 1)", "initial"),
+        ("other initial", "length(a.given_name) = 1 OR length(b.given_name) = 1", "initial"),
+        ("one letter", f"length(a.given_name) > 2 AND length(b.given_name) > 2 AND {_edits('given_name', 1)}"),
+        ("similar", "jaro_winkler_similarity(a.given_name, b.given_name) >= 0.88"),
+        ("part of it", "length(a.given_name) > 1 AND length(b.given_name) > 1 AND (starts_with(a.given_name, b.given_name) OR starts_with(b.given_name, a.given_name))"),
+        ("slightly similar", "jaro_winkler_similarity(a.given_name, b.given_name) >= 0.78"),
+        ("is the family name", "a.given_name = b.family_name OR b.given_name = a.family_name"),
+        ("different", "TRUE"),
+    ),
+    "same",
+    "given_name",
+    True,
+)  # fmt: skip
+
+_FAMILY = Comparison(
+    "family_name",
+    ("family_name",),
+    "{r}.family_name IS NOT NULL",
+    (
+        ("other characters, same sound", "a.family_name = b.family_name AND a.family_han <> b.family_han"),
+        ("same", "a.family_name = b.family_name"),
+        ("one letter", f"length(a.family_name) > 2 AND length(b.family_name) > 2 AND {_edits('family_name', 1)}"),
+        ("a part in common", "list_has_any(a.family_parts, b.family_parts)"),
+        ("former name", "a.family_name = b.former_name OR b.family_name = a.former_name"),
+        ("similar", "jaro_winkler_similarity(a.family_name, b.family_name) >= 0.9"),
+        ("slightly similar", "jaro_winkler_similarity(a.family_name, b.family_name) >= 0.8"),
+        ("initial", "(length(a.family_name) = 1 OR length(b.family_name) = 1) AND left(a.family_name, 1) = left(b.family_name, 1)"),
+        ("different", "TRUE"),
+    ),
+    "same",
+    "family_name",
+    False,
+)  # fmt: skip
+
+_MIDDLE = Comparison(
+    "middle_name",
+    ("middle_name",),
+    "{r}.middle_name IS NOT NULL",
+    (
+        ("same", "a.middle_name = b.middle_name AND length(a.middle_name) > 1"),
+        ("same initial", "(length(a.middle_name) = 1 OR length(b.middle_name) = 1) AND left(a.middle_name, 1) = left(b.middle_name, 1)", "initial"),
+        ("similar", "length(a.middle_name) > 1 AND length(b.middle_name) > 1 AND jaro_winkler_similarity(a.middle_name, b.middle_name) >= 0.85"),
+        ("other initial", "length(a.middle_name) = 1 OR length(b.middle_name) = 1", "initial"),
+        ("different", "TRUE"),
+    ),
+    "same",
+    "middle_name",
+    True,
+)  # fmt: skip
+
+_SUFFIX = Comparison(
+    "name_suffix",
+    ("name_suffix",),
+    "{r}.name_suffix IS NOT NULL",
+    (("same", "a.name_suffix = b.name_suffix"), ("different", "TRUE")),
+    "",
+    "",
+    True,
+)
+
+_GENDER = Comparison(
+    "gender",
+    ("gender",),
+    "{r}.gender IS NOT NULL",
+    (("same", "a.gender = b.gender"), ("different", "TRUE")),
+    "",
+    "",
+    True,
+)
+
+_BIRTH = Comparison(
+    "birth_date",
+    ("birth_digits", "birth_year"),
+    "({r}.birth_digits IS NOT NULL OR {r}.birth_year IS NOT NULL)",
+    (
+        ("year, the day unknown", "(a.birth_digits IS NULL OR b.birth_digits IS NULL) AND a.birth_year = b.birth_year", "year"),
+        ("same", "a.birth_digits = b.birth_digits"),
+        ("nearly the year, the day unknown", "(a.birth_digits IS NULL OR b.birth_digits IS NULL) AND abs(a.birth_year - b.birth_year) <= 1", "year"),
+        ("other year, the day unknown", "a.birth_digits IS NULL OR b.birth_digits IS NULL", "year"),
+        ("day and month swapped", "left(a.birth_digits, 4) = left(b.birth_digits, 4) AND substr(a.birth_digits, 5, 2) = substr(b.birth_digits, 7, 2) AND substr(a.birth_digits, 7, 2) = substr(b.birth_digits, 5, 2)"),
+        ("one digit", f"{_edits('birth_digits', 1)}"),
+        ("year and the first of January", "left(a.birth_digits, 4) = left(b.birth_digits, 4) AND (a.birth_date_weak OR b.birth_date_weak)"),
+        ("two parts", "(left(a.birth_digits, 4) = left(b.birth_digits, 4))::INT + (substr(a.birth_digits, 5, 2) = substr(b.birth_digits, 5, 2))::INT + (right(a.birth_digits, 2) = right(b.birth_digits, 2))::INT = 2"),
+        ("two digits", f"{_edits('birth_digits', 2)}"),
+        ("year", "a.birth_year = b.birth_year"),
+        ("different", "TRUE"),
+    ),
+    "same",
+    "birth_digits",
+    True,
+)  # fmt: skip
+
+_EMAIL = Comparison(
+    "email",
+    ("email",),
+    "{r}.email IS NOT NULL",
+    (
+        ("same", "a.email = b.email"),
+        ("one of several", "list_has_any(a.emails, b.emails)"),
+        ("one letter", f"{_edits('email', 1)}"),
+        ("same name elsewhere", "a.email_local = b.email_local"),
+        ("similar", "jaro_winkler_similarity(a.email_local, b.email_local) >= 0.92"),
+        ("different", "TRUE"),
+    ),
+    "same",
+    "email",
+    True,
+)
+
+_PHONE = Comparison(
+    "phone",
+    ("phone",),
+    "{r}.phone IS NOT NULL",
+    (
+        ("same", "a.phone = b.phone"),
+        ("one of several", "list_has_any(a.phones, b.phones)"),
+        ("same but for the code", "right(a.phone, 7) = right(b.phone, 7)"),
+        ("one digit", f"{_edits('phone', 1)}"),
+        ("different", "TRUE"),
+    ),
+    "same",
+    "phone",
+    False,
+)
+
+# House and street are one place where the locality does not contradict.
+_NEAR = "(a.postcode = b.postcode OR a.city = b.city)"
+_APART = "(coalesce(a.postcode <> b.postcode, TRUE) AND coalesce(a.city <> b.city, TRUE) AND NOT (a.postcode IS NULL AND a.city IS NULL) AND NOT (b.postcode IS NULL AND b.city IS NULL))"
+_STREET_ALIKE = "coalesce(jaro_winkler_similarity(a.street, b.street) >= 0.9, FALSE)"
+_MORE_ALIKE = "(coalesce(jaro_winkler_similarity(a.address_more, b.address_more) >= 0.9, FALSE) OR coalesce(a.address_more = b.street, FALSE) OR coalesce(a.street = b.address_more, FALSE))"
+
+_ADDRESS = Comparison(
+    "address",
+    ("street", "postcode", "city", "po_box"),
+    "({r}.street IS NOT NULL OR {r}.postcode IS NOT NULL OR {r}.city IS NOT NULL OR {r}.po_box IS NOT NULL)",
+    (
+        ("same house, other unit", f"a.house_number = b.house_number AND a.street = b.street AND a.unit <> b.unit AND NOT {_APART}"),
+        ("same", f"a.place = b.place AND NOT {_APART}"),
+        ("nearly the same", f"a.house_number = b.house_number AND ({_STREET_ALIKE} OR {_MORE_ALIKE}) AND NOT {_APART}"),
+        ("same house and street elsewhere", f"a.house_number = b.house_number AND {_STREET_ALIKE}"),
+        ("same street, similar number", f"({_STREET_ALIKE} OR {_MORE_ALIKE}) AND {_NEAR} AND coalesce(levenshtein(a.house_number, b.house_number) <= 1, TRUE)"),
+        ("same street", f"({_STREET_ALIKE} OR {_MORE_ALIKE}) AND {_NEAR}"),
+        ("same street elsewhere", f"{_STREET_ALIKE} OR {_MORE_ALIKE}"),
+        ("same house number and postcode", "a.house_number = b.house_number AND a.postcode = b.postcode"),
+        ("same postcode, no street", "a.postcode = b.postcode AND (a.street IS NULL OR b.street IS NULL)", "no street"),
+        ("same city, no street", "a.city = b.city AND (a.street IS NULL OR b.street IS NULL)", "no street"),
+        ("elsewhere, no street", "a.street IS NULL OR b.street IS NULL", "no street"),
+        ("same postcode", "a.postcode = b.postcode"),
+        ("same city", "a.city = b.city"),
+        ("different", "TRUE"),
+    ),
+    "same",
+    "place",
+    False,
+)  # fmt: skip
+
+_COMPANY = Comparison(
+    "company",
+    ("company",),
+    "{r}.company IS NOT NULL",
+    (
+        ("same", "a.company = b.company"),
+        ("similar", "jaro_winkler_similarity(a.company, b.company) >= 0.9"),
+        ("different", "TRUE"),
+    ),
+    "same",
+    "company",
+    False,
+)
+
+_NATIONAL = Comparison(
+    "national_id",
+    ("national_id",),
+    "{r}.national_id IS NOT NULL",
+    (
+        ("same", "a.national_id = b.national_id"),
+        ("same end", "right(a.national_id, 4) = right(b.national_id, 4) AND (length(a.national_id) = 4 OR length(b.national_id) = 4)", "end"),
+        ("other end", "length(a.national_id) = 4 OR length(b.national_id) = 4", "end"),
+        ("one digit", f"{_edits('national_id', 1)}"),
+        ("two digits", f"{_edits('national_id', 2)}"),
+        ("different", "TRUE"),
+    ),
+    "same",
+    "national_id",
+    True,
+)  # fmt: skip
+
+_IDENTIFIERS = Comparison(
+    "identifiers",
+    ("identifiers",),
+    "{r}.identifiers IS NOT NULL",
+    (("one in common", "list_has_any(a.identifiers, b.identifiers)"), ("different", "TRUE")),
+    "",
+    "",
+    True,
+)
+
+COMPARISONS = (
+    _GIVEN, _FAMILY, _MIDDLE, _SUFFIX, _GENDER, _BIRTH, _EMAIL, _PHONE, _ADDRESS, _COMPANY,
+    _NATIONAL, _IDENTIFIERS,
+)  # fmt: skip
+"""All comparisons, in the order of their places in a pattern."""
+
+PLACE = (
+    "CASE WHEN street IS NOT NULL AND house_number IS NOT NULL"
+    " THEN house_number || ' ' || street"
+    " WHEN po_box IS NOT NULL THEN 'box ' || po_box"
+    " WHEN street IS NOT NULL AND address_more IS NOT NULL THEN street || ', ' || address_more END"
+)
+"""What makes an address one place, apart from its locality."""
+
+
+def level_names(comparison: Comparison, bins: int) -> list[str]:
+    """The names of the levels in their order: agreement by frequency comes last, rarest at the end."""
+    names = [name for name, *_ in comparison.levels if name != comparison.same]
+    if comparison.same:
+        names += [f"same, at most one in {4**place}" for place in range(bins)]
+    return names
+
+
+def forms(comparison: Comparison, bins: int) -> list[int]:
+    """The number of the form of each level, in their order."""
+    names = [
+        level[2] if len(level) > 2 else ""
+        for level in comparison.levels
+        if level[0] != comparison.same
+    ]
+    order = list(dict.fromkeys(["", *names]))
+    return [order.index(name) for name in names] + [0] * bins
+
+
+def levels_sql(comparison: Comparison) -> str:
+    """The level of a pair of records `a` and `b`, which hold the bin of each common value."""
+    present = " AND ".join(comparison.present.format(r=record) for record in "ab")
+    cases, number = [], 0
+    above = sum(name != comparison.same for name, *_ in comparison.levels)
+    for name, condition, *_ in comparison.levels:
+        if name == comparison.same:
+            cases.append(f"WHEN {condition} THEN {above} + a.{comparison.common}_bin")
+        else:
+            number += 1
+            cases.append(
+                f"WHEN {condition} THEN {number}" if condition != "TRUE" else f"ELSE {number}"
+            )
+    return f"CASE WHEN NOT ({present}) THEN 0 {' '.join(cases)} END"
+
+
+def pattern_sql(comparisons: Sequence[Comparison]) -> str:
+    """All levels of a pair as one number; a comparison's place is that in `COMPARISONS`."""
+    parts = [
+        f"({levels_sql(comparison)})::BIGINT * {1 << (BITS * COMPARISONS.index(comparison))}"
+        for comparison in comparisons
+    ]
+    return " + ".join(parts) or "0::BIGINT"
+
+
+def columns_of(comparisons: Iterable[Comparison]) -> list[str]:
+    """The columns of a record that conditions read."""
+    texts = " ".join(
+        part for one in comparisons for part in (one.present, *(level[1] for level in one.levels))
+    )
+    return sorted(set(re.findall(r"(?:\b[ab]|\{r\})\.(\w+)", texts)))

@@ -1,0 +1,102 @@
+"""Records made ready to be compared: each once, in an order that depends on nothing but content."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from onefold.model.person import COLUMNS
+from onefold.resolve.matching.comparison import COMPARISONS, MAX_BINS, PLACE, Comparison
+
+MOST_SOURCES = 30
+RARE = 3
+"""Values of so many records are as rare as any: they may all be of one person."""
+
+
+def presence_query(people: str = "people") -> str:
+    """How many rows there are, and how many have a value in each standard column."""
+    counts = ", ".join(f"count({column})" for column in COLUMNS)
+    return f"SELECT count(*), {counts} FROM {people}"
+
+
+def usable(present: Mapping[str, int]) -> tuple[Comparison, ...]:
+    """The comparisons of which two records have the columns."""
+    return tuple(
+        one for one in COMPARISONS if any(present.get(column, 0) >= 2 for column in one.columns)
+    )
+
+
+def rows_query(people: str = "people") -> str:
+    """Give each row the number of its content: `(record_id, rid)`, from 1, the same in any order."""
+    columns = ", ".join(f"coalesce({name}::VARCHAR, '\\0')" for name in ("source", *COLUMNS))
+    digest = f"md5(concat_ws('\\1', {columns}))"
+    return (
+        "SELECT record_id, (dense_rank() OVER (ORDER BY digest))::INTEGER AS rid"
+        f" FROM (SELECT record_id, {digest} AS digest FROM {people})"
+    )
+
+
+def records_query(people: str = "people", rows: str = "rows") -> str:
+    """Each different record once, with its number and how many rows are like it."""
+    return (
+        f"SELECT r.rid, r.copies, p.source, {PLACE} AS place, {', '.join('p.' + c for c in COLUMNS)}"
+        f" FROM {people} AS p JOIN (SELECT rid, min(record_id) AS record_id, count(*) AS copies"
+        f" FROM {rows} GROUP BY rid) AS r ON p.record_id = r.record_id"
+    )
+
+
+def values_query(column: str, records: str = "records") -> str:
+    """The values of a column: `(value, n, code)`; codes are numbers from 1, by value."""
+    return (
+        f"SELECT {column} AS value, sum(copies)::BIGINT AS n,"
+        f" (row_number() OVER (ORDER BY {column}))::BIGINT AS code"
+        f" FROM {records} WHERE {column} IS NOT NULL GROUP BY {column}"
+    )
+
+
+def bins_of(total: int) -> int:
+    """How many bins of frequency there are among so many records that have a value."""
+    bins = 1
+    while bins < MAX_BINS and 4**bins * RARE < total:
+        bins += 1
+    return bins
+
+
+def bin_sql(total: int, bins: int) -> str:
+    """The bin of a value that `n` of `total` records have: 1 for the most common, `bins` the rarest."""
+    cases = " ".join(f"WHEN n * {4**place} > {total} THEN {place}" for place in range(1, bins))
+    return f"CASE {cases} ELSE {bins} END" if cases else str(bins)
+
+
+def prepared_query(
+    columns: Sequence[str],
+    coded: Sequence[str],
+    binned: Mapping[str, tuple[int, int]],
+    records: str = "records",
+) -> str:
+    """The records with the columns that are compared, codes of values, and bins of frequency.
+
+    `binned` gives for a column how many records have it and into how many bins they go. The values
+    of a coded column are in the table `values_COLUMN`.
+    """
+    chosen = [f"r.{column}" for column in ("rid", "copies", "source", *columns)]
+    joins = []
+    for column in coded:
+        chosen.append(f"v_{column}.code AS {column}_code")
+        if column in binned:
+            total, bins = binned[column]
+            text = bin_sql(total, bins).replace("n *", f"v_{column}.n *")
+            chosen.append(f"({text})::UTINYINT AS {column}_bin")
+        joins.append(f"LEFT JOIN values_{column} AS v_{column} ON r.{column} = v_{column}.value")
+    chosen.append("s.code AS source_code")
+    joins.append("JOIN values_source AS s ON coalesce(r.source, '') = s.value")
+    return f"SELECT {', '.join(chosen)} FROM {records} AS r {' '.join(joins)} ORDER BY r.rid"
+
+
+def sources_query(records: str = "records") -> str:
+    """The sources: `(value, n, code)`, with codes from 0; one alone where there are many."""
+    one = f"(SELECT count(DISTINCT source) FROM {records}) > {MOST_SOURCES}"
+    return (
+        f"SELECT coalesce(source, '') AS value, sum(copies)::BIGINT AS n, CASE WHEN {one} THEN 0"
+        " ELSE row_number() OVER (ORDER BY coalesce(source, '')) - 1 END AS code"
+        f" FROM {records} GROUP BY coalesce(source, '')"
+    )

@@ -1,0 +1,96 @@
+"""The weight of a pair: the logarithm, to base 2, of the odds that both records are one person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from onefold.model.matching import BITS, MatchModel
+from onefold.resolve.matching.comparison import COMPARISONS
+from onefold.resolve.matching.training import Floats, Ints
+
+_PLACES = {one.name: place for place, one in enumerate(COMPARISONS)}
+
+
+class Part(NamedTuple):
+    """What one comparison says of a pair."""
+
+    comparison: str
+    level: str
+    weight: float
+
+
+class Score(NamedTuple):
+    """The weight of a pair, its probability, and what it is made of.
+
+    The parts are against strangers; `household` is what is taken off because people of one household
+    share as much.
+    """
+
+    weight: float
+    probability: float
+    prior: float
+    parts: tuple[Part, ...]
+    household: float
+
+
+def unpack(patterns: Ints, names: Sequence[str]) -> Ints:
+    """The levels of patterns, a column for each comparison that is named."""
+    shifts = np.array([BITS * _PLACES[name] for name in names], dtype=np.int64)
+    return np.asarray((patterns[:, None] >> shifts) & ((1 << BITS) - 1))
+
+
+class Scorer:
+    """A model made ready to score patterns."""
+
+    def __init__(self, model: MatchModel) -> None:
+        self.model = model
+        self._names = [one.name for one in model.comparisons]
+        self._tables = [
+            [_logs([getattr(level, name) for level in one.levels]) for one in model.comparisons]
+            for name in "muh"
+        ]
+        self._sources = {(one.left, one.right): one for one in model.sources}
+
+    def weights(self, patterns: Ints, match: Floats, household: Floats) -> Floats:
+        """The weights of patterns; the last two are the priors of their sources."""
+        levels = unpack(patterns, self._names)
+        m, u, h = (
+            sum(
+                (table[levels[:, place]] for place, table in enumerate(tables)),
+                np.zeros(len(levels)),
+            )
+            for tables in self._tables
+        )
+        rest = np.log2(np.maximum(1.0 - match - household, 1e-3))
+        against = np.logaddexp2(u + rest, h + np.log2(household))
+        return np.asarray(m + np.log2(match) - against)
+
+    def priors(self, left: str | None, right: str | None) -> tuple[float, float]:
+        """How likely a match and a household are between records of two sources."""
+        pair = sorted((left or "", right or ""))
+        found = self._sources.get((pair[0], pair[1]))
+        if found is None:
+            return self.model.match, self.model.household
+        return found.match, found.household
+
+    def explain(self, pattern: int, left: str | None, right: str | None) -> Score:
+        """The weight of one pair, and what it is made of."""
+        match, household = self.priors(left, right)
+        one = np.array([pattern], dtype=np.int64)
+        weight = float(self.weights(one, np.array([match]), np.array([household]))[0])
+        parts = []
+        for place, level in enumerate(unpack(one, self._names)[0]):
+            if level:
+                comparison = self.model.comparisons[place]
+                against = self._tables[0][place][level] - self._tables[1][place][level]
+                parts.append(Part(comparison.name, comparison.levels[level - 1].name, against))
+        prior = float(np.log2(match / max(1.0 - match - household, 1e-3)))
+        off = weight - prior - sum(part.weight for part in parts)
+        return Score(weight, 1.0 / (1.0 + 2.0**-weight), prior, tuple(parts), off)
+
+
+def _logs(probabilities: Sequence[float]) -> Floats:
+    return np.concatenate([[0.0], np.log2(np.maximum(np.array(probabilities), 1e-300))])

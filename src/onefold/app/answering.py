@@ -37,13 +37,15 @@ from onefold.model.errors import OnefoldError
 
 _IDLE_SECONDS = 60.0
 _GRACE_SECONDS = 3.0
+_START_SECONDS = 60.0  # so long may an engine take that is not in this process
 _MEMORY_BESIDES = 512 << 20  # for the rows as they are sent, and what the engine does not count
 
 
 def main() -> None:
     """Answer until nobody asks."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who asked ends this process
-    questions, answers = os.fdopen(0, "rb", closefd=False), os.fdopen(1, "wb", closefd=False)
+    questions, answers = os.fdopen(0, "rb", closefd=False), os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever an engine writes to stdout is no answer
     limit = _Limit()
     while not limit.is_near() and select.select([questions], [], [], _IDLE_SECONDS)[0]:
         line = questions.readline()
@@ -83,10 +85,17 @@ def _held() -> int:
 
 def _answer(question: Question, limit: _Limit, answers: BinaryIO) -> None:
     # What does not even listen to the engine's interruption ends with its process.
-    signal.setitimer(signal.ITIMER_REAL, question.settings.sql_seconds + _GRACE_SECONDS)
+    seconds = question.settings.sql_seconds + _GRACE_SECONDS
+    starting = 0.0 if question.settings.engine == "duckdb" else _START_SECONDS
+    signal.setitimer(signal.ITIMER_REAL, seconds + starting)
     rows = b""
+
+    def ready() -> None:
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+        limit.hold(question.settings.sql_memory)
+
     try:
-        rows, truncated = _found(question, lambda: limit.hold(question.settings.sql_memory))
+        rows, truncated = _found(question, ready)
         answer = Answer(len(rows), truncated)
     except OnefoldError as error:
         answer = _sorry(error)

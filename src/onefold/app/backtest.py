@@ -9,6 +9,7 @@ steps is not seen.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from onefold.app.audiences import (
     Backtest,
@@ -43,53 +44,57 @@ def backtest(
     """Evaluate a rule at the end of each step of a period."""
     moments = moments_of(question, load_zone(settings.timezone), now_us())
     points: list[BacktestPoint] = []
+    changes: list[BacktestChange] = []
     asking = everybody(
         settings, {"": question.rule}, moments[-1], before, days=None, seconds=seconds
     )
     with asking as (people, asked):
         opened(people)
         past = Past(people, asked, moments[0], moments[-1])
-        people.rows("create temp table inside (profile bigint)")
-        people.rows("create temp table turns (moment bigint, profile bigint, entered boolean)")
         for number, moment in enumerate(moments):
             tell(number, len(moments), "evaluating")
             query = members_query(asked, moment, people.timezone, past.relations(moment))
-            points.append(_step(people, query, moment, first=number == 0))
-        rows = people.rows(
-            "select moment, profile, entered from turns"  # noqa: S608 - a number
-            f" order by moment, profile limit {question.show + 1}"
-        )
+            members = people.keep(_inside(number), query)
+            if number:
+                turned = _turned(people, number, question.show + 1 - len(changes))
+                changes += [BacktestChange(moment, *change) for change in turned.shown]
+                points.append(BacktestPoint(moment, members, turned.entered, turned.left))
+            else:
+                points.append(BacktestPoint(moment, members, 0, 0))
     return Backtest(
         question.rule,
         question.step,
         tuple(points),
-        tuple(BacktestChange(at, profile_name(one), entered) for at, one, entered in rows)[
-            : question.show
-        ],
-        len(rows) > question.show,
+        tuple(changes[: question.show]),
+        len(changes) > question.show,
     )
 
 
-def _step(people: Everybody, query: str, moment: int, *, first: bool) -> BacktestPoint:
-    """Evaluate one moment, and write down who came and went since the one before."""
-    members = int(people.rows(f"create or replace temp table now_inside as {query}")[0][0])
-    entered = left = 0
-    if not first:
-        for name, inside, outside in (
-            ("true", "now_inside", "inside"),
-            ("false", "inside", "now_inside"),
-        ):
-            people.rows(
-                f"insert into turns select {moment}, profile, {name} from {inside}"  # noqa: S608 - our own names
-                f" where profile not in (select profile from {outside})"
-            )
-        counts = dict(
-            people.rows("select entered, count(*) from turns where moment = ? group by 1", [moment])
-        )
-        entered, left = counts.get(True, 0), counts.get(False, 0)
-    people.rows("drop table inside")
-    people.rows("alter table now_inside rename to inside")
-    return BacktestPoint(moment, members, entered, left)
+def _inside(number: int) -> str:
+    """The table of those who are in at a step, beside that of the step before."""
+    return f"inside_{number % 2}"
+
+
+class _Turned(NamedTuple):
+    """Who came and went in a step: how many, and some of them, in the order of their ids."""
+
+    entered: int
+    left: int
+    shown: list[tuple[str, bool]]
+
+
+def _turned(people: Everybody, number: int, show: int) -> _Turned:
+    now, then = _inside(number), _inside(number - 1)
+    rows = people.rows(
+        "select profile, entered, sum(case when entered then 1 else 0 end) over () as came,"  # noqa: S608 - our own names
+        f" count(*) over () as turned from (select coalesce({now}.profile, {then}.profile) as profile,"
+        f" {then}.profile is null as entered from {now} full join {then}"
+        f" on {now}.profile = {then}.profile where {now}.profile is null or {then}.profile is null)"
+        f" order by profile limit {max(show, 1)}"
+    )
+    came, turned = map(int, rows[0][2:]) if rows else (0, 0)
+    shown = [(profile_name(row[0]), row[1]) for row in rows[: max(show, 0)]]
+    return _Turned(came, turned - came, shown)
 
 
 def moments_of(question: BacktestQuestion, zone: Zone, now: int) -> list[int]:

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from onefold.app.audiences import CompareQuestion, Comparison, Difference
-from onefold.app.everybody import DAY_US, Everybody, everybody
-from onefold.app.preview import keep_members, trait_named
+from onefold.app.everybody import DAY_US, Everybody, drawn, everybody
+from onefold.app.preview import trait_named
 from onefold.app.workspace import now_us
 from onefold.config import Settings
 from onefold.segment.fields import field_sql, read_sql
@@ -36,7 +36,7 @@ def compare(
     with everybody(settings, {"": question.rule}, now, before, days=question.days) as found:
         people, asked = found
         query = people.members_query(asked, now)
-        members = keep_members(people, query)
+        members = people.keep("members", query)
         total = people.total()
         sizes = _keep_seen(people)
         differences = [
@@ -64,17 +64,18 @@ class _Sizes(NamedTuple):
 def _keep_seen(people: Everybody) -> _Sizes:
     """Keep whom is looked at as the table `seen(profile, member, traits)`."""
     profiles = people.relations.profiles
-    sample = f"using sample reservoir({_SEEN} rows) repeatable (1)"
-    people.rows(
-        f"create temp table chosen as select profile, true as member from members {sample}"  # noqa: S608
+    others = (
+        f"(select profile from {profiles} where not exists"  # noqa: S608 - our own names
+        f" (select 1 from members where members.profile = {profiles}.profile))"
     )
-    people.rows(
-        f"insert into chosen select profile, false from (select profile from {profiles}"  # noqa: S608
-        f" where profile not in (select profile from members)) {sample}"
+    people.keep(
+        "chosen",
+        f"select profile, true as member from ({drawn('members', _SEEN)})"  # noqa: S608
+        f" union all select profile, false from ({drawn(others, _SEEN)})",
     )
-    people.rows(
-        "create temp table seen as select profile, member, traits"  # noqa: S608 - our own names
-        f" from {profiles} join chosen using (profile)"
+    people.keep(
+        "seen",
+        f"select profile, member, traits from {profiles} join chosen using (profile)",  # noqa: S608
     )
     counts = dict(people.rows("select member, count(*) from seen group by member"))
     return _Sizes(counts.get(True, 0), counts.get(False, 0))
@@ -94,11 +95,14 @@ def _of_traits(
 ) -> Iterator[Difference]:
     if not traits:
         return
-    listed = ", ".join(field_sql(field) for _, field in traits)
-    people.rows(
-        "create temp table said as select * from (select member,"  # noqa: S608 - compiled
-        f" unnest([{listed}]) as value, unnest(range({len(traits)})) as trait from seen)"
-        " where value is not null"
+    listed = ", ".join(
+        f"{{'trait': {number}, 'value': {field_sql(field)}}}"
+        for number, (_, field) in enumerate(traits)
+    )
+    people.keep(
+        "said",
+        "select member, one.trait as trait, one.value as value from (select member,"  # noqa: S608 - compiled
+        f" unnest([{listed}]) as one from seen) where one.value is not null",
     )
     numbers = f"select *, {read_sql('value', 'number')} as number from said"  # noqa: S608 - compiled
     averages: dict[int, dict[bool, _Average]] = {}
@@ -114,9 +118,11 @@ def _of_traits(
         if len(both) == 2:
             yield _of_averages("average", traits[trait][0], both[True], both[False])
     for trait, value, members, others in people.rows(
-        "select trait, value, count(*) filter (member), count(*) filter (not member)"  # noqa: S608
-        " from said group by trait, value"
-        f" qualify row_number() over (partition by trait order by count(*) desc) <= {_VALUES}"
+        "select trait, value, members, others from (select *, row_number()"  # noqa: S608 - a number
+        " over (partition by trait order by members + others desc, value) as place from"
+        " (select trait, value, count(*) filter (where member) as members,"
+        " count(*) filter (where not member) as others from said group by trait, value))"
+        f" where place <= {_VALUES}"
     ):
         if trait not in measured:
             yield _of_shares("value", traits[trait][0], value, members, others, sizes)
@@ -139,10 +145,11 @@ def _is_measure(found: Sequence[_Average]) -> bool:
 
 
 def _of_events(people: Everybody, since: int, now: int, sizes: _Sizes) -> Iterator[Difference]:
+    inside, outside = "filter (where member)", "filter (where not member)"
     rows = people.rows(
-        "select name, count(*) filter (member), count(*) filter (not member),"  # noqa: S608
-        " coalesce(sum(n) filter (member), 0), coalesce(sum(n) filter (not member), 0),"
-        " coalesce(sum(n * n) filter (member), 0), coalesce(sum(n * n) filter (not member), 0)"
+        f"select name, count(*) {inside}, count(*) {outside},"  # noqa: S608
+        f" coalesce(sum(n) {inside}, 0), coalesce(sum(n) {outside}, 0),"
+        f" coalesce(sum(n * n) {inside}, 0), coalesce(sum(n * n) {outside}, 0)"
         f" from (select name, profile, count(*) as n from {people.relations.events}"
         f" where time >= {since} and time <= {now} and profile in (select profile from chosen)"
         " group by name, profile) join chosen using (profile)"

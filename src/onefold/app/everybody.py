@@ -7,16 +7,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import duckdb
-
 from onefold.app.audiences import SAVED
 from onefold.app.in_force import load_definitions
 from onefold.app.relations import add_population
-from onefold.app.workspace import open_lake, open_store, spill_path
+from onefold.app.workspace import open_engine, open_lake, open_store
 from onefold.config import Settings
-from onefold.engine import DuckEngine
+from onefold.engine import Engine, Interrupted, OutOfMemory
 from onefold.model.definitions import Definitions
-from onefold.model.errors import Damaged, Fault, InvalidInput, NotFound
+from onefold.model.errors import Fault, InvalidInput, NotFound
 from onefold.segment.asked import Asked, asked_rules
 from onefold.segment.metric import Column
 from onefold.segment.population import Relations, earliest, members_query, share_query
@@ -25,6 +23,7 @@ from onefold.segment.wanted import wanted_by
 from onefold.segment.zone import load_zone
 
 DAY_US = 86_400_000_000
+_PRIME, _FACTOR = 2**31 - 1, 1_583_458_089
 _FEW = 0.08
 """Up to this share of all profiles, looking who they are first costs less than it saves."""
 
@@ -36,7 +35,7 @@ class Everybody:
         self,
         settings: Settings,
         definitions: Definitions,
-        engine: DuckEngine,
+        engine: Engine,
         relations: Relations,
         seconds: float,
     ) -> None:
@@ -44,35 +43,36 @@ class Everybody:
         self.zone = load_zone(settings.timezone)
         self.definitions = definitions
         self.relations = relations
-        self.engine = engine
+        self._engine = engine
         self._seconds = seconds
         self._over = threading.Event()
 
     def stop(self) -> None:
         """Answer nothing any more, from any thread; what runs is broken off."""
         self._over.set()
-        self.engine.connection.interrupt()
+        self._engine.interrupt()
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of a query of our own making."""
-        return self.table(sql, values)[1]
+        with self._answering():
+            return self._engine.rows("everybody", sql, {}, values)
 
-    def table(
-        self, sql: str, values: Sequence[Any] = ()
-    ) -> tuple[list[str], list[tuple[Any, ...]]]:
-        """The names of a query's columns, and its rows."""
+    def keep(self, name: str, sql: str) -> int:
+        """Keep the rows of a query as a table; say how many they are."""
+        with self._answering():
+            return self._engine.keep(name, sql)
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
         too_long = f"it takes longer than {self._seconds:g} s"
         if self._over.is_set():
             raise unanswered(too_long)
         try:
-            found = self.engine.connection.execute(sql, values)
-            return [column[0] for column in found.description], found.fetchall()
-        except duckdb.InterruptException as error:
+            yield
+        except Interrupted as error:
             raise unanswered(too_long) from error
-        except duckdb.OutOfMemoryException as error:
+        except OutOfMemory as error:
             raise unanswered("it needs more memory than it may use") from error
-        except duckdb.Error as error:
-            raise Damaged(f"a question to everybody failed: {error}\n{sql}") from error
 
     def members_query(self, asked: Asked, now: int) -> str:
         """The query for those who satisfy a rule, in the way that suits the data."""
@@ -84,6 +84,15 @@ class Everybody:
     def total(self) -> int:
         """How many profiles there are."""
         return int(self.rows(f"select count(*) from {self.relations.profiles}")[0][0])  # noqa: S608
+
+
+def drawn(profiles: str, most: int) -> str:
+    """Write the query for at most so many of the profiles of a relation, drawn evenly.
+
+    By a number made of the id: so that the same are drawn every time, on every engine.
+    """
+    number = f"(profile % {_PRIME}) * {_FACTOR} % {_PRIME}"
+    return f"select profile from {profiles} order by {number}, profile limit {most}"  # noqa: S608
 
 
 @contextmanager
@@ -101,11 +110,7 @@ def everybody(
     Of the events there are at least those that the rules can count at a moment (µs UTC), and
     those of the last `days` (None: all). `before` is called when all is ready. After `seconds` queries end.
     """
-    engine = DuckEngine(
-        threads=settings.sql_threads,
-        memory_mb=max(64, settings.sql_memory >> 20),
-        spill=spill_path(settings),
-    )
+    engine = open_engine(settings)
     try:
         with open_store(settings, cache_mb=4) as store:
             definitions, _ = load_definitions(store)

@@ -27,9 +27,10 @@ class Past:
             self._keep_traits(until)
         self._newcomers = self._holds_for_nobody(until)
         if self._newcomers:
-            people.rows(
-                "create temp table arrived as select profile, min(time) as since"  # noqa: S608
-                f" from {people.relations.events} group by profile"
+            people.keep(
+                "arrived",
+                "select profile, min(time) as since"  # noqa: S608 - our own names
+                f" from {people.relations.events} group by profile",
             )
 
     def relations(self, moment: int) -> Relations:
@@ -55,9 +56,10 @@ class Past:
         wanted = f"{named_sql(names)} and time <= {until}" if names else "false"
         if begin is not None:
             wanted += f" and time >= {begin}"
-        self._people.rows(
-            "create temp table happened as"  # noqa: S608 - compiled
-            f" select profile, name, time, message_id{fields} from {relations.events} where {wanted}"
+        self._people.keep(
+            "happened",
+            f"select profile, name, time, message_id{fields}"  # noqa: S608 - compiled
+            f" from {relations.events} where {wanted}",
         )
 
     def _keep_traits(self, until: int) -> None:
@@ -65,21 +67,25 @@ class Past:
 
         A claim that only repeats what is known loses to any that was made anew.
         """
-        names = ", ".join(map(literal_sql, self._names))
-        paths = ", ".join(literal_sql(_pointer(name)) for name in self._names)
+        claims = ", ".join(
+            f"{{'name': {literal_sql(name)},"
+            f" 'made': json_exists(traits, {literal_sql(_pointer(name))})}}"
+            for name in self._names
+        )
         read = "".join(f", {field_sql(one)} as {name}" for name, one in self._values.items())
-        self._people.rows(
-            "create temp table held as with claims as (select profile, time, message_id, source,"  # noqa: S608 - rendered
-            f" strong{read}, unnest([{names}]) as name,"
-            f" unnest(json_exists(traits, [{paths}])) as claimed"
+        self._people.keep(
+            "held",
+            "with claims as (select profile, time, message_id, source,"  # noqa: S608 - rendered
+            f" strong{read}, unnest([{claims}]) as claim"
             f" from {self._people.relations.events} where time <= {until} and traits <> '{{}}'),"
-            " ordered as (select *, min(time) filter (strong)"
-            " over (partition by profile, name) as known from claims where claimed),"
+            " named as (select *, claim.name as name from claims where claim.made),"
+            " ordered as (select *, min(case when strong then time end)"
+            " over (partition by profile, name) as known from named),"
             " lasting as (select * from ordered"
             " where strong or known is null or time < known)"
             f" select profile, name, {', '.join(self._values)}, time as since, coalesce(lead(time) over"
             " (partition by profile, name order by time, strong, message_id, source),"
-            f" {1 << 62}) as until from lasting"
+            f" {1 << 62}) as until from lasting",
         )
 
     def _profiles(self, moment: int) -> str:

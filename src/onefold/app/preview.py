@@ -16,7 +16,7 @@ from onefold.app.audiences import (
     TraitCounts,
     ValueCount,
 )
-from onefold.app.everybody import DAY_US, Everybody, everybody
+from onefold.app.everybody import DAY_US, Everybody, drawn, everybody
 from onefold.app.workspace import now_us
 from onefold.config import Settings
 from onefold.model.errors import Fault, InvalidInput
@@ -38,7 +38,7 @@ def preview(
     days = _DAYS if question.events else 0
     with everybody(settings, {"": question.rule}, now, before, days=days) as (people, asked):
         members = people.members_query(asked, now)
-        count = keep_members(people, members)
+        count = people.keep("members", members)
         return Preview(
             question.rule,
             now,
@@ -51,11 +51,6 @@ def preview(
             ),
             tuple(_event_days(people, name, now) for name in question.events),
         )
-
-
-def keep_members(people: Everybody, query: str) -> int:
-    """Keep the profiles that a query gives as the table `members`; say how many they are."""
-    return int(people.rows(f"create temp table members as {query}")[0][0])
 
 
 def trait_named(name: str) -> Field:
@@ -74,10 +69,8 @@ def _sample(people: Everybody, size: int) -> tuple[SampledProfile, ...]:
     if not size:
         return ()
     found = people.rows(
-        "with chosen as (select profile from members using sample reservoir("  # noqa: S608 - numbers
-        f"{size} rows) repeatable (1)) select profile, traits from"
-        f" {people.relations.profiles} where profile in (select profile from chosen)"
-        " order by profile"
+        f"select profile, traits from {people.relations.profiles}"  # noqa: S608 - numbers
+        f" where profile in ({drawn('members', size)}) order by profile"
     )
     return tuple(
         SampledProfile(profile_name(number), visible(msgspec.json.decode(traits)))
@@ -87,7 +80,7 @@ def _sample(people: Everybody, size: int) -> tuple[SampledProfile, ...]:
 
 def _trait_counts(people: Everybody, name: str, field: Field, count: int) -> TraitCounts:
     rows = people.rows(
-        f"select value, count(*) as n, sum(n) over () as known from"  # noqa: S608
+        f"select value, count(*) as n, sum(count(*)) over () as known from"  # noqa: S608
         f" (select {people.relations.read(field)} as value from {people.relations.profiles}"
         " where profile in (select profile from members))"
         f" where value is not null group by value order by n desc, value limit {_VALUES}"

@@ -12,9 +12,8 @@ from onefold.app.in_force import load_definitions
 from onefold.app.long_work import Tell, tell_nobody
 from onefold.app.refreshed import REFRESH
 from onefold.app.relations import add_population
-from onefold.app.workspace import now_us, open_lake, open_store, spill_path
+from onefold.app.workspace import now_us, open_engine, open_lake, open_store
 from onefold.config import Settings
-from onefold.engine import DuckEngine
 from onefold.model.definitions import Definitions, TagDefinition
 from onefold.model.errors import Fault, InvalidInput, NotFound
 from onefold.model.given import tag_trait
@@ -89,11 +88,7 @@ def _found(
     since = rfm_since(tag.rfm, now, settings.timezone) if tag.rfm else None
     if not tag.rfm:
         refresh_plan(tag, known)  # says what is wrong before anything is opened
-    engine = DuckEngine(
-        threads=settings.sql_threads,
-        memory_mb=max(256, settings.sql_memory >> 20),
-        spill=spill_path(settings),
-    )
+    engine = open_engine(settings, least_mb=256)
     try:
         population = add_population(engine, store, open_lake(settings), since)
         relations = Relations(read=population.read)

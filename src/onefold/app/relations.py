@@ -16,9 +16,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from onefold.app.tables import TableNow, tables_at_once
-from onefold.app.typed import reader, typed_columns, typed_of
-from onefold.engine import DuckEngine, files_sql
-from onefold.lake import DeltaLake, by_layout, parse_file_name
+from onefold.app.typed import fields_of, reader, typed_columns
+from onefold.engine import Engine
+from onefold.lake import MIXED, DeltaLake, by_layout, parse_file_name
 from onefold.model.profile import profile_number_sql
 from onefold.segment.metric import Field
 from onefold.store import SQLiteStore
@@ -26,7 +26,6 @@ from onefold.store import SQLiteStore
 EVENTS, PROFILES = "events_now", "profiles_now"
 # Moves first: compaction drops those that the events which it wrote since need no more.
 _NAMES = ("moves", "events", "profiles")
-_OWNERS_A_PAGE = 100_000
 
 
 class Population(NamedTuple):
@@ -37,7 +36,7 @@ class Population(NamedTuple):
 
 
 def add_population(
-    engine: DuckEngine, store: SQLiteStore, lake: DeltaLake, since: int | None = None
+    engine: Engine, store: SQLiteStore, lake: DeltaLake, since: int | None = None
 ) -> Population:
     """Make the views `events_now` and `profiles_now`.
 
@@ -51,7 +50,7 @@ def add_population(
 
 
 def add_events(
-    engine: DuckEngine,
+    engine: Engine,
     store: SQLiteStore,
     events: TableNow,
     moves: TableNow,
@@ -59,15 +58,14 @@ def add_events(
 ) -> list[Field]:
     """Make the view `events_now` of the tables `events` and `moves`; give its typed columns."""
     groups = by_layout(file for file in events.files if not _all_before(file, since))
-    typed = {
-        group: typed_of(engine, files, "properties", "context") for group, files in groups.items()
-    }
+    typed = _add_groups(engine, "events", groups, "properties", "context")
     fields = _each_once(typed)
-    engine.connection.register("events_newer", events.newer)
+    engine.add_view("events_newer", {}, events.newer)
     nothing = groups and not events.newer.num_rows
     parts = [] if nothing else [_events_part("events_newer", (), fields)]
-    for group, files in groups.items():
-        parts.append(_events_part(files_sql(group, files), typed[group], fields, group == "mixed"))
+    parts += [
+        _events_part(f"events_{group}", typed[group], fields, group == MIXED) for group in groups
+    ]
     read = [file for files in groups.values() for file in files]
     homes = add_homes(engine, store, moves, read, events.newer)
     joined = " left join homes on e.owner = homes.node" if homes else ""
@@ -80,35 +78,48 @@ def add_events(
     return fields
 
 
-def add_profiles(engine: DuckEngine, profiles: TableNow) -> list[Field]:
+def add_profiles(engine: Engine, profiles: TableNow) -> list[Field]:
     """Make the view `profiles_now` of the table `profiles`; give its typed columns."""
     parts: dict[str, list[str]] = {"now": [], "tail": []}
     for file in profiles.files:
         parts.setdefault(parse_file_name(file).part, []).append(file)
     groups = by_layout(parts["now"])
-    typed = {group: typed_of(engine, files, "traits") for group, files in groups.items()}
+    typed = _add_groups(engine, "profiles", groups, "traits")
     fields = _each_once(typed)
     older = [
         f"select profile_id as profile, traits{typed_columns(fields, typed[group])}"
-        f" from {files_sql(group, files)}"
-        for group, files in groups.items()
+        f" from profiles_{group}"
+        for group in groups
     ]
     engine.add_view("profiles_tail", by_layout(parts["tail"]), profiles.newer)
-    engine.connection.execute(
-        "create or replace temp table profiles_newest as"
-        f" select profile_id as profile, here, traits{typed_columns(fields)} from (select"
+    changed = engine.keep(
+        "profiles_newest",
+        f"select profile_id as profile, here, traits{typed_columns(fields)} from (select"
         f" {profile_number_sql('profile')} as profile_id,"
         " arg_max(merged_into is null, batch) as here, arg_max(traits, batch) as traits"
-        " from profiles_tail group by all)"
+        " from profiles_tail group by all)",
     )
     query = " union all ".join(older)
-    if not older or engine.rows("newest", "select 1 from profiles_newest limit 1", {}):
+    if not older or changed:
         newest = "select * exclude (here) from profiles_newest where here"
         # With nothing to leave out the reader need not look at each row.
-        left = " where profile not in (select profile from profiles_newest)"
-        query = f"select * from ({query}){left} union all {newest}" if older else newest
+        left = (
+            " where not exists"
+            " (select 1 from profiles_newest where profiles_newest.profile = older.profile)"
+        )
+        query = f"select * from ({query}) older{left} union all {newest}" if older else newest
     engine.view(PROFILES, query)
     return fields
+
+
+def _add_groups(
+    engine: Engine, table: str, groups: Mapping[str, Sequence[str]], *roots: str
+) -> dict[str, list[Field]]:
+    """Make a view of each group of a table's files; give the typed columns of each."""
+    return {
+        group: fields_of(engine.add_files(f"{table}_{group}", group, files), *roots)
+        for group, files in groups.items()
+    }
 
 
 def _events_part(
@@ -135,7 +146,7 @@ def _all_before(file: str, since: int | None) -> bool:
 
 
 def add_homes(
-    engine: DuckEngine,
+    engine: Engine,
     store: SQLiteStore,
     moves: TableNow,
     files: Sequence[str],
@@ -149,24 +160,26 @@ def add_homes(
     if newer.num_rows:
         known.append(pc.min(newer["batch"]).as_py())
     engine.add_view("moves", by_layout(moves.files), moves.newer)
-    engine.connection.execute(
-        "create or replace temp table homes as select node, arg_max(profile_id, batch) as profile_id"
+    moved = (
+        "select node, arg_max(profile_id, batch) as profile_id"
         f" from moves where batch > {min(known, default=0)} group by node"
     )
+    homes = engine.keep("homes", moved)
     unknown = "select owner from unsorted where profile_id is null"
-    if old := by_layout(files).get("mixed"):
-        unknown += f" union all select owner from {files_sql('mixed', old)}"
+    if old := by_layout(files).get(MIXED):
+        engine.add_files("events_of_nobody", MIXED, old)
+        unknown += " union all select owner from events_of_nobody"
     elif not newer["profile_id"].null_count:
-        return bool(engine.rows("some", "select 1 from homes limit 1", {}))
+        return homes > 0
     owners = engine.rows(
         "owners",
         f"select distinct owner from ({unknown}) where owner not in (select node from homes)",
         {"unsorted": newer},
     )
-    for start in range(0, len(owners), _OWNERS_A_PAGE):
-        page = [row[0] for row in owners[start : start + _OWNERS_A_PAGE]]
-        found = store.profiles_of(page)
-        nodes, homes = pa.array(found.keys(), pa.binary()), pa.array(found.values(), pa.int64())
-        table = pa.table({"node": nodes, "profile_id": homes})
-        engine.rows("homes", "insert into homes select * from found", {"found": table})
-    return bool(engine.rows("some", "select 1 from homes limit 1", {}))
+    if owners:
+        found = store.profiles_of([row[0] for row in owners])
+        nodes, numbers = pa.array(found.keys(), pa.binary()), pa.array(found.values(), pa.int64())
+        table = pa.table({"node": nodes, "profile_id": numbers})
+        query = f"select * from ({moved}) union all select * from found"
+        homes = engine.keep("homes", query, {"found": table})
+    return homes > 0

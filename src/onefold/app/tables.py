@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from onefold.engine import DuckEngine
+from onefold.engine import Engine
 from onefold.lake import DeltaLake, arrow_schema, by_layout, from_ipc
 from onefold.model.catalogue import TABLES
 from onefold.model.errors import Busy
@@ -82,7 +82,7 @@ def _with_newer(name: str, queued: list[QueuedRows], held: int, files: list[str]
     )
 
 
-def add_views(engine: DuckEngine, tables: dict[str, TableNow], prefix: str = "all_") -> None:
+def add_views(engine: Engine, tables: dict[str, TableNow], prefix: str = "all_") -> None:
     """Make one view per table, named with a prefix, over its files and its newer rows."""
     for table in tables.values():
         engine.add_view(f"{prefix}{table.name}", by_layout(table.files), table.newer)

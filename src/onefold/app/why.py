@@ -77,13 +77,15 @@ class _Evidence:
         features = features_query(
             plan.columns, plan.metrics, self._now, self._people.timezone, self._relations
         )
-        found = "".join(f", {test.rule.expression} AS {self._tests[id(test)]}" for test in tests)
-        cursor = self._people.table(
+        found = {one.name: one.name for one in plan.columns}
+        found |= {one.column: one.column for one in plan.outputs}
+        found |= {self._tests[id(test)]: test.rule.expression for test in tests}
+        listed = ", ".join(f"{sql} as {name}" for name, sql in found.items())
+        ((*values,),) = self._people.rows(
             f"with profiles as ({features}), found as (select * from profiles"  # noqa: S608 - compiled
-            f" join ({plan.sql}) using (profile)) select *{found} from found"
+            f" join ({plan.sql}) using (profile)) select {listed} from found"
         )
-        names, row = cursor
-        return dict(zip(names, row[0], strict=True))
+        return dict(zip(found, values, strict=True))
 
     def _inputs(self, clause: Clause) -> tuple[Input, ...]:
         names = _calls(clause, self._asked)

@@ -19,6 +19,7 @@ from onefold.model.profile import ProfileId
 from onefold.store import SQLiteStore
 
 if TYPE_CHECKING:
+    from onefold.engine import Engine
     from onefold.lake import DeltaLake
 
 _MIB = 1024 * 1024
@@ -78,6 +79,17 @@ def open_lake(settings: Settings) -> DeltaLake:
     from onefold.lake import DeltaLake  # noqa: PLC0415
 
     return DeltaLake(lake_path(settings))
+
+
+def open_engine(settings: Settings, least_mb: int = 64) -> Engine:
+    """The engine that asks everybody, as the settings name it; with at least so much memory."""
+    from onefold.engine import DuckEngine, SparkEngine  # noqa: PLC0415 - not every process asks
+
+    memory_mb = max(least_mb, settings.sql_memory // _MIB)
+    spill = spill_path(settings)
+    if settings.engine == "duckdb":
+        return DuckEngine(threads=settings.sql_threads, memory_mb=memory_mb, spill=spill)
+    return SparkEngine(settings.engine, memory_mb=memory_mb, spill=spill)
 
 
 def log_settings(settings: Settings) -> FileLogSettings:

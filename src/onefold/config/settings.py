@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import zoneinfo
 from collections.abc import Callable
 from functools import lru_cache
@@ -57,6 +58,20 @@ def _host_fault(host: str) -> str | None:
     return None if host.strip() else "must not be empty; use '127.0.0.1', or '0.0.0.0' for all"
 
 
+def _engine_fault(engine: str) -> str | None:
+    if _ENGINES.fullmatch(engine) is None:
+        return (
+            f"{engine!r} is no engine; use 'duckdb', a master of Spark such as 'local[4]' or"
+            " 'spark://host:7077', or a Spark Connect server such as 'sc://host:15002'"
+        )
+    if "token=" in engine:
+        return "must not hold a token; set SPARK_CONNECT_AUTHENTICATE_TOKEN in the environment"
+    return None
+
+
+_ENGINES = re.compile(
+    r"duckdb|local(\[(\*|[1-9]\d*)\])?|yarn|k8s://\S+|spark://[^\s/]+:\d+|sc://[^\s/]+(/\S*)?"
+)
 KIB, MIB, GIB = 1024, 1024**2, 1024**3
 DAY = 86_400.0
 
@@ -166,6 +181,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Is("Who writes to the store waits this long for others.", "seconds", least=0.1, most=600),
     ] = 30.0
 
+    engine: Annotated[
+        str,
+        Is(
+            "What asks everybody: `duckdb` in this process, or Spark by its master "
+            "(`local[4]`, `spark://host:7077`) or by Spark Connect (`sc://host:15002`).",
+            check=_engine_fault,
+        ),
+    ] = "duckdb"
     sql_memory: Annotated[
         int, Is("Memory that one SQL query may use.", "bytes", least=32 * MIB)
     ] = 512 * MIB

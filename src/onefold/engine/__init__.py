@@ -5,7 +5,15 @@ was given, and every engine gives the same rows.
 """
 
 from onefold.engine.duck import DuckEngine, PlannedQuery, files_sql
-from onefold.engine.interface import Engine
+from onefold.engine.interface import Engine, Interrupted, OutOfMemory
 from onefold.engine.spark import SparkEngine
 
-__all__ = ["DuckEngine", "Engine", "PlannedQuery", "SparkEngine", "files_sql"]
+__all__ = [
+    "DuckEngine",
+    "Engine",
+    "Interrupted",
+    "OutOfMemory",
+    "PlannedQuery",
+    "SparkEngine",
+    "files_sql",
+]

@@ -220,6 +220,33 @@ def _quoted(name: str) -> str:
     return exp.to_identifier(name, quoted=True).sql("spark")
 
 
+def _json_exists(node: exp.Expr) -> exp.Expr:
+    """Ask whether an object has a name, by a pointer of one step."""
+    json, pointer = node.expressions
+    (name,), _ = _keys(pointer)
+    return _spark("array_contains(json_object_keys(x), name)", x=json, name=name)
+
+
+def _quantile(node: exp.Expr) -> exp.Expr:
+    shares = node.expression
+    if isinstance(shares, exp.Array):
+        shares = exp.Anonymous(this="array", expressions=shares.expressions)
+    # By its own name sqlglot would make an approximation of it.
+    return exp.WithinGroup(
+        this=exp.Anonymous(this="percentile_disc", expressions=[shares]),
+        expression=exp.Order(expressions=[exp.Ordered(this=node.this, nulls_first=True)]),
+    )
+
+
+def _micros(node: exp.Expr) -> exp.Expr:
+    return exp.Anonymous(this="unix_micros", expressions=node.expressions)
+
+
+def _named_function(node: exp.Expr) -> exp.Expr:
+    rewrite = _NAMED.get(str(node.this).lower())
+    return rewrite(node) if rewrite else node
+
+
 def _struct_field(node: exp.Expr) -> exp.Expr:
     field = exp.to_identifier(node.expression.name, quoted=True)
     return exp.Dot(this=exp.paren(node.this), expression=field)
@@ -230,7 +257,13 @@ def _with(node: exp.Expr) -> exp.Expr:
     return node
 
 
+# Functions that sqlglot knows by their names only.
+_NAMED: dict[str, Callable[[exp.Expr], exp.Expr]] = {
+    "epoch_us": _micros,
+    "json_exists": _json_exists,
+}
 _REWRITES: dict[type[exp.Expr], Callable[[exp.Expr], exp.Expr]] = {
+    exp.Anonymous: _named_function,
     exp.Cast: _cast,
     exp.TryCast: _try_cast,
     exp.Round: _round,
@@ -241,6 +274,7 @@ _REWRITES: dict[type[exp.Expr], Callable[[exp.Expr], exp.Expr]] = {
     exp.JSONExtract: _json_text,
     exp.JSONExtractScalar: _json_text,
     exp.JSONType: _json_type,
+    exp.PercentileDisc: _quantile,
     exp.StructExtract: _struct_field,
     exp.CTE: _with,
 }

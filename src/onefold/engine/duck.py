@@ -10,6 +10,7 @@ import duckdb
 import pyarrow as pa
 from sqlglot import exp
 
+from onefold.engine.interface import Interrupted, OutOfMemory
 from onefold.model.errors import Damaged
 
 
@@ -59,7 +60,7 @@ class DuckEngine:
                 self.connection.register(name, table)
             return self.connection.execute(sql, values).fetchall()
         except duckdb.Error as error:
-            raise Damaged(f"query {step} failed: {error}\n{sql}") from error
+            raise _failed(step, sql, error) from error
         finally:
             for name in inputs:
                 self.connection.unregister(name)
@@ -101,7 +102,7 @@ class DuckEngine:
             while page := cursor.fetchmany(size):
                 yield page
         except duckdb.Error as error:
-            raise Damaged(f"query {step} failed: {error}\n{sql}") from error
+            raise _failed(step, sql, error) from error
 
     def add_view(self, name: str, files: Mapping[str, Sequence[str]], newer: pa.Table) -> None:
         """Make a view of Parquet files and rows newer than those, with the columns of these.
@@ -114,6 +115,16 @@ class DuckEngine:
         parts += [f"select * from {files_sql(group, of)}" for group, of in files.items()]
         columns = ", ".join(f'"{column}"' for column in newer.column_names)
         self.view(name, f"select {columns} from ({' union all by name '.join(parts)})")
+
+    def add_files(self, name: str, group: str, files: Sequence[str]) -> list[str]:
+        """Make a view of the Parquet files of one group; give the names of its columns."""
+        self.view(name, f"select * from {files_sql(group, files)}")
+        return [str(row[0]) for row in self.rows("columns", f"describe {name}", {})]
+
+    def keep(self, name: str, query: str, inputs: Mapping[str, pa.Table] | None = None) -> int:
+        """Keep the rows of a query as a table of this name; count them."""
+        sql = f"create or replace temp table {name} as {query}"
+        return int(self.rows(name, sql, inputs or {})[0][0])
 
     def view(self, name: str, query: str) -> None:
         """Make a view of a query over the lake."""
@@ -151,9 +162,24 @@ class DuckEngine:
         ):
             self.connection.execute(statement)
 
+    def interrupt(self) -> None:
+        """Break off what runs, from another thread."""
+        self.connection.interrupt()
+
     def close(self) -> None:
         """Free its memory."""
         self.connection.close()
+
+
+def _failed(step: str, sql: str, error: duckdb.Error) -> Damaged:
+    kind = next((one for known, one in _KINDS.items() if isinstance(error, known)), Damaged)
+    return kind(f"query {step} failed: {error}\n{sql}")
+
+
+_KINDS: dict[type[duckdb.Error], type[Damaged]] = {
+    duckdb.InterruptException: Interrupted,
+    duckdb.OutOfMemoryException: OutOfMemory,
+}
 
 
 def files_sql(group: str, files: Sequence[str]) -> str:

@@ -7,6 +7,16 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
+from onefold.model.errors import Damaged
+
+
+class Interrupted(Damaged):
+    """The query was broken off, as somebody asked."""
+
+
+class OutOfMemory(Damaged):
+    """The query needs more memory than it may use."""
+
 
 class Engine(Protocol):
     """Runs queries in DuckDB's dialect over what it was given, for one thread at a time.
@@ -34,8 +44,23 @@ class Engine(Protocol):
         lacks is null.
         """
 
+    def add_files(self, name: str, group: str, files: Sequence[str]) -> list[str]:
+        """Make a view of the Parquet files of one group; give the names of its columns."""
+
     def view(self, name: str, query: str) -> None:
         """Make a view of a query over other views."""
+
+    def keep(self, name: str, query: str, inputs: Mapping[str, pa.Table] | None = None) -> int:
+        """Keep the rows of a query as a table of this name, which may be kept anew; count them.
+
+        The inputs are tables known to this query only.
+        """
+
+    def lock(self, files: Sequence[str]) -> None:
+        """Read no other files from now on, where the engine can be held to that."""
+
+    def interrupt(self) -> None:
+        """Break off what runs, from another thread: it raises `Interrupted`."""
 
     def close(self) -> None:
         """Free its memory."""

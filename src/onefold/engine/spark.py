@@ -1,97 +1,143 @@
-"""Spark, for populations that outgrow one machine: in this process, or over Spark Connect.
+"""Spark, for populations that outgrow one machine: in this process, on a cluster, or by Connect.
 
-It needs the extra: `pip install 'onefold[spark]'`; Spark in this process also needs Java 17.
+It needs the extra: `pip install 'onefold[spark]'`; all but Spark Connect also needs Java 17.
 """
 
 from __future__ import annotations
 
-import logging
-import os
-import sys
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import reduce
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from onefold.engine.dialect import spark_sql
-from onefold.model.errors import Damaged, InvalidInput
+from onefold.engine.interface import Interrupted, OutOfMemory
+from onefold.engine.spark_session import start_session
+from onefold.model.errors import Damaged
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import DataFrame
 
-_SETTINGS = {
-    "spark.sql.session.timeZone": "UTC",
-    "spark.sql.ansi.enabled": "true",
-    # A text `${env:SECRET}` in a rule is that text.
-    "spark.sql.variable.substitute": "false",
-}
-# Of the process that holds it, when Spark runs here. Rules of hundreds of clauses are deep trees.
-_LOCAL_SETTINGS = {
-    "spark.ui.enabled": "false",
-    "spark.log.level": "ERROR",
-    "spark.driver.extraJavaOptions": "-Xss64m",
-}
+_PATTERNS = re.compile(r"([\[\]{}*?\\])")
+_PART, _FETCHED = "part_of_all", 500_000
+_TOO_LARGE = ("OutOfMemory", "maxResultSize")
 
 
 class SparkEngine:
     """One session of Spark.
 
-    `url` is `local[N]` for Spark in this process with N threads (`local[*]`: all), or
-    `sc://host:port` for a Spark Connect server. `settings` are Spark's own, of the session.
+    `url` is `local[N]` for Spark in this process with N threads (`local[*]`: all), the master of a
+    cluster (`spark://host:port`), or a Spark Connect server (`sc://host:port`). `settings` are Spark's own, of the
+    session. Spark in this process has so much memory, at least 1 GB, and puts what does not fit into `spill`.
     """
 
-    def __init__(self, url: str = "local[*]", settings: Mapping[str, str] | None = None) -> None:
-        self._session = _session(url, settings or {})
+    def __init__(
+        self,
+        url: str = "local[*]",
+        settings: Mapping[str, str] | None = None,
+        *,
+        memory_mb: int = 1_024,
+        spill: Path | None = None,
+    ) -> None:
+        self._session = start_session(url, settings or {}, memory_mb, spill)
+        self._remote = url.startswith("sc://")
         self._views: set[str] = set()
+        self._kept: dict[str, DataFrame] = {}
+        self._interrupted = False
 
     def rows(
         self, step: str, sql: str, inputs: Mapping[str, pa.Table], values: Sequence[Any] = ()
     ) -> list[tuple[Any, ...]]:
         """All rows of a query over named tables; `step` names it should it fail."""
-        with _failures(step, sql):
-            for name, table in inputs.items():
-                self._name(name, self._session.createDataFrame(table))
-            try:
-                return _tuples(self._query(sql, values).toArrow())
-            finally:
-                for name in inputs:
-                    self._forget(name)
+        with self._failures(step, sql), self._given(inputs):
+            return _tuples(self._query(sql, values).toArrow())
 
     def pages(
         self, step: str, sql: str, values: Sequence[Any], size: int
     ) -> Iterator[list[tuple[Any, ...]]]:
-        """The rows of a query, at most `size` at a time."""
-        with _failures(step, sql):
-            found = self._query(sql, values).toArrow()
-        for start in range(0, found.num_rows, size):
-            yield _tuples(found.slice(start, size))
+        """The rows of a query, at most `size` at a time; of many only some are held here at once."""
+        with self._failures(step, sql):
+            found = self._query(sql, values).selectExpr("*", f"spark_partition_id() AS {_PART}")
+            found.persist()
+            try:
+                for first, last in _runs(dict(found.groupBy(_PART).count().collect()), size):
+                    some = found.where(f"{_PART} BETWEEN {first} AND {last}").drop(_PART).toArrow()
+                    for start in range(0, some.num_rows, size):
+                        yield _tuples(some.slice(start, size))
+            finally:
+                found.unpersist()
 
     def add_view(self, name: str, files: Mapping[str, Sequence[str]], newer: pa.Table) -> None:
         """Make a view of Parquet files and rows newer than those, with the columns of these."""
-        with _failures("view", name):
+        with self._failures("view", name):
             parts = [self._read(group, of) for group, of in files.items()]
             parts.append(self._session.createDataFrame(newer))
             whole = reduce(lambda a, b: a.unionByName(b, allowMissingColumns=True), parts)
             self._name(name, whole.select(*[f"`{column}`" for column in newer.column_names]))
 
+    def add_files(self, name: str, group: str, files: Sequence[str]) -> list[str]:
+        """Make a view of the Parquet files of one group; give the names of its columns."""
+        with self._failures("files", name):
+            found = self._read(group, files)
+            self._name(name, found)
+            return list(found.columns)
+
     def view(self, name: str, query: str) -> None:
         """Make a view of a query over other views."""
-        with _failures("view", query):
+        with self._failures("view", query):
             self._name(name, self._query(query, ()))
 
+    def keep(self, name: str, query: str, inputs: Mapping[str, pa.Table] | None = None) -> int:
+        """Keep the rows of a query as a table of this name; count them."""
+        with self._failures(name, query), self._given(inputs or {}):
+            found = self._query(query, ()).persist()
+            count = found.count()
+            self._name(name, found)
+            if before := self._kept.pop(name, None):
+                before.unpersist()
+            self._kept[name] = found
+            return int(count)
+
+    def lock(self, files: Sequence[str]) -> None:
+        """Spark cannot be held to some files; queries are of our own making, so they name no others."""
+
+    def interrupt(self) -> None:
+        """Break off what runs, from another thread."""
+        self._interrupted = True
+        self._session.interruptAll()
+
     def close(self) -> None:
-        """Forget its views."""
-        for name in list(self._views):
-            self._forget(name)
+        """Forget its views, and what it keeps."""
+        with self._failures("close", ""):
+            for frame in self._kept.values():
+                frame.unpersist()
+            for name in list(self._views):
+                self._forget(name)
+            if self._remote:
+                self._session.stop()
 
     def _read(self, group: str, files: Sequence[str]) -> DataFrame:
         differ = "true" if group == "mixed" else "false"
-        return self._session.read.option("mergeSchema", differ).parquet(*files)
+        # A path is a pattern to Spark.
+        paths = [_PATTERNS.sub(r"\\\1", file) for file in files]
+        return self._session.read.option("mergeSchema", differ).parquet(*paths)
 
     def _query(self, sql: str, values: Sequence[Any]) -> DataFrame:
         return self._session.sql(spark_sql(sql), args=list(values) or None)
+
+    @contextmanager
+    def _given(self, inputs: Mapping[str, pa.Table]) -> Iterator[None]:
+        for name, table in inputs.items():
+            self._name(name, self._session.createDataFrame(table))
+        try:
+            yield
+        finally:
+            for name in inputs:
+                self._forget(name)
 
     def _name(self, name: str, frame: DataFrame) -> None:
         frame.createOrReplaceTempView(name)
@@ -101,44 +147,35 @@ class SparkEngine:
         self._session.catalog.dropTempView(name)
         self._views.discard(name)
 
+    @contextmanager
+    def _failures(self, step: str, sql: str) -> Iterator[None]:
+        from py4j.protocol import Py4JError  # noqa: PLC0415 - an extra
+        from pyspark.errors import PySparkException  # noqa: PLC0415
 
-def _session(url: str, settings: Mapping[str, str]) -> SparkSession:
-    try:
-        from pyspark.errors import PySparkException  # noqa: PLC0415 - an extra
-        from pyspark.sql import SparkSession  # noqa: PLC0415
-    except ImportError as error:
-        raise InvalidInput("Spark is not installed: pip install 'onefold[spark]'") from error
-    # Workers run the Python that runs here. What fails is raised, and need not be logged, too.
-    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    logging.getLogger("SQLQueryContextLogger").disabled = True
-    remote = url.startswith("sc://")
-    try:
-        if remote:
-            session = SparkSession.builder.remote(url).create()
-        else:
-            builder = SparkSession.builder.master(url).appName("onefold")
-            for name, value in _LOCAL_SETTINGS.items():
-                builder = builder.config(name, value)
-            session = builder.getOrCreate().newSession()
-        for name, value in {**_SETTINGS, **settings}.items():
-            session.conf.set(name, value)
-    except (PySparkException, OSError) as error:
-        hint = "is the server there?" if remote else "is Java 17 installed?"
-        reason = str(error).split("\n", 1)[0]
-        raise InvalidInput(f"Spark cannot be started at {url}: {reason} ({hint})") from error
-    return session
-
-
-@contextmanager
-def _failures(step: str, sql: str) -> Iterator[None]:
-    from pyspark.errors import PySparkException  # noqa: PLC0415
-
-    try:
-        yield
-    except PySparkException as error:
-        reason = str(error).split("\n", 1)[0]
-        raise Damaged(f"query {step} failed: {reason}\n{sql}") from error
+        try:
+            yield
+        except (PySparkException, Py4JError) as error:
+            text = str(error)
+            reason = text.split("\n", 1)[0]
+            kind: type[Damaged] = Interrupted if self._interrupted else Damaged
+            if any(one in text for one in _TOO_LARGE):
+                kind = OutOfMemory
+            raise kind(f"query {step} failed: {reason}\n{sql}") from error
 
 
 def _tuples(table: pa.Table) -> list[tuple[Any, ...]]:
     return list(zip(*(column.to_pylist() for column in table.columns), strict=True))
+
+
+def _runs(rows: Mapping[int, int], size: int) -> Iterator[tuple[int, int]]:
+    """Parts of a result that are fetched together: several small ones, or one large one."""
+    first: int | None = None
+    held = 0
+    for part in sorted(rows):
+        if first is not None and held + rows[part] > max(size, _FETCHED):
+            yield first, part - 1
+            first, held = None, 0
+        first = part if first is None else first
+        held += rows[part]
+    if first is not None:
+        yield first, max(rows)

@@ -184,7 +184,7 @@ def _collected_sql(metrics: dict[int, Metric]) -> str:
         "GROUP BY owner, i, metric, bucket, t"
     )
     return (
-        f"SELECT owner, metric, bucket, sum(n) AS n, {_NO_NUMBERS}, {_NO_EDGES}, "
+        f"SELECT owner, metric, bucket, CAST(sum(n) AS BIGINT) AS n, {_NO_NUMBERS}, {_NO_EDGES}, "
         f"kind, list({{'v': t, 'n': n}}) AS parts FROM ({values}) "
         "GROUP BY owner, metric, bucket, kind"
     )

@@ -5,9 +5,14 @@ from __future__ import annotations
 from typing import Any
 from uuid import uuid4
 
+import pytest
+
+from onefold.app.audiences import PreviewQuestion
 from onefold.app.history import profile_changes
+from onefold.app.preview import preview
 from onefold.app.profiles import profile
 from onefold.app.query import sql
+from onefold.model.errors import InvalidInput
 from tests.acceptance.conftest import Stepped
 
 ORDER = {"type": "track", "event": "Order Completed", "userId": "ann"}
@@ -107,3 +112,71 @@ def test_identifiers_that_become_one_person_add_up(onefold: Stepped) -> None:
     assert seen(onefold)[1] == {"level": "silver"}
     onefold.take({"type": "identify", "userId": "ann", "anonymousId": "a1"})
     assert seen(onefold) == ({"orders": 2, "spent": 110}, {"level": "gold"}, ["vips"])
+
+
+def test_whatever_functions_count_the_same_event_it_is_counted(onefold: Stepped) -> None:
+    onefold.define(
+        "kind: trait\nname: orders\nexpression: count_of('Order Completed')\n---\n"
+        "kind: trait\nname: amounts\nexpression: unique_of('Order Completed', properties.revenue)\n---\n"
+        "kind: trait\nname: visits\nexpression: sessions('Order Completed')\n---\n"
+        "kind: trait\nname: best\nexpression: max_of('Order Completed', properties.revenue)"
+    )
+    onefold.take(order(60), order(60), order(70))
+    found = profile(onefold.settings, "user_id:ann").computed
+    del found["event_count"], found["first_seen"], found["last_seen"]
+    assert found == {"orders": 3, "amounts": 2, "visits": 1, "best": 70}
+
+
+FAVORITE = """
+kind: tag
+name: favorite
+product_preference:
+  event: Order Completed
+  property: products[].category
+  days: 30
+  least: 2
+  otherwise: none yet
+---
+kind: segment
+name: shoe-lovers
+rule: favorite = 'Shoes'
+"""
+
+
+def test_what_somebody_buys_most_is_a_ready_made_tag(onefold: Stepped) -> None:
+    def buys(*categories: str) -> tuple[dict[str, str], list[str], int]:
+        products = [{"category": one} for one in categories]
+        onefold.take({**order(1), "properties": {"products": products}})
+        found = profile(onefold.settings, "user_id:ann")
+        everybody = preview(onefold.settings, PreviewQuestion("favorite = 'Shoes'")).count
+        return found.tags, [one.name for one in found.segments], everybody
+
+    onefold.define(FAVORITE)
+    long_ago = {
+        "timestamp": "2020-01-01T00:00:00Z",
+        "properties": {"products": [{"category": "Tie"}]},
+    }
+    onefold.take(*({**order(1), **long_ago} for _ in range(5)))
+    assert buys("Shoes", "Shoes", "Hats") == ({"favorite": "none yet"}, [], 0)
+    assert buys("Hats") == ({"favorite": "Hats"}, [], 0)  # as often: the first in the alphabet
+    assert buys("Shoes", "Shoes") == ({"favorite": "Shoes"}, ["shoe-lovers"], 1)
+
+
+@pytest.mark.parametrize(
+    ("about", "fault"),
+    [
+        ("{property: price * 2}", "must be a property (for example: category, products[].cat"),
+        ("{property: 'products[].category, 1'}", "must be a property"),
+        ("{least: 0}", "must be from 1 to 1,000,000 events"),
+        ("{days: 10000}", "must be from 1 to 3660 days"),
+        ("{event: ''}", "must name an event"),
+        ("{among: ['']}", "a value has 1 to 100 characters"),
+        ("{propery: category}", "Object contains unknown field `propery`"),
+    ],
+)
+def test_a_product_preference_that_cannot_be_is_refused(
+    onefold: Stepped, about: str, fault: str
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        onefold.define(f"kind: tag\nname: favorite\nproduct_preference: {about}\n")
+    assert fault in str(refused.value)

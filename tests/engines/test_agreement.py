@@ -16,9 +16,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from onefold.engine import DuckEngine, Engine, SparkEngine
+from onefold.model.definitions import ProductPreference
 from onefold.segment import bucket_query, compile_plan, merge_into, read_rows
 from onefold.segment.plan import Plan, Wanted
 from onefold.segment.population import population_query
+from onefold.segment.ready import product_expression
 from onefold.testing.rules import Happened, Moment, evaluate, holds, parsed
 from tests.engines.test_engines import needs_java
 from tests.unit.segment import test_trait_rules as trait_rules
@@ -36,6 +38,18 @@ ARROW = {
     "object": pa.string(),
 }
 OTHER = "n > 1"
+FAVORITE = product_expression(
+    ProductPreference("page", "items[].kind", 20, least=2, otherwise="none")
+)
+AMONG = product_expression(ProductPreference("page", "tags[]", 20, among=("CN", "a'b")))
+ALWAYS = [
+    *(f"{FAVORITE} = {value}" for value in ("'CN'", "'none'")),
+    *(f"({AMONG}) = {value}" for value in ("'CN'", "'a''b'")),
+    "count_of('page', during => this_session) > 1",
+    "sum_of('Order Completed', properties.revenue, during => this_session) is null",
+    "last_of('page', properties.country) > date '2026-03-07'",
+]
+"""Rules that each world asks, whatever chance brings."""
 Answers = dict[tuple[int, str], bool]
 
 
@@ -183,7 +197,7 @@ def worlds(rules_each: int, people_each: int, every: int = 1) -> Iterator[World]
             )
         ]
         types = TYPES if index % 2 else {"interests": "list"}
-        texts = asked[index :: len(anchors)] + about[index :: len(anchors)]
+        texts = ALWAYS + asked[index :: len(anchors)] + about[index :: len(anchors)]
         texts = [text for text in texts if trait_rules.taken(text, types)]
         yield World(now, ZONES[index % len(ZONES)], people, list(dict.fromkeys(texts)), types)
 

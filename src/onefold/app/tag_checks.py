@@ -8,14 +8,31 @@ from typing import Any
 
 import msgspec
 
-from onefold.model.definitions import Lifecycle, Preference, Ranking, Rfm, Statistics
+from onefold.model.definitions import (
+    Lifecycle,
+    Preference,
+    ProductPreference,
+    Ranking,
+    Rfm,
+    Statistics,
+)
 from onefold.model.errors import Fault, InvalidInput
 from onefold.segment import parse_expression, parse_rule
+from onefold.segment.ready import is_property
 from onefold.segment.refreshing import compile_statistics, rank_faults
 from onefold.segment.schedule import parse_duration, parse_schedule
 
 Body = dict[str, Any]
-WAYS = ("cases", "rank", "statistics", "rfm", "lifecycle", "preference", "values")
+WAYS = (
+    "cases",
+    "rank",
+    "statistics",
+    "rfm",
+    "lifecycle",
+    "preference",
+    "product_preference",
+    "values",
+)
 """Where a tag's values come from: one of these keys."""
 KEYS = {*WAYS, "state", "refresh", "expires_after", "expires"}
 _RECORDS: dict[str, type[Any]] = {
@@ -24,9 +41,11 @@ _RECORDS: dict[str, type[Any]] = {
     "rfm": Rfm,
     "lifecycle": Lifecycle,
     "preference": Preference,
+    "product_preference": ProductPreference,
 }
 _OF_EVERYBODY = ("rank", "statistics", "rfm")
 _MOST_VALUES, _MOST_DAYS = 1_000, 3_660
+_MOST_AMONG, _MOST_LEAST, _LONGEST = 100, 1_000_000, 100
 
 
 def tag_faults(body: Body) -> Iterator[Fault]:
@@ -58,7 +77,12 @@ def _record_faults(way: str, written: object) -> Iterator[Fault]:
         yield from rank_faults(about)
     elif isinstance(about, Statistics):
         yield from _language_faults(f"{way}.cases", lambda _: compile_statistics(about), "")
-    elif isinstance(about, Rfm):
+    else:
+        yield from _ready_faults(way, about)
+
+
+def _ready_faults(way: str, about: object) -> Iterator[Fault]:
+    if isinstance(about, Rfm):
         root, _, key = about.value.partition(".")
         if root not in ("properties", "context") or not key:
             yield Fault("must be a property", "rfm.value", "for example: properties.revenue")
@@ -72,6 +96,24 @@ def _record_faults(way: str, written: object) -> Iterator[Fault]:
         if not about.channels or not all(about.channels.values()):
             hint = "for example: {email: [Email Opened], sms: [SMS Clicked]}"
             yield Fault("must name events for each channel", "preference.channels", hint)
+    elif isinstance(about, ProductPreference):
+        yield from _product_faults(about)
+
+
+def _product_faults(about: ProductPreference) -> Iterator[Fault]:
+    way = "product_preference"
+    yield from _days_faults(f"{way}.days", about.days)
+    if not 1 <= about.least <= _MOST_LEAST:
+        yield Fault(f"must be from 1 to {_MOST_LEAST:,} events", f"{way}.least")
+    if not about.event.strip():
+        yield Fault("must name an event", f"{way}.event", "for example: Order Completed")
+    if len(about.among) > _MOST_AMONG:
+        yield Fault(f"at most {_MOST_AMONG} values", f"{way}.among", "leave it out to take any")
+    if not all(0 < len(one) <= _LONGEST for one in (*about.among, about.otherwise or "-")):
+        yield Fault(f"a value has 1 to {_LONGEST} characters", way)
+    if not is_property(about.property):
+        hint = "for example: category, products[].category, context.campaign.name"
+        yield Fault("must be a property", f"{way}.property", hint)
 
 
 def _language_faults(where: str, read: Callable[[str], object], text: str) -> Iterator[Fault]:

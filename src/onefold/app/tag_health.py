@@ -27,6 +27,7 @@ _DAY_US = 86_400_000_000
 _WEEK_DAYS = 7
 _LEAST_SHARE = 0.0001
 _SAMPLE = 1_000
+_MOST_VALUES = 100  # of those that the definition does not name
 
 
 def tag_list(settings: Settings) -> list[TagRow]:
@@ -62,7 +63,9 @@ def tag_health(settings: Settings, name: str) -> TagHealth:
         last = store.given.refreshes().get(name)
         cost = _cost(settings, store, name) if tag.state == "approved" else None
         on_their_way = store.given.refresh_queue()
-    values = [*tag_values(tag), *(one for one in counts if one not in tag_values(tag))]
+    known = tag_values(tag)
+    others = sorted(counts.keys() - set(known), key=lambda one: (-counts[one], one))
+    values = [*known, *others[:_MOST_VALUES]]
     return TagHealth(
         name=name,
         comes_from=_way(tag),

@@ -96,6 +96,21 @@ class Preference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     days: int = 90
 
 
+class ProductPreference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What somebody's events are most often about, such as the category of what they buy.
+
+    It takes `least` events in the last `days` that have the `property`; who has fewer gets
+    `otherwise`, or nothing. With `among` only these values count; else the list is open.
+    """
+
+    event: str = "Order Completed"
+    property: str = "products[].category"
+    days: int = 90
+    least: int = 1
+    otherwise: str = ""
+    among: tuple[str, ...] = ()
+
+
 class TagDefinition(msgspec.Struct, frozen=True):
     """A tag: a trait with a closed list of values, an owner and a lifetime.
 
@@ -116,6 +131,7 @@ class TagDefinition(msgspec.Struct, frozen=True):
     rfm: Rfm | None = None
     lifecycle: Lifecycle | None = None
     preference: Preference | None = None
+    product_preference: ProductPreference | None = None
     refresh: str = ""
     expires_after: str = ""
     expires: str = ""

@@ -66,13 +66,16 @@ class EventScope(Translator):
         return self._list is not None
 
     def condition(self, node: exp.Expr) -> str:
-        """Write a condition on an event; what it asks of elements, one of them must satisfy."""
+        """Write a condition on an event; what it asks of elements, one of them must satisfy.
+
+        `is not null` is one test, such as `<>` is: it asks whether some element has a value.
+        """
         node = unparenthesized(node)
         if not about_elements(node):
             return self.boolean(node)
         if isinstance(node, exp.Or):
             return f"({' OR '.join(map(self.condition, operands(node)))})"
-        if isinstance(node, exp.Not):
+        if isinstance(node, exp.Not) and not isinstance(node.this, exp.Is):
             return f"(NOT {self.condition(node.this)})"
         parts = operands(node) if isinstance(node, exp.And) else [node]
         plain = [self.boolean(part) for part in parts if not about_elements(part)]

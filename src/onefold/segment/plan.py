@@ -63,6 +63,8 @@ class Held(msgspec.Struct, frozen=True):
 class Wanted(msgspec.Struct, frozen=True):
     """What is to be computed: `text` of a computed trait or a segment, or the `cases` of a tag.
 
+    A tag may have a text instead, which gives its value; `values` are those that it can have, if
+    that is a closed list.
     `type` is what a computed trait is declared as; else its expression decides. A trait without a
     text is one that sources tell of, of that type. What is `held` is only read. From the local day `until` on (numbered from 1970-01-01) a tag has no values.
     """
@@ -74,6 +76,7 @@ class Wanted(msgspec.Struct, frozen=True):
     type: Type | None = None
     held: Held | None = None
     until: int | None = None
+    values: tuple[str, ...] = ()
 
     @property
     def key(self) -> Key:
@@ -89,7 +92,7 @@ class Wanted(msgspec.Struct, frozen=True):
         """The values that a tag can have."""
         if self.held:
             return self.held.values
-        return tuple(dict.fromkeys(case.value for case in self.cases))
+        return self.values or tuple(dict.fromkeys(case.value for case in self.cases))
 
 
 class Output(msgspec.Struct, frozen=True):
@@ -234,7 +237,7 @@ def _names(wanted: Wanted) -> tuple[Key, ...]:
     """All names that a definition holds, each once."""
     names: list[Key] = []
     of_cases = [case.when for case in wanted.cases if case.when]
-    texts = of_cases if wanted.kind == "tag" else [wanted.text]
+    texts = [*of_cases, wanted.text] if wanted.text else of_cases
     for text in () if wanted.held else texts:
         with suppress(InvalidInput):  # compiling it says what is wrong
             names += names_in(parse_tree(Source(text)))
@@ -275,15 +278,16 @@ def _compile(draft: _Draft, scope: Scope, level: int) -> Output:
     wanted = draft.wanted
     if wanted.held:
         return _held(wanted, wanted.held)
-    if wanted.kind == "tag":
+    if wanted.kind == "tag" and not wanted.text:
         return _tag(wanted, scope, level, draft.uses)
     if wanted.kind == "segment":
         rule = compile_rule(wanted.text, scope)
         expression = f"coalesce({rule.expression}, FALSE)"
     else:
-        rule = compile_rule(wanted.text, scope, wanted.type, any_type=True)
+        of = "text" if wanted.kind == "tag" else wanted.type
+        rule = compile_rule(wanted.text, scope, of, any_type=True)
         expression = _finite(rule) if rule.type == "number" else rule.expression
-    return _output(wanted, rule, expression, level, draft.uses)
+    return _until(_output(wanted, rule, expression, level, draft.uses), wanted.until)
 
 
 def _tag(wanted: Wanted, scope: Scope, level: int, uses: tuple[Key, ...]) -> Output:

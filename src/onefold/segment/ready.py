@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from onefold.model.definitions import Lifecycle, Preference, TagCase, TagDefinition
+from sqlglot import exp
+
+from onefold.model.definitions import (
+    Lifecycle,
+    Preference,
+    ProductPreference,
+    TagCase,
+    TagDefinition,
+)
+from onefold.model.errors import InvalidInput
+from onefold.segment.syntax import Source, parse_tree
 from onefold.segment.texts import literal_sql
 
 RFM_SCORES = ("recency", "frequency", "monetary")
@@ -45,8 +55,53 @@ def tag_values(tag: TagDefinition) -> tuple[str, ...]:
             parts = min(tag.rank.into, 1_000)  # so many are refused, but by then they are listed
             return tag.rank.values or tuple(str(one + 1) for one in range(parts))
         return (*tag.rank.top, *([tag.rank.otherwise] if tag.rank.otherwise else []))
+    if tag.product_preference:
+        about = tag.product_preference
+        closed = (*about.among, about.otherwise) if about.among else ()
+        return tuple(dict.fromkeys(one for one in closed if one))
     cases = tag.statistics.cases if tag.statistics else ready_cases(tag)
     return tag.values or tuple(dict.fromkeys(case.value for case in cases))
+
+
+def ready_text(tag: TagDefinition) -> str:
+    """The expression of a tag whose values are what the data says, else nothing."""
+    return product_expression(tag.product_preference) if tag.product_preference else ""
+
+
+def product_expression(about: ProductPreference) -> str:
+    """The most frequent value of a property; of several the first in the alphabet."""
+    event, path = literal_sql(about.event), property_path(about.property)
+    window = f"last => interval {about.days} day"
+    among = f"{path} in ({', '.join(map(literal_sql, about.among))})" if about.among else ""
+    where = f", where => {among}" if among else ""
+    enough = (
+        f"count_of({event}, {window}, where => {among or f'{path} is not null'}) >= {about.least}"
+    )
+    best = f"case when {enough} then most_frequent_of({event}, {path}, {window}{where}) end"
+    return f"coalesce({best}, {literal_sql(about.otherwise)})" if about.otherwise else best
+
+
+def property_path(written: str) -> str:
+    """The name of a property in a rule; `properties.` may be left out."""
+    return written if written.startswith(("properties.", "context.")) else f"properties.{written}"
+
+
+def is_property(written: str) -> bool:
+    """Say whether a text names one property, also of the elements of a list, and nothing else.
+
+    >>> is_property("products[].category"), is_property("price * 2")
+    (True, False)
+    """
+    try:
+        node = parse_tree(Source(property_path(written)))
+    except InvalidInput:
+        return False
+    lists = list(node.find_all(exp.Bracket))
+    if len(lists) > 1 or any(one.expressions for one in lists):
+        return False
+    while isinstance(node, exp.Dot | exp.Bracket):
+        node = node.this
+    return isinstance(node, exp.Column) and not isinstance(node.this, exp.Star)
 
 
 def lifecycle_cases(about: Lifecycle) -> tuple[TagCase, ...]:

@@ -9,7 +9,7 @@ from onefold.model.definitions import Definitions, SegmentDefinition, TagDefinit
 from onefold.model.given import list_trait, tag_trait
 from onefold.segment.metric import SQL_TYPES, Type
 from onefold.segment.plan import Held, Wanted
-from onefold.segment.ready import RFM_SCORES, ready_cases, tag_values
+from onefold.segment.ready import RFM_SCORES, ready_cases, ready_text, tag_values
 from onefold.segment.schedule import parse_duration
 
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -37,7 +37,14 @@ def tag_outputs(tag: TagDefinition) -> Iterator[Wanted]:
     """The tag itself; beside an RFM tag its three scores, as computed traits."""
     until = date.fromisoformat(tag.expires).toordinal() - _EPOCH if tag.expires else None
     if not (tag.of_everybody or tag.values):
-        yield Wanted("tag", tag.name, cases=ready_cases(tag), until=until)
+        yield Wanted(
+            "tag",
+            tag.name,
+            ready_text(tag),
+            ready_cases(tag),
+            until=until,
+            values=tag_values(tag),
+        )
         return
     trait = tag_trait(tag.name)
     lifetime = parse_duration(tag.expires_after) if tag.expires_after else 0

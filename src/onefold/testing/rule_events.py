@@ -180,7 +180,7 @@ def _satisfies(node: exp.Expr, event: Happened, evaluate: Evaluate) -> bool | No
     if node.find(exp.Bracket) is None:
         found: bool | None = evaluate(node, event, "boolean")
         return found
-    if isinstance(node, exp.Not):
+    if isinstance(node, exp.Not) and not isinstance(node.this, exp.Is):
         inner = _satisfies(node.this, event, evaluate)
         return None if inner is None else not inner
     if isinstance(node, exp.Or):

@@ -114,9 +114,9 @@ def _type(node: exp.Expr) -> str | None:
     if isinstance(node, exp.Anonymous):
         name = node.this.lower()
         of = arguments(node).get("of")
-        if name in ("first_of", "last_of"):
+        if name in ("first_of", "last_of", "most_frequent_of"):
             return None if of is None or isinstance(of, exp.Column) else _type(of)
-        return "boolean" if name == "did" else "number"
+        return "boolean" if name in ("did", "in_sequence") else "number"
     if isinstance(node, (exp.Column, exp.Dot, exp.Bracket)):
         return node.meta.get("declared")
     return "boolean"

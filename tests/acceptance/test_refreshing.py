@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
+import msgspec
 import pytest
 
 from onefold.app.in_force import load_definitions
 from onefold.app.profiles import profile
+from onefold.app.query import sql
 from onefold.app.rebuild import check_rebuild, rebuild
 from onefold.app.refreshed import ask_for_due
 from onefold.app.refreshing import refresh_tag
@@ -88,6 +91,36 @@ def test_only_differences_are_written(onefold: Stepped) -> None:
     assert refresh(onefold, "spender") == 3
     assert [tag(onefold, f"u{n}", "spender") for n in (0, 9, 6)] == ["gold", "silver", "rest"]
     assert [one.name for one in profile(onefold.settings, "user_id:u9").segments] == []
+
+
+def test_a_profile_says_as_of_when_what_needs_everybody_holds(onefold: Stepped) -> None:
+    onefold.define(TOP + "---\n" + RFM)
+    shop(onefold)
+    assert profile(onefold.settings, "user_id:u9", verbose=True).as_of == {}
+    refresh(onefold, "spender")
+    first = onefold.store.given.refreshes()["spender"].as_of
+    refresh(
+        onefold, "spender"
+    )  # nothing differs, so nothing is written; but now it holds as of now
+    refresh(onefold, "rfm")
+    last = {name: one.as_of for name, one in onefold.store.given.refreshes().items()}
+    assert last["spender"] > first
+    scores = dict.fromkeys(("rfm", "rfm.recency", "rfm.frequency", "rfm.monetary"), last["rfm"])
+    found = profile(onefold.settings, "user_id:u9", verbose=True)
+    assert found.as_of == {"spender": last["spender"], **scores}
+    assert "as_of" not in json.loads(msgspec.json.encode(profile(onefold.settings, "user_id:u9")))
+
+
+def test_tables_show_the_traits_that_people_see(onefold: Stepped) -> None:
+    onefold.define(TOP)
+    shop(onefold)
+    named = {"city": "Ulm", "a/b~c": 1, "$taggy": None, 'x"y': [1, {"z": "$tag.spender"}]}
+    onefold.take({"type": "identify", "userId": "u9", "traits": named})
+    refresh(onefold, "spender")
+    rows = sql(onefold.settings, "select traits, tags from profiles").rows
+    told = {tags: json.loads(traits) for traits, tags in rows}
+    assert told['{"spender":"gold"}'] == profile(onefold.settings, "user_id:u9").traits
+    assert not any(name.startswith("$tag.") for traits in told.values() for name in traits)
 
 
 def test_equal_parts_with_names_among_some(onefold: Stepped) -> None:

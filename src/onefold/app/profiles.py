@@ -9,7 +9,7 @@ import msgspec
 from onefold.app.workspace import node_key, open_store
 from onefold.config import Settings
 from onefold.model.errors import Fault, InvalidInput, NotFound
-from onefold.model.given import is_reserved, visible
+from onefold.model.given import is_reserved, tag_trait, visible
 from onefold.model.profile import (
     Profile,
     ProfileId,
@@ -53,6 +53,7 @@ class SegmentView(msgspec.Struct, frozen=True):
 class ProfileView(msgspec.Struct, frozen=True):
     """A profile. `traits` maps claimed traits to values, or to `TraitOrigin` if that was asked for.
 
+    Then `as_of` says of each tag and computed trait that needs everybody as of when (µs) it holds.
     `computed` are the computed traits: three that every profile has, and those that are defined.
     """
 
@@ -63,12 +64,14 @@ class ProfileView(msgspec.Struct, frozen=True):
     tags: dict[str, str]
     segments: tuple[SegmentView, ...]
     aliases: tuple[str, ...]
+    as_of: dict[str, int] | msgspec.UnsetType = msgspec.UNSET
 
 
 def profile(settings: Settings, reference: str, *, verbose: bool = False) -> ProfileView:
     """The profile that `KIND:VALUE` or a profile id names; `NotFound` if there is none."""
     with open_store(settings, cache_mb=4) as store:
-        return view(find(store, reference, settings.default_country), verbose=verbose)
+        found = find(store, reference, settings.default_country)
+        return in_full(store, found) if verbose else view(found)
 
 
 def find(store: SQLiteStore, reference: str, country: str = "") -> Profile:
@@ -105,17 +108,33 @@ def identifier_of(kind: str, value: str, country: str = "") -> Identifier | None
     return None if normal is None else Identifier(kind, normal)
 
 
-def view(found: Profile, *, verbose: bool = False) -> ProfileView:
+def in_full(store: SQLiteStore, found: Profile) -> ProfileView:
+    """What people see of a stored profile, and how each value came to be."""
+    winners = last_writer(one for node in found.nodes for one in statements_of(node))
+    traits = {
+        name: TraitOrigin(won.value, won.source, won.time, won.message_id)
+        for name, won in winners.items()
+        if won.value is not None and not is_reserved(name)
+    }
+    return msgspec.structs.replace(view(found), traits=traits, as_of=_as_of(store, found))
+
+
+def _as_of(store: SQLiteStore, found: Profile) -> dict[str, int]:
+    """As of when the values that need everybody hold: a refresh writes only those that differ."""
+    on_their_way = store.given.refresh_queue() > 0
+    holds: dict[str, int] = {}
+    for tag, last in sorted(store.given.refreshes().items()):
+        kept = found.traits.get(tag_trait(tag)) or {}
+        names = [tag] if tag in found.tags else []
+        names += [f"{tag}.{score}" for score in kept if f"{tag}.{score}" in found.computed]
+        since = kept.get("at", last.as_of) if on_their_way else last.as_of
+        holds |= dict.fromkeys(names, since)
+    return holds
+
+
+def view(found: Profile) -> ProfileView:
     """What people see of a stored profile."""
     traits: dict[str, Any] = dict(sorted(visible(found.traits).items()))
-    if verbose:
-        claims = [one for node in found.nodes for one in statements_of(node)]
-        winners = last_writer(claims)
-        traits = {
-            name: TraitOrigin(won.value, won.source, won.time, won.message_id)
-            for name, won in winners.items()
-            if won.value is not None and not is_reserved(name)
-        }
     return ProfileView(
         id=profile_name(found.id),
         identifiers=tuple(

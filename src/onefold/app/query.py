@@ -18,6 +18,7 @@ from onefold.app.workspace import open_lake, open_store
 from onefold.config import Settings
 from onefold.engine import DuckEngine
 from onefold.model.errors import Fault, InvalidInput
+from onefold.model.given import visible_sql
 
 # It would write refused queries to stderr, with whatever personal data they name.
 logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
@@ -31,9 +32,10 @@ VIEWS = {
         " from all_identifiers group by kind, value"
     ),
     "profiles": (
+        f"select profile, {visible_sql('traits')} as traits, computed, tags, changed_at from ("  # noqa: S608
         "select profile, arg_max(traits, batch) as traits, arg_max(computed, batch) as computed,"
         " arg_max(tags, batch) as tags, max(changed_at) as changed_at"
-        " from all_profiles group by profile having arg_max(merged_into is null, batch)"
+        " from all_profiles group by profile having arg_max(merged_into is null, batch))"
     ),
     "memberships": (
         "select profile, segment, max(changed_at) as since from all_memberships"

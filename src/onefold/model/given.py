@@ -40,6 +40,16 @@ def visible(traits: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in traits.items() if not name.startswith(RESERVED)}
 
 
+def visible_sql(traits: str) -> str:
+    """`visible` in SQL, of traits as JSON; they are rarely more than what sources claim."""
+    others = " or ".join(f"starts_with(k, '{prefix}')" for prefix in RESERVED)
+    keys = f"list_filter(json_keys({traits}), lambda k: not ({others}))"
+    pointer = "'/' || replace(replace(k, '~', '~0'), '/', '~1')"
+    entry = f"struct_pack(k := k, v := json_extract({traits}, {pointer}))"
+    shown = f"to_json(map_from_entries(list_transform({keys}, lambda k: {entry})))"
+    return f"case when contains({traits}, '\"$') then cast({shown} as varchar) else {traits} end"
+
+
 class GivenClaim(msgspec.Struct, frozen=True):
     """Traits given to whoever an identifier, normalized, belongs to; now, or once it appears."""
 

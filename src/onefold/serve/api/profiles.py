@@ -6,7 +6,7 @@ from litestar import Router, get
 from litestar.params import FromPath, FromQuery
 
 from onefold.app.answers import ChangePage, EventPage, LinkPage
-from onefold.app.profiles import ProfileView, find, view
+from onefold.app.profiles import ProfileView, find, in_full, view
 from onefold.serve import questions
 from onefold.serve.api.doors import (
     Cursor,
@@ -29,17 +29,18 @@ async def profile(
     """The profile that an identifier (`email:ann@example.com`, percent-encoded) or an id names.
 
     `as_of` gives it as it was at an ISO time. `verbose` gives each trait with source, time and
-    message id. Times are microseconds since 1970-01-01 UTC. The id of a profile that was
+    message id, and as of when each tag holds that needs everybody. Times are microseconds since 1970-01-01 UTC. The id of a profile that was
     merged into another leads to that one.
     """
     named = decoded(reference, "reference")
-    in_full = parse_flag(verbose, "verbose")
+    wants_all = parse_flag(verbose, "verbose")
     settings = context.settings
     if as_of is not None:
         return await context.lake.run(
             questions.profile_as_of, settings, named, parse_time(as_of, "as_of")
         )
-    return view(find(context.store, named, settings.default_country), verbose=in_full)
+    found = find(context.store, named, settings.default_country)
+    return in_full(context.store, found) if wants_all else view(found)
 
 
 @get("/{reference:str}/events", summary="A profile's events")

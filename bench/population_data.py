@@ -325,6 +325,8 @@ def _write_rest(lake: DeltaLake, everybody: People, batches: int) -> None:
             "batch": pa.array(everybody.joined_batch[order]),
             "node": nodes.cast(pa.binary()),
             "profile_id": pa.array(everybody.profile[everybody.merged][order]),
+            "left_id": pa.array(everybody.app_profile[order]),
+            "left_empty": pa.array(np.ones(len(order), dtype=bool)),
         }
     )
     for name in TABLES:

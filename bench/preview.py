@@ -30,6 +30,7 @@ from typing import Any, NamedTuple
 from bench.population_data import DAY, END, add_arguments, population
 from bench.postgres import postgres
 from onefold.app.everybody import everybody
+from onefold.app.kept import keep_engines
 from onefold.app.preview import keep_members
 from onefold.app.workspace import open_lake
 from onefold.config import Settings
@@ -90,7 +91,8 @@ def files_of(settings: Settings) -> Files:
 
 @contextmanager
 def onefold(settings: Settings) -> Iterator[Ask]:
-    """What a preview does."""
+    """What a preview does, in a process that answers one after the other."""
+    keep_engines()
 
     def ask() -> tuple[Answer, float]:
         with everybody(settings, {"": RULE}, NOW, lambda: None) as (people, asked):

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from random import Random
 from typing import Any
+
+import pytest
 
 from onefold.app.compaction import compact
 from onefold.app.lake_writer import drain
@@ -67,6 +70,13 @@ def check(onefold: Stepped) -> None:
     for name, traits in profiles.items():
         assert profile(onefold.settings, name).traits == traits
     assert events.keys() <= profiles.keys()
+    engine = DuckEngine()
+    try:
+        add_population(engine, onefold.store, onefold.lake)
+        owners = dict(engine.rows("owners", "select owner, profile from events_now", {}))
+    finally:
+        engine.close()
+    assert onefold.store.profiles_of([*owners]) == owners
 
 
 def test_events_follow_their_owner_through_merges(onefold: Stepped) -> None:
@@ -91,6 +101,37 @@ def test_a_device_that_is_shared_parts_from_its_users(onefold: Stepped) -> None:
     events, _ = seen(onefold)
     assert ["t0", "t1", "t2"] in events.values()
     assert len(events) == 6
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_events_are_of_their_owners_profile_whatever_moved(onefold: Stepped, seed: int) -> None:
+    random = Random(seed)
+    for step in range(14):
+        users = random.sample(range(6), 2)
+        match random.randrange(4):
+            case 0:
+                one = {"type": "alias", "previousId": f"u{users[0]}", "userId": f"u{users[1]}"}
+                onefold.take({**one, "messageId": f"a{step}"})
+            case 1:
+                device = f"d-{random.randrange(4)}"
+                onefold.take(identify(f"u{users[0]}", step, anonymousId=device))
+            case _:
+                devices = [f"d-{random.randrange(4)}" for _ in range(4)]
+                onefold.take(
+                    *(
+                        track("View", 10 * step + n, anonymousId=one)
+                        for n, one in enumerate(devices)
+                    )
+                )
+        if random.random() < 0.2:
+            compacted(onefold)
+        check(onefold)
+    engine = DuckEngine()
+    try:
+        add_population(engine, onefold.store, onefold.lake)
+        assert engine.rows("some", "select count(*) from moves where left_id is not null", {})
+    finally:
+        engine.close()
 
 
 def test_what_waits_in_the_queue_is_among_them(onefold: Stepped) -> None:

@@ -26,6 +26,7 @@ from onefold.app.audiences import (
 )
 from onefold.app.backtest import backtest
 from onefold.app.compare import compare
+from onefold.app.kept import keep_engines
 from onefold.app.lines import as_line, from_line
 from onefold.app.overlap import overlap
 from onefold.app.preview import preview
@@ -47,6 +48,7 @@ def main() -> None:
     questions, answers = os.fdopen(0, "rb", closefd=False), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever an engine writes to stdout is no answer
     limit = _Limit()
+    keep_engines()
     while not limit.is_near() and select.select([questions], [], [], _IDLE_SECONDS)[0]:
         line = questions.readline()
         if not line:

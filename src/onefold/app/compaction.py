@@ -3,7 +3,7 @@
 Events: files of one day, sorted by name and profile, with typed columns. A day has a few of them, each
 more than twice as large as the next, so that no row is written again more often than the logarithm of
 what came after it. Profiles: one file of what everybody is now, sorted; what they were is kept apart.
-Moves: the last one of each node, as long as some event was written before it.
+Moves: the last one of each node from each profile, as long as some event was written before it.
 Done beside everything else: one commit puts new files in the place of old ones.
 """
 
@@ -166,11 +166,12 @@ def compact_profiles(
 
 
 def compact_moves(engine: DuckEngine, lake: DeltaLake, much: _Much) -> bool:
-    """Keep the last move of each node, where some event is older; say whether there was any to do.
+    """Keep the last move of each node from each profile, where some event is older; if it is time to.
 
-    So there is at most one for each node, however often nodes move.
+    So there are no more of them than profiles that nodes were of, however often these move.
     """
     batch, files = lake.snapshot("moves")
+    columns = arrow_schema("moves").names
     tail = [file for file in files if _part(file) == "tail"]
     if not _is_much(tail, much):
         return False
@@ -178,13 +179,13 @@ def compact_moves(engine: DuckEngine, lake: DeltaLake, much: _Much) -> bool:
     oldest = min((parse_file_name(file).batch for file in lake.snapshot("events")[1]), default=0)
     engine.add_view("moves", by_layout(files), arrow_schema("moves").empty_table())
     engine.connection.execute(
-        "create or replace temp table last_moves as select max(batch) as batch, node,"
-        " arg_max(profile_id, batch) as profile_id from moves group by node"
-        f" having max(batch) > {oldest:d}"
+        f"create or replace temp table last_moves as select {', '.join(columns)} from moves"
+        f" where batch > {oldest:d} qualify"
+        " row_number() over (partition by node, left_id order by batch desc) = 1"
     )
     [(rows,)] = engine.rows("rows", "select count(*) from last_moves", {})
-    path = lake.new_path("moves", "last", arrow_schema("moves").names, rows, batch)
-    _write(engine, "select * from last_moves order by node", path, rows)
+    path = lake.new_path("moves", "last", columns, rows, batch)
+    _write(engine, "select * from last_moves order by node, batch", path, rows)
     lake.replace("moves", files, [str(path)])
     lake.tidy("moves")
     return True

@@ -9,8 +9,9 @@ from typing import Any
 
 from onefold.app.audiences import SAVED
 from onefold.app.in_force import load_definitions
+from onefold.app.kept import lake_engine
 from onefold.app.relations import add_population
-from onefold.app.workspace import open_engine, open_lake, open_store
+from onefold.app.workspace import open_store
 from onefold.config import Settings
 from onefold.engine import Engine, Interrupted, OutOfMemory
 from onefold.model.definitions import Definitions
@@ -110,14 +111,12 @@ def everybody(
     Of the events there are at least those that the rules can count at a moment (µs UTC), and
     those of the last `days` (None: all). `before` is called when all is ready. After `seconds` queries end.
     """
-    engine = open_engine(settings)
-    try:
+    with lake_engine(settings) as (engine, lake):
         with open_store(settings, cache_mb=4) as store:
             definitions, _ = load_definitions(store)
             asked = asked_of(definitions, texts)
             since = _since(asked.plan.columns, now, settings.timezone, days)
-            population = add_population(engine, store, open_lake(settings), since)
-        engine.lock(population.files)
+            population = add_population(engine, store, lake, since)
         before()
         relations = Relations(read=population.read)
         limit = settings.sql_seconds if seconds is None else seconds
@@ -129,8 +128,6 @@ def everybody(
         finally:
             timer.cancel()
             timer.join()
-    finally:
-        engine.close()
 
 
 def asked_of(definitions: Definitions, texts: Mapping[str, str]) -> Asked:

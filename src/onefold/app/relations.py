@@ -32,7 +32,6 @@ class Population(NamedTuple):
     """How the relations are read: `read` writes the SQL of a field, typed column or JSON."""
 
     read: Callable[[Field], str]
-    files: list[str]
 
 
 def add_population(
@@ -46,7 +45,7 @@ def add_population(
     with tables_at_once(store, lake, _NAMES) as tables:
         events, moves, profiles = tables["events"], tables["moves"], tables["profiles"]
         fields = add_events(engine, store, events, moves, since) + add_profiles(engine, profiles)
-    return Population(reader(fields), [*events.files, *moves.files, *profiles.files])
+    return Population(reader(fields))
 
 
 def add_events(
@@ -67,14 +66,15 @@ def add_events(
         _events_part(f"events_{group}", typed[group], fields, group == MIXED) for group in groups
     ]
     read = [file for files in groups.values() for file in files]
+    rows = " union all ".join(parts)
     homes = add_homes(engine, store, moves, read, events.newer)
-    joined = " left join homes on e.owner = homes.node" if homes else ""
-    profile = "coalesce(homes.profile_id, e.profile_id)" if homes else "e.profile_id"
-    engine.view(
-        EVENTS,
-        f"select {profile} as profile, e.* exclude (profile_id)"
-        f" from ({' union all '.join(parts)}) e{joined}",
-    )
+    if not homes:
+        query = f"select profile_id as profile, * exclude (profile_id) from ({rows})"
+    elif MIXED in groups or events.newer["profile_id"].null_count:
+        query = _by_owner(rows)
+    else:
+        query = _by_profile(engine, rows)
+    engine.view(EVENTS, query)
     return fields
 
 
@@ -133,6 +133,46 @@ def _events_part(
     )
 
 
+def _by_owner(rows: str) -> str:
+    """Events of the profiles that their owners belong to: right in any case, and slow."""
+    return (
+        "select coalesce(homes.profile_id, e.profile_id) as profile, e.* exclude (profile_id)"
+        f" from ({rows}) e left join homes on e.owner = homes.node"
+    )
+
+
+def _by_profile(engine: Engine, rows: str) -> str:
+    """The same, by the profiles that the events name; of few of them the owners must be read.
+
+    Where all identifiers of a profile went to the same other one, so did all of its events.
+    """
+    left = engine.keep(
+        "left_profiles",
+        "select left_id as profile_id, case when arg_max(m.left_empty, m.batch)"
+        " and min(homes.profile_id) = max(homes.profile_id) and count(again.profile_id) = 0"
+        " then min(homes.profile_id) end as home from late_moves m"
+        " join homes on m.node = homes.node"
+        " left join (select distinct profile_id from homes) again on m.left_id = again.profile_id"
+        " group by left_id",
+    )
+    asked = "select count(profile_id), count(home) from left_profiles"
+    [(known, whole)] = engine.rows("left", asked, {})
+    if known < left:
+        return _by_owner(rows)
+    by_profile = (
+        "select coalesce(l.home, e.profile_id) as profile, e.* exclude (profile_id)"
+        f" from ({rows}) e left join left_profiles l on e.profile_id = l.profile_id"
+    )
+    if whole == left:
+        return by_profile
+    parted = (
+        f"select e.* from ({rows}) e join left_profiles l"
+        " on e.profile_id = l.profile_id and l.home is null"
+    )
+    here = "l.profile_id is null or l.home is not null"
+    return f"{by_profile} where {here} union all {_by_owner(parted)}"
+
+
 def _each_once(typed: Mapping[str, Sequence[Field]]) -> list[Field]:
     return list(dict.fromkeys(field for fields in typed.values() for field in fields))
 
@@ -160,10 +200,8 @@ def add_homes(
     if newer.num_rows:
         known.append(pc.min(newer["batch"]).as_py())
     engine.add_view("moves", by_layout(moves.files), moves.newer)
-    moved = (
-        "select node, arg_max(profile_id, batch) as profile_id"
-        f" from moves where batch > {min(known, default=0)} group by node"
-    )
+    engine.keep("late_moves", f"select * from moves where batch > {min(known, default=0)}")
+    moved = "select node, arg_max(profile_id, batch) as profile_id from late_moves group by node"
     homes = engine.keep("homes", moved)
     unknown = "select owner from unsorted where profile_id is null"
     if old := by_layout(files).get(MIXED):

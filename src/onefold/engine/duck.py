@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -42,12 +43,19 @@ class DuckEngine:
             },
         )
         self._optimizer = optimizer
+        self.connection.execute("set global timezone = 'UTC'")
+        # What a view was made of is asked soon after: each file's end need be read but once.
+        self.connection.execute("set global parquet_metadata_cache = true")
         self._set_up(self.connection)
 
+    def session(self) -> DuckEngine:
+        """Another one over the same database, with views and tables of its own that end with it."""
+        other = copy(self)
+        other.connection = self.connection.cursor()
+        self._set_up(other.connection)
+        return other
+
     def _set_up(self, connection: duckdb.DuckDBPyConnection) -> None:
-        connection.execute("set timezone = 'UTC'")
-        # What a view was made of is asked soon after: each file's end need be read but once.
-        connection.execute("set parquet_metadata_cache = true")
         if not self._optimizer:
             connection.execute("pragma disable_optimizer")
 
@@ -129,7 +137,7 @@ class DuckEngine:
     def view(self, name: str, query: str) -> None:
         """Make a view of a query over the lake."""
         try:
-            self.connection.execute(f"create or replace view {name} as {query}")
+            self.connection.execute(f"create or replace temp view {name} as {query}")
         except duckdb.Error as error:
             reason = str(error).split("\n", 1)[0]
             raise Damaged(f"the lake cannot be read: {reason}; see `onefold doctor`") from error
@@ -152,11 +160,11 @@ class DuckEngine:
             raise Damaged(f"{path.name} cannot be written: {error}") from error
         return 0 if found is None else int(found[0])
 
-    def lock(self, files: Sequence[str]) -> None:
-        """From now on only these files can be read, and no setting can be changed."""
-        listed = ", ".join(exp.Literal.string(file).sql("duckdb") for file in files)
+    def lock(self, files: Sequence[str], directories: Sequence[Path] = ()) -> None:
+        """From now on only these can be read, and no setting can be changed."""
         for statement in (
-            f"set allowed_paths = [{listed}]",
+            f"set allowed_paths = [{_listed(files)}]",
+            f"set allowed_directories = [{_listed(map(str, directories))}]",
             "set enable_external_access = false",
             "set lock_configuration = true",
         ):
@@ -184,9 +192,12 @@ _KINDS: dict[type[duckdb.Error], type[Damaged]] = {
 
 def files_sql(group: str, files: Sequence[str]) -> str:
     """A table of SQL that reads Parquet files, which have the same columns unless `mixed`."""
-    listed = ", ".join(exp.Literal.string(file).sql("duckdb") for file in files)
     differ = ", union_by_name = true" if group == "mixed" else ""
-    return f"read_parquet([{listed}]{differ})"
+    return f"read_parquet([{_listed(files)}]{differ})"
+
+
+def _listed(texts: Iterable[str]) -> str:
+    return ", ".join(exp.Literal.string(text).sql("duckdb") for text in texts)
 
 
 class PlannedQuery:

@@ -56,9 +56,6 @@ class Engine(Protocol):
         The inputs are tables known to this query only.
         """
 
-    def lock(self, files: Sequence[str]) -> None:
-        """Read no other files from now on, where the engine can be held to that."""
-
     def interrupt(self) -> None:
         """Break off what runs, from another thread: it raises `Interrupted`."""
 

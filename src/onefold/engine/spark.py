@@ -102,9 +102,6 @@ class SparkEngine:
             self._kept[name] = found
             return int(count)
 
-    def lock(self, files: Sequence[str]) -> None:
-        """Spark cannot be held to some files; queries are of our own making, so they name no others."""
-
     def interrupt(self) -> None:
         """Break off what runs, from another thread."""
         self._interrupted = True

@@ -60,6 +60,8 @@ MOVES = Table(
         _BATCH,
         Column("node", "bytes", "the identifier's node"),
         Column("profile_id", "int", "the profile that it is of since"),
+        Column("left_id", "int", "the profile that it was of before, where that is known"),
+        Column("left_empty", "bool", "whether that profile has no identifier any more"),
     ),
 )
 LINKS = Table(

@@ -351,8 +351,9 @@ class Pipeline:
             write.identifiers.append((node, number))
             one = working.nodes[node]
             rows.add("identifiers", one.kind, one.value, profile_name(number), one.first_seen)
-        for node in sorted(working.rehomed):
-            rows.add("moves", node, working.home[node])
+        for node, left in sorted(working.rehomed.items()):
+            empty = None if left is None else left not in working.profiles
+            rows.add("moves", node, working.home[node], left, empty)
         write.aliases = sorted(working.aliases.items())
         write.reclaimed = sorted(working.reclaimed)
         write.counters = {

@@ -49,7 +49,7 @@ class Working:
         self.reclaimed: set[ProfileId] = set()
         self.moved: set[NodeId] = set()
         self.fresh: set[NodeId] = set()
-        self.rehomed: set[NodeId] = set()
+        self.rehomed: dict[NodeId, ProfileId | None] = {}
         self.claimed: set[NodeId] = set()
         self.retold: dict[ProfileId, set[str]] = {}
 
@@ -167,7 +167,7 @@ class Working:
             self._move(node, cluster.id)
             if anew:
                 # Whatever profile its events were written under, it may not be this one.
-                self.rehomed.add(node.id)
+                self.rehomed[node.id] = None
         profile.names = cluster.names
         profile.nodes = nodes
         self.changed.add(cluster.id)
@@ -180,7 +180,7 @@ class Working:
         text = identifier_text(node)
         if old is not None:
             self._rows.change(old, "identifier", text, True, None)
-            self.rehomed.add(node.id)
+            self.rehomed.setdefault(node.id, old)
         self._rows.change(profile, "identifier", text, None, True)
         self.home[node.id] = profile
         self.moved.add(node.id)

@@ -255,7 +255,9 @@ def test_it_is_killed_again_and_again(onefold: Stepped) -> None:
         assert (len(whose), total) == (count + number + 1, sum(range(count)))
 
 
-def test_moves_of_a_node_from_each_profile_are_kept_while_events_are_older(onefold: Stepped) -> None:
+def test_moves_of_a_node_from_each_profile_are_kept_while_events_are_older(
+    onefold: Stepped,
+) -> None:
     spill = onefold.settings.data / "tmp"
     for user in range(5):
         onefold.take({**said(user, user), "anonymousId": None})

@@ -80,16 +80,6 @@ class DuckEngine:
         except duckdb.Error as error:
             raise Damaged(f"query {step} failed: {error}\n{sql}") from error
 
-    def keep(self, name: str, rows: str | pa.Table) -> None:
-        """Keep the rows of a query, or of a table, under a name, in the place of what it named."""
-        try:
-            if isinstance(rows, pa.Table):
-                self.connection.register(f"{name}_given", rows)
-                rows = f"select * from {name}_given"
-            self.connection.execute(f"create or replace table {name} as {rows}")
-        except duckdb.Error as error:
-            raise Damaged(f"query {name} failed: {error}\n{rows}") from error
-
     def forget(self, *names: str) -> None:
         """Free what was kept under these names."""
         for name in names:
@@ -129,8 +119,12 @@ class DuckEngine:
         self.view(name, f"select * from {files_sql(group, files)}")
         return [str(row[0]) for row in self.rows("columns", f"describe {name}", {})]
 
-    def keep(self, name: str, query: str, inputs: Mapping[str, pa.Table] | None = None) -> int:
-        """Keep the rows of a query as a table of this name; count them."""
+    def keep(
+        self, name: str, query: str | pa.Table, inputs: Mapping[str, pa.Table] | None = None
+    ) -> int:
+        """Keep the rows of a query, or of a table, as a table of this name; count them."""
+        if isinstance(query, pa.Table):
+            query, inputs = "select * from given", {"given": query}
         sql = f"create or replace temp table {name} as {query}"
         return int(self.rows(name, sql, inputs or {})[0][0])
 

@@ -1,0 +1,84 @@
+"""Addresses in Latin letters written in one field: street, city, state, postcode, country."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+from onefold.standardize.people import addresses, places
+from onefold.standardize.people.text import latin, tidy
+
+_STATES = "|".join(sorted(places.US_STATES | {"nsw", "vic", "qld", "tas", "act", "nt", "sa"}))
+_STATE_ZIP = re.compile(rf"[,\s]+({_STATES})[.,\s]+(\d{{5}}(?:-\d{{4}})?|\d{{4}})$")
+_CODE_CITY = re.compile(r"^(?:[a-z]{1,2}-)?(\d{4,5})\s+([a-z][a-z .'-]+)$")
+_CITY_CODE = re.compile(
+    r"^([a-z][a-z .'-]+?)\s+([a-z]{1,2}\d[a-z\d]?\s*\d[a-z]{2}|[a-z]\d[a-z]\s*\d[a-z]\d|\d{4,6})$"
+)
+
+
+class WholeAddress(NamedTuple):
+    """What an address says; see the columns of `Person`."""
+
+    house_number: str | None = None
+    street: str | None = None
+    unit: str | None = None
+    po_box: str | None = None
+    address_more: str | None = None
+    city: str | None = None
+    district: str | None = None
+    state: str | None = None
+    postcode: str | None = None
+    country: str | None = None
+
+
+@lru_cache(maxsize=65_536)
+def whole_address(value: str) -> WholeAddress:
+    """The parts of one line or of a whole address.
+
+    >>> whole_address("123 Main St Apt 4, Springfield, IL 62701, USA")
+    WholeAddress(house_number='123', street='main st', unit='4', po_box=None, address_more=None, city='springfield', district=None, state='il', postcode='62701', country='us')
+    >>> whole_address("Hauptstr. 5, 10115 Berlin")[:2], whole_address("Hauptstr. 5, 10115 Berlin").city
+    (('5', 'haupt st'), 'berlin')
+    >>> whole_address("12 High St, Leeds LS1 4AP").postcode, whole_address("12 High St").street
+    ('ls14ap', 'high st')
+    """
+    text = tidy(value)
+    if "," not in text:
+        line = addresses.address_line(text)
+        return WholeAddress(*line)
+    text = latin(text.replace("ß", "ss")).lower()
+    rest, country = _country(text)
+    city = state = postcode = None
+    if found := _STATE_ZIP.search(rest):
+        state, postcode, rest = found[1], found[2], rest[: found.start()]
+        rest, _, last = rest.rpartition(",")
+        city = last
+    else:
+        rest, city, postcode = _locality(rest)
+    if not rest:
+        rest, city = text, None
+    return WholeAddress(
+        *addresses.address_line(rest),
+        city=places.city(city or "") or None,
+        state=state,
+        postcode=addresses.postcode(postcode or "") or None,
+        country=country,
+    )
+
+
+def _country(text: str) -> tuple[str, str | None]:
+    rest, comma, last = text.rpartition(",")
+    found = places.country(last.strip()) if comma and len(last.strip()) > 2 else None
+    return (rest, found) if found else (text, None)
+
+
+def _locality(text: str) -> tuple[str, str | None, str | None]:
+    """The rest, the city and the postcode: `10115 Berlin`, `Leeds LS1 4AP`, or nothing of it."""
+    rest, _, last = text.rpartition(",")
+    last = last.strip()
+    if found := _CODE_CITY.match(last):
+        return rest, found[2], found[1]
+    if found := _CITY_CODE.match(last):
+        return rest, found[1], found[2]
+    return text, None, None

@@ -61,6 +61,11 @@ class Graph:
         """All that these refer to, directly or not."""
         return self._reached(keys, self.uses)
 
+    def named_in(self, rule: str) -> list[Key]:
+        """The definitions that a rule refers to."""
+        found = map(self._defined, _names(rule))
+        return [key for key in found if key is not None]
+
     def missing(self, key: Key) -> Iterator[Fault]:
         """Segments that a definition names and nobody defines."""
         names = [name for kind, name in self._bodies if kind == "segment"]

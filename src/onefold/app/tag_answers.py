@@ -27,6 +27,8 @@ class TagHealth(msgspec.Struct, frozen=True):
     0.25 is another distribution; null while no day is known. `as_of` and `next_refresh` (µs) are of
     tags that need everybody, `refresh_seconds` what that took. `microseconds` is what computing the
     tag takes for one profile, measured now. `used_by` are the definitions that refer to it.
+    `last_read` (µs) is when the API last gave it to somebody: with a profile, as a segment's
+    members, in a rule or a query that was asked; told a little later.
     """
 
     name: str
@@ -44,6 +46,7 @@ class TagHealth(msgspec.Struct, frozen=True):
     on_their_way: int
     microseconds: float | None
     used_by: tuple[Ref, ...]
+    last_read: int | None = None
 
 
 class TagRow(msgspec.Struct, frozen=True):

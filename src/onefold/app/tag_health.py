@@ -10,6 +10,7 @@ from onefold.app.editing import definition_dependents
 from onefold.app.in_force import load_definitions
 from onefold.app.refreshed import next_refresh
 from onefold.app.tag_answers import TagHealth, TagRow, ValueShare, Way
+from onefold.app.tag_reads import last_reads
 from onefold.app.workspace import now_us, open_store
 from onefold.config import Settings
 from onefold.engine import DuckEngine
@@ -63,6 +64,7 @@ def tag_health(settings: Settings, name: str) -> TagHealth:
         last = store.given.refreshes().get(name)
         cost = _cost(settings, store, name) if tag.state == "approved" else None
         on_their_way = store.given.refresh_queue()
+        last_read = last_reads(store).get(name)
     known = tag_values(tag)
     others = sorted(counts.keys() - set(known), key=lambda one: (-counts[one], one))
     values = [*known, *others[:_MOST_VALUES]]
@@ -86,6 +88,7 @@ def tag_health(settings: Settings, name: str) -> TagHealth:
         on_their_way=on_their_way,
         microseconds=cost,
         used_by=definition_dependents(settings, "tag", name).all,
+        last_read=last_read,
     )
 
 

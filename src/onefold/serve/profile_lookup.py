@@ -32,7 +32,9 @@ def plain_profile(context: Context, scope: Scope) -> bytes | None:
         if not context.access.key(_authorization(scope)).may("reader"):
             return None
         named = decoded(reference, "reference")
-        return _encode(view(find(context.store, named, context.settings.default_country)))
+        found = view(find(context.store, named, context.settings.default_country))
+        context.reads.tags.update(found.tags)
+        return _encode(found)
     except (OnefoldError, sqlite3.OperationalError):
         return None
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import gc
 import socket
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import structlog
@@ -176,10 +177,14 @@ async def _serve(
         tracking = TrackingApp(writer, context.access.source, check, now_us, settings)
         server = _Server(_configuration(Web(context, tracking), settings))
         watching = asyncio.create_task(_watch(server, context, ready, stop))
+        telling = asyncio.create_task(context.keep_telling())
         try:
             await server.serve(sockets=[listening])
         finally:
             watching.cancel()
+            telling.cancel()
+            with suppress(OnefoldError, sqlite3.OperationalError):
+                await context.tell_reads()
             context.asker.close()
             await writer.close()
             events.close()

@@ -103,6 +103,8 @@ def _type(node: exp.Expr) -> str | None:
         return _type(node.this)
     if found := value_type(node, _type):
         return found
+    if isinstance(node, exp.Case):
+        return None  # as its branches
     if isinstance(node, exp.Literal):
         return "text" if node.is_string else "number"
     if isinstance(node, (exp.Lower, exp.Upper, exp.Trim)):

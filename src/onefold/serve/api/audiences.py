@@ -30,6 +30,8 @@ from onefold.model.job import Job
 from onefold.serve.api.doors import Actor, FromContext, decoded, parse_time, read, requires
 from onefold.serve.context import Context
 
+Question = PreviewQuestion | WhyQuestion | OverlapQuestion | CompareQuestion | BacktestQuestion
+
 
 @post(
     "/preview",
@@ -172,10 +174,22 @@ def _time(given: str | int | None, where: str) -> int | None:
     return parse_time(given, where) if isinstance(given, str) else given
 
 
-async def _answer(context: Context, kind: str, question: msgspec.Struct) -> Response[bytes]:
+async def _answer(context: Context, kind: str, question: Question) -> Response[bytes]:
     """Asked in a process of its own, held to the limits of SQL queries."""
     found, _ = await context.sql.run(context.asker.answer, context.settings, kind, question)
+    _note(context, question)
     return Response(found, media_type="application/json")
+
+
+def _note(context: Context, question: Question) -> None:
+    """Remember which rules were asked, and which segments by their names."""
+    if isinstance(question, OverlapQuestion):
+        rules = list(question.rules.values())
+    else:
+        rules = [question.rule]
+    saved = [one.removeprefix(SAVED) for one in rules if one.startswith(SAVED)]
+    context.reads.segments.update(saved)
+    context.reads.asked(context.reads.rules, *(one for one in rules if not one.startswith(SAVED)))
 
 
 AUDIENCES = Router(

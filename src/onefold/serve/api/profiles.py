@@ -40,6 +40,7 @@ async def profile(
             questions.profile_as_of, settings, named, parse_time(as_of, "as_of")
         )
     found = find(context.store, named, settings.default_country)
+    context.reads.tags.update(found.tags)
     return in_full(context.store, found) if wants_all else view(found)
 
 

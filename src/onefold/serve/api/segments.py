@@ -32,7 +32,9 @@ async def members(
     context: FromContext, name: FromPath[str], limit: Limit = 100, cursor: Cursor = ""
 ) -> MemberPage:
     """The profiles in a segment now, and since when (µs)."""
-    items = members_page(context.store, decoded(name, "name"), limit=limit, after=cursor)
+    named = decoded(name, "name")
+    items = members_page(context.store, named, limit=limit, after=cursor)
+    context.reads.segments.add(named)
     return MemberPage(items, items[-1].profile if len(items) == limit else None)
 
 

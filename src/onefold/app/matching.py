@@ -23,6 +23,7 @@ from onefold.resolve.matching.comparison import (
     Comparison,
     columns_of,
     forms,
+    learnt_levels,
     level_names,
     pattern_sql,
 )
@@ -42,10 +43,11 @@ class Plan(NamedTuple):
 def prepare(engine: DuckEngine, people: str = "people") -> Plan:
     """Make the tables `rows`, `records`, `prepared`; say what can be compared."""
     (counts,) = engine.rows("presence", records.presence_query(people), {})
-    present = dict(zip(COLUMNS, counts[1:], strict=True))
+    present = dict(zip(COLUMNS, counts, strict=True))
     comparisons = records.usable(present)
-    engine.keep("rows", records.rows_query(people))
-    engine.keep("records", records.records_query(people))
+    filled = [name for name, count in present.items() if count]
+    engine.keep("rows", records.rows_query(filled, people))
+    engine.keep("records", records.records_query(filled, people))
     (place,) = engine.rows("places", "SELECT count(place) FROM records", {})
     present["place"] = int(place[0])
     common = {one.common for one in comparisons if one.common}
@@ -119,7 +121,7 @@ def learn(engine: DuckEngine, plan: Plan) -> MatchModel:
     touches = np.array(
         [[float(name in key.touches) for name in names] for key in plan.keys], dtype=float
     ).reshape(len(plan.keys), len(names))
-    learned = training.train(seen, patterns, touches, _pairs(plan.sources), sampling.is_all(size))
+    learned = training.train(seen, patterns, touches, _pairs(plan.sources))
     return _model(engine, plan, learned)
 
 
@@ -167,6 +169,7 @@ def _seen(engine: DuckEngine, plan: Plan, size: int) -> list[training.Seen]:
                 random,
                 plain + 1 if bins else 1,
                 np.array([0, *forms(one, bins)]),
+                np.array([False, *learnt_levels(one, bins)]),
             )
         )
     return seen
@@ -228,16 +231,10 @@ def score(engine: DuckEngine, plan: Plan, model: MatchModel, least: float) -> No
     sources = found["sources"].to_numpy().astype(np.int64)
     weights = Scorer(model).weights(patterns, *_priors(model, plan, sources))
     enough = weights >= least
-    engine.keep(
-        "weights",
-        pa.table(
-            {
-                "pattern": patterns[enough],
-                "sources": sources[enough],
-                "weight": weights[enough],
-            }
-        ),
+    given = pa.table(
+        {"pattern": patterns[enough], "sources": sources[enough], "weight": weights[enough]}
     )
+    engine.keep("weights", "SELECT * FROM given", {"given": given})
     engine.keep(
         "scored",
         "SELECT c.l, c.r, c.rules, c.pattern, c.sources, w.weight FROM compared AS c"
@@ -278,7 +275,8 @@ def cluster(engine: DuckEngine, plan: Plan, model: MatchModel) -> None:
         )
         for number, part in settled.items():
             labels[number] = part
-    engine.keep("labels", pa.table({"rid": np.arange(size), "label": labels}))
+    given = pa.table({"rid": np.arange(size), "label": labels})
+    engine.keep("labels", "SELECT * FROM given", {"given": given})
     engine.keep(
         "clusters",
         "SELECT r.record_id, CASE WHEN p.copies > 1 AND s.weight IS NULL AND r.record_id <> f.record_id"
@@ -301,16 +299,9 @@ def _weights_among(
         for place, one in enumerate(numbers)
         for two in numbers[place + 1 :]
     ]
-    engine.keep(
-        "among",
-        pa.table(
-            {
-                "l": pa.array([one for one, _ in pairs], pa.int32()),
-                "r": pa.array([two for _, two in pairs], pa.int32()),
-                "rules": pa.array([0] * len(pairs), pa.int64()),
-            }
-        ),
-    )
+    left, right = ([pair[place] for pair in pairs] for place in (0, 1))
+    given = pa.table({"l": pa.array(left, pa.int32()), "r": pa.array(right, pa.int32())})
+    engine.keep("among", "SELECT *, 0::BIGINT AS rules FROM given", {"given": given})
     query = blocking.compared_query(pattern_sql(plan.comparisons), len(plan.sources), "among")
     found = engine.arrow("among", query)
     patterns = found["pattern"].to_numpy().astype(np.int64)

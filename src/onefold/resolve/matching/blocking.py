@@ -77,6 +77,18 @@ PARTS: Mapping[str, Part] = {
     "company": _code("company", "company"),
 }
 
+COARSER: Mapping[str, tuple[str, ...]] = {
+    "email": ("email_local",),
+    "phone": ("phone_end",),
+    "birth": ("birth_year", "birth_day"),
+    "given": ("given_sound", "given_3", "given_1"),
+    "family": ("family_sound", "family_4", "family_1"),
+    "given_3": ("given_1",),
+    "family_4": ("family_1",),
+    "place": ("street", "house"),
+}
+"""What agrees wherever a part agrees."""
+
 _KEYS: tuple[str, ...] = (
     "email", "phone", "national_id", "email_local", "phone_end", "names", "birth", "place", "family",
     "given", "more", "street",

@@ -21,7 +21,8 @@ class Comparison(NamedTuple):
 
     `personal`: between two people of one household it is as between strangers, until the data says
     otherwise. A level that has a third part, its form, is only likely or not among levels of that
-    form: whether a middle name is written out says nothing on who it is. `common` names the column whose value's frequency divides agreement into levels.
+    form: whether a middle name is written out says nothing on who it is. How often strangers agree
+    is then learnt from compared pairs for the forms that are `learnt`. `common` names the column whose value's frequency divides agreement into levels.
     """
 
     name: str
@@ -31,11 +32,13 @@ class Comparison(NamedTuple):
     same: str
     common: str
     personal: bool
+    learnt: tuple[str, ...] = ()
 
 
 def _edits(column: str, most: int) -> str:
     """So few letters differ or change places. Likeness is asked first: it is ten times as quick."""
-    one, two, least = f"a.{column}", f"b.{column}", {1: 0.8, 2: 0.75}[most]
+    least = 0.9 if column == "email" else {1: 0.8, 2: 0.75}[most]
+    one, two = f"a.{column}", f"b.{column}"
     return (
         f"jaro_similarity({one}, {two}) >= {least} AND damerau_levenshtein({one}, {two}) <= {most}"
     )
@@ -73,7 +76,7 @@ _FAMILY = Comparison(
         ("other characters, same sound", "a.family_name = b.family_name AND a.family_han <> b.family_han"),
         ("same", "a.family_name = b.family_name"),
         ("one letter", f"length(a.family_name) > 2 AND length(b.family_name) > 2 AND {_edits('family_name', 1)}"),
-        ("a part in common", "list_has_any(a.family_parts, b.family_parts)"),
+        ("a part in common", "(a.family_parts IS NOT NULL OR b.family_parts IS NOT NULL) AND list_has_any(coalesce(a.family_parts, [a.family_name]), coalesce(b.family_parts, [b.family_name]))"),
         ("former name", "a.family_name = b.former_name OR b.family_name = a.former_name"),
         ("similar", "jaro_winkler_similarity(a.family_name, b.family_name) >= 0.9"),
         ("slightly similar", "jaro_winkler_similarity(a.family_name, b.family_name) >= 0.8"),
@@ -143,6 +146,15 @@ _BIRTH = Comparison(
     True,
 )  # fmt: skip
 
+# An address that is made of the name is like that of others with the same name.
+_SAME_BEGINNING = "left(a.given_name, 3) = left(b.given_name, 3) AND left(a.family_name, 4) = left(b.family_name, 4)"
+_MADE_OF_NAME = (
+    f"({_SAME_BEGINNING} AND (contains(a.email_local, left(a.family_name, 4))"
+    " AND contains(b.email_local, left(b.family_name, 4))"
+    " OR contains(a.email_local, left(a.given_name, 3))"
+    " AND contains(b.email_local, left(b.given_name, 3))))"
+)
+
 _EMAIL = Comparison(
     "email",
     ("email",),
@@ -150,14 +162,22 @@ _EMAIL = Comparison(
     (
         ("same", "a.email = b.email"),
         ("one of several", "list_has_any(a.emails, b.emails)"),
-        ("one letter", f"{_edits('email', 1)}"),
-        ("same name elsewhere", "a.email_local = b.email_local"),
+        ("one letter, made of the name", f"{_MADE_OF_NAME} AND {_edits('email', 1)}", "name"),
+        (
+            "elsewhere, made of the name",
+            f"{_MADE_OF_NAME} AND a.email_local = b.email_local",
+            "name",
+        ),
+        ("different, made of the name", _MADE_OF_NAME, "name"),
+        ("one letter", _edits("email", 1)),
+        ("elsewhere", "a.email_local = b.email_local"),
         ("similar", "jaro_winkler_similarity(a.email_local, b.email_local) >= 0.92"),
         ("different", "TRUE"),
     ),
     "same",
     "email",
     True,
+    ("name",),
 )
 
 _PHONE = Comparison(
@@ -168,7 +188,7 @@ _PHONE = Comparison(
         ("same", "a.phone = b.phone"),
         ("one of several", "list_has_any(a.phones, b.phones)"),
         ("same but for the code", "right(a.phone, 7) = right(b.phone, 7)"),
-        ("one digit", f"{_edits('phone', 1)}"),
+        ("one digit", _edits("phone", 1)),
         ("different", "TRUE"),
     ),
     "same",
@@ -280,6 +300,12 @@ def forms(comparison: Comparison, bins: int) -> list[int]:
     ]
     order = list(dict.fromkeys(["", *names]))
     return [order.index(name) for name in names] + [0] * bins
+
+
+def learnt_levels(comparison: Comparison, bins: int) -> list[bool]:
+    """For each level: is learnt from compared pairs how often strangers are at it?"""
+    plain = [level for level in comparison.levels if level[0] != comparison.same]
+    return [len(one) > 2 and one[2] in comparison.learnt for one in plain] + [False] * bins
 
 
 def levels_sql(comparison: Comparison) -> str:

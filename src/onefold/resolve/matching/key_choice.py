@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from onefold.resolve.matching.blocking import CAP, PARTS, Key
+from onefold.resolve.matching.blocking import CAP, COARSER, PARTS, Key
 
 MOST_KEYS = 30
 SAMPLE = 50_000
@@ -57,10 +57,17 @@ def choose(keys: Sequence[Key], parts: Mapping[str, NDArray[np.int64]], records:
         chosen.append(best)
         left.remove(best)
         budget -= costs[best.name]
+        left = [key for key in left if not _implied(key, best)]
         # What was found once may be missed in truth: agreement is only guessed.
         missed *= np.where(hits[best.name], 0.1, 1.0)
     sought = np.any([hits[key.name] for key in chosen], axis=0).mean() if chosen else 0.0
     return Choice(chosen, float(sought / possible))
+
+
+def _implied(key: Key, by: Key) -> bool:
+    """Do records that agree on the one key always agree on the other?"""
+    said = {coarse for part in key.parts for coarse in (part, *COARSER.get(part, ()))}
+    return set(by.parts) <= said
 
 
 def _cost(key: Key, parts: Mapping[str, NDArray[np.int64]], records: int) -> float:

@@ -8,14 +8,22 @@ from onefold.model.person import COLUMNS
 from onefold.resolve.matching.comparison import COMPARISONS, MAX_BINS, PLACE, Comparison
 
 MOST_SOURCES = 30
+_LISTS = ("emails", "phones", "family_parts")
 RARE = 3
 """Values of so many records are as rare as any: they may all be of one person."""
 
 
 def presence_query(people: str = "people") -> str:
-    """How many rows there are, and how many have a value in each standard column."""
-    counts = ", ".join(f"count({column})" for column in COLUMNS)
-    return f"SELECT count(*), {counts} FROM {people}"
+    """In how many rows each standard column says something that no other one says."""
+    counts = ", ".join(f"count({_own(column)})" for column in COLUMNS)
+    return f"SELECT {counts} FROM {people}"
+
+
+def _own(column: str) -> str:
+    """A column; a list only where it has more than one value, for the first has its own column."""
+    if column in _LISTS:
+        return f"CASE WHEN len({column}) > 1 THEN {column} END"
+    return column
 
 
 def usable(present: Mapping[str, int]) -> tuple[Comparison, ...]:
@@ -25,22 +33,26 @@ def usable(present: Mapping[str, int]) -> tuple[Comparison, ...]:
     )
 
 
-def rows_query(people: str = "people") -> str:
+def rows_query(columns: Sequence[str], people: str = "people") -> str:
     """Give each row the number of its content: `(record_id, rid)`, from 1, the same in any order."""
-    columns = ", ".join(f"coalesce({name}::VARCHAR, '\\0')" for name in ("source", *COLUMNS))
-    digest = f"md5(concat_ws('\\1', {columns}))"
+    texts = ", ".join(f"coalesce({name}::VARCHAR, '\0')" for name in ("source", *columns))
+    digest = f"md5(concat_ws('\1', {texts}))"
     return (
         "SELECT record_id, (dense_rank() OVER (ORDER BY digest))::INTEGER AS rid"
         f" FROM (SELECT record_id, {digest} AS digest FROM {people})"
     )
 
 
-def records_query(people: str = "people", rows: str = "rows") -> str:
+def records_query(columns: Sequence[str], people: str = "people", rows: str = "rows") -> str:
     """Each different record once, with its number and how many rows are like it."""
+    chosen = ", ".join(
+        f"{_own(name).replace(name, f'p.{name}') if name in columns else 'NULL::' + kind} AS {name}"
+        for name, kind in COLUMNS.items()
+    )
     return (
-        f"SELECT r.rid, r.copies, p.source, {PLACE} AS place, {', '.join('p.' + c for c in COLUMNS)}"
+        f"SELECT *, {PLACE} AS place FROM (SELECT r.rid, r.copies, p.source, {chosen}"
         f" FROM {people} AS p JOIN (SELECT rid, min(record_id) AS record_id, count(*) AS copies"
-        f" FROM {rows} GROUP BY rid) AS r ON p.record_id = r.record_id"
+        f" FROM {rows} GROUP BY rid) AS r ON p.record_id = r.record_id)"
     )
 
 

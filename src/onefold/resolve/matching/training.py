@@ -44,6 +44,8 @@ class Seen(NamedTuple):
     """The first level that is full agreement."""
     forms: Ints
     """The form of each level, from 0: not known. Each form's probabilities add up to 1."""
+    learnt: NDArray[np.bool_]
+    """Levels whose share among strangers is learnt from compared pairs, as random ones lack them."""
 
 
 class Patterns(NamedTuple):
@@ -65,13 +67,10 @@ class Learned(NamedTuple):
     source_household: Floats
 
 
-def train(
-    seen: Sequence[Seen], patterns: Patterns, touches: Floats, pairs: Floats, exact: bool
-) -> Learned:
+def train(seen: Sequence[Seen], patterns: Patterns, touches: Floats, pairs: Floats) -> Learned:
     """Estimate everything; `touches[key, comparison]` is 1 where a key says something on it.
 
-    `pairs` is how many pairs there are of each pair of sources. `exact`: the random pairs are all
-    pairs there are.
+    `pairs` is how many pairs there are of each pair of sources.
     """
     total = float(pairs.sum())
     strangers = [_strangers(one, total) for one in seen]
@@ -87,7 +86,7 @@ def train(
         classes = _maximize(seen, classes, alike, patterns, found, use, priors)
         prior = _priors(classes, patterns, pairs)
         share = _responsibility(classes, patterns, prior)
-        strangers = _without_matches(seen, patterns, share, total, exact)
+        strangers = _without_matches(seen, classes[U], patterns, share, total)
         classes = (classes[M], strangers, _households(seen, classes[M], strangers, alike))
     prior = _priors(classes, patterns, pairs)
     overall = (prior * pairs[:, None]).sum(0) / max(total, 1.0)
@@ -103,6 +102,7 @@ def _strangers(one: Seen, total: float) -> Floats:
     if len(one.shares):
         among = max(total * known / max(one.random.sum(), 1.0), 1.0)
         found[one.plain + 1 :] = (one.equal + 0.5) / among * max(known, 1.0)
+    found = np.where(one.learnt, _start_strangers(one), found)
     return _one(one, found)
 
 
@@ -184,6 +184,7 @@ def _maximize(
         priors[:] = share.sum(axis=1).T + 0.1
         priors /= priors.sum(axis=1, keepdims=True)
         matches, households = share[M] @ use, share[H] @ use
+        strangers = _learnt(seen, classes[U], patterns.levels, share[U] @ use)
         match, change = [], 0.0
         for place, one in enumerate(seen):
             level, size = patterns.levels[:, place], len(one.random)
@@ -193,10 +194,31 @@ def _maximize(
             alike[place] = _alike(one, h, classes[M][place], classes[U][place], alike[place])
             match.append(_tied(one, m))
             change = max(change, float(np.abs(match[-1] - classes[M][place]).max()))
-        classes = (match, classes[U], _households(seen, match, classes[U], alike))
+        classes = (match, strangers, _households(seen, match, strangers, alike))
         if change < 3e-4:
             break
     return classes
+
+
+def _learnt(
+    seen: Sequence[Seen], strangers: list[Floats], levels: Ints, weights: Floats
+) -> list[Floats]:
+    """Strangers, with what is learnt of them from compared pairs."""
+    found = []
+    for place, one in enumerate(seen):
+        u = strangers[place]
+        if one.learnt.any():
+            counts = np.bincount(levels[:, place], weights[:, place], len(u))
+            u = np.where(one.learnt, counts + 20 * _start_strangers(one), u)
+        found.append(_one(one, u))
+    return found
+
+
+def _start_strangers(one: Seen) -> Floats:
+    """Of levels that are learnt, mostly the last of a form."""
+    start = np.full(len(one.forms), 0.02)
+    start[:-1][one.forms[:-1] != one.forms[1:]] = 1.0
+    return _one(one, start)
 
 
 def _alike(one: Seen, counts: Floats, match: Floats, strangers: Floats, alike: float) -> float:
@@ -260,7 +282,11 @@ def _responsibility(
 
 
 def _without_matches(
-    seen: Sequence[Seen], patterns: Patterns, share: Floats, total: float, exact: bool
+    seen: Sequence[Seen],
+    strangers: list[Floats],
+    patterns: Patterns,
+    share: Floats,
+    total: float,
 ) -> list[Floats]:
     """Levels among strangers: all pairs, less those that are one person or one household."""
     others = (share[:, M] + share[:, H]) * patterns.times
@@ -275,5 +301,6 @@ def _without_matches(
             all_pairs[one.plain + 1 :] = one.equal
             least[one.plain + 1 :] = 0.5 + 0.02 * one.equal
         gone = np.bincount(patterns.levels[:, place], others, size)
-        found.append(_one(one, np.maximum(all_pairs - gone, least)))
+        fresh = np.maximum(all_pairs - gone, least)
+        found.append(_one(one, np.where(one.learnt, strangers[place], fresh)))
     return found

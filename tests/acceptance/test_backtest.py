@@ -177,3 +177,23 @@ def test_a_period_has_its_limits() -> None:
         moments_of(BacktestQuestion("vip", 0, 401 * DAY), zone, START)
     with pytest.raises(InvalidInput, match="no such period"):
         moments_of(BacktestQuestion("vip", START + 2, START + 9), zone, START)
+
+
+def test_clauses_without_a_past_are_named(tmp_path: Path) -> None:
+    story = Story(tmp_path)
+    ranked = "{by: count_of('Order'), top: {gold: 10}}"
+    definitions = (
+        f"kind: tag\nname: spender\nrank: {ranked}\n---\n"
+        "kind: tag\nname: rfm\nrfm: {}\n---\n"
+        "kind: tag\nname: care\nvalues: [gold]\n---\n"
+        "kind: segment\nname: best\nrule: spender = 'gold' or rfm.recency > 4\n"
+    )
+    with open_store(story.settings) as store:
+        put(store, read_text(definitions), "test")
+    asked = "not in_segment('best') and (care = 'gold' or did('Order') or rfm = 'Lost')"
+    found = backtest(story.settings, BacktestQuestion(asked, START, START))
+    assert [(one.clause, one.message.split(" compares")[0]) for one in found.notes] == [
+        ("in_segment('best')", "has no past: rfm, spender"),
+        ("rfm = 'Lost'", "has no past: rfm"),
+    ]
+    assert backtest(story.settings, BacktestQuestion("care = 'gold'", START, START)).notes == ()

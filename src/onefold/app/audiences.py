@@ -236,9 +236,17 @@ class BacktestChange(msgspec.Struct, frozen=True):
     entered: bool
 
 
+class BacktestNote(msgspec.Struct, frozen=True):
+    """What is to be known of the past of a clause."""
+
+    clause: str
+    message: str
+
+
 class Backtest(msgspec.Struct, frozen=True):
     """A rule as of the past: the size at each moment, and the first of the changes.
 
+    `notes` name the clauses that have no past, with the reason.
     The first moment is that before the period; who satisfied the rule then did not enter in it.
     """
 
@@ -247,3 +255,4 @@ class Backtest(msgspec.Struct, frozen=True):
     points: tuple[BacktestPoint, ...]
     changes: tuple[BacktestChange, ...]
     truncated: bool
+    notes: tuple[BacktestNote, ...] = ()

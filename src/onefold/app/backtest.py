@@ -14,6 +14,7 @@ from typing import NamedTuple
 from onefold.app.audiences import (
     Backtest,
     BacktestChange,
+    BacktestNote,
     BacktestPoint,
     BacktestQuestion,
     Step,
@@ -23,13 +24,20 @@ from onefold.app.formerly import Past
 from onefold.app.long_work import Tell, tell_nobody
 from onefold.app.workspace import now_us
 from onefold.config import Settings
+from onefold.model.definitions import Definitions
 from onefold.model.errors import Fault, InvalidInput
+from onefold.model.given import tag_trait
 from onefold.model.profile import profile_name
+from onefold.segment.asked import Asked
 from onefold.segment.population import members_query
 from onefold.segment.window import HOUR
 from onefold.segment.zone import Zone, load_zone
 
 MOST_STEPS = 400
+_NO_PAST = (
+    "has no past: {} compares everybody, and is kept as of its last refresh only;"
+    " in a backtest nobody has a value of it"
+)
 
 
 def backtest(
@@ -67,6 +75,30 @@ def backtest(
         tuple(points),
         tuple(changes[: question.show]),
         len(changes) > question.show,
+        notes_of(asked, people.definitions),
+    )
+
+
+def notes_of(asked: Asked, definitions: Definitions) -> tuple[BacktestNote, ...]:
+    """The clauses of a rule that read what is kept as of its last refresh only."""
+    outputs = {one.key: one for one in asked.plan.outputs}
+    refreshed = {tag_trait(one.name): one.name for one in definitions.tags if one.of_everybody}
+
+    def behind(column: str) -> set[str]:
+        """The tags that need everybody, among what an output is made of."""
+        found: set[str] = set()
+        waiting = [one for one in outputs.values() if one.column == column]
+        while waiting:
+            output = waiting.pop()
+            found.update(refreshed.get(one.path[0], "") for one in output.columns if one.path)
+            waiting += [outputs[key] for key in output.uses]
+        return found - {""}
+
+    columns = {column: behind(column) for column in (one.column for one in outputs.values())}
+    return tuple(
+        BacktestNote(test.text, _NO_PAST.format(", ".join(sorted(tags))))
+        for test in asked.clauses[asked.name].tests
+        if (tags := set().union(*(columns[one] for one in columns if one in test.rule.expression)))
     )
 
 

@@ -277,3 +277,5 @@ def _say_backtest(found: Backtest) -> None:
         table(("at", "profile", "what"), changes)
     if found.truncated:
         say("and more; see --show")
+    for note in found.notes:
+        say(f"\n{note.clause} {note.message}")

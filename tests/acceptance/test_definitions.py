@@ -113,9 +113,39 @@ def test_limits_are_named(onefold: Stepped) -> None:
     with pytest.raises(InvalidInput) as refused:
         put(onefold.store, reading, "test", limits=Limits(1, 1))
     assert [one.message for one in refused.value.faults] == [
-        "2 segments; at most 1 may be in force",
-        "2 computed traits and tags; at most 1 may be in force",
+        "2 segments (0 in force, 2 more); at most 1",
+        "2 computed traits and tags (0 in force, 2 more); at most 1",
     ]
+
+
+def test_more_than_may_be_in_force_is_refused_before_it_is_judged(onefold: Stepped) -> None:
+    """A thousand rules take seconds to compile, and their faults would hide what is the matter."""
+    onefold.define(BUYERS)
+    written = [f"kind: segment\nname: s{n}\nrule: nonsense(\n" for n in range(1_100)]
+    written += [f"kind: trait\nname: t{n}\nexpression: nonsense(\n" for n in range(600)]
+    for text in (all_of(*written), all_of(*reversed(written))):
+        (many, computed) = faults(onefold, text)
+        assert str(many) == (
+            "1,101 segments (1 in force, 1,100 more); at most 1,000"
+            " (leave out 101, or raise max_segments)"
+        )
+        assert (
+            computed.message == "600 computed traits and tags (0 in force, 600 more); at most 500"
+        )
+
+
+def test_who_has_too_many_already_may_change_them_and_take_some_out(onefold: Stepped) -> None:
+    onefold.define(all_of(SPENT, LEVEL, BUYERS))
+    few = Limits(1, 1)
+    put(onefold.store, read_text(SPENT + "owner: Ann\n"), "test", limits=few)
+    put(onefold.store, Reading([], []), "test", gone=[("segment", "buyers")], limits=few)
+    with pytest.raises(InvalidInput, match=r"3 computed traits and tags \(2 in force, 1 more\)"):
+        put(
+            onefold.store,
+            read_text("kind: trait\nname: x\nexpression: 1 + 1\n"),
+            "test",
+            limits=few,
+        )
 
 
 def test_a_declared_trait_is_of_its_type(onefold: Stepped) -> None:

@@ -44,14 +44,12 @@ def faults_together(
     written: Mapping[Key, Written],
     gone: Collection[Key],
     broken: Collection[Key],
-    limits: Limits,
 ) -> Iterator[Fault]:
     """What is wrong with definitions as they would be in force.
 
     `written` are those that are put in force, `gone` those that are taken out, and `broken` those
     about which enough is said already.
     """
-    yield from _too_many(bodies, limits)
     for key, one in written.items():
         if (_SAME_NAMES.get(key[0], ""), key[1]) in bodies:
             taken = _SAME_NAMES[key[0]]
@@ -89,22 +87,29 @@ def unreadable(kind: str, name: str, body: dict[str, Any]) -> str:
     return ""
 
 
-def _too_many(bodies: Bodies, limits: Limits) -> Iterator[Fault]:
-    segments = sum(kind == "segment" for kind, _ in bodies)
-    if segments > limits.segments:
-        yield Fault(
-            f"{segments:,} segments; at most {limits.segments:,} may be in force",
-            hint="take some out, or raise max_segments",
-        )
-    computed = sum(
-        kind == "tag" or (kind == "trait" and "expression" in body)
-        for (kind, _), body in bodies.items()
-    )
-    if computed > limits.traits:
-        yield Fault(
-            f"{computed:,} computed traits and tags; at most {limits.traits:,} may be in force",
-            hint="take some out, or raise max_computed_traits",
-        )
+def too_many(live: Bodies, bodies: Bodies, limits: Limits) -> Iterator[Fault]:
+    """How far definitions as they would be in force are beyond the limits.
+
+    Who has too many already, because the limits were others, may still change and take out.
+    Asked before anything else, as judging them all would take as long as they are many.
+    """
+    for what, of, most, setting in (
+        ("segments", _is_segment, limits.segments, "max_segments"),
+        ("computed traits and tags", _is_computed, limits.traits, "max_computed_traits"),
+    ):
+        now, then = (sum(map(of, some.items())) for some in (live, bodies))
+        if then > max(most, now):
+            message = f"{then:,} {what} ({now:,} in force, {then - now:,} more); at most {most:,}"
+            yield Fault(message, hint=f"leave out {then - most:,}, or raise {setting}")
+
+
+def _is_segment(one: tuple[Key, dict[str, Any]]) -> bool:
+    return one[0][0] == "segment"
+
+
+def _is_computed(one: tuple[Key, dict[str, Any]]) -> bool:
+    (kind, _), body = one
+    return kind == "tag" or (kind == "trait" and "expression" in body)
 
 
 def _cycle_fault(cycle: list[Key], written: Mapping[Key, Written]) -> Fault:

@@ -19,6 +19,7 @@ from onefold.app.definition_meaning import (
     faults_together,
     limits_of,
     removal_faults,
+    too_many,
     unreadable,
     warnings_of,
 )
@@ -141,16 +142,17 @@ def plan_of(
     """
     reading = restored(store, reading)
     live = _live(store)
-    before = Graph(live)
     written = {(one.kind, one.name): one for one in reading.written}
     out = [key for key in live if key not in written] if prune else list(gone)
     bodies = {key: body for key, body in live.items() if key not in out}
     bodies |= {key: one.body for key, one in written.items()}
-    after = Graph(bodies)
+    if excess := list(too_many(live, bodies, limits)):
+        raise InvalidInput("there would be more definitions than may be in force", excess)
+    before, after = Graph(live), Graph(bodies)
     changed = {key: one for key, one in written.items() if live.get(key) != one.body}
     own = [*reading.faults, *_own_faults(reading.written)]
     broken = {key for key, one in written.items() if unreadable(*key, one.body)}
-    together = faults_together(after, bodies, changed, out, broken, limits)
+    together = faults_together(after, bodies, changed, out, broken)
     needed = list(removal_faults(before, out))
     if faults := [*own, *together, *needed]:
         if needed == faults:

@@ -104,6 +104,7 @@ class Worker:
 
     def _step(self, now: int) -> bool:
         self._refresh()
+        self._pipeline.settle(self._population.done)
         size = self._take(now)
         self.wrote_much = size >= _SMALL_BATCH
         hurry = 0 < size < _SMALL_BATCH

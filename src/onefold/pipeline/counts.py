@@ -8,8 +8,8 @@ from typing import Any, Protocol
 import msgspec
 
 from onefold.model.profile import NodeId
-from onefold.segment import merge_into, prune
-from onefold.segment.buckets import Buckets, Kept
+from onefold.segment import prune
+from onefold.segment.buckets import Buckets, Kept, add_buckets
 from onefold.segment.kinds import Bucket
 
 Found = dict[int, Bucket]
@@ -65,7 +65,10 @@ class Counts(Mapping[str, Found]):
         return found  # type: ignore[no-any-return]
 
     def get(self, metric: str, default: Any = None) -> Any:
-        return self[metric] if metric in self._all else default
+        found = self._all.get(metric)
+        if type(found) is dict:
+            return found
+        return default if found is None else self[metric]
 
     def keys(self) -> KeysView[str]:
         return self._all.keys()
@@ -80,14 +83,20 @@ class Counts(Mapping[str, Found]):
         """Add what was counted; drop of these metrics what can matter no more, and unused ones."""
         for metric in self._all.keys() - oldest.keys():
             del self._all[metric]
-        touched = {metric: self[metric] for metric in more if metric in self._all}
-        merge_into(touched, more)
-        prune(touched, oldest)
-        for metric in more:
-            if metric in touched:
-                self._all[metric] = touched[metric]
+        for metric, found in more.items():
+            kept = oldest.get(metric)
+            if kept is None:
+                continue
+            known = self.get(metric)
+            if known is None:
+                known = self._all[metric] = dict(found)
             else:
-                self._all.pop(metric, None)
+                add_buckets(known, found)
+            if kept.oldest is not None and min(known) < kept.oldest:
+                left = {metric: known}
+                prune(left, oldest)
+                self._all.pop(metric)
+                self._all |= left
 
     def drop(self, void: Collection[str]) -> bool:
         """Forget these metrics; say whether there was anything of them."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,9 +14,11 @@ from onefold.model.errors import Damaged
 from onefold.model.profile import Profile
 from onefold.segment import Plan
 from onefold.segment.metric import Type
+from onefold.segment.parts import part_of, upward, without
 from onefold.segment.plan import Key, Output
-from onefold.segment.sections import Cause, Sections, part_of, upward, without
-from onefold.segment.window_reading import Facts
+from onefold.segment.shapes import ShapeQuery, singles_of
+from onefold.segment.watching import Changes, Watch, Watches
+from onefold.segment.window_reading import Facts, Moment
 from onefold.segment.zone import load_zone
 
 _TYPES: dict[Type, pa.DataType] = {
@@ -37,7 +39,7 @@ class Task(NamedTuple):
     """A profile to look at: what changed it (None: it may be anything), and its buckets."""
 
     profile: Profile
-    causes: Iterable[Cause] | None
+    changes: Changes | None
     facts: Sequence[Facts]
 
 
@@ -49,6 +51,18 @@ class Found(NamedTuple):
     columns: Sequence[pa.ChunkedArray]
 
 
+Answer = tuple[Output, Profile, Any]
+"""What one output is of one profile."""
+
+
+class Asked(NamedTuple):
+    """The rows of one query: of which profile each is, and of which output."""
+
+    tasks: list[Task]
+    outputs: list[Output]
+    rows: list[list[Any]]
+
+
 class Evaluation:
     """Evaluates one plan. An output whose query fails is left out from then on, and named."""
 
@@ -58,40 +72,58 @@ class Evaluation:
         self._zone = load_zone(timezone)
         self._queries: dict[int, PlannedQuery] = {}
         self.failing: dict[Key, str] = {}
-        self._sections = Sections(plan)
+        self._use(plan)
 
-    @property
-    def plan(self) -> Plan:
+    def _use(self, plan: Plan) -> None:
+        self.plan = plan
         """What is evaluated: the plan without what failed."""
-        return self._sections.plan
+        singles, self._shapes = singles_of(plan)
+        self._watches = Watches(singles)
 
-    def run(self, tasks: Iterable[Task], now: int) -> Iterator[Found]:
+    def run(self, tasks: Iterable[Task], now: int) -> Iterator[Found | list[Answer]]:
         """Compute what can have changed; keeps each profile's `due` true."""
-        sections: dict[int, list[Task]] = {}
+        whole = [task for task in tasks if task.changes is None]
+        rows = _Rows(Watch(self._watches, Moment(now, self._zone)), len(self._shapes))
         for task in tasks:
-            if task.causes is None:
-                task.profile.due = 0
-                sections.setdefault(_WHOLE, []).append(task)
-            else:
-                for number in self._sections.concerned(task.causes):
-                    sections.setdefault(number, []).append(task)
-        failing: dict[Key, str] = {}
-        for number, some in sections.items():
-            yield from self._section(number, some, now, failing)
-        if failing:
-            self._leave_out(failing)
+            if task.changes is not None and not rows.add(task, task.changes):
+                whole.append(task)
+        for number, asked in enumerate(rows.asked):
+            if asked.rows:
+                try:
+                    yield self._answers(number, asked)
+                except Damaged as error:
+                    log.warning("shapes_failed", rows=len(asked.rows), error=str(error))
+                    again = {task.profile.id: task for task in asked.tasks}
+                    whole += [task for task in again.values() if task not in whole]
+        yield from self._whole(whole, now)
 
-    def _section(
-        self, number: int, tasks: list[Task], now: int, failing: dict[Key, str]
-    ) -> Iterator[Found]:
-        plan = self.plan if number == _WHOLE else self._sections.section(number)
+    def _answers(self, number: int, asked: Asked) -> list[Answer]:
+        shape = self._shapes[number]
+        schema = _shape_schema(shape)
+        query = self._queries.get(number)
+        if query is None:
+            query = self._engine.prepare("shapes", shape.sql, "asked", schema)
+            self._queries[number] = query
+        found = query.run(pa.table(list(zip(*asked.rows, strict=True)), schema=schema))
+        values, days, moments = found.columns
+        self._turn(asked.tasks, days, moments)
+        profiles = (task.profile for task in asked.tasks)
+        return list(zip(asked.outputs, profiles, values.to_pylist(), strict=True))
+
+    def _whole(self, tasks: list[Task], now: int) -> Iterator[Found]:
+        plan = self.plan
+        if not tasks:
+            return
+        for task in tasks:
+            task.profile.due = 0
         if not plan.outputs:
             return
         table = self._table(plan, tasks, now)
+        failing: dict[Key, str] = {}
         try:
-            query = self._queries.get(number)
+            query = self._queries.get(_WHOLE)
             if query is None:
-                query = self._queries[number] = _planned(self._engine, plan)
+                query = self._queries[_WHOLE] = _planned(self._engine, plan)
             found = query.run(table)
         except Damaged as error:
             log.warning("plan_failed", outputs=len(plan.outputs), error=str(error))
@@ -99,12 +131,18 @@ class Evaluation:
                 yield self._found(tasks, part, columns)
         else:
             yield self._found(tasks, plan, found.columns[1:])
+        if failing:
+            self._leave_out(failing)
 
     def _found(
         self, tasks: Sequence[Task], plan: Plan, columns: Sequence[pa.ChunkedArray]
     ) -> Found:
         """Take the times at which a profile turns by itself off the columns."""
         *values, days, moments = columns
+        self._turn(tasks, days, moments)
+        return Found(tasks, plan.outputs, values)
+
+    def _turn(self, tasks: Sequence[Task], days: pa.ChunkedArray, moments: pa.ChunkedArray) -> None:
         if days.null_count < len(days) or moments.null_count < len(moments):
             starts = {
                 day: self._zone.day_start(day) for day in pc.unique(days.drop_null()).to_pylist()
@@ -112,7 +150,6 @@ class Evaluation:
             for task, day, moment in zip(tasks, days.to_pylist(), moments.to_pylist(), strict=True):
                 for soonest in (starts.get(day), moment):
                     _bring_forward(task.profile, soonest)
-        return Found(tasks, plan.outputs, values)
 
     def _table(self, plan: Plan, tasks: Sequence[Task], now: int) -> pa.Table:
         features = plan.features(now, self._timezone)
@@ -155,13 +192,44 @@ class Evaluation:
                 self.failing[one.key] = reason
                 log.error("definition_fails", kind=one.kind, name=one.name, reason=reason)
         self.close()
-        self._sections = Sections(rest)
+        self._use(rest)
 
     def close(self) -> None:
         """Forget the plans of queries."""
         for query in self._queries.values():
             query.close()
         self._queries.clear()
+
+
+class _Rows:
+    """The outputs that can have changed, as rows of the queries that compute them."""
+
+    def __init__(self, watch: Watch, queries: int) -> None:
+        self._watch = watch
+        self.asked = [Asked([], [], []) for _ in range(queries)]
+
+    def add(self, task: Task, changes: Changes) -> bool:
+        """Add a profile; False if only the whole plan can say what is true of it."""
+        values: dict[str, Any] = {}
+        profile, _, facts = task
+        places, soonest = self._watch.concerned(changes, facts, values)
+        _bring_forward(profile, soonest)
+        traits, row_of = profile.traits, self._watch.row
+        for place in places:
+            query, single, reads = row_of(place)
+            if query is None:
+                return False
+            filled = list(single.row)
+            for at, name, read in reads:
+                if name in values:
+                    filled[at] = values[name]
+                else:
+                    filled[at] = values[name] = read(traits, facts)
+            tasks, outputs, rows = self.asked[query]
+            tasks.append(task)
+            outputs.append(single.output)
+            rows.append(filled)
+        return True
 
 
 def _bring_forward(profile: Profile, due: int | None) -> None:
@@ -171,6 +239,11 @@ def _bring_forward(profile: Profile, due: int | None) -> None:
 
 def _planned(engine: DuckEngine, plan: Plan) -> PlannedQuery:
     return engine.prepare("plan", plan.live_sql, "profiles", _schema(plan))
+
+
+def _shape_schema(shape: ShapeQuery) -> pa.Schema:
+    slots = [(name, _TYPES[of]) for name, of in shape.slots]
+    return pa.schema([("shape", pa.int32()), *slots])
 
 
 def _schema(plan: Plan) -> pa.Schema:

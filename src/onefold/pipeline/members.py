@@ -26,8 +26,9 @@ from onefold.segment import (
 )
 from onefold.segment.buckets import Buckets, Kept
 from onefold.segment.metric import Metric
+from onefold.segment.parts import upward, without
 from onefold.segment.plan import Key, Plan
-from onefold.segment.sections import Cause, upward, without
+from onefold.segment.watching import Changes
 from onefold.store import BatchWrite
 
 _FILLING = "its past is being counted"
@@ -35,13 +36,17 @@ log = structlog.get_logger(__name__)
 
 
 class Opened(NamedTuple):
-    """The nodes whose buckets a batch changed: what they are now, and which events they counted."""
+    """The nodes whose buckets a batch changed: what they are now, and what was added.
+
+    Of the nodes `anew` something else changed too.
+    """
 
     counts: dict[NodeId, Counts]
-    names: dict[NodeId, set[str]]
+    added: dict[NodeId, Buckets]
+    anew: set[NodeId]
 
 
-NOTHING_OPENED = Opened({}, {})
+NOTHING_OPENED = Opened({}, {}, set())
 
 
 class Members:
@@ -54,7 +59,6 @@ class Members:
         self._versions: dict[str, int] = {}
         self._counted = Counted()
         self._plan = compile_plan([])
-        self._names: dict[str, str] = {}
         self._defined: frozenset[Key] = frozenset()
         self._held: dict[Key, str] = {}
         self._void: list[tuple[int, set[str]]] = []
@@ -63,6 +67,8 @@ class Members:
         self._counting = Counting(engine, (), timezone)
         self.batch = 0
         """The number of the batch that is being folded."""
+        self.settled = False
+        """Was everybody evaluated by what is in force? Then only what changes is looked at."""
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
@@ -92,7 +98,6 @@ class Members:
         for key, error in plan.refused.items():
             log.error("definition_refused", kind=key[0], name=key[1], faults=str(error))
         self._defined = frozenset({one.key for one in plan.outputs} | plan.refused.keys())
-        self._names = {metric.id: metric.event for metric in plan.metrics}
         self._counting.close()
         self._counting = Counting(self._engine, plan.metrics, self._timezone)
         self._evaluate_only(plan)
@@ -145,18 +150,17 @@ class Members:
     ) -> Opened:
         """Add what was counted to its owners' buckets; give those that changed, decoded."""
         self._hold(self.uncountable)
-        opened = Opened({}, {})
-        oldest = oldest_kept(self.metrics, now, self._timezone)
-        names = self._names
         added = read_rows(counted)
+        opened = Opened({}, added, set())
+        oldest = oldest_kept(self.metrics, now, self._timezone)
         # A claim that waits is nobody's event.
         touched = [nodes[owner] for owner in added if owner in nodes]
-        for node, counts, _ in self._open(touched, oldest):
-            more = added[node.id]
-            counts.add(more, oldest)
+        for node, counts, changed in self._open(touched, oldest):
+            counts.add(added[node.id], oldest)
             self._close(node, counts)
             opened.counts[node.id] = counts
-            opened.names[node.id] = {names[metric] for metric in more}
+            if changed:
+                opened.anew.add(node.id)
         return opened
 
     def _hold(self, failing: Mapping[str, str]) -> None:
@@ -215,17 +219,15 @@ class Members:
         due = {number: working.profiles[number].due for number in tasks}
         values = ValueChanges(rows, write)
         for found in self._evaluation.run(tasks.values(), now):
-            for one, column in zip(found.outputs, found.columns, strict=True):
-                if one.kind != "segment":
-                    told = set(values.settle(one, found.tasks, column))
-                    working.told.update(told)
-                    working.changed.update(told)
+            told = values.settle(found)
+            working.told.update(told)
+            working.changed.update(told)
             working.changed.update(change.settle(found))
         for number, before in due.items():
             profile = working.profiles[number]
             if profile.due != before:
                 working.changed.add(number)
-            if tasks[number].causes is None:
+            if tasks[number].changes is None:
                 for segment in [one for one in profile.members if one not in self._versions]:
                     change.leave(number, profile, segment)
                     working.changed.add(number)
@@ -236,20 +238,19 @@ class Members:
     def _tasks(self, working: Working, opened: Opened, now: int) -> dict[ProfileId, Task]:
         """What to look at, by profile in their order."""
         everything = working.regrouped | working.overdue
-        causes: dict[ProfileId, set[Cause]] = {}
-        for node, names in opened.names.items():
-            found = causes.setdefault(working.home[node], set())
-            found.update(("event", name) for name in names)
-        for number, traits in working.retold.items():
-            found = causes.setdefault(number, set())
-            found.update(("trait", name) for name in traits)
-        numbers = sorted(everything | causes.keys())
+        everything.update(working.home[node] for node in opened.anew)
+        added: dict[ProfileId, list[Buckets]] = {}
+        for node in opened.counts:
+            added.setdefault(working.home[node], []).append(opened.added[node])
+        numbers = sorted(everything | added.keys() | working.retold.keys())
         facts = self._facts(working, numbers, opened, now)
         tasks = {}
         for number in numbers:
             profile = working.profiles[number]
-            whole = number in everything or 0 < profile.due <= now
-            tasks[number] = Task(profile, None if whole else causes[number], facts[number])
+            changes = None
+            if self.settled and number not in everything and not 0 < profile.due <= now:
+                changes = Changes(working.retold.get(number, ()), added.get(number, ()))
+            tasks[number] = Task(profile, changes, facts[number])
         return tasks
 
     def _facts(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -13,7 +13,7 @@ from onefold.model.delivery import Delivery
 from onefold.model.given import visible
 from onefold.model.profile import Profile, ProfileId, profile_name
 from onefold.model.records import Identifier
-from onefold.pipeline.evaluation import Found, Task
+from onefold.pipeline.evaluation import Answer, Found
 from onefold.pipeline.rows import Rows
 from onefold.segment.plan import Key, Output
 from onefold.segment.reading import told
@@ -29,30 +29,40 @@ class ValueChanges:
         self._rows = rows
         self._write = write
 
-    def settle(
-        self, output: Output, tasks: Sequence[Task], column: pa.ChunkedArray
-    ) -> Iterator[ProfileId]:
-        """Make the values of an output what the query says; give the profiles that changed."""
+    def settle(self, found: Found | list[Answer]) -> set[ProfileId]:
+        """Make values what the query says; give the profiles of which some changed."""
+        changed: set[ProfileId] = set()
+        if isinstance(found, Found):
+            for output, column in zip(found.outputs, found.columns, strict=True):
+                if output.kind != "segment":
+                    for task, value in zip(found.tasks, column.to_pylist(), strict=True):
+                        if self._set(output, task.profile, value):
+                            changed.add(task.profile.id)
+        else:
+            for output, profile, value in found:
+                if output.kind != "segment" and self._set(output, profile, value):
+                    changed.add(profile.id)
+        return changed
+
+    def _set(self, output: Output, profile: Profile, value: Any) -> bool:
+        """Make a value what it is; say whether it was another."""
         name, is_tag = output.name, output.kind == "tag"
-        one_of_time = output.type in ("date", "time")
-        for task, value in zip(tasks, column.to_pylist(), strict=True):
-            profile = task.profile
-            values: dict[str, Any] = profile.tags if is_tag else profile.computed
-            if type(value) is float:
-                value = _number(value)
-            elif one_of_time:
-                value = told(value, output.type)
-            before = values.get(name)
-            if value == before and type(value) is type(before):
-                continue
-            if value is None:
-                del values[name]
-            else:
-                values[name] = value
-            self._rows.change(profile.id, "tag" if is_tag else "computed", name, before, value)
-            if is_tag:
-                count_change(self._write, name, before, value)
-            yield profile.id
+        values: dict[str, Any] = profile.tags if is_tag else profile.computed
+        if type(value) is float:
+            value = _number(value)
+        elif output.type in ("date", "time"):
+            value = told(value, output.type)
+        before = values.get(name)
+        if value == before and type(value) is type(before):
+            return False
+        if value is None:
+            del values[name]
+        else:
+            values[name] = value
+        self._rows.change(profile.id, "tag" if is_tag else "computed", name, before, value)
+        if is_tag:
+            count_change(self._write, name, before, value)
+        return True
 
     def forget(self, profile: Profile, defined: Collection[Key]) -> bool:
         """Drop the values of outputs that are defined no more; say whether there were any."""
@@ -98,8 +108,18 @@ class MemberChanges:
         self._write = write
         self._now = now
 
-    def settle(self, found: Found) -> set[ProfileId]:
+    def settle(self, found: Found | list[Answer]) -> set[ProfileId]:
         """Make memberships what the query says; give the profiles of which some changed."""
+        if isinstance(found, Found):
+            return self._settle_all(found)
+        changed: set[ProfileId] = set()
+        for output, profile, inside in found:
+            if output.kind == "segment" and inside != (output.name in profile.members):
+                (self.enter if inside else self.leave)(profile.id, profile, output.name)
+                changed.add(profile.id)
+        return changed
+
+    def _settle_all(self, found: Found) -> set[ProfileId]:
         changed: set[ProfileId] = set()
         width = (len(found.tasks) + 7) // 8
         before: dict[str, bytearray] = {}

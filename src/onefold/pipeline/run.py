@@ -218,6 +218,12 @@ class Pipeline:
         """Say how far the metrics are counted, from the next batch on."""
         self._members.rely_on(counted)
 
+    def settle(self, everybody: bool) -> None:
+        """Say whether everybody was evaluated by what is in force: then events change only what they
+        can change.
+        """
+        self._members.settled = everybody
+
     def _facts(
         self,
         events: Sequence[Event],

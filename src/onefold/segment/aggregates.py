@@ -57,7 +57,8 @@ def _count_sql(column: Column, where: str, value: str) -> str:
 # Sums: in whole millionths, in the two parts of a bucket, and put together in the same steps.
 
 
-def _sum_value(bucket: Bucket) -> float:
+def sum_value(bucket: Bucket) -> float:
+    """Read the sum from a bucket of numbers."""
     assert isinstance(bucket, Numbers)
     return bucket.micros / 1e6 + bucket.carry * 1e12
 
@@ -70,7 +71,7 @@ def _sum_sql(column: Column, where: str, value: str) -> str:
 
 def _average_value(bucket: Bucket) -> float:
     assert isinstance(bucket, Numbers)
-    return _sum_value(bucket) / bucket.n
+    return sum_value(bucket) / bucket.n
 
 
 def _average_sql(column: Column, where: str, value: str) -> str:
@@ -196,7 +197,7 @@ def sessions_query(column: Column, where: str, gap: int, source: str) -> str:
 
 
 _VALUES: dict[Aggregate, Read] = {
-    "sum": _sum_value,
+    "sum": sum_value,
     "avg": _average_value,
     "min": _least_value,
     "max": _largest_value,

@@ -39,10 +39,15 @@ def merge_into(buckets: Buckets, more: Mapping[str, Mapping[int, Bucket]]) -> No
         known = buckets.get(metric)
         if known is None:
             buckets[metric] = dict(found)
-            continue
-        for number, bucket in found.items():
-            before = known.get(number)
-            known[number] = bucket if before is None else merge(before, bucket)
+        else:
+            add_buckets(known, found)
+
+
+def add_buckets(known: dict[int, Bucket], more: Mapping[int, Bucket]) -> None:
+    """Add buckets to those of the same metric, in place."""
+    for number, bucket in more.items():
+        before = known.get(number)
+        known[number] = bucket if before is None else merge(before, bucket)
 
 
 def oldest_kept(metrics: Iterable[Metric], now: int, timezone: str) -> dict[str, Kept]:

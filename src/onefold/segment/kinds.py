@@ -84,9 +84,8 @@ def merge(a: Bucket, b: Bucket) -> Bucket:
         return a + b
     if isinstance(a, Numbers):
         assert isinstance(b, Numbers)
-        carry, micros = _carried(a.carry + b.carry, a.micros + b.micros)
-        least, largest = min(a.min, b.min), max(a.max, b.max)
-        return Numbers(a.n + b.n, micros, least, largest, carry)
+        total = (a.carry + b.carry) * CARRY + a.micros + b.micros
+        return make_numbers(a.n + b.n, total, min(a.min, b.min), max(a.max, b.max))
     if isinstance(a, Edges):
         assert isinstance(b, Edges)
         first = min((a.first_time, a.first_id, a.first), (b.first_time, b.first_id, b.first))
@@ -108,6 +107,15 @@ def _merge_many(a: Bucket, b: Bucket) -> Bucket:
     assert isinstance(a, Visits)
     assert isinstance(b, Visits)
     return _joined_visits(sorted([*_pairs(a.ends), *_pairs(b.ends)]))
+
+
+def make_numbers(n: int, total: int, least: float, largest: float) -> Numbers:
+    """Keep a sum of millionths in its one form: both parts of the same sign, micros below the carry."""
+    if -CARRY < total < CARRY:
+        return Numbers(n, total, least, largest)
+    sign = -1 if total < 0 else 1
+    high, low = divmod(abs(total), CARRY)
+    return Numbers(n, sign * low, least, largest, sign * high)
 
 
 def make_values(values: Iterable[str]) -> Values:
@@ -159,13 +167,3 @@ def _joined_visits(spans: Iterable[tuple[int, int]]) -> Visits:
         else:
             ends += (begin, end)
     return Visits(ends)
-
-
-def _carried(carry: int, micros: int) -> tuple[int, int]:
-    """Bring a sum into its one form: both parts of the same sign, micros below the carry."""
-    if carry == 0 and -CARRY < micros < CARRY:
-        return 0, micros
-    total = carry * CARRY + micros
-    sign = -1 if total < 0 else 1
-    high, low = divmod(abs(total), CARRY)
-    return sign * high, sign * low

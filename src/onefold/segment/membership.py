@@ -9,14 +9,12 @@ from onefold.segment.clock import clock_value
 from onefold.segment.metric import Column, Type
 from onefold.segment.reading import convert, follow
 from onefold.segment.this_session import VISITED
-from onefold.segment.window import Unit, Window
 from onefold.segment.window_reading import (
     Facts,
-    Places,
+    Moment,
     Reader,
     SequenceReader,
     SessionReader,
-    Starts,
     absent,
     joined,
     make_reader,
@@ -46,15 +44,7 @@ class Features:
         self._metrics: dict[str, list[tuple[Reader, Type]]] = {}
         self._sequences: list[SequenceReader] = []
         self._sessions: list[SessionReader] = []
-        starts: dict[Unit, Starts] = {}
-        places: dict[Window, Places] = {}
-
-        def places_of(window: Window) -> Places:
-            if window not in places:
-                begins = starts.setdefault(window.unit, Starts(window.unit, zone))
-                places[window] = Places(window, now, zone, begins)
-            return places[window]
-
+        places_of = Moment(now, zone).places
         for index, column in enumerate(columns):
             if column.kind == "clock":
                 self._empty[index] = clock_value(column.path, now, zone)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
+NEVER = "NULL"
+
 
 class Placed(Protocol):
     """An output of a plan, with the level at which it is computed."""
@@ -35,14 +37,14 @@ def plan_sql(outputs: Sequence[Placed], *, turns: bool = False) -> str:
         for one in outputs
     ]
     if turns:
-        last.append(_soonest("turn_day", (day for one in outputs for day in one.turn_days)))
-        moments = (moment for one in outputs for moment in one.turn_moments)
-        last.append(_soonest("turn_moment", moments))
+        day = soonest(day for one in outputs for day in one.turn_days)
+        moment = soonest(moment for one in outputs for moment in one.turn_moments)
+        last += [f"CAST({day} AS BIGINT) AS turn_day", f"CAST({moment} AS BIGINT) AS turn_moment"]
     head = f"WITH {', '.join(steps)} " if steps else ""
     return f"{head}SELECT {', '.join(['profile', *last])} FROM {source}"
 
 
-def _soonest(name: str, times: Iterable[str]) -> str:
+def soonest(times: Iterable[str]) -> str:
+    """Write the first of some times."""
     found = tuple(dict.fromkeys(times))
-    least = f"least({', '.join(found)})" if found else "NULL"
-    return f"CAST({least} AS BIGINT) AS {name}"
+    return f"least({', '.join(found)})" if found else NEVER

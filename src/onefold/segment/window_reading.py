@@ -71,6 +71,23 @@ class Places(dict[int, tuple[bool, int | None]]):
         return place
 
 
+class Moment:
+    """A moment (µs UTC) in a time zone: the places of buckets in windows, each worked out once."""
+
+    def __init__(self, now: int, zone: Zone) -> None:
+        self.now, self.zone = now, zone
+        self._starts: dict[Unit, Starts] = {}
+        self._places: dict[Window, Places] = {}
+
+    def places(self, window: Window) -> Places:
+        """Where buckets lie in a window."""
+        places = self._places.get(window)
+        if places is None:
+            starts = self._starts.setdefault(window.unit, Starts(window.unit, self.zone))
+            places = self._places[window] = Places(window, self.now, self.zone, starts)
+        return places
+
+
 def absent(column: Column) -> Value:
     """What a column is over no events."""
     return False if column.sequence is not None else absent_value(column.aggregate)
@@ -213,6 +230,8 @@ def _entering(buckets: Iterable[int], places: Places) -> int | None:
 
 def joined(metric: str, facts: Sequence[Facts]) -> Mapping[int, Bucket] | None:
     """The buckets of a metric of all identifiers of a profile."""
+    if len(facts) == 1:
+        return facts[0].get(metric)
     found: Mapping[int, Bucket] | None = None
     for each in facts:
         buckets = each.get(metric)

@@ -9,10 +9,11 @@ import pytest
 
 from onefold.engine import DuckEngine
 from onefold.model.profile import Profile
-from onefold.pipeline.evaluation import Evaluation, Task
+from onefold.pipeline.evaluation import Evaluation, Found, Task
 from onefold.segment import Plan, Wanted, compile_plan
 from onefold.segment.plan import Key, plan_of
-from onefold.segment.sections import Cause
+from onefold.segment.shapes import singles_of
+from onefold.segment.watching import Changes
 
 NOW = 1_750_000_000_000_000
 WANTED = [
@@ -31,7 +32,7 @@ def broken(plan: Plan, name: str) -> Plan:
         msgspec.structs.replace(one, expression=f"error('broken: {name}') AND {one.expression}")
         if one.name == name and one.kind == "segment"
         else msgspec.structs.replace(
-            one, expression=f"CASE WHEN error('broken: {name}') THEN 1e0 END"
+            one, expression=f"CASE WHEN error('broken: {name}') THEN {one.expression} END"
         )
         if one.name == name
         else one
@@ -40,16 +41,24 @@ def broken(plan: Plan, name: str) -> Plan:
     return plan_of(outputs, {})
 
 
-def run(evaluation: Evaluation, *causes: Cause, **traits: Any) -> dict[str, Any]:
-    """What is computed of a profile with two orders that one of these causes has changed."""
+def run(evaluation: Evaluation, changes: Changes | None = None, **traits: Any) -> dict[str, Any]:
+    """What is computed of a profile with two orders and two opened mails that was changed so."""
     profile = Profile(1, [], [], traits, {})
     counts = {metric.id: {0: 2} for metric in evaluation.plan.metrics}
-    task = Task(profile, causes or None, [counts])
-    return {
-        one.name: column.to_pylist()[0]
-        for found in evaluation.run([task], NOW)
-        for one, column in zip(found.outputs, found.columns, strict=True)
-    }
+    computed: dict[str, Any] = {}
+    for found in evaluation.run([Task(profile, changes, [counts])], NOW):
+        if isinstance(found, Found):
+            for one, column in zip(found.outputs, found.columns, strict=True):
+                computed[one.name] = column.to_pylist()[0]
+        else:
+            computed |= {output.name: value for output, _, value in found}
+    return computed
+
+
+def happened(plan: Plan, event: str, times: int = 1) -> Changes:
+    """So many of the two events were new."""
+    metrics = [metric.id for metric in plan.metrics if metric.event == event]
+    return Changes((), [{metric: {0: times} for metric in metrics}])
 
 
 def evaluation(plan: Plan) -> Evaluation:
@@ -75,34 +84,79 @@ def key_of(plan: Plan, name: str) -> Key:
 
 
 def many() -> Plan:
-    """So many definitions that causes do not share a section."""
+    """Segments for each number of two events."""
     rules = [
         Wanted("segment", f"{event}{number}", f"count_of('{event}') >= {number}")
         for event in ("Order Completed", "Email Opened")
-        for number in range(50)
+        for number in range(1, 50)
     ]
     return compile_plan([*WANTED, *rules])
 
 
 def test_an_event_pays_only_for_what_it_can_change() -> None:
-    found = run(evaluation(many()), ("event", "Email Opened"), country="CN")
-    assert {"readers", "thankful_regulars", "orders", "Email Opened7"} <= found.keys()
-    assert "buyers" not in found
-    assert not any(name.startswith("Order Completed") for name in found)
+    plan = many()
+    found = run(evaluation(plan), happened(plan, "Email Opened"), country="CN")
+    assert found == {"Email Opened2": True}
+    found = run(evaluation(plan), happened(plan, "Email Opened", 2), country="CN")
+    assert found == dict.fromkeys(
+        ("readers", "thankful_regulars", "Email Opened1", "Email Opened2"), True
+    )
 
 
-def test_a_section_says_what_the_whole_plan_says() -> None:
+def test_a_computed_trait_changes_with_each_event_and_what_refers_to_it_as_it_is_compared() -> None:
+    plan = many()
+    found = run(evaluation(plan), happened(plan, "Order Completed"))
+    assert found == {
+        "orders": 2.0,
+        "regulars": True,
+        "thankful_regulars": True,
+        "Order Completed2": True,
+    }
+
+
+def test_a_trait_changes_what_reads_it() -> None:
+    assert run(evaluation(many()), Changes({"country"}), country="CN") == {"chinese": True}
+    assert run(evaluation(many()), Changes({"city"}), city="Berlin") == {}
+
+
+def test_what_changes_says_what_the_whole_plan_says() -> None:
     plan = many()
     whole = run(evaluation(plan), country="CN")
-    causes: list[Cause] = [
-        ("event", "Email Opened"),
-        ("event", "Order Completed"),
-        ("trait", "country"),
-    ]
+    both = Changes({"country"}, [*happened(plan, "Email Opened", 2).added])
     one = evaluation(plan)
-    together: dict[str, Any] = {}
-    for cause in causes:
-        found = run(one, cause, country="CN")
-        assert found.items() <= whole.items()
-        together |= found
-    assert together == whole
+    together = run(one, both, country="CN") | run(one, happened(plan, "Order Completed", 2))
+    assert together.items() <= whole.items()
+    assert {name for name, value in whole.items() if value} == together.keys()
+
+
+def test_rules_that_are_written_alike_are_one_expression() -> None:
+    assert [query.sql.count("WHEN") for query in singles_of(many()).queries] == [4, 1]
+
+
+def test_a_text_that_looks_like_a_comparison_stays_a_text() -> None:
+    plan = compile_plan([Wanted("segment", "odd", "country = 'it''s (wabcdefghij >= 3)'")])
+    odd = {"country": "it's (wabcdefghij >= 3)"}
+    assert run(evaluation(plan), Changes({"country"}), **odd) == {"odd": True}
+
+
+@pytest.mark.parametrize("name", ["buyers", "orders"])
+def test_what_fails_by_an_event_is_left_out_and_the_others_are_answered(name: str) -> None:
+    plan = compile_plan(WANTED)
+    one = evaluation(broken(plan, name))
+    found = run(one, happened(plan, "Order Completed", 2), country="CN")
+    assert name in {key[1] for key in one.failing}
+    assert found["chinese"] is True
+    assert found["readers"] is True
+    assert name not in found
+
+
+def test_what_is_too_long_to_be_a_row_is_computed_with_the_whole_plan() -> None:
+    plan = compile_plan(WANTED)
+    outputs = [
+        msgspec.structs.replace(one, expression=f"({one.expression}{' AND TRUE' * 2_500})")
+        if one.name == "readers"
+        else one
+        for one in plan.outputs
+    ]
+    found = run(evaluation(plan_of(outputs, {})), happened(plan, "Email Opened", 2), country="CN")
+    assert found == run(evaluation(plan), country="CN")

@@ -58,7 +58,7 @@ def measure(settings: Settings, users: int, events: int) -> dict[str, Any]:
                 _wait(lambda: not tree.worker().get("filling"))
                 counted = time.monotonic() - started
                 meanwhile = (tree.processed() - done) / counted
-                _wait(lambda: store.setting("evaluated_profiles") is None)
+                _wait(lambda: store.setting("evaluating") is None)
                 evaluated = time.monotonic() - started
                 after = (tree.processed() - done) / evaluated
     return {

@@ -69,8 +69,8 @@ def settled(tree: Tree, seconds: float = 600.0) -> None:
     deadline = time.monotonic() + seconds
     with open_store(tree.settings, cache_mb=2) as store:
         while True:
-            begun = store.setting("evaluated_rules") is not None
-            if begun and store.setting("evaluated_profiles") is None:
+            begun = store.setting("evaluated_outputs") is not None
+            if begun and store.setting("evaluating") is None:
                 return
             assert time.monotonic() < deadline, "the population was not evaluated in time"
             time.sleep(0.2)

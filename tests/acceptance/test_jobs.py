@@ -7,13 +7,12 @@ import time
 
 import pytest
 
-from onefold.app.backfill import Population
+from onefold.app.evaluating import Population
 from onefold.app.long_work import Work, begin, do, end
 from onefold.app.workspace import open_store
 from onefold.engine import DuckEngine
-from onefold.model.definitions import Definitions
 from onefold.model.errors import Canceled
-from onefold.pipeline import Counted
+from onefold.segment import Wanted, compile_plan
 from tests.acceptance.conftest import Stepped
 
 
@@ -96,8 +95,9 @@ def everybody(onefold: Stepped, count: int) -> tuple[Population, list[int]]:
         rows = [(number, 0, b"") for number in range(1, count + 1)]
         connection.executemany("insert or ignore into profiles values (?,?,?)", rows)
     seen: list[int] = []
-    population = Population(onefold.store, lambda page, _: seen.extend(page), "UTC")
-    population.use(Definitions(), Counted())
+    data = onefold.settings.data
+    population = Population(onefold.store, data, lambda page, _: seen.extend(page), "UTC")
+    population.use(compile_plan([Wanted("segment", "all", "true")]), [("segment", "all")])
     return population, seen
 
 

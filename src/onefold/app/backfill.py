@@ -1,9 +1,9 @@
-"""Bringing everybody up to new definitions: counting the past, evaluating the population.
+"""Bringing the counts of everybody up to new definitions: counting the past.
 
 A metric that is new is counted in every batch from then on; its past, up to the batch before, is
 counted beside, from the lake, into a file. Once that is complete, each node gets what the file holds
-of it when it is next looked at, at the latest by the evaluation of everybody which follows; then the
-file goes. A node says in which batch it was last written (`counted`): by that each node gets its
+of it when it is next looked at, at the latest when nothing else is to be done; then the file goes.
+A node says in which batch it was last written (`counted`): by that each node gets its
 past once, whatever crashes.
 """
 
@@ -11,31 +11,27 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterable, Sequence
-from hashlib import blake2b
+from collections.abc import Iterable, Sequence
 
 import msgspec
 import structlog
 
-from onefold.app.long_work import Work, begin, end, tell_nobody
+from onefold.app.long_work import tell_nobody
 from onefold.app.past import PastFile, PastWanted, count_past
 from onefold.app.tables import tables_now
 from onefold.app.workspace import now_us, spill_path
 from onefold.config import Settings
 from onefold.engine import DuckEngine
 from onefold.lake import DeltaLake
-from onefold.model.definitions import Definitions
-from onefold.model.errors import Canceled, Conflict, Damaged, NotFound
-from onefold.model.profile import ProfileId
+from onefold.model.errors import Conflict, Damaged, NotFound
+from onefold.model.profile import NodeId
 from onefold.pipeline import Counted
-from onefold.segment import wanted_by
 from onefold.segment.metric import Metric
 from onefold.store import SQLiteStore
 
-_PROFILES_A_PAGE, _IN_A_HURRY = 2_000, 400
-_FINGERPRINT, _CURSOR, _COUNTED = "evaluated_rules", "evaluated_profiles", "metrics_counted"
-EVALUATE = "evaluate"
-"""The kind of job that evaluates everybody."""
+_COUNTED = "metrics_counted"
+_NODES_A_PAGE = 500
+_MANY_FILES = 4
 AT_ONCE_EVENTS = 20_000
 """So many events are counted faster than a job begins."""
 _LOOK_SECONDS = 0.25
@@ -45,7 +41,8 @@ log = structlog.get_logger(__name__)
 class Fill(msgspec.Struct):
     """Metrics of which the past, up to the batch `until`, is being counted by a job into a file.
 
-    `ready_at` is the last batch before the past was there; `failed` says why it will not be.
+    `ready_at` is the last batch before the past was there; `failed` says why it will not be. All nodes
+    up to `carried` have got it.
     """
 
     metrics: list[Metric]
@@ -54,6 +51,7 @@ class Fill(msgspec.Struct):
     job: int = 0
     ready_at: int | None = None
     failed: str = ""
+    carried: bytes = b""
 
     @property
     def names(self) -> list[str]:
@@ -159,15 +157,29 @@ class Filling:
         self._keep()
         return self._counted()
 
-    def merged(self) -> Counted | None:
-        """Everybody has got the past that was ready: what holds then, if that changes anything."""
-        done = [fill for fill in self._state.fills if fill.ready_at is not None]
+    def waiting(self, *, idle: bool) -> tuple[list[NodeId], int] | None:
+        """Nodes whose past waits for them in a file, and the last batch before it was there.
+
+        Where others have something better to do than to carry it to them, only once there are many files.
+        """
+        if len(self._pasts) <= (0 if idle else _MANY_FILES):
+            return None
+        fill = next(one for one in self._state.fills if one.ready_at is not None)
+        past = self._pasts[0]
+        return past.nodes(fill.carried, _NODES_A_PAGE), past.ready_at
+
+    def carried(self, nodes: Sequence[NodeId]) -> Counted | None:
+        """These have it now. What holds then, if that was all of a file, which goes."""
+        fill = next(one for one in self._state.fills if one.ready_at is not None)
+        done = len(nodes) < _NODES_A_PAGE
+        if done:
+            self._state.fills.remove(fill)
+        else:
+            fill.carried = nodes[-1]
+        self._keep()
         if not done:
             return None
-        self._state.fills = [fill for fill in self._state.fills if fill.ready_at is None]
-        self._keep()
-        for fill in done:
-            self._drop(fill)
+        self._drop(fill)
         return self._counted()
 
     def close(self) -> None:
@@ -271,86 +283,3 @@ class Filling:
 
     def _keep(self) -> None:
         self._store.set_setting(_COUNTED, msgspec.json.encode(self._state))
-
-
-class Population:
-    """Evaluates all profiles once after the rules have changed, a page between two batches."""
-
-    def __init__(
-        self,
-        store: SQLiteStore,
-        evaluate: Callable[[Sequence[ProfileId], int], None],
-        timezone: str,
-    ) -> None:
-        self._store = store
-        self._timezone = timezone
-        self._evaluate = evaluate
-        self._after: int | None = None
-        self._canceled = False
-        self._work: Work | None = None
-        self._evaluated = 0
-
-    @property
-    def done(self) -> bool:
-        """Is everybody evaluated?"""
-        return self._after is None and not self._canceled
-
-    def use(self, definitions: Definitions, counted: Counted) -> None:
-        """Begin, unless the very same was evaluated before; go on where a crash cut it off."""
-        held = sorted(counted.filling | counted.failing.keys())
-        text = msgspec.json.encode((self._timezone, wanted_by(definitions), held))
-        fingerprint = blake2b(text, digest_size=16).digest()
-        if fingerprint != self._store.setting(_FINGERPRINT):
-            self._store.set_setting(_CURSOR, 0)
-            self._store.set_setting(_FINGERPRINT, fingerprint)
-            self._evaluated = 0
-        self._after = self._store.setting(_CURSOR)
-        self._canceled = False
-        if self._store.jobs.open([EVALUATE]):  # that of a worker that was killed
-            self._begin()
-            self._tell()
-
-    def step(self, now: int, *, hurry: bool = False) -> bool:
-        """Evaluate the next page, and say whether there was one.
-
-        `hurry` makes it a small one, after a batch so small that the page would be what events
-        wait for.
-        """
-        if self._after is None:
-            return False
-        size = _IN_A_HURRY if hurry else _PROFILES_A_PAGE
-        page = self._store.profile_ids(self._after, size)
-        if page:
-            self._evaluate(page, now)
-            self._after = page[-1]
-            self._evaluated += len(page)
-        else:
-            self._after = None
-        self._store.set_setting(_CURSOR, self._after)
-        if len(page) == size and self._work is None:
-            self._begin()  # what takes one page only is no long work
-        self._tell()
-        return bool(page)
-
-    def _begin(self) -> None:
-        self._work = begin(self._store, EVALUATE, "everybody")
-        self._evaluated = max(self._evaluated, self._work.job.done)
-
-    def _tell(self) -> None:
-        """Say how far it is; stop where somebody asked for that.
-
-        Who was not evaluated then is with their next event, or all are with the next change of
-        definitions or the next start.
-        """
-        if self._work is None:
-            return
-        try:
-            if self._after is not None:
-                total = self._store.counters().get("profiles", 0)
-                self._work.progress(self._evaluated, total, "evaluating")
-                return
-        except Canceled:
-            self._after, self._canceled = None, True
-            self._store.set_setting(_FINGERPRINT, None)
-        end(self._store, self._work, canceled=self._canceled)
-        self._work, self._evaluated = None, 0

@@ -13,6 +13,7 @@ import msgspec
 
 from onefold.app.audiences import BacktestQuestion
 from onefold.app.backtest import backtest
+from onefold.app.choosing import choose_for_job
 from onefold.app.locks import hold
 from onefold.app.long_work import Work, do
 from onefold.app.past import count_for_job
@@ -40,6 +41,11 @@ def _backfill(settings: Settings, work: Work) -> Any:
     return count_for_job(settings, work)
 
 
+def _choose(settings: Settings, work: Work) -> Any:
+    os.nice(_NICE)
+    return choose_for_job(settings, work)
+
+
 def _refresh(settings: Settings, work: Work) -> Any:
     return refresh_tag(settings, work.job.subject, work.progress)
 
@@ -58,6 +64,7 @@ def _backtest(settings: Settings, work: Work) -> Any:
 
 HANDLERS: Mapping[str, Handler] = {
     "backfill": _backfill,
+    "choose": _choose,
     "rebuild-check": _check_rebuild,
     "refresh": _refresh,
     "backtest": _backtest,

@@ -132,6 +132,11 @@ class PastFile:
                     found[node] = kept
         return found
 
+    def nodes(self, after: NodeId, limit: int) -> list[NodeId]:
+        """The nodes that it holds anything of, in their order, a page at a time."""
+        sql = "select node from past where node > ? order by node limit ?"
+        return [row[0] for row in self._file.execute(sql, (after, limit))]
+
     def close(self) -> None:
         """Close the file."""
         self._file.close()

@@ -2,13 +2,13 @@
 
 `events_now(profile BIGINT, owner, source, name, time BIGINT µs, message_id, traits, strong,
 properties, context, typed …)`
-and `profiles_now(profile BIGINT, traits, typed …)`. What still waits in the store's queue is among
+and `profiles_now(profile BIGINT, traits, computed, tags, typed …)`. What still waits in the store's queue is among
 them, and an event is of the profile that its owner belongs to today.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -29,9 +29,13 @@ _NAMES = ("moves", "events", "profiles")
 
 
 class Population(NamedTuple):
-    """How the relations are read: `read` writes the SQL of a field, typed column or JSON."""
+    """How the relations are read: `read` writes the SQL of a field, typed column or JSON.
+
+    `profiles` is how many there are by what the store counts.
+    """
 
     read: Callable[[Field], str]
+    profiles: int
 
 
 def add_population(
@@ -45,7 +49,8 @@ def add_population(
     with tables_at_once(store, lake, _NAMES) as tables:
         events, moves, profiles = tables["events"], tables["moves"], tables["profiles"]
         fields = add_events(engine, store, events, moves, since) + add_profiles(engine, profiles)
-    return Population(reader(fields))
+        people = store.counters().get("profiles", 0)
+    return Population(reader(fields), people)
 
 
 def add_events(
@@ -84,19 +89,25 @@ def add_profiles(engine: Engine, profiles: TableNow) -> list[Field]:
     for file in profiles.files:
         parts.setdefault(parse_file_name(file).part, []).append(file)
     groups = by_layout(parts["now"])
-    typed = _add_groups(engine, "profiles", groups, "traits")
+    columns = {
+        group: engine.add_files(f"profiles_{group}", group, files)
+        for group, files in groups.items()
+    }
+    typed = {group: fields_of(found, "traits") for group, found in columns.items()}
     fields = _each_once(typed)
     older = [
-        f"select profile_id as profile, traits{typed_columns(fields, typed[group])}"
-        f" from profiles_{group}"
+        f"select profile_id as profile, traits, {_outputs(columns[group])}"
+        f"{typed_columns(fields, typed[group])} from profiles_{group}"
         for group in groups
     ]
     engine.add_view("profiles_tail", by_layout(parts["tail"]), profiles.newer)
     changed = engine.keep(
         "profiles_newest",
-        f"select profile_id as profile, here, traits{typed_columns(fields)} from (select"
+        f"select profile_id as profile, here, traits, coalesce(computed, '{{}}') as computed,"
+        f" coalesce(tags, '{{}}') as tags{typed_columns(fields)} from (select"
         f" {profile_number_sql('profile')} as profile_id,"
-        " arg_max(merged_into is null, batch) as here, arg_max(traits, batch) as traits"
+        " arg_max(merged_into is null, batch) as here, arg_max(traits, batch) as traits,"
+        " arg_max(computed, batch) as computed, arg_max(tags, batch) as tags"
         " from profiles_tail group by all)",
     )
     query = " union all ".join(older)
@@ -120,6 +131,12 @@ def _add_groups(
         group: fields_of(engine.add_files(f"{table}_{group}", group, files), *roots)
         for group, files in groups.items()
     }
+
+
+def _outputs(columns: Collection[str]) -> str:
+    """What is computed of profiles; a file may be of before there was anything."""
+    names = ("computed", "tags")
+    return ", ".join(name if name in columns else f"'{{}}' as {name}" for name in names)
 
 
 def _events_part(

@@ -12,8 +12,9 @@ import msgspec
 import structlog
 
 from onefold.app.apart import apart
-from onefold.app.backfill import AT_ONCE_EVENTS, Filling, Population
+from onefold.app.backfill import AT_ONCE_EVENTS, Filling
 from onefold.app.checkpoints import Checkpoints
+from onefold.app.evaluating import AT_ONCE_PROFILES, Population
 from onefold.app.heartbeat import Heartbeat, clock_fell_back
 from onefold.app.in_force import load_definitions
 from onefold.app.job_kinds import WORKER
@@ -67,6 +68,7 @@ class Worker:
         events: EventLog,
         clock: Callable[[], int] = now_us,
         at_once_events: int = AT_ONCE_EVENTS,
+        at_once_profiles: int = AT_ONCE_PROFILES,
     ) -> None:
         self._settings = settings
         self._store = store
@@ -80,7 +82,10 @@ class Worker:
             store, self._engine, node_key(store), id_maker(store.newest_id()), settings.timezone
         )
         self._filling = Filling(settings, store, lake, at_once_events)
-        self._population = Population(store, self._evaluate, settings.timezone)
+        self._population = Population(
+            store, settings.data, self._evaluate, settings.timezone, at_once_profiles
+        )
+        self._plan = self._pipeline.evaluated
         self._refreshed = Refreshed(store, self._pipeline.refresh)
         self._definitions = Definitions()
         self._day = 0
@@ -113,13 +118,36 @@ class Worker:
         swept = 0
         if time.monotonic() >= self._next_sweep:
             most = _SWEEP_PROFILES if size else _SWEEP_IN_PEACE
-            due = self._store.due(now, most)
-            self._evaluate(due, now)
-            swept = len(due)
+            swept = self._sweep(now, most)
             # Many at once, as at midnight: come back at once, but let events pass between.
             pause = 0 if swept == most else _SWEEP_SECONDS
             self._next_sweep = time.monotonic() + pause
-        return size > 0 or evaluated or swept >= _SWEEP_PROFILES
+        carried = self._carry(now, idle=not (size or evaluated or swept))
+        return size > 0 or evaluated or carried or swept >= _SWEEP_PROFILES
+
+    def _sweep(self, now: int, most: int) -> int:
+        """Evaluate profiles that time alone changes something of; say how many."""
+        due = self._store.due(now, most)
+        more = self._population.due(now, most - len(due))
+        self._evaluate(list(dict.fromkeys([*due, *more])), now)
+        self._population.looked_at(len(more))
+        return len(due) + len(more)
+
+    def _carry(self, now: int, *, idle: bool) -> bool:
+        """Carry what was counted of the past to some identifiers; say whether there were any."""
+        waiting = self._filling.waiting(idle=idle)
+        if waiting is None:
+            return False
+        nodes, ready_at = waiting
+        profiles = sorted(set(self._store.profiles_of(nodes).values()))
+        try:
+            self._pipeline.reevaluate(profiles, now, behind=ready_at)
+        except _DATA_FAULTS:
+            for one in profiles:
+                self._evaluate([one], now)
+        if counted := self._filling.carried(nodes):
+            self._count(counted)
+        return True
 
     def _take(self, now: int) -> int:
         """Fold the next batch; its size in bytes, 0 if there is none.
@@ -191,6 +219,7 @@ class Worker:
         """End the process beside, and free the engine's memory."""
         self._ahead.close()
         self._filling.close()
+        self._population.close()
         self._engine.close()
 
     def commit(self) -> None:
@@ -205,14 +234,16 @@ class Worker:
             self._definitions = definitions
             self._count(self._filling.use(self._pipeline.metrics))
             self._version = version
-        elif (counted := self._filling.look()) or (
-            self._population.done and (counted := self._filling.merged())
-        ):
+        elif counted := self._filling.look():
             self._count(counted)
+        elif self._plan is not self._pipeline.evaluated:
+            self._plan = self._pipeline.evaluated
+            self._population.only(self._plan)
 
     def _count(self, counted: Counted) -> None:
         self._pipeline.rely_on(counted)
-        self._population.use(self._definitions, counted)
+        self._plan = self._pipeline.evaluated
+        self._population.use(self._plan, self._pipeline.defined)
 
     def _process(self, records: Sequence[LogRecord], now: int) -> None:
         try:

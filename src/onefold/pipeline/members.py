@@ -87,6 +87,17 @@ class Members:
         """The definitions that wait until their past is counted."""
         return [key for key, reason in self._held.items() if reason == _FILLING]
 
+    @property
+    def evaluated(self) -> Plan:
+        """What is evaluated: all but what fails, or waits for its past."""
+        return self._evaluation.plan
+
+    @property
+    def defined(self) -> frozenset[Key]:
+        """All that has values or members."""
+        values = {key for key in self._defined if key[0] == "value"}
+        return frozenset(values | {("segment", name) for name in self._versions})
+
     def use(self, definitions: Definitions) -> None:
         """Put these definitions in force; one that cannot be used is left as it stands."""
         self._versions = {one.name: one.version for one in definitions.segments}

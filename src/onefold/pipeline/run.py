@@ -39,7 +39,7 @@ from onefold.pipeline.stopwatch import Stopwatch
 from onefold.pipeline.working import Working
 from onefold.resolve import add_link, links_of
 from onefold.segment.metric import Metric
-from onefold.segment.plan import Key
+from onefold.segment.plan import Key, Plan
 from onefold.store import BatchWrite, QueuedRows, RefreshRow, SQLiteStore
 from onefold.unify import add_statement, claims_of, golden_record
 
@@ -167,12 +167,21 @@ class Pipeline:
             self.reevaluate(due, now)
         return len(due)
 
-    def reevaluate(self, profiles: Sequence[ProfileId], now: int) -> None:
-        """Evaluate all segments of these profiles again, without an event."""
+    def reevaluate(
+        self, profiles: Sequence[ProfileId], now: int, behind: int | None = None
+    ) -> None:
+        """Evaluate all segments of these profiles again, without an event.
+
+        With `behind` only of those with a node that was last written in that batch or before.
+        """
         rows = Rows(now)
         working = Working(self._store, self._new_id, rows)
         working.load(profiles)
-        working.overdue.update(working.profiles)
+        working.overdue.update(
+            number
+            for number, profile in working.profiles.items()
+            if behind is None or any(node.counted <= behind for node in profile.nodes)
+        )
         self._write(self._finish(working, rows, NOTHING_OPENED, now), rows)
         self._watch.lap()
 
@@ -213,6 +222,16 @@ class Pipeline:
     def filling(self) -> list[Key]:
         """The definitions that wait until their past is counted."""
         return self._members.filling
+
+    @property
+    def evaluated(self) -> Plan:
+        """What is evaluated of the live definitions: all but what fails, or waits for its past."""
+        return self._members.evaluated
+
+    @property
+    def defined(self) -> frozenset[Key]:
+        """The live definitions that have values or members, evaluated or not."""
+        return self._members.defined
 
     def rely_on(self, counted: Counted) -> None:
         """Say how far the metrics are counted, from the next batch on."""

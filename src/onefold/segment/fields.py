@@ -21,7 +21,7 @@ _KINDS: dict[FieldType, str] = {
 
 def field_sql(field: Field) -> str:
     """Read a value inside an event's JSON as a type; what cannot be read as it is absent."""
-    path = literal_sql(_path(field.keys))
+    path = path_sql(field.keys)
     kind = _KINDS.get(field.type)
     found = f"json_extract_string({field.root}, {path})"
     if kind is None:
@@ -37,8 +37,13 @@ def field_sql(field: Field) -> str:
 
 def element_sql(element: str, keys: tuple[str, ...], wanted: Type) -> str:
     """Read an element of a list, or what is inside it, as a type."""
-    text = f"json_extract_string({element}, {literal_sql(_path(keys))})" if keys else element
+    text = f"json_extract_string({element}, {path_sql(keys)})" if keys else element
     return read_sql(text, wanted)
+
+
+def path_sql(keys: tuple[str, ...]) -> str:
+    """Write a way into JSON."""
+    return literal_sql(_path(keys))
 
 
 def _path(keys: tuple[str, ...]) -> str:

@@ -143,6 +143,11 @@ class SQLiteStore:
         """The segments that a profile is in, and since when."""
         return dict(self.db.rows("select segment, since from members where profile = ?", profile))
 
+    def members_of(self, segment: str) -> list[ProfileId]:
+        """The profiles in a segment."""
+        sql = "select profile from members where segment = ?"
+        return [row[0] for row in self.db.connection.execute(sql, (segment,))]
+
     def due(self, now: int, limit: int) -> list[ProfileId]:
         """Profiles with a time window that ends by `now`, earliest first."""
         sql = "select id from profiles where due > 0 and due <= ? order by due limit ?"

@@ -1,0 +1,70 @@
+"""When time alone changes a window, told for everybody at once: never later than buckets say."""
+
+from hypothesis import given, settings
+
+from onefold.segment import bucket_query, compile_membership, parse_rule, read_rows
+from onefold.segment.turning import Turning, earliest_turning
+from onefold.testing.rules import Happened
+from tests.unit.segment.test_population import TABLES, cases, connect, relaxed
+
+DAY = 86_400_000_000
+NOON = 20_000 * DAY + DAY // 2
+
+
+def turns(now: int, timezone: str, people, texts: list[str]) -> dict[int, tuple]:
+    """Of each profile: when it turns as everybody is asked, and as its buckets say."""
+    plan = compile_membership({text: parse_rule(text) for text in texts})
+    connection = connect(people)
+    turning = Turning(plan.columns, plan.metrics, now, timezone)
+    found = {}
+    if turning.names:
+        for number, *row in connection.execute(turning.query(TABLES)).fetchall():
+            named = dict(zip(turning.names, row, strict=True))
+            found[number] = earliest_turning(named, turning)
+    buckets = read_rows(connection.execute(bucket_query(plan.metrics, timezone)).fetchall())
+    live = plan.features(now, timezone)
+    return {
+        number: (found.get(number), live.row(traits, [buckets.get(bytes([number]), {})])[1])
+        for number, (traits, _) in people.items()
+    }
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=relaxed)
+@given(*cases)
+def test_nobody_turns_before_everybody_is_asked(histories, texts) -> None:
+    now, timezone = histories[0][:2]
+    people = {
+        number: (traits, events) for number, (_, _, traits, events) in enumerate(histories, 1)
+    }
+    for asked, live in turns(now, timezone, people, texts).values():
+        assert live is None or (asked is not None and asked <= live)
+
+
+def orders(*days: int) -> list[Happened]:
+    return [Happened("Order", NOON - day * DAY, f"m{day}", {"price": 60}) for day in days]
+
+
+def test_it_is_the_moment_that_buckets_say() -> None:
+    people = {
+        1: ({}, orders(0, 5)),
+        2: ({}, orders(29, 31)),
+        3: ({}, orders(-3)),
+        4: ({}, orders(40)),
+        5: ({}, []),
+    }
+    rule = "count_of('Order', last => interval 30 day) >= 2"
+    found = turns(NOON, "UTC", people, [rule])
+    midnight = NOON - DAY // 2
+    assert [found[number] for number in people] == [
+        (midnight + 25 * DAY,) * 2,
+        (midnight + DAY,) * 2,
+        (midnight + 3 * DAY,) * 2,
+        (None, None),
+        (None, None),
+    ]
+
+
+def test_two_counts_of_days_turn_when_each_does() -> None:
+    rules = ["days_since('Order') > 10", "days_since('Order') > 3"]
+    found = turns(NOON, "UTC", {1: ({}, orders(5)), 2: ({}, orders(2))}, rules)
+    assert all(asked == live for asked, live in found.values())

@@ -72,13 +72,14 @@ def add_events(
     ]
     read = [file for files in groups.values() for file in files]
     rows = " union all ".join(parts)
-    homes = add_homes(engine, store, moves, read, events.newer)
-    if not homes:
+    known = MIXED not in groups and not events.newer["profile_id"].null_count
+    if known and not _add_late_moves(engine, moves, read, events.newer):
         query = f"select profile_id as profile, * exclude (profile_id) from ({rows})"
-    elif MIXED in groups or events.newer["profile_id"].null_count:
-        query = _by_owner(rows)
+    elif known and _all_went_one_way(engine):
+        query = _by_profile(rows)
     else:
-        query = _by_profile(engine, rows)
+        add_homes(engine, store, moves, read, events.newer)
+        query = _by_profile_or_owner(engine, rows) if known else _by_owner(rows)
     engine.view(EVENTS, query)
     return fields
 
@@ -158,10 +159,38 @@ def _by_owner(rows: str) -> str:
     )
 
 
-def _by_profile(engine: Engine, rows: str) -> str:
-    """The same, by the profiles that the events name; of few of them the owners must be read.
+def _by_profile(rows: str) -> str:
+    """The same, by the profiles that the events name, where these went as a whole."""
+    return (
+        "select coalesce(l.home, e.profile_id) as profile, e.* exclude (profile_id)"
+        f" from ({rows}) e left join left_profiles l on e.profile_id = l.profile_id"
+    )
 
-    Where all identifiers of a profile went to the same other one, so did all of its events.
+
+def _all_went_one_way(engine: Engine) -> bool:
+    """Make the table `left_profiles` of moves; true where each went to one that nobody left since.
+
+    Then it is not asked of each identifier where it is now.
+    """
+    left = engine.keep(
+        "left_profiles",
+        "select left_id as profile_id, case when arg_max(left_empty, batch)"
+        " and min(profile_id) = max(profile_id) then min(profile_id) end as home"
+        " from late_moves group by left_id",
+    )
+    [(known, whole, further)] = engine.rows(
+        "left",
+        "select count(l.profile_id), count(l.home), count(f.profile_id) from left_profiles l"
+        " left join left_profiles f on l.home = f.profile_id",
+        {},
+    )
+    return bool(known == left and whole == left and not further)
+
+
+def _by_profile_or_owner(engine: Engine, rows: str) -> str:
+    """By the profiles that the events name; of those that parted, the owners are read.
+
+    Where all identifiers of a profile are of the same other one now, so are all of its events.
     """
     left = engine.keep(
         "left_profiles",
@@ -176,18 +205,14 @@ def _by_profile(engine: Engine, rows: str) -> str:
     [(known, whole)] = engine.rows("left", asked, {})
     if known < left:
         return _by_owner(rows)
-    by_profile = (
-        "select coalesce(l.home, e.profile_id) as profile, e.* exclude (profile_id)"
-        f" from ({rows}) e left join left_profiles l on e.profile_id = l.profile_id"
-    )
     if whole == left:
-        return by_profile
+        return _by_profile(rows)
     parted = (
         f"select e.* from ({rows}) e join left_profiles l"
         " on e.profile_id = l.profile_id and l.home is null"
     )
     here = "l.profile_id is null or l.home is not null"
-    return f"{by_profile} where {here} union all {_by_owner(parted)}"
+    return f"{_by_profile(rows)} where {here} union all {_by_owner(parted)}"
 
 
 def _each_once(typed: Mapping[str, Sequence[Field]]) -> list[Field]:
@@ -202,30 +227,35 @@ def _all_before(file: str, since: int | None) -> bool:
     return day.isdecimal() and day < f"{datetime.fromtimestamp(since // 1_000_000, UTC):%Y%m%d}"
 
 
+def _add_late_moves(engine: Engine, moves: TableNow, files: Sequence[str], newer: pa.Table) -> int:
+    """Make the table `late_moves`: those that some event was written, or compacted, before."""
+    known = [parse_file_name(file).batch for file in files]
+    if newer.num_rows:
+        known.append(pc.min(newer["batch"]).as_py())
+    engine.add_view("moves", by_layout(moves.files), moves.newer)
+    return engine.keep("late_moves", f"select * from moves where batch > {min(known, default=0)}")
+
+
 def add_homes(
     engine: Engine,
     store: SQLiteStore,
     moves: TableNow,
     files: Sequence[str],
     newer: pa.Table,
-) -> bool:
-    """Make the table `homes`: nodes of which some event says an old profile; are there any?
+) -> None:
+    """Make the table `homes`: nodes of which some event says an old profile.
 
     A move is of no interest when all these events were written, or compacted, after it.
     """
-    known = [parse_file_name(file).batch for file in files]
-    if newer.num_rows:
-        known.append(pc.min(newer["batch"]).as_py())
-    engine.add_view("moves", by_layout(moves.files), moves.newer)
-    engine.keep("late_moves", f"select * from moves where batch > {min(known, default=0)}")
+    _add_late_moves(engine, moves, files, newer)
     moved = "select node, arg_max(profile_id, batch) as profile_id from late_moves group by node"
-    homes = engine.keep("homes", moved)
+    engine.keep("homes", moved)
     unknown = "select owner from unsorted where profile_id is null"
     if old := by_layout(files).get(MIXED):
         engine.add_files("events_of_nobody", MIXED, old)
         unknown += " union all select owner from events_of_nobody"
     elif not newer["profile_id"].null_count:
-        return homes > 0
+        return
     owners = engine.rows(
         "owners",
         f"select distinct owner from ({unknown}) where owner not in (select node from homes)",
@@ -236,5 +266,4 @@ def add_homes(
         nodes, numbers = pa.array(found.keys(), pa.binary()), pa.array(found.values(), pa.int64())
         table = pa.table({"node": nodes, "profile_id": numbers})
         query = f"select * from ({moved}) union all select * from found"
-        homes = engine.keep("homes", query, {"found": table})
-    return homes > 0
+        engine.keep("homes", query, {"found": table})

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from onefold.segment.fields import path_sql
 from onefold.segment.metric import Type, short_id
+from onefold.segment.parts import upward
 from onefold.segment.plan import Key, Output, Plan
-from onefold.segment.sections import upward
 
 _STORED: Mapping[Type, tuple[str, str, str]] = {
     "number": ("NOT IN ('VARCHAR', 'BOOLEAN', 'OBJECT', 'ARRAY')", "try_cast({} AS DOUBLE)", "{}"),

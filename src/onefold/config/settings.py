@@ -58,6 +58,16 @@ def _host_fault(host: str) -> str | None:
     return None if host.strip() else "must not be empty; use '127.0.0.1', or '0.0.0.0' for all"
 
 
+def _data_fault(data: Path) -> str | None:
+    """The driver of the lake takes these for something else, in whatever way they are written."""
+    wrong = _NO_PATH.search(str(data.absolute()))
+    if wrong is None:
+        return None
+    return (
+        f"must not have {wrong[0]!r} in its path ({data.absolute()}): the lake cannot be kept there"
+    )
+
+
 def _engine_fault(engine: str) -> str | None:
     if _ENGINES.fullmatch(engine) is None:
         return (
@@ -69,6 +79,7 @@ def _engine_fault(engine: str) -> str | None:
     return None
 
 
+_NO_PATH = re.compile(r"%[0-9A-Fa-f]{2}|\\")
 _ENGINES = re.compile(
     r"duckdb|local(\[(\*|[1-9]\d*)\])?|yarn|k8s://\S+|spark://[^\s/]+:\d+|sc://[^\s/]+(/\S*)?"
 )
@@ -79,9 +90,9 @@ DAY = 86_400.0
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """All settings of one installation. Sizes are bytes, durations are seconds."""
 
-    data: Annotated[Path, Is("The folder that holds everything: log, store, lake, keys.")] = Path(
-        "onefold-data"
-    )
+    data: Annotated[
+        Path, Is("The folder that holds everything: log, store, lake, keys.", check=_data_fault)
+    ] = Path("onefold-data")
 
     host: Annotated[str, Is("Address that the web process listens on.", check=_host_fault)] = (
         "127.0.0.1"

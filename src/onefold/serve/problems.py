@@ -20,6 +20,17 @@ from onefold.model.errors import (
     Unauthorized,
 )
 
+
+class MethodNotAllowed(InvalidInput):
+    """There is such a path, but not with this method; only with those in `allow`."""
+
+    code = "method_not_allowed"
+
+    def __init__(self, method: str, path: str, allow: str) -> None:
+        super().__init__(f"{method} is not possible for {path}; only {allow}")
+        self.allow = allow
+
+
 _STATUS: dict[type[OnefoldError], tuple[int, str]] = {
     RateLimited: (429, "Too many requests"),
     Busy: (503, "Busy"),
@@ -29,6 +40,7 @@ _STATUS: dict[type[OnefoldError], tuple[int, str]] = {
     Stale: (412, "Changed meanwhile"),
     Conflict: (409, "Conflict"),
     NotFound: (404, "Not found"),
+    MethodNotAllowed: (405, "Method not allowed"),
     InvalidInput: (400, "Invalid input"),
 }
 CONTENT_TYPE = "application/problem+json"
@@ -73,6 +85,8 @@ def problem(error: OnefoldError) -> tuple[int, dict[str, str], bytes]:
     """Status, headers and body of the answer for an error."""
     described = describe(error)
     headers = {"content-type": CONTENT_TYPE}
+    if isinstance(error, MethodNotAllowed):
+        headers["allow"] = error.allow
     if isinstance(error, Busy):
         headers["retry-after"] = str(max(math.ceil(error.retry_after), 1))
     return described.status, headers, msgspec.json.encode(described)

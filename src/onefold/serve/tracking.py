@@ -29,7 +29,7 @@ from onefold.model.errors import (
 from onefold.model.records import Accepted, encode_accepted
 from onefold.model.sources import FindSource, Source, authenticate
 from onefold.serve.log_writer import LogWriter
-from onefold.serve.problems import problem
+from onefold.serve.problems import MethodNotAllowed, problem
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -107,8 +107,10 @@ class TrackingApp:
             return _Answer(204, preflight_headers(scope["headers"]), b"")
         path = scope["path"]
         route = find_route(path)
-        if route is None or route.method != method:
+        if route is None:
             raise NotFound(f"{method} {path[:200]} is not part of the tracking API")
+        if route.method != method:
+            raise MethodNotAllowed(method, path[:200], f"OPTIONS, {route.method}")
         query = _query(scope["query_string"])
         if route.action == "accept":
             return await self._accept(route, query, scope, receive)

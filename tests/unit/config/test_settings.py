@@ -146,3 +146,14 @@ def test_every_setting_is_used() -> None:
     )
     unused = [name for name in catalogue() if f"settings.{name}" not in text]
     assert unused == []
+
+
+@pytest.mark.parametrize("name", ["a%41b", "back\\slash"])
+def test_a_data_directory_that_the_lake_cannot_be_kept_in_is_refused(name: str) -> None:
+    with pytest.raises(InvalidInput, match="the lake cannot be kept there"):
+        load_settings({"data": f"/srv/{name}/data"}, {})
+
+
+def test_whatever_else_stands_in_the_path_of_the_data_directory_is_fine() -> None:
+    name = "/srv/100% 店 ?x=1#h'q\"[1]*{}"
+    assert str(load_settings({"data": name}, {}).settings.data) == name

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from onefold.app.definition_files import QUESTIONS
+from tests.unit.serve.conftest import Desk
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 OPEN = {"/health", "/metrics"}
@@ -119,3 +120,25 @@ def test_no_segment_can_have_the_name_of_a_route(desk: Any) -> None:
 
     below = {path.split("/")[3] for path in paths if path.startswith("/api/segments/")}
     assert {name for name in below if not name.startswith("{")} == set(QUESTIONS)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allow"),
+    [
+        ("PATCH", "/api/segments", "GET, OPTIONS, POST"),
+        ("GET", "/api/segments/preview", "OPTIONS, POST"),
+        ("DELETE", "/health", "GET, OPTIONS"),
+        ("GET", "/v1/track", "OPTIONS, POST"),
+        ("PUT", "/beacon/v1/batch", "OPTIONS, POST"),
+        ("POST", "/v1/projects/web:secret/settings", "GET, OPTIONS"),
+        ("POST", "/sourceConfig/", "GET, OPTIONS"),
+    ],
+)
+def test_a_method_that_a_path_does_not_have_is_told_which_it_has(
+    desk: Desk, method: str, path: str, allow: str
+) -> None:
+    found = desk.call(method, path)
+    assert (found.status_code, found.headers["allow"]) == (405, allow)
+    assert found.headers["content-type"] == "application/problem+json"
+    assert found.json()["code"] == "method_not_allowed"
+    assert allow in found.json()["detail"]

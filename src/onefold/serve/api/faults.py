@@ -6,7 +6,6 @@ import sqlite3
 import traceback
 from typing import Any
 
-import msgspec
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, MethodNotAllowedException, ValidationException
@@ -21,7 +20,7 @@ from onefold.model.errors import (
     TooLarge,
     Unauthorized,
 )
-from onefold.serve.problems import CONTENT_TYPE, describe, problem
+from onefold.serve.problems import MethodNotAllowed, describe, problem
 
 log = structlog.get_logger(__name__)
 
@@ -31,12 +30,6 @@ _BY_STATUS: dict[int, type[OnefoldError]] = {
     404: NotFound,
     413: TooLarge,
 }
-
-
-class MethodNotAllowed(InvalidInput):
-    """There is such a path, but not with this method."""
-
-    code = "method_not_allowed"
 
 
 AnyRequest = Request[Any, Any, Any]
@@ -62,10 +55,9 @@ def _framework(request: AnyRequest, error: HTTPException) -> Response[bytes]:
         return answer(InvalidInput("the request cannot be used", _faults(error)))
     path = request.scope["path"][:200]
     if isinstance(error, MethodNotAllowedException):
-        refused = MethodNotAllowed(f"{request.method} is not possible for {path}")
-        shown = msgspec.structs.replace(describe(refused), status=405, title="Method not allowed")
-        body = msgspec.json.encode(shown)
-        return Response(body, status_code=405, headers=error.headers, media_type=CONTENT_TYPE)
+        headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+        allow = headers.get("allow", "")
+        return answer(MethodNotAllowed(request.method, path, ", ".join(sorted(allow.split(", ")))))
     if error.status_code == 404:
         return answer(NotFound(f"there is nothing at {path}; /api/docs lists what there is"))
     if error.status_code >= 500:

@@ -110,7 +110,7 @@ class TrackingApp:
         if route is None:
             raise NotFound(f"{method} {path[:200]} is not part of the tracking API")
         if route.method != method:
-            raise MethodNotAllowed(method, path[:200], f"OPTIONS, {route.method}")
+            raise MethodNotAllowed(method, path[:200], ", ".join(sorted(("OPTIONS", route.method))))
         query = _query(scope["query_string"])
         if route.action == "accept":
             return await self._accept(route, query, scope, receive)

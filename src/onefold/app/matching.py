@@ -1,4 +1,8 @@
-"""Matching of records without a common identifier, on an engine: train, score, cluster."""
+"""Matching of records without a common identifier, on an engine, step by step.
+
+Each step makes a table that the next one reads: `people` → `records` → `prepared` → `pairs` → `compared` →
+`scored` → `clusters`.
+"""
 
 from __future__ import annotations
 
@@ -9,25 +13,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from onefold.engine.duck import DuckEngine
-from onefold.model.matching import (
-    Frequencies,
-    LearnedComparison,
-    Level,
-    MatchModel,
-    Quality,
-    SourcePrior,
-)
+from onefold.model.errors import Fault, InvalidInput
+from onefold.model.matching import MatchModel
 from onefold.model.person import COLUMNS
-from onefold.resolve.matching import blocking, clustering, key_choice, records, sampling, training
-from onefold.resolve.matching.comparison import (
-    Comparison,
-    columns_of,
-    forms,
-    learnt_levels,
-    level_names,
-    pattern_sql,
-)
-from onefold.resolve.matching.scoring import Scorer, unpack
+from onefold.resolve.matching import blocking, clustering, key_choice, records
+from onefold.resolve.matching.comparison import Comparison, by_name, columns_of, pattern_sql
+from onefold.resolve.matching.scoring import Scorer
+from onefold.resolve.matching.training import Floats, Ints
 
 
 class Plan(NamedTuple):
@@ -36,52 +28,121 @@ class Plan(NamedTuple):
     comparisons: tuple[Comparison, ...]
     keys: list[blocking.Key]
     coded: list[str]
-    binned: dict[str, tuple[int, int]]
+    binned: dict[str, int]
+    """The number of bins of frequency of a column."""
     sources: dict[str, int]
+    """How many records each source has."""
 
 
-def prepare(engine: DuckEngine, people: str = "people") -> Plan:
-    """Make the tables `rows`, `records`, `prepared`; say what can be compared."""
+def prepare(engine: DuckEngine, people: str = "people", model: MatchModel | None = None) -> Plan:
+    """Make the tables `rows`, `records` and `prepared` of people in standard columns.
+
+    With a model it is asked what the model compares; without one, what these records allow.
+    """
     (counts,) = engine.rows("presence", records.presence_query(people), {})
     present = dict(zip(COLUMNS, counts, strict=True))
-    comparisons = records.usable(present)
+    comparisons = records.usable(present) if model is None else _fitting(model, present)
     filled = [name for name, count in present.items() if count]
     engine.keep("rows", records.rows_query(filled, people))
     engine.keep("records", records.records_query(filled, people))
     (place,) = engine.rows("places", "SELECT count(place) FROM records", {})
     present["place"] = int(place[0])
-    common = {one.common for one in comparisons if one.common}
-    coded = [
-        name
-        for name in dict.fromkeys((*blocking.coded_columns(), *common))
-        if present.get(name, 0) >= 2
-    ]
-    binned = {}
-    for name in coded:
-        engine.keep(f"values_{name}", records.values_query(name))
-        if name in common:
-            (total,) = engine.rows("total", f"SELECT sum(n)::BIGINT FROM values_{name}", {})
-            binned[name] = (int(total[0]), records.bins_of(int(total[0])))
+    coded = _values(engine, present, comparisons)
+    binned = _bins(engine, coded, comparisons, model)
     engine.keep("values_source", records.sources_query())
-    found = engine.rows("sources", "SELECT value, n FROM values_source ORDER BY value", {})
+    sources = engine.rows("sources", "SELECT value, n FROM values_source ORDER BY value", {})
     made = {"rid", "copies", "source", *(f"{name}_bin" for name in binned)}
     columns = [name for name in columns_of(comparisons) if name not in made]
+    columns += [name for name in ("birth_digits", "birth_year", "phone") if name not in columns]
     engine.keep("prepared", records.prepared_query(columns, coded, binned))
-    keys = _choose(engine, [name for name, count in present.items() if count >= 2])
-    return Plan(comparisons, keys.keys, coded, binned, dict(found))
+    plan = Plan(comparisons, [], coded, binned, {str(name): int(n) for name, n in sources})
+    if model is not None:
+        keys = [blocking.key(name) for name in model.keys]
+        return plan._replace(keys=[one for one in keys if _has(one, present)])
+    return plan._replace(keys=_choose(engine, [name for name, n in present.items() if n >= 2]))
 
 
-def _choose(engine: DuckEngine, present: list[str]) -> key_choice.Choice:
+def _fitting(model: MatchModel, present: dict[str, int]) -> tuple[Comparison, ...]:
+    """The model's comparisons; an error where these records have nothing that it compares."""
+    found = by_name(one.name for one in model.comparisons)
+    if len(found) != len(model.comparisons):
+        names = sorted({one.name for one in model.comparisons} - {one.name for one in found})
+        raise InvalidInput(
+            "the match model compares what this release does not know",
+            [Fault("there is no such comparison", name) for name in names],
+        )
+    if not any(present[column] for one in found for column in one.columns):
+        wanted = sorted({column for one in found for column in one.columns})
+        raise InvalidInput(
+            "the match model does not fit these records: nothing that it compares is in them",
+            [Fault(f"it compares {', '.join(wanted)}", hint="train a model on these records")],
+        )
+    return found
+
+
+def _values(
+    engine: DuckEngine, present: dict[str, int], comparisons: tuple[Comparison, ...]
+) -> list[str]:
+    """Make a table of the values of each column that keys or frequencies need; name these."""
+    names = dict.fromkeys((*blocking.coded_columns(), *(one.common for one in comparisons)))
+    coded = [name for name in names if present.get(name)]
+    for name in coded:
+        engine.keep(f"values_{name}", records.values_query(name))
+    return coded
+
+
+def _bins(
+    engine: DuckEngine,
+    coded: list[str],
+    comparisons: tuple[Comparison, ...],
+    model: MatchModel | None,
+) -> dict[str, int]:
+    """Make a table of the common values of each column where it matters how common they are."""
+    binned = {}
+    known = {} if model is None else {one.column: one for one in model.frequencies}
+    for name in dict.fromkeys(one.common for one in comparisons if one.common):
+        if model is not None:
+            common = known[name]
+            given = pa.table(
+                {
+                    "value": pa.array(list(common.values), pa.string()),
+                    "bin": pa.array(list(common.values.values()), pa.int32()),
+                }
+            )
+            engine.keep(f"common_{name}", "SELECT * FROM given", {"given": given})
+            binned[name] = common.bins
+        elif name in coded:
+            (row,) = engine.rows("total", f"SELECT sum(n)::BIGINT FROM values_{name}", {})
+            binned[name] = records.bins_of(int(row[0]))
+            engine.keep(f"common_{name}", records.common_query(name, int(row[0]), binned[name]))
+        else:
+            engine.keep(f"values_{name}", records.values_query(name))
+            binned[name] = 1
+            engine.keep(f"common_{name}", records.common_query(name, 0, 1))
+    return binned
+
+
+def _has(key: blocking.Key, present: dict[str, int]) -> bool:
+    return all(present.get(blocking.PARTS[part].column) for part in key.parts)
+
+
+def _choose(engine: DuckEngine, present: list[str]) -> list[blocking.Key]:
     keys = blocking.candidates(present)
     names = sorted({part for key in keys for part in key.parts})
-    sample = key_choice.SAMPLE
-    found = engine.arrow("parts", blocking.parts_query(names, sample)) if names else pa.table({})
+    if not names:
+        return []
+    found = engine.arrow("parts", blocking.parts_query(names, key_choice.SAMPLE))
     parts = {
         name: np.asarray(pc.fill_null(found[name].cast(pa.int64()), -1).to_numpy())
         for name in names
     }
+    return key_choice.choose(keys, parts, size_of(engine))
+
+
+def size_of(engine: DuckEngine) -> int:
+    """How many different records there are."""
     (row,) = engine.rows("size", "SELECT count(*) FROM prepared", {})
-    return key_choice.choose(keys, parts, int(row[0]))
+    return int(row[0])
 
 
 def block(engine: DuckEngine, plan: Plan) -> None:
@@ -91,148 +152,22 @@ def block(engine: DuckEngine, plan: Plan) -> None:
     engine.keep("divided", blocking.divided_query(plan.keys, plan.coded))
     engine.keep("divided_sizes", blocking.sizes_query("divided"))
     engine.keep("pairs", blocking.pairs_query())
+    engine.forget("keys", "sizes", "divided", "divided_sizes")
 
 
 def compare(engine: DuckEngine, plan: Plan) -> None:
     """Make the table `compared`."""
-    engine.keep(
-        "compared", blocking.compared_query(pattern_sql(plan.comparisons), len(plan.sources))
-    )
-
-
-def learn(engine: DuckEngine, plan: Plan) -> MatchModel:
-    """Train a model on what was compared."""
-    names = [one.name for one in plan.comparisons]
-    found = engine.arrow(
-        "patterns",
-        "SELECT pattern, rules, sources, sum(times)::DOUBLE AS count FROM compared GROUP BY ALL"
-        " ORDER BY ALL",
-    )
-    columns = {name: found[name].to_numpy() for name in found.column_names}
-    patterns = training.Patterns(
-        unpack(columns["pattern"].astype(np.int64), names),
-        columns["rules"].astype(np.int64),
-        columns["sources"].astype(np.int64),
-        columns["count"],
-    )
-    (row,) = engine.rows("size", "SELECT count(*) FROM prepared", {})
-    size = int(row[0])
-    seen = _seen(engine, plan, size)
-    touches = np.array(
-        [[float(name in key.touches) for name in names] for key in plan.keys], dtype=float
-    ).reshape(len(plan.keys), len(names))
-    learned = training.train(seen, patterns, touches, _pairs(plan.sources))
-    return _model(engine, plan, learned)
-
-
-def _pairs(sources: dict[str, int]) -> training.Floats:
-    sizes = np.array(list(sources.values()), dtype=float)
-    pairs = np.triu(np.outer(sizes, sizes), 1)
-    np.fill_diagonal(pairs, sizes * (sizes - 1) / 2)
-    return pairs.ravel()
-
-
-def _seen(engine: DuckEngine, plan: Plan, size: int) -> list[training.Seen]:
     pattern = pattern_sql(plan.comparisons)
-    found = engine.arrow(
-        "random",
-        f"SELECT pattern, count(*)::DOUBLE AS count FROM (SELECT {pattern} AS pattern"
-        f" FROM ({sampling.random_pairs_query(size)}) AS p JOIN prepared AS a ON a.rid = p.l"
-        " JOIN prepared AS b ON b.rid = p.r) GROUP BY pattern ORDER BY pattern",
-    )
-    names = [one.name for one in plan.comparisons]
-    levels = unpack(found["pattern"].to_numpy().astype(np.int64), names)
-    counts = found["count"].to_numpy()
-    seen = []
-    for place, one in enumerate(plan.comparisons):
-        bins = plan.binned[one.common][1] if one.common else 0
-        plain = sum(level[0] != one.same for level in one.levels)
-        shares, equal = np.zeros(bins), np.zeros(bins)
-        if bins:
-            total = plan.binned[one.common][0]
-            rows = engine.rows(
-                "bins",
-                f"SELECT {records.bin_sql(total, bins)} AS bin, sum(n)::DOUBLE,"
-                f" sum(n::DOUBLE * (n - 1) / 2) FROM values_{one.common} GROUP BY 1",
-                {},
-            )
-            for number, n, same in rows:
-                shares[number - 1], equal[number - 1] = n / total, same
-        random = np.bincount(levels[:, place], counts, plain + bins + 1).astype(float)
-        seen.append(
-            training.Seen(
-                one.name,
-                one.personal,
-                plain,
-                shares,
-                equal,
-                random,
-                plain + 1 if bins else 1,
-                np.array([0, *forms(one, bins)]),
-                np.array([False, *learnt_levels(one, bins)]),
-            )
-        )
-    return seen
+    engine.keep("compared", blocking.compared_query(pattern, len(plan.sources)))
+    engine.forget("pairs")
 
 
-def _model(engine: DuckEngine, plan: Plan, learned: training.Learned) -> MatchModel:
-    comparisons = []
-    for place, one in enumerate(plan.comparisons):
-        bins = plan.binned[one.common][1] if one.common else 0
-        m, u, h = (probabilities[place][1:].tolist() for probabilities in learned.classes)
-        levels = tuple(
-            Level(*values) for values in zip(level_names(one, bins), m, u, h, strict=True)
-        )
-        comparisons.append(LearnedComparison(one.name, levels))
-    names = list(plan.sources)
-    priors = tuple(
-        SourcePrior(
-            names[i],
-            names[j],
-            float(learned.source_match[i * len(names) + j]),
-            float(learned.source_household[i * len(names) + j]),
-        )
-        for i in range(len(names))
-        for j in range(i, len(names))
-    )
-    return MatchModel(
-        tuple(comparisons),
-        _frequencies(engine, plan),
-        learned.match,
-        learned.household,
-        priors,
-        (),
-        merge=3.2,
-        review=-2.0,
-        quality=Quality(0, 0, 0, 0, 0),
-    )
-
-
-def _frequencies(engine: DuckEngine, plan: Plan) -> tuple[Frequencies, ...]:
-    found = []
-    for column, (total, bins) in plan.binned.items():
-        query = (
-            f"SELECT value, {records.bin_sql(total, bins)} AS bin FROM values_{column}"
-            f" WHERE n > {records.RARE} ORDER BY value"
-        )
-        rows = engine.rows("frequencies", query, {})
-        found.append(
-            Frequencies(
-                column, bins, {value: int(number) for value, number in rows if number < bins}
-            )
-        )
-    return tuple(found)
-
-
-def score(engine: DuckEngine, plan: Plan, model: MatchModel, least: float) -> None:
-    """Make the table `scored` of pairs with a weight of at least that."""
+def score(engine: DuckEngine, plan: Plan, model: MatchModel) -> None:
+    """Make the table `scored`, of the pairs that are to be merged or looked at."""
     found = engine.arrow("patterns", "SELECT DISTINCT pattern, sources FROM compared")
-    patterns = found["pattern"].to_numpy().astype(np.int64)
-    sources = found["sources"].to_numpy().astype(np.int64)
-    weights = Scorer(model).weights(patterns, *_priors(model, plan, sources))
-    enough = weights >= least
-    given = pa.table(
-        {"pattern": patterns[enough], "sources": sources[enough], "weight": weights[enough]}
+    weights = _weights(plan, model, found)
+    given = found.append_column("weight", pa.array(weights)).filter(
+        pa.array(weights >= model.review)
     )
     engine.keep("weights", "SELECT * FROM given", {"given": given})
     engine.keep(
@@ -242,51 +177,46 @@ def score(engine: DuckEngine, plan: Plan, model: MatchModel, least: float) -> No
     )
 
 
-def _priors(
-    model: MatchModel, plan: Plan, sources: training.Ints
-) -> tuple[training.Floats, training.Floats]:
+def _weights(plan: Plan, model: MatchModel, pairs: pa.Table) -> Floats:
+    sources = pairs["sources"].to_numpy().astype(np.int64)
+    match, household = priors_of(by_source(model, plan), sources)
+    patterns = pairs["pattern"].to_numpy().astype(np.int64)
+    return Scorer(model).weights(patterns, match, household)
+
+
+def by_source(model: MatchModel, plan: Plan) -> Floats:
+    """How likely a match and a household are, for each two sources by their numbers."""
     scorer = Scorer(model)
-    by_pair = [scorer.priors(left, right) for left in plan.sources for right in plan.sources]
-    match, household = np.array(by_pair).reshape(-1, 2).T
-    return match[sources], household[sources]
+    found = [scorer.priors(left, right) for left in plan.sources for right in plan.sources]
+    return np.array(found, dtype=float).reshape(-1, 2)
+
+
+def priors_of(priors: Floats, sources: Ints) -> tuple[Floats, Floats]:
+    """The two columns of priors, for each pair of sources."""
+    return priors[sources, 0], priors[sources, 1]
 
 
 def cluster(engine: DuckEngine, plan: Plan, model: MatchModel) -> None:
-    """Make the table `clusters`: the smallest row of the person of each row, `(record_id, profile)`."""
-    (row,) = engine.rows("size", "SELECT count(*) FROM prepared", {})
-    size = int(row[0]) + 1
-    found = engine.arrow(
-        "edges",
-        f"SELECT l, r, weight FROM scored WHERE weight >= {model.merge} AND l < r ORDER BY l, r",
-    )
+    """Make the table `clusters`: each row with the first row of its person."""
+    size = size_of(engine) + 1
+    merged = f"SELECT l, r, weight FROM scored WHERE weight >= {model.merge}"
+    found = engine.arrow("merged", f"{merged} AND l < r ORDER BY l, r")
     left, right = (found[name].to_numpy().astype(np.int64) for name in "lr")
-    weight = found["weight"].to_numpy()
     labels = clustering.components(size, left, right)
-    labels = clustering.divide(labels, left, right, weight)
+    labels = clustering.divide(labels, left, right, found["weight"].to_numpy())
     inside = labels[left] == labels[right]
-    doubtful = clustering.doubtful(labels, left[inside], right[inside])
-    numbers = np.flatnonzero(doubtful)
-    if len(numbers):
-        members: dict[int, list[int]] = {}
-        for number in numbers.tolist():
-            members.setdefault(int(labels[number]), []).append(number)
-        settled = clustering.settle(
-            members, _weights_among(engine, plan, model, members), model.merge
-        )
-        for number, part in settled.items():
+    doubtful = np.flatnonzero(clustering.doubtful(labels, left[inside], right[inside]))
+    members: dict[int, list[int]] = {}
+    for number in doubtful.tolist():
+        members.setdefault(int(labels[number]), []).append(number)
+    if members:
+        known = _weights_among(engine, plan, model, members)
+        for number, part in clustering.settle(members, known, model.merge).items():
             labels[number] = part
     given = pa.table({"rid": np.arange(size), "label": labels})
     engine.keep("labels", "SELECT * FROM given", {"given": given})
-    engine.keep(
-        "clusters",
-        "SELECT r.record_id, CASE WHEN p.copies > 1 AND s.weight IS NULL AND r.record_id <> f.record_id"
-        " THEN r.record_id ELSE min(r.record_id) FILTER (p.copies = 1 OR s.weight IS NOT NULL OR"
-        " r.record_id = f.record_id) OVER (PARTITION BY k.label) END AS profile"
-        " FROM rows AS r JOIN prepared AS p ON r.rid = p.rid JOIN labels AS k ON r.rid = k.rid"
-        " JOIN (SELECT rid, min(record_id) AS record_id FROM rows GROUP BY rid) AS f ON r.rid = f.rid"
-        f" LEFT JOIN (SELECT l, weight FROM scored WHERE l = r AND weight >= {model.merge}) AS s"
-        " ON r.rid = s.l",
-    )
+    engine.keep("alike", f"SELECT l FROM ({merged}) WHERE l = r")
+    engine.keep("clusters", records.clusters_query())
 
 
 def _weights_among(
@@ -302,15 +232,7 @@ def _weights_among(
     left, right = ([pair[place] for pair in pairs] for place in (0, 1))
     given = pa.table({"l": pa.array(left, pa.int32()), "r": pa.array(right, pa.int32())})
     engine.keep("among", "SELECT *, 0::BIGINT AS rules FROM given", {"given": given})
-    query = blocking.compared_query(pattern_sql(plan.comparisons), len(plan.sources), "among")
-    found = engine.arrow("among", query)
-    patterns = found["pattern"].to_numpy().astype(np.int64)
-    sources = found["sources"].to_numpy().astype(np.int64)
-    weights = Scorer(model).weights(patterns, *_priors(model, plan, sources))
-    return dict(
-        zip(
-            zip(found["l"].to_pylist(), found["r"].to_pylist(), strict=True),
-            weights.tolist(),
-            strict=True,
-        )
-    )
+    pattern = pattern_sql(plan.comparisons)
+    found = engine.arrow("among", blocking.compared_query(pattern, len(plan.sources), "among"))
+    keys = zip(found["l"].to_pylist(), found["r"].to_pylist(), strict=True)
+    return dict(zip(keys, _weights(plan, model, found).tolist(), strict=True))

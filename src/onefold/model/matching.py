@@ -8,7 +8,11 @@ weight on two records are merged or shown to a person.
 
 from __future__ import annotations
 
+from hashlib import blake2b
+
 import msgspec
+
+from onefold.model.errors import Fault, InvalidInput
 
 FORMAT = 1
 BITS = 5
@@ -51,22 +55,18 @@ class SourcePrior(msgspec.Struct, frozen=True):
     household: float
 
 
-class BlockingKey(msgspec.Struct, frozen=True):
-    """Records with equal parts are compared, unless more than `cap` records have them."""
-
-    name: str
-    parts: tuple[str, ...]
-    cap: int
-
-
 class Quality(msgspec.Struct, frozen=True):
-    """What the model expects of itself on the data that it was trained on."""
+    """What the model expects of itself on the data that it was trained on, each from 0 to 1.
+
+    `uncertainty` is the standard error of precision and recall as far as the probabilities hold.
+    """
 
     records: int
     pairs: int
     blocking_recall: float
     precision: float
     recall: float
+    uncertainty: float
 
 
 class MatchModel(msgspec.Struct, frozen=True):
@@ -77,11 +77,40 @@ class MatchModel(msgspec.Struct, frozen=True):
     match: float
     household: float
     sources: tuple[SourcePrior, ...]
-    keys: tuple[BlockingKey, ...]
+    keys: tuple[str, ...]
+    """The names of the blocking keys, each with its parts."""
+    cap: int
+    """More records than that with the same key are not compared with each other."""
     merge: float
     """The weight (log2 of the odds) from which on two records are one person."""
     review: float
     """The weight from which on a person should look."""
     quality: Quality
+    scale: float = 1.0
+    shift: float = 0.0
+    """What reviewers' decisions say of weights: the calibrated one is `scale * weight + shift`."""
     version: str = ""
     format: int = FORMAT
+
+
+def encode_model(model: MatchModel) -> bytes:
+    """The model as the text of a JSON file; `version` is made of all else."""
+    plain = msgspec.structs.replace(model, version="")
+    version = blake2b(msgspec.json.encode(plain), digest_size=8).hexdigest()
+    whole = msgspec.structs.replace(plain, version=version)
+    return msgspec.json.format(msgspec.json.encode(whole), indent=1)
+
+
+def decode_model(text: bytes) -> MatchModel:
+    """Read a model's file."""
+    try:
+        model = msgspec.json.decode(text, type=MatchModel)
+    except (msgspec.ValidationError, msgspec.DecodeError) as error:
+        raise InvalidInput("this is no match model", [Fault(str(error))]) from error
+    if model.format != FORMAT:
+        hint = "train it anew"
+        raise InvalidInput(
+            "this match model was written by another release of Onefold",
+            [Fault(f"its format is {model.format}, this release reads {FORMAT}", "format", hint)],
+        )
+    return model

@@ -109,15 +109,17 @@ _DIVIDERS = ("birth", "place", "given", "family", "postcode", "phone", "email", 
 _NAMES = ("names", "given_sound", "given", "family", "family_sound")
 
 
+def key(name: str) -> Key:
+    """The key of this name, which lists its parts."""
+    parts = tuple(name.split())
+    touches = dict.fromkeys(touched for part in parts for touched in _touched(part))
+    return Key(name, parts, tuple(touches))
+
+
 def candidates(present: Sequence[str]) -> list[Key]:
     """All keys that can be made of these columns."""
-    found = []
-    for name in _KEYS:
-        parts = tuple(name.split())
-        if all(PARTS[part].column in present for part in parts):
-            touches = dict.fromkeys(touched for part in parts for touched in _touched(part))
-            found.append(Key(name, parts, tuple(touches)))
-    return found
+    found = [key(name) for name in _KEYS]
+    return [one for one in found if all(PARTS[part].column in present for part in one.parts)]
 
 
 def _touched(part: str) -> tuple[str, ...]:
@@ -138,9 +140,9 @@ def parts_query(parts: Sequence[str], most: int, records: str = "prepared") -> s
 def keys_query(keys: Sequence[Key], records: str = "prepared") -> str:
     """The keys of all records: `(rule, key, rid)`."""
     return " UNION ALL ".join(
-        f"SELECT {place}::UTINYINT AS rule, {_key_sql(key.parts)} AS key, rid"
-        f" FROM {records} WHERE {_known_sql(key.parts)}"
-        for place, key in enumerate(keys)
+        f"SELECT {place}::UTINYINT AS rule, {_key_sql(one.parts)} AS key, rid"
+        f" FROM {records} WHERE {_known_sql(one.parts)}"
+        for place, one in enumerate(keys)
     )
 
 
@@ -166,7 +168,7 @@ def divided_query(keys: Sequence[Key], coded: Sequence[str], records: str = "pre
     large = f"SELECT rule, key FROM sizes WHERE n > {CAP}"
     selects = []
     for number, part in enumerate(_DIVIDERS):
-        rules = [place for place, key in enumerate(keys) if _divides(part, key.parts)]
+        rules = [place for place, one in enumerate(keys) if _divides(part, one.parts)]
         if PARTS[part].column in coded and rules:
             selects.append(
                 f"SELECT k.rule, (k.key + p.{PARTS[part].sql} * {_PRIMES[3]} + {number}) % {_MODULUS}"

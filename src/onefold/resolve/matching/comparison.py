@@ -339,3 +339,14 @@ def columns_of(comparisons: Iterable[Comparison]) -> list[str]:
         part for one in comparisons for part in (one.present, *(level[1] for level in one.levels))
     )
     return sorted(set(re.findall(r"(?:\b[ab]|\{r\})\.(\w+)", texts)))
+
+
+def by_name(names: Iterable[str]) -> tuple[Comparison, ...]:
+    """The comparisons of these names, in the order of their places."""
+    wanted = set(names)
+    return tuple(one for one in COMPARISONS if one.name in wanted)
+
+
+def plain_levels(comparison: Comparison) -> int:
+    """How many levels there are beside those of agreement by frequency."""
+    return sum(level[0] != comparison.same for level in comparison.levels)

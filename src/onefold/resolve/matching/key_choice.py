@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,14 +24,7 @@ _MOVED = 0.15
 _LEAST_GAIN = 2e-4
 
 
-class Choice(NamedTuple):
-    """The keys that were chosen, and which share of a person's pairs they should find."""
-
-    keys: list[Key]
-    recall: float
-
-
-def choose(keys: Sequence[Key], parts: Mapping[str, NDArray[np.int64]], records: int) -> Choice:
+def choose(keys: Sequence[Key], parts: Mapping[str, NDArray[np.int64]], records: int) -> list[Key]:
     """Choose keys one by one: each finds most new pairs for its cost, within a budget.
 
     `parts` holds for each part a number for each record of a sample, below 0 where absent.
@@ -40,14 +32,13 @@ def choose(keys: Sequence[Key], parts: Mapping[str, NDArray[np.int64]], records:
     found = _agreements(parts)
     size = len(next(iter(parts.values()))) if parts else 0
     if size < 2 or not keys:
-        return Choice([], 0.0)
+        return []
     hits = {key.name: np.all([found[part] for part in key.parts], axis=0) for key in keys}
     costs = {key.name: _cost(key, parts, records) for key in keys}
     budget = max(5.0 * records, min(100.0 * records, 1e6))
     chosen: list[Key] = []
     missed = np.ones(len(next(iter(hits.values()))))
     left = [key for key in keys if costs[key.name] <= budget]
-    possible = max(np.any([hits[key.name] for key in keys], axis=0).mean(), 1e-9)
     while left and len(chosen) < MOST_KEYS:
         gains = {key.name: float((hits[key.name] * missed).mean()) for key in left}
         best = max(left, key=lambda key: gains[key.name] / (costs[key.name] + 0.2 * records))
@@ -60,8 +51,7 @@ def choose(keys: Sequence[Key], parts: Mapping[str, NDArray[np.int64]], records:
         left = [key for key in left if not _implied(key, best)]
         # What was found once may be missed in truth: agreement is only guessed.
         missed *= np.where(hits[best.name], 0.1, 1.0)
-    sought = np.any([hits[key.name] for key in chosen], axis=0).mean() if chosen else 0.0
-    return Choice(chosen, float(sought / possible))
+    return chosen
 
 
 def _implied(key: Key, by: Key) -> bool:

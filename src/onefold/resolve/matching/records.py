@@ -65,6 +65,14 @@ def values_query(column: str, records: str = "records") -> str:
     )
 
 
+def common_query(column: str, total: int, bins: int) -> str:
+    """The values that are not in the bin of the rarest: `(value, bin)`."""
+    return (
+        f"SELECT value, bin FROM (SELECT value, {bin_sql(total, bins)} AS bin"
+        f" FROM values_{column} WHERE n > {RARE}) WHERE bin < {bins} ORDER BY value"
+    )
+
+
 def bins_of(total: int) -> int:
     """How many bins of frequency there are among so many records that have a value."""
     bins = 1
@@ -82,25 +90,23 @@ def bin_sql(total: int, bins: int) -> str:
 def prepared_query(
     columns: Sequence[str],
     coded: Sequence[str],
-    binned: Mapping[str, tuple[int, int]],
+    binned: Mapping[str, int],
     records: str = "records",
 ) -> str:
     """The records with the columns that are compared, codes of values, and bins of frequency.
 
-    `binned` gives for a column how many records have it and into how many bins they go. The values
-    of a coded column are in the table `values_COLUMN`.
+    `binned` gives the number of bins of a column. The values of a coded column are in the table
+    `values_COLUMN`, the common ones of a binned one in `common_COLUMN`.
     """
     chosen = [f"r.{column}" for column in ("rid", "copies", "source", *columns)]
-    joins = []
+    joins = ["JOIN values_source AS s ON coalesce(r.source, '') = s.value"]
     for column in coded:
         chosen.append(f"v_{column}.code AS {column}_code")
-        if column in binned:
-            total, bins = binned[column]
-            text = bin_sql(total, bins).replace("n *", f"v_{column}.n *")
-            chosen.append(f"({text})::UTINYINT AS {column}_bin")
         joins.append(f"LEFT JOIN values_{column} AS v_{column} ON r.{column} = v_{column}.value")
+    for column, bins in binned.items():
+        chosen.append(f"coalesce(c_{column}.bin, {bins})::UTINYINT AS {column}_bin")
+        joins.append(f"LEFT JOIN common_{column} AS c_{column} ON r.{column} = c_{column}.value")
     chosen.append("s.code AS source_code")
-    joins.append("JOIN values_source AS s ON coalesce(r.source, '') = s.value")
     return f"SELECT {', '.join(chosen)} FROM {records} AS r {' '.join(joins)} ORDER BY r.rid"
 
 
@@ -111,4 +117,19 @@ def sources_query(records: str = "records") -> str:
         f"SELECT coalesce(source, '') AS value, sum(copies)::BIGINT AS n, CASE WHEN {one} THEN 0"
         " ELSE row_number() OVER (ORDER BY coalesce(source, '')) - 1 END AS code"
         f" FROM {records} GROUP BY coalesce(source, '')"
+    )
+
+
+def clusters_query() -> str:
+    """Each row with the first row of its person: `(record_id, profile)`.
+
+    Of rows that are alike in everything, but say too little to be merged, only the first goes
+    with others. `labels` numbers the clusters of records, `alike` are those whose rows are one.
+    """
+    return (
+        "WITH placed AS (SELECT r.record_id, k.label, a.l IS NOT NULL OR r.record_id ="
+        " min(r.record_id) OVER (PARTITION BY r.rid) AS goes FROM rows AS r"
+        " JOIN labels AS k ON r.rid = k.rid LEFT JOIN alike AS a ON r.rid = a.l)"
+        " SELECT record_id, CASE WHEN goes THEN min(CASE WHEN goes THEN record_id END)"
+        " OVER (PARTITION BY label) ELSE record_id END AS profile FROM placed"
     )

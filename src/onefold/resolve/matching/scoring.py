@@ -66,7 +66,8 @@ class Scorer:
         )
         rest = np.log2(np.maximum(1.0 - match - household, 1e-3))
         against = np.logaddexp2(u + rest, h + np.log2(household))
-        return np.asarray(m + np.log2(match) - against)
+        weight = m + np.log2(match) - against
+        return np.asarray(self.model.scale * weight + self.model.shift)
 
     def priors(self, left: str | None, right: str | None) -> tuple[float, float]:
         """How likely a match and a household are between records of two sources."""

@@ -1,0 +1,193 @@
+"""Learning a match model from the records at hand, on an engine."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+
+from onefold.app.matching import Plan, by_source, priors_of, size_of
+from onefold.engine.duck import DuckEngine
+from onefold.model.matching import (
+    Frequencies,
+    LearnedComparison,
+    Level,
+    MatchModel,
+    Quality,
+    SourcePrior,
+    decode_model,
+    encode_model,
+)
+from onefold.resolve.matching import blocking, calibration, sampling, training
+from onefold.resolve.matching.comparison import (
+    Comparison,
+    forms,
+    learnt_levels,
+    level_names,
+    pattern_sql,
+    plain_levels,
+)
+from onefold.resolve.matching.scoring import Scorer, unpack
+
+MOST_PATTERNS = 40_000
+"""Patterns that are learnt from: of more, those of a part of the records."""
+
+
+def learn(engine: DuckEngine, plan: Plan) -> MatchModel:
+    """Train a model on the pairs that were compared: the table `compared`."""
+    names = [one.name for one in plan.comparisons]
+    packed, patterns = _patterns(engine, names)
+    touches = np.array(
+        [[float(name in key.touches) for name in names] for key in plan.keys], dtype=float
+    ).reshape(len(plan.keys), len(names))
+    seen = _seen(engine, plan)
+    learned = training.train(seen, patterns, touches, _pairs(plan.sources))
+    model = _model(engine, plan, learned)
+    quality = _quality(plan, model, packed, patterns, touches)
+    return decode_model(
+        encode_model(_with_quality(model, quality, size_of(engine), patterns.times.sum()))
+    )
+
+
+def _patterns(engine: DuckEngine, names: list[str]) -> tuple[training.Ints, training.Patterns]:
+    """The patterns of compared pairs; of many pairs, those whose first record is in a part."""
+    (row,) = engine.rows("pairs", "SELECT count(*) FROM compared", {})
+    share = max(1, int(row[0]) // (10 * MOST_PATTERNS))
+    found = engine.arrow(
+        "patterns",
+        f"SELECT pattern, rules, sources, sum(times)::DOUBLE * {share} AS times FROM compared"
+        f" WHERE l % {share} = 0 GROUP BY pattern, rules, sources ORDER BY ALL",
+    )
+    columns = {name: found[name].to_numpy() for name in found.column_names}
+    packed = columns["pattern"].astype(np.int64)
+    return packed, training.Patterns(
+        unpack(packed, names),
+        columns["rules"].astype(np.int64),
+        columns["sources"].astype(np.int64),
+        columns["times"],
+    )
+
+
+def _pairs(sources: dict[str, int]) -> training.Floats:
+    """How many pairs there are of each two sources."""
+    sizes = np.array(list(sources.values()), dtype=float)
+    pairs = np.triu(np.outer(sizes, sizes), 1)
+    np.fill_diagonal(pairs, sizes * (sizes - 1) / 2)
+    return pairs.ravel()
+
+
+def _seen(engine: DuckEngine, plan: Plan) -> list[training.Seen]:
+    pattern = pattern_sql(plan.comparisons)
+    pairs = sampling.random_pairs_query(size_of(engine))
+    found = engine.arrow(
+        "random",
+        f"SELECT pattern, count(*)::DOUBLE AS times FROM (SELECT {pattern} AS pattern"
+        f" FROM ({pairs}) AS p JOIN prepared AS a ON a.rid = p.l"
+        " JOIN prepared AS b ON b.rid = p.r) GROUP BY pattern ORDER BY pattern",
+    )
+    names = [one.name for one in plan.comparisons]
+    levels = unpack(found["pattern"].to_numpy().astype(np.int64), names)
+    times = found["times"].to_numpy()
+    return [
+        _seen_of(engine, plan, one, levels[:, place], times)
+        for place, one in enumerate(plan.comparisons)
+    ]
+
+
+def _seen_of(
+    engine: DuckEngine, plan: Plan, one: Comparison, levels: training.Ints, times: training.Floats
+) -> training.Seen:
+    bins = plan.binned.get(one.common, 0)
+    plain = plain_levels(one)
+    shares, equal = np.zeros(bins), np.zeros(bins)
+    if bins:
+        rows = engine.rows(
+            "bins",
+            f"SELECT coalesce(c.bin, {bins}), sum(v.n)::DOUBLE, sum(v.n::DOUBLE * (v.n - 1) / 2)"
+            f" FROM values_{one.common} AS v LEFT JOIN common_{one.common} AS c"
+            " ON v.value = c.value GROUP BY 1",
+            {},
+        )
+        for number, n, same in rows:
+            shares[number - 1], equal[number - 1] = n, same
+        shares /= max(shares.sum(), 1.0)
+    return training.Seen(
+        one.name,
+        one.personal,
+        plain,
+        shares,
+        equal,
+        np.bincount(levels, times, plain + bins + 1).astype(float),
+        plain + 1 if bins else 1,
+        np.array([0, *forms(one, bins)]),
+        np.array([False, *learnt_levels(one, bins)]),
+    )
+
+
+def _model(engine: DuckEngine, plan: Plan, learned: training.Learned) -> MatchModel:
+    comparisons = []
+    for place, one in enumerate(plan.comparisons):
+        names = level_names(one, plan.binned.get(one.common, 0))
+        m, u, h = (_rounded(probabilities[place][1:]) for probabilities in learned.classes)
+        levels = tuple(Level(*values) for values in zip(names, m, u, h, strict=True))
+        comparisons.append(LearnedComparison(one.name, levels))
+    sources = list(plan.sources) if len(plan.sources) > 1 else []
+    priors = tuple(
+        SourcePrior(
+            left,
+            right,
+            float(learned.source_match[i * len(sources) + i + j]),
+            float(learned.source_household[i * len(sources) + i + j]),
+        )
+        for i, left in enumerate(sources)
+        for j, right in enumerate(sources[i:])
+    )
+    return MatchModel(
+        tuple(comparisons),
+        tuple(_frequencies(engine, column, bins) for column, bins in plan.binned.items()),
+        learned.match,
+        learned.household,
+        priors,
+        tuple(key.name for key in plan.keys),
+        blocking.CAP,
+        calibration.MERGE,
+        calibration.REVIEW,
+        Quality(0, 0, 1.0, 1.0, 1.0, 0.0),
+    )
+
+
+def _rounded(probabilities: training.Floats) -> list[float]:
+    """Without what the order of sums leaves behind."""
+    return [float(f"{value:.9g}") for value in probabilities]
+
+
+def _frequencies(engine: DuckEngine, column: str, bins: int) -> Frequencies:
+    rows = engine.rows("common", f"SELECT value, bin FROM common_{column} ORDER BY value", {})
+    return Frequencies(column, bins, {str(value): int(number) for value, number in rows})
+
+
+def _quality(
+    plan: Plan,
+    model: MatchModel,
+    packed: training.Ints,
+    patterns: training.Patterns,
+    touches: training.Floats,
+) -> tuple[float, calibration.Expected]:
+    match, household = priors_of(by_source(model, plan), patterns.sources)
+    weights = Scorer(model).weights(packed, match, household)
+    chance = calibration.probability(weights) * patterns.times
+    _, which = np.unique(touches, axis=0, return_inverse=True)
+    kinds = np.zeros(int(which.max(initial=-1)) + 1, dtype=np.int64)
+    for place, kind in enumerate(which.ravel().tolist()):
+        kinds[kind] |= (1 << place) | (1 << (place + blocking.DIVIDED))
+    recall = calibration.blocking_recall(patterns.rules, chance, kinds)
+    return recall, calibration.expected(weights, patterns.times, model.merge, recall)
+
+
+def _with_quality(
+    model: MatchModel, found: tuple[float, calibration.Expected], size: int, pairs: float
+) -> MatchModel:
+    recall, expected = found
+    quality = Quality(
+        size, int(pairs), recall, expected.precision, expected.recall, expected.uncertainty
+    )
+    return msgspec.structs.replace(model, quality=quality)

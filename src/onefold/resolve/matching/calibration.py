@@ -1,0 +1,86 @@
+"""From weights to decisions: merge, let a person look, or neither; and how good that is."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onefold.resolve.matching.training import Floats, Ints
+
+MERGE = float(np.log2(9.0))
+"""Nine of ten such pairs are one person; a cluster needs more than one pair's word."""
+REVIEW = float(np.log2(1 / 9.0))
+_STEPS = 50
+# How sure we are of the weights before anybody has decided: a bit of shift, a fifth of the scale.
+_SHIFT, _SCALE = 2.0, 0.2
+
+
+class Expected(NamedTuple):
+    """What probabilities say of the merged pairs."""
+
+    precision: float
+    recall: float
+    uncertainty: float
+
+
+def probability(weights: Floats) -> Floats:
+    """The probability that a weight stands for."""
+    return np.asarray(1.0 / (1.0 + np.exp2(-np.clip(weights, -60, 60))))
+
+
+def expected(weights: Floats, times: Floats, merge: float, blocking_recall: float) -> Expected:
+    """The precision and recall that are to be expected of merging from a weight on."""
+    chance = probability(weights)
+    merged = weights >= merge
+    right = float((chance * times)[merged].sum())
+    count = float(times[merged].sum())
+    there = float((chance * times).sum()) / max(blocking_recall, 1e-9)
+    spread = float(np.sqrt((chance * (1 - chance) * times).sum()))
+    return Expected(
+        right / count if count else 1.0,
+        min(right / there, 1.0) if there else 1.0,
+        spread / max(there, 1.0),
+    )
+
+
+def blocking_recall(rules: Ints, chance: Floats, kinds: Ints) -> float:
+    """The share of matching pairs that some key found, from how many only one kind of key found.
+
+    Kinds of keys are like hunters: what one alone met says how much all have missed (Chao's
+    estimate). `kinds` holds the bits of the keys of each kind.
+    """
+    found_by = sum(((rules & bits) != 0).astype(np.int64) for bits in kinds.tolist())
+    once = float(chance[found_by == 1].sum())
+    twice = float(chance[found_by == 2].sum())
+    total = float(chance.sum())
+    missed = once * once / (2.0 * twice) if twice > 0 else once
+    return total / (total + missed) if total else 1.0
+
+
+def calibrated(weights: Floats, same: NDArray[np.bool_]) -> tuple[float, float, float]:
+    """Scale and shift of weights that fit decisions of people, and the standard error of the shift.
+
+    Few decisions change little: what was learnt without them counts as well.
+
+    >>> scale, shift, _ = calibrated(np.array([4.0, 5.0, 3.0, 4.5]), np.array([False] * 4))
+    >>> shift < -1
+    True
+    """
+    target = same.astype(float)
+    values = np.array([0.0, 1.0])  # shift, scale
+    precision = np.diag([1 / _SHIFT**2, 1 / _SCALE**2])
+    design = np.column_stack([np.ones(len(weights)), weights])
+    ln2 = float(np.log(2.0))
+    hessian = precision
+    for _ in range(_STEPS):
+        chance = probability(design @ values)
+        gradient = ln2 * design.T @ (target - chance) - precision @ (values - [0.0, 1.0])
+        hessian = ln2**2 * (design.T * (chance * (1 - chance))) @ design + precision
+        step = np.linalg.solve(hessian, gradient)
+        values = values + np.clip(step, -2.0, 2.0)
+        if np.abs(step).max() < 1e-9:
+            break
+    error = float(np.sqrt(np.linalg.inv(hessian)[0, 0]))
+    return float(max(values[1], 0.1)), float(values[0]), error

@@ -26,9 +26,9 @@ from onefold.engine import DuckEngine
 from onefold.model.errors import Damaged
 from onefold.segment import compile_plan, wanted_by
 from onefold.segment.differing import differs_sql, digests, stored_sql
+from onefold.segment.parts import part_of
 from onefold.segment.plan import Key, Output, Plan
 from onefold.segment.population import Relations, earliest, features_query
-from onefold.segment.parts import part_of
 from onefold.segment.turning import Turning
 from onefold.segment.zone import load_zone
 from onefold.store import SQLiteStore

@@ -16,15 +16,17 @@ from typing import Any
 import msgspec
 
 from onefold.app.long_work import Tell, Work
-from onefold.app.tables import TableNow, add_views, tables_now
+from onefold.app.tables import TableNow, tables_now
+from onefold.app.typed import reader, typed_columns, typed_of
 from onefold.app.workspace import open_lake, open_store, spill_path
 from onefold.config import Settings
 from onefold.engine import DuckEngine
+from onefold.lake import MIXED, by_layout
 from onefold.model.errors import Busy
 from onefold.model.profile import NodeId
 from onefold.pipeline import decode_buckets, encode_buckets
 from onefold.segment import Buckets, bucket_query, read_rows
-from onefold.segment.metric import Metric
+from onefold.segment.metric import Field, Metric
 
 _ROWS_A_PAGE = 20_000
 _KEYS = 500
@@ -90,11 +92,9 @@ def _pages(
     settings: Settings, wanted: PastWanted, tables: dict[str, TableNow], engine: DuckEngine
 ) -> Iterator[list[tuple[Any, ...]]]:
     """Rows of the bucket query; those of one owner always on one page."""
-    add_views(engine, {"events": tables["events"]})
-    columns = 'owner, name, epoch_us("time") as "time", message_id, properties, context'
-    counted = f"select {columns} from all_events where batch <= {wanted.until:d}"  # noqa: S608
-    engine.view("events", counted)
-    query = f"select * from ({bucket_query(wanted.metrics, settings.timezone)}) order by owner"  # noqa: S608
+    fields = _add_events(engine, tables["events"], wanted)
+    buckets = bucket_query(wanted.metrics, settings.timezone, read=reader(fields))
+    query = f"select * from ({buckets}) order by owner"  # noqa: S608
     held: list[tuple[Any, ...]] = []
     for page in engine.pages("backfill", query, [], _ROWS_A_PAGE):
         last = page[-1][0]
@@ -105,6 +105,33 @@ def _pages(
         held += page[len(whole) :]
     if held:
         yield held
+
+
+def _add_events(engine: DuckEngine, events: TableNow, wanted: PastWanted) -> list[Field]:
+    """Make the view of the events that count; give the fields that have a column in some files."""
+    groups = by_layout(events.files)
+    read = {field for metric in wanted.metrics for field in metric.fields}
+    typed = {
+        group: [one for one in typed_of(engine, files, "properties", "context") if one in read]
+        for group, files in groups.items()
+        if group != MIXED
+    }
+    fields = list(dict.fromkeys(field for found in typed.values() for field in found))
+    engine.add_view("newer_events", {}, events.newer)
+    parts = [("newer_events", list[Field]())]
+    for group, files in groups.items():
+        engine.add_files(f"events_{group}", group, files)
+        parts.append((f"events_{group}", typed.get(group, [])))
+    columns = 'owner, name, epoch_us("time") as "time", message_id, properties, context'
+    engine.view(
+        "events",
+        " union all ".join(
+            f"select {columns}{typed_columns(fields, have)} from {source}"  # noqa: S608 - our names
+            f" where batch <= {wanted.until:d}"
+            for source, have in parts
+        ),
+    )
+    return fields
 
 
 class PastFile:

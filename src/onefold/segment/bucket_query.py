@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from onefold.segment.fields import LARGEST_NUMBER, field_sql
 from onefold.segment.kinds import CARRY
@@ -20,6 +20,7 @@ def bucket_query(
     timezone: str,
     since: int | None = None,
     until: int | None = None,
+    read: Callable[[Field], str] = field_sql,
 ) -> str:
     """Write one query that makes the buckets of all metrics from the relation `events`.
 
@@ -27,7 +28,7 @@ def bucket_query(
     context VARCHAR)` with the time in µs UTC and the last two as JSON objects. The rows are `(owner,
     metric, bucket, n, carry, micros, min, max, first, last, kind, parts)`, to be read by
     `read_rows`. `since` and `until` may bound the times that occur in `events`; the query is
-    shorter then.
+    shorter then. `read` says how a field is read, where it is not of the JSON.
     """
     numbered = dict(enumerate(metrics))
     if not numbered:
@@ -38,7 +39,7 @@ def bucket_query(
     branches = [_added_sql(added)] if added else []
     branches += [_collected_sql(collected)] if collected else []
     return (
-        f"WITH e AS ({_events_sql(numbered.values())}), matched AS ({_matched_sql(numbered, day)}) "
+        f"WITH e AS ({_events_sql(numbered.values(), read)}), matched AS ({_matched_sql(numbered, day)}) "
         f"{' UNION ALL '.join(branches)}"
     )
 
@@ -77,7 +78,7 @@ _NOTHING = (
 )
 
 
-def _events_sql(metrics: Iterable[Metric]) -> str:
+def _events_sql(metrics: Iterable[Metric], read: Callable[[Field], str]) -> str:
     """The events that some metric counts, with every field read once, and only where it is used."""
     events: dict[Field, set[str]] = {}
     names = set()
@@ -86,7 +87,7 @@ def _events_sql(metrics: Iterable[Metric]) -> str:
         for field in metric.fields:
             events.setdefault(field, set()).add(metric.event)
     fields = "".join(
-        f", CASE WHEN {named_sql(wanted)} THEN {field_sql(field)} END AS {field.name}"
+        f", CASE WHEN {named_sql(wanted)} THEN {read(field)} END AS {field.name}"
         for field, wanted in events.items()
     )
     return f"SELECT owner, name, time, message_id{fields} FROM events WHERE {named_sql(names)}"

@@ -28,12 +28,16 @@ from onefold.resolve.matching.comparison import (
 )
 from onefold.resolve.matching.scoring import Scorer, unpack
 
+_NEVER = 1e-15
 MOST_PATTERNS = 40_000
 """Patterns that are learnt from: of more, those of a part of the records."""
 
 
-def learn(engine: DuckEngine, plan: Plan) -> MatchModel:
-    """Train a model on the pairs that were compared: the table `compared`."""
+def learn(engine: DuckEngine, plan: Plan, *, link_only: bool = False) -> MatchModel:
+    """Train a model on the pairs that were compared: the table `compared`.
+
+    `link_only`: each source has everybody once.
+    """
     names = [one.name for one in plan.comparisons]
     packed, patterns = _patterns(engine, names)
     touches = np.array(
@@ -42,6 +46,8 @@ def learn(engine: DuckEngine, plan: Plan) -> MatchModel:
     seen = _seen(engine, plan)
     learned = training.train(seen, patterns, touches, _pairs(plan.sources))
     model = _model(engine, plan, learned)
+    if link_only:
+        model = _once_a_source(model)
     quality = _quality(plan, model, packed, patterns, touches)
     return decode_model(
         encode_model(_with_quality(model, quality, size_of(engine), patterns.times.sum()))
@@ -153,6 +159,14 @@ def _model(engine: DuckEngine, plan: Plan, learned: training.Learned) -> MatchMo
         calibration.REVIEW,
         Quality(0, 0, 1.0, 1.0, 1.0, 0.0),
     )
+
+
+def _once_a_source(model: MatchModel) -> MatchModel:
+    apart = tuple(
+        msgspec.structs.replace(one, match=_NEVER) if one.left == one.right else one
+        for one in model.sources
+    )
+    return msgspec.structs.replace(model, sources=apart)
 
 
 def _rounded(probabilities: training.Floats) -> list[float]:

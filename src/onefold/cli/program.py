@@ -8,7 +8,16 @@ import sys
 import typer
 
 from onefold import __version__
-from onefold.cli import definitions, looking, processes, registry, tagging, upkeep, working
+from onefold.cli import (
+    definitions,
+    looking,
+    people,
+    processes,
+    registry,
+    tagging,
+    upkeep,
+    working,
+)
 from onefold.cli.invocation import common_options
 from onefold.cli.rendering import complain, write_json
 
@@ -27,7 +36,7 @@ def program() -> typer.Typer:
         rich_markup_mode="rich",
     )
     common_options(app, __version__)
-    for part in (processes, registry, definitions, looking, tagging, working, upkeep):
+    for part in (processes, registry, definitions, looking, tagging, working, people, upkeep):
         part.add_to(app)
     return app
 

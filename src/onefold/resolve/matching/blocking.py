@@ -139,8 +139,9 @@ def parts_query(parts: Sequence[str], most: int, records: str = "prepared") -> s
 
 def keys_query(keys: Sequence[Key], records: str = "prepared") -> str:
     """The keys of all records: `(rule, key, rid)`."""
-    return " UNION ALL ".join(
-        f"SELECT {place}::UTINYINT AS rule, {_key_sql(one.parts)} AS key, rid"
+    none = f"SELECT 0::UTINYINT AS rule, 0::BIGINT AS key, rid FROM {records} WHERE FALSE"
+    return none + "".join(
+        f" UNION ALL SELECT {place}::UTINYINT AS rule, {_key_sql(one.parts)} AS key, rid"
         f" FROM {records} WHERE {_known_sql(one.parts)}"
         for place, one in enumerate(keys)
     )

@@ -68,7 +68,7 @@ def divide(labels: Ints, left: Ints, right: Ints, weight: Floats) -> Ints:
 def agglomerate(weights: Floats, merge: float) -> list[int]:
     """The number of the part of each record, from all weights between them (-inf: not known).
 
-    >>> w = np.array([[0, 9, 9], [9, 0, -9], [9, -9, 0.0]])
+    >>> w = np.array([[0, 9, 9], [9, 0, -12], [9, -12, 0.0]])
     >>> agglomerate(w, 3.0)
     [0, 0, 2]
     """

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from onefold.activate.webhook_settings import settings_from
-from onefold.app import tag_checks
+from onefold.app import golden_checks, tag_checks
 from onefold.app.in_force import DESTINATION_KEYS
 from onefold.model.errors import Fault, InvalidInput
 
@@ -31,7 +31,8 @@ def faults_of(kind: str, body: Body) -> Iterator[Fault]:
 
 
 def _trait_faults(body: Body) -> Iterator[Fault]:
-    yield from _unknown_keys(body, {"type", "expression", "state"} | _ABOUT)
+    known = {"type", "expression", "state"} | golden_checks.TRAIT_KEYS | _ABOUT
+    yield from _unknown_keys(body, known)
     if not body.keys() & {"type", "expression"}:
         hint = "write `expression:` to compute it, or `type:` to declare what sources send"
         yield Fault("has neither an expression nor a type", "", hint)
@@ -39,6 +40,12 @@ def _trait_faults(body: Body) -> Iterator[Fault]:
         yield from _type_faults(body)
     if "expression" in body and not isinstance(body["expression"], str):
         yield Fault(_TEXT, "expression")
+    yield from golden_checks.schema_faults(body)
+
+
+def _golden_faults(body: Body) -> Iterator[Fault]:
+    yield from _unknown_keys(body, golden_checks.GOLDEN_KEYS | _ABOUT)
+    yield from golden_checks.golden_faults(body)
 
 
 def _property_faults(body: Body) -> Iterator[Fault]:
@@ -127,11 +134,12 @@ KINDS: Mapping[str, Callable[[Body], Iterator[Fault]]] = {
     "tag": _tag_faults,
     "segment": _segment_faults,
     "property": _property_faults,
+    "golden": _golden_faults,
     "destination": _destination_faults,
 }
 
 
-def _unknown_keys(body: Body, known: set[str]) -> Iterator[Fault]:
+def _unknown_keys(body: Body, known: Collection[str]) -> Iterator[Fault]:
     for key in body:
         if key not in known:
             near = difflib.get_close_matches(str(key), known, 1)

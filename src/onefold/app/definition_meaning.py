@@ -9,6 +9,7 @@ import msgspec
 
 from onefold.app.definition_files import Written
 from onefold.app.dependencies import Graph, Key
+from onefold.app.golden_checks import faults_of_all
 from onefold.app.in_force import definitions_from
 from onefold.config import Settings
 from onefold.model.errors import Fault
@@ -57,6 +58,7 @@ def faults_together(
             yield Fault(f"there is a {taken} {key[1]!r} already", one.place("name"), hint)
         for fault in graph.missing(key):
             yield Fault(fault.message, one.place(fault.where), fault.hint)
+    yield from faults_of_all(bodies, {key: one.where for key, one in written.items()})
     round_about = graph.cycles()
     for cycle in round_about:
         yield _cycle_fault(cycle, written)

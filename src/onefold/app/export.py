@@ -29,7 +29,7 @@ from onefold.config import Settings
 from onefold.model.errors import Fault, InvalidInput
 
 _KEPT = frozenset({"kind", "name", "tests"})
-_PLURALS = {"property": "properties"}
+_PLURALS = {"property": "properties", "golden": "golden"}
 Bodies = Mapping[Key, dict[str, Any]]
 
 

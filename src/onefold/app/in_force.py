@@ -10,6 +10,7 @@ import msgspec
 from onefold.model.definitions import (
     Definitions,
     DestinationDefinition,
+    GoldenDefinition,
     SegmentDefinition,
     TagDefinition,
     TraitDefinition,
@@ -41,6 +42,7 @@ def definitions_from(stored: Iterable[StoredDefinition], version: int = 0) -> De
     destinations = []
     traits: list[TraitDefinition] = []
     tags: list[TagDefinition] = []
+    golden: list[GoldenDefinition] = []
     for one in stored:
         body = one.body
         if one.kind == "segment":
@@ -49,6 +51,8 @@ def definitions_from(stored: Iterable[StoredDefinition], version: int = 0) -> De
             traits.append(_record({**body, **_named(one)}, TraitDefinition))
         elif one.kind == "tag":
             tags.append(_record({**body, **_named(one)}, TagDefinition))
+        elif one.kind == "golden":
+            golden.append(_record({**body, **_named(one)}, GoldenDefinition))
         elif one.kind == "destination":
             destinations.append(
                 DestinationDefinition(
@@ -60,7 +64,9 @@ def definitions_from(stored: Iterable[StoredDefinition], version: int = 0) -> De
                     one.version,
                 )
             )
-    return Definitions(version, tuple(segments), tuple(destinations), tuple(traits), tuple(tags))
+    return Definitions(
+        version, tuple(segments), tuple(destinations), tuple(traits), tuple(tags), tuple(golden)
+    )
 
 
 def _named(one: StoredDefinition) -> dict[str, Any]:

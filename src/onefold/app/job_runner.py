@@ -14,6 +14,7 @@ import msgspec
 from onefold.app.audiences import BacktestQuestion
 from onefold.app.backtest import backtest
 from onefold.app.choosing import choose_for_job
+from onefold.app.claims_past import claims_for_job
 from onefold.app.locks import hold
 from onefold.app.long_work import Work, do
 from onefold.app.past import count_for_job
@@ -62,8 +63,14 @@ def _backtest(settings: Settings, work: Work) -> Any:
         )
 
 
+def _claims(settings: Settings, work: Work) -> Any:
+    os.nice(_NICE)
+    return claims_for_job(settings, work)
+
+
 HANDLERS: Mapping[str, Handler] = {
     "backfill": _backfill,
+    "claims": _claims,
     "choose": _choose,
     "rebuild-check": _check_rebuild,
     "refresh": _refresh,

@@ -9,20 +9,18 @@ import msgspec
 from onefold.app.workspace import node_key, open_store
 from onefold.config import Settings
 from onefold.model.errors import Fault, InvalidInput, NotFound
-from onefold.model.given import is_reserved, tag_trait, visible
+from onefold.model.given import tag_trait, visible
 from onefold.model.profile import (
     Profile,
     ProfileId,
     decode_profile,
     parse_profile_name,
     profile_name,
-    statements_of,
 )
 from onefold.model.records import Identifier
 from onefold.resolve import node_id
 from onefold.standardize.identifiers import normalize
 from onefold.store import SQLiteStore
-from onefold.unify import last_writer
 
 
 class IdentifierView(msgspec.Struct, frozen=True):
@@ -35,12 +33,20 @@ class IdentifierView(msgspec.Struct, frozen=True):
 
 
 class TraitOrigin(msgspec.Struct, frozen=True):
-    """A golden value with the claim that it came from."""
+    """A golden value with the claim that it came from: about which identifier, and why it won.
+
+    `lost` counts the other claims; `known` says whether a definition declares the trait. Where no
+    claim could win, `value` is null and the rest tells of the last one.
+    """
 
     value: Any
     source: str
     time: int
     message_id: str
+    identifier: str
+    why: str
+    lost: int
+    known: bool
 
 
 class SegmentView(msgspec.Struct, frozen=True):
@@ -67,11 +73,10 @@ class ProfileView(msgspec.Struct, frozen=True):
     as_of: dict[str, int] | msgspec.UnsetType = msgspec.UNSET
 
 
-def profile(settings: Settings, reference: str, *, verbose: bool = False) -> ProfileView:
+def profile(settings: Settings, reference: str) -> ProfileView:
     """The profile that `KIND:VALUE` or a profile id names; `NotFound` if there is none."""
     with open_store(settings, cache_mb=4) as store:
-        found = find(store, reference, settings.default_country)
-        return in_full(store, found) if verbose else view(found)
+        return view(find(store, reference, settings.default_country))
 
 
 def find(store: SQLiteStore, reference: str, country: str = "") -> Profile:
@@ -108,18 +113,7 @@ def identifier_of(kind: str, value: str, country: str = "") -> Identifier | None
     return None if normal is None else Identifier(kind, normal)
 
 
-def in_full(store: SQLiteStore, found: Profile) -> ProfileView:
-    """What people see of a stored profile, and how each value came to be."""
-    winners = last_writer(one for node in found.nodes for one in statements_of(node))
-    traits = {
-        name: TraitOrigin(won.value, won.source, won.time, won.message_id)
-        for name, won in winners.items()
-        if won.value is not None and not is_reserved(name)
-    }
-    return msgspec.structs.replace(view(found), traits=traits, as_of=_as_of(store, found))
-
-
-def _as_of(store: SQLiteStore, found: Profile) -> dict[str, int]:
+def held_as_of(store: SQLiteStore, found: Profile) -> dict[str, int]:
     """As of when the values that need everybody hold: a refresh writes only those that differ."""
     on_their_way = store.given.refresh_queue() > 0
     holds: dict[str, int] = {}
@@ -134,14 +128,13 @@ def _as_of(store: SQLiteStore, found: Profile) -> dict[str, int]:
 
 def view(found: Profile) -> ProfileView:
     """What people see of a stored profile."""
-    traits: dict[str, Any] = dict(sorted(visible(found.traits).items()))
     return ProfileView(
         id=profile_name(found.id),
         identifiers=tuple(
             IdentifierView(node.kind, node.value, node.first_seen, node.last_seen)
             for node in found.nodes
         ),
-        traits=traits,
+        traits=dict(sorted(visible(found.traits).items())),
         computed={
             "event_count": sum(node.events for node in found.nodes),
             "first_seen": min(node.first_seen for node in found.nodes),

@@ -65,7 +65,9 @@ def check_rebuild(settings: Settings, tell: Tell = tell_nobody) -> RebuildReport
         tables = tables_with(live.queued(_ALL), open_lake(settings))
         rebuilt = SQLiteStore(Path(folder) / "rebuilt.db")
         try:
-            events = fold_batches(settings, live, rebuilt, tables, batch, tell=tell)
+            events = fold_batches(
+                settings, live, rebuilt, tables, batch, now_us(), tell, evaluate=False
+            )
             return _compare(live, rebuilt).report(events)
         finally:
             rebuilt.close()

@@ -18,7 +18,7 @@ from onefold.app.workspace import id_maker, node_key, spill_path
 from onefold.config import Settings
 from onefold.engine import DuckEngine
 from onefold.model.records import Event, Identifier
-from onefold.pipeline import Pipeline
+from onefold.pipeline import Pipeline, golden_inputs
 from onefold.store import SQLiteStore
 
 _EVENTS_A_BATCH = 20_000
@@ -36,12 +36,14 @@ def fold_batches(
     target: SQLiteStore,
     tables: dict[str, TableNow],
     last_batch: int,
-    now: int = 0,
+    now: int,
     tell: Tell = tell_nobody,
+    *,
+    evaluate: bool = True,
 ) -> int:
     """Fold all events up to a batch into `target`; give how many there were."""
     query = f"select {_FIELDS} from all_events where batch <= ?"  # noqa: S608 - only names
-    return _fold(settings, live, target, tables, query, [last_batch], now, tell)
+    return _fold(settings, live, target, tables, query, [last_batch], now, tell, evaluate)
 
 
 def fold_owners(
@@ -69,14 +71,17 @@ def _fold(
     values: list[Any],
     now: int,
     tell: Tell = tell_nobody,
+    evaluate: bool = True,
 ) -> int:
-    """Run the events of a query through a pipeline of its own; segments only where `now` is."""
+    """Run the events of a query through a pipeline of its own, with segments or without."""
     engine = DuckEngine(threads=2, memory_mb=1024, spill=spill_path(settings))
     folding = DuckEngine()
     pipeline = Pipeline(target, folding, node_key(live), id_maker(), settings.timezone)
     definitions, sources = load_definitions(live)
-    if now:
+    if evaluate:
         pipeline.use(msgspec.structs.replace(definitions, destinations=()), sources)
+    else:
+        pipeline.decide_by(golden_inputs(definitions, sources))
     total = 0
     try:
         add_views(engine, tables)

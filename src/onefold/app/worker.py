@@ -14,6 +14,7 @@ import structlog
 from onefold.app.apart import apart
 from onefold.app.backfill import AT_ONCE_EVENTS, Filling
 from onefold.app.checkpoints import Checkpoints
+from onefold.app.claims_kept import ClaimsKept
 from onefold.app.evaluating import AT_ONCE_PROFILES, Population
 from onefold.app.heartbeat import Heartbeat, clock_fell_back
 from onefold.app.in_force import load_definitions
@@ -23,6 +24,7 @@ from onefold.app.locks import hold
 from onefold.app.long_work import Work, do
 from onefold.app.read_ahead import ReadAhead, batch_bytes, is_large
 from onefold.app.rebuild import RebuildReport, rebuild_with
+from onefold.app.redeciding import Redeciding
 from onefold.app.refreshed import Refreshed, ask_for_due, hold_lists
 from onefold.app.workspace import (
     id_maker,
@@ -40,7 +42,7 @@ from onefold.model.definitions import Definitions
 from onefold.model.errors import Busy, Damaged, OnefoldError
 from onefold.model.profile import ProfileId, profile_name
 from onefold.model.records import Accepted, Reject, decode_accepted
-from onefold.pipeline import Counted, Pipeline, Prepared
+from onefold.pipeline import Counted, Pipeline, Prepared, golden_inputs
 from onefold.segment.plan import Key
 from onefold.store import SQLiteStore
 
@@ -86,6 +88,8 @@ class Worker:
             store, settings.data, self._evaluate, settings.timezone, at_once_profiles
         )
         self._plan = self._pipeline.evaluated
+        self._claims = ClaimsKept(settings, store, lake, at_once_events)
+        self._redeciding = Redeciding(store, self._decide)
         self._refreshed = Refreshed(store, self._pipeline.refresh)
         self._definitions = Definitions()
         self._day = 0
@@ -115,6 +119,7 @@ class Worker:
         hurry = 0 < size < _SMALL_BATCH
         evaluated = self._population.step(now, hurry=hurry)
         evaluated |= self._refreshed.step(now, hurry=hurry)
+        evaluated |= self._redeciding.step(now, hurry=hurry)
         swept = 0
         if time.monotonic() >= self._next_sweep:
             most = _SWEEP_PROFILES if size else _SWEEP_IN_PEACE
@@ -220,6 +225,7 @@ class Worker:
         self._ahead.close()
         self._filling.close()
         self._population.close()
+        self._claims.close()
         self._engine.close()
 
     def commit(self) -> None:
@@ -232,13 +238,24 @@ class Worker:
             definitions, sources = load_definitions(self._store)
             self._pipeline.use(definitions, sources)
             self._definitions = definitions
+            self._claims.use(golden_inputs(definitions, sources))
+            self._decide_by()
             self._count(self._filling.use(self._pipeline.metrics))
             self._version = version
+        elif self._claims.look():
+            self._decide_by()
         elif counted := self._filling.look():
             self._count(counted)
         elif self._plan is not self._pipeline.evaluated:
             self._plan = self._pipeline.evaluated
             self._population.only(self._plan)
+        if self._redeciding.done:
+            self._claims.merged()
+
+    def _decide_by(self) -> None:
+        """Have golden records decided by the rules for which all that they need is there."""
+        self._pipeline.decide_by(self._claims.decided, self._claims.wanted)
+        self._redeciding.use(self._claims.decided.fingerprint)
 
     def _count(self, counted: Counted) -> None:
         self._pipeline.rely_on(counted)
@@ -290,6 +307,18 @@ class Worker:
                 return
             log.error("profile_put_off", profile=profile_name(profiles[0]), **_where(error))
             self._store.put_off(profiles[0], now, now + _PUT_OFF_US)
+
+    def _decide(self, profiles: Sequence[ProfileId], now: int) -> None:
+        """Decide golden records again; of a profile that cannot be, alone, the old one stays."""
+        try:
+            self._pipeline.redecide(profiles, now, self._claims.past)
+        except _DATA_FAULTS as error:
+            if len(profiles) > 1:
+                middle = len(profiles) // 2
+                self._decide(profiles[:middle], now)
+                self._decide(profiles[middle:], now)
+                return
+            log.error("profile_undecided", profile=profile_name(profiles[0]), **_where(error))
 
     def _advance(self, records: Sequence[LogRecord]) -> None:
         for record in records:

@@ -61,18 +61,28 @@ def profile(
     verbose: Annotated[
         bool, typer.Option("--verbose", help="With source and time of each trait.")
     ] = False,
+    why_trait: Annotated[
+        str,
+        typer.Option("--why-trait", metavar="NAME", help="All claims of a trait: who won, why."),
+    ] = "",
 ) -> None:
     """Show a customer's profile: identifiers, traits, segments.
 
     Example: onefold profile email:ann@example.com
     """
-    from onefold.app import lookback, profiles
+    from onefold.app import claims, lookback, profiles
 
     at = parse_time(as_of)
-    if at is None:
-        found = profiles.profile(call.settings, reference, verbose=verbose)
-    else:
+    if why_trait:
+        (why,) = claims.profile_claims(call.settings, reference, why_trait).traits
+        call.show(why, fields)
+        return
+    if at is not None:
         found = lookback.profile_as_of(call.settings, reference, at)
+    elif verbose:
+        found = claims.profile_in_full(call.settings, reference)
+    else:
+        found = profiles.profile(call.settings, reference)
     call.show(found, fields)
 
 

@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from onefold.model.golden import Bounds, Survivorship
+
 State = Literal["draft", "approved", "retired"]
 """Only what is approved is computed."""
 
@@ -25,7 +27,11 @@ class SegmentDefinition(msgspec.Struct, frozen=True):
 
 
 class TraitDefinition(msgspec.Struct, frozen=True):
-    """A computed trait: an expression over traits and events; or a claimed one's declared type."""
+    """A computed trait: an expression over traits and events; or what is declared of a claimed one.
+
+    A declared trait has a type, may say which values are valid and how its golden value is picked;
+    `unit` and `pii` tell people what they have before them.
+    """
 
     name: str
     expression: str = ""
@@ -34,6 +40,30 @@ class TraitDefinition(msgspec.Struct, frozen=True):
     owner: str = ""
     folder: str = ""
     state: State = "approved"
+    version: int = 1
+    survivorship: Survivorship | str | None = None
+    unit: str = ""
+    pattern: str = ""
+    range: Bounds | None = None
+    length: Bounds | None = None
+    allowed: tuple[Any, ...] = ()
+    pii: str = ""
+    unique: bool = False
+
+
+class GoldenDefinition(msgspec.Struct, frozen=True):
+    """How golden values are picked: of some traits, or of all of which nothing else says it.
+
+    Traits that stay `together` come from one claim.
+    """
+
+    name: str
+    survivorship: Survivorship | str
+    traits: tuple[str, ...] = ()
+    together: bool = False
+    description: str = ""
+    owner: str = ""
+    folder: str = ""
     version: int = 1
 
 
@@ -165,3 +195,4 @@ class Definitions(msgspec.Struct, frozen=True):
     destinations: tuple[DestinationDefinition, ...] = ()
     traits: tuple[TraitDefinition, ...] = ()
     tags: tuple[TagDefinition, ...] = ()
+    golden: tuple[GoldenDefinition, ...] = ()

@@ -7,7 +7,7 @@ like any claim, and rules, previews and other engines read it like any trait.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -17,7 +17,10 @@ CLAIMS = "claims"
 """The kind of an accepted call that holds them."""
 EVENT = "$claim"
 """The name of the event that each becomes."""
-RESERVED = ("$tag.", "$list.")
+CORRECTED = "$correct."
+"""How the names of the traits begin that hold what people corrected."""
+RESERVED = ("$tag.", "$list.", CORRECTED)
+Holds = Literal["forever", "until", "next"]
 
 
 def tag_trait(tag: str) -> str:
@@ -28,6 +31,29 @@ def tag_trait(tag: str) -> str:
 def list_trait(segment: str) -> str:
     """The trait that says in which version of a segment's list somebody stands: `{"version": 3}`."""
     return f"$list.{segment}"
+
+
+class Correction(msgspec.Struct, frozen=True):
+    """A value that a person says is the right one, and how long it outranks all sources.
+
+    It holds for ever, until a time (µs), or until a source says what was not `said` before.
+    """
+
+    value: Any
+    by: str
+    holds: Holds = "forever"
+    until: int = 0
+    said: tuple[Any, ...] = ()
+
+
+def correction_trait(trait: str) -> str:
+    """The trait that holds the correction of another."""
+    return f"{CORRECTED}{trait}"
+
+
+def correction_of(value: Any) -> Correction:
+    """A correction as its claim holds it."""
+    return msgspec.convert(value, Correction)
 
 
 def is_reserved(trait: str) -> bool:

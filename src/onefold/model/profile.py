@@ -65,7 +65,8 @@ class Profile(msgspec.Struct, array_like=True, gc=False):
 
     `traits` is the golden record, `members` maps segments to the time of entry, `due` is
     the next moment at which a time window changes a value without an event (0: never).
-    `computed` and `tags` are the values of the computed traits and tags that have one.
+    `computed` and `tags` are the values of the computed traits and tags that have one, `until` is
+    when the next correction by a person ends (0: never).
     """
 
     id: ProfileId
@@ -76,6 +77,7 @@ class Profile(msgspec.Struct, array_like=True, gc=False):
     due: int = 0
     computed: dict[str, Any] = {}
     tags: dict[str, str] = {}
+    until: int = 0
 
 
 encode_profile = msgspec.msgpack.Encoder().encode

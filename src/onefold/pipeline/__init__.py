@@ -5,19 +5,29 @@ Promise: repeating a batch after a crash changes nothing more.
 """
 
 from onefold.pipeline.counts import Counted, decode_buckets, encode_buckets
+from onefold.pipeline.golden_rules import (
+    GoldenInputs,
+    golden_inputs,
+    golden_rules,
+    needed_claims,
+)
 from onefold.pipeline.members import Members
 from onefold.pipeline.prepare import Prepared, identifiers_of, prepare, prepare_events
 from onefold.pipeline.run import Pipeline, Report
 
 __all__ = [
     "Counted",
+    "GoldenInputs",
     "Members",
     "Pipeline",
     "Prepared",
     "Report",
     "decode_buckets",
     "encode_buckets",
+    "golden_inputs",
+    "golden_rules",
     "identifiers_of",
+    "needed_claims",
     "prepare",
     "prepare_events",
 ]

@@ -115,7 +115,7 @@ class Evaluation:
         if not tasks:
             return
         for task in tasks:
-            task.profile.due = 0
+            task.profile.due = task.profile.until
         if not plan.outputs:
             return
         table = self._table(plan, tasks, now)

@@ -22,16 +22,15 @@ from onefold.model.profile import (
     Node,
     NodeId,
     ProfileId,
-    Statement,
     encode_profile,
     profile_name,
-    refreshed_values,
-    statements_of,
 )
 from onefold.model.records import Event, Identifier, Reject
 from onefold.model.sources import Source
 from onefold.pipeline.counts import Counted
 from onefold.pipeline.given import Given, keep_refreshed
+from onefold.pipeline.golden import Deciding, PastClaims
+from onefold.pipeline.golden_rules import GoldenInputs, golden_inputs, golden_rules
 from onefold.pipeline.members import NOTHING_OPENED, Members, Opened
 from onefold.pipeline.prepare import Prepared, prepare, prepare_events
 from onefold.pipeline.rows import Rows
@@ -41,11 +40,9 @@ from onefold.resolve import add_link, links_of
 from onefold.segment.metric import Metric
 from onefold.segment.plan import Key, Plan
 from onefold.store import BatchWrite, QueuedRows, RefreshRow, SQLiteStore
-from onefold.unify import add_statement, claims_of, golden_record
 
 _US_A_DAY = 86_400_000_000
 _MOST_NAMES = 10_000
-_encode = msgspec.msgpack.Encoder().encode
 
 
 class Report(NamedTuple):
@@ -73,7 +70,9 @@ class Pipeline:
         self._store = store
         self._node_key = node_key
         self._new_id = new_id
+        self._timezone = timezone
         self._members = Members(engine, timezone)
+        self._deciding = Deciding()
         self._sources: Mapping[str, Source] = {}
         self._batch = store.batch()
         self._names = store.names_seen()
@@ -84,6 +83,13 @@ class Pipeline:
         """Put definitions and sources in force, from the next batch on."""
         self._sources = sources
         self._members.use(definitions)
+        self.decide_by(golden_inputs(definitions, sources))
+
+    def decide_by(self, decided: GoldenInputs, keeping: GoldenInputs | None = None) -> None:
+        """Put rules for golden records in force, and those by which claims are kept if they differ."""
+        rules = golden_rules(decided, self._timezone)
+        kept = rules if keeping in (None, decided) else golden_rules(keeping, self._timezone)
+        self._deciding.use(rules, kept)
 
     def process(self, records: Sequence[LogRecord], now: int) -> Report:
         """Fold records of the log in; afterwards they are durable in the store."""
@@ -182,6 +188,17 @@ class Pipeline:
             for number, profile in working.profiles.items()
             if behind is None or any(node.counted <= behind for node in profile.nodes)
         )
+        self._write(self._finish(working, rows, NOTHING_OPENED, now), rows)
+        self._watch.lap()
+
+    def redecide(
+        self, profiles: Sequence[ProfileId], now: int, past: PastClaims | None = None
+    ) -> None:
+        """Decide the golden records of these profiles again, with the claims of the `past`."""
+        rows = Rows(now)
+        working = Working(self._store, self._new_id, rows)
+        working.load(profiles)
+        self._deciding.anew(working, past)
         self._write(self._finish(working, rows, NOTHING_OPENED, now), rows)
         self._watch.lap()
 
@@ -288,7 +305,7 @@ class Pipeline:
         assert owner is not None, "standardize rejects events without identifiers"
         owner.events += 1
         if event.traits:
-            self._claim(owner, event, working)
+            self._deciding.claim(owner, event, working)
         nodes = working.nodes
         for left, right, rank in links_of(event):
             if rank == ASSERTED:
@@ -301,16 +318,6 @@ class Pipeline:
                 dirty.update((one.id, two.id))
                 rows.add("links", *left, *right, rank, time, event.source, event.message_id)
 
-    def _claim(self, owner: Node, event: Event, working: Working) -> None:
-        statements = statements_of(owner)
-        changed = False
-        for strong, traits in claims_of(event.traits, event.strong):
-            new = Statement(event.source, event.time, event.message_id, strong, traits)
-            changed |= add_statement(statements, new)
-        if changed:
-            owner.statements = msgspec.Raw(_encode(statements))
-            working.claimed.add(owner.id)
-
     def _finish(
         self,
         working: Working,
@@ -322,34 +329,12 @@ class Pipeline:
         watch = self._watch
         write = BatchWrite(self._batch + 1)
         with watch("golden"):
-            self._golden(working, rows)
+            self._deciding.decide(working, rows, now)
         with watch("segments"):
             self._members.evaluate(working, rows, write, opened, now)
         with watch("encode"):
             self._documents(working, rows, write, now)
         return write
-
-    def _golden(self, working: Working, rows: Rows) -> None:
-        numbers = {working.home[node] for node in working.claimed} | working.regrouped
-        for number in sorted(numbers):
-            profile = working.profiles[number]
-            statements = [one for node in profile.nodes for one in statements_of(node)]
-            golden = golden_record(statements)
-            traits = {name: won.value for name, won in golden.items()}
-            traits |= refreshed_values(profile.nodes)
-            if traits == profile.traits and number not in working.created:
-                continue
-            for name in sorted(traits.keys() | profile.traits.keys()):
-                old, new = profile.traits.get(name), traits.get(name)
-                if old == new:
-                    continue
-                working.retold.setdefault(number, set()).add(name)
-                if not is_reserved(name):
-                    won = golden.get(name)
-                    origin = (None, None) if won is None else (won.source, won.message_id)
-                    rows.change(number, "trait", name, old, new, *origin)
-            profile.traits = traits
-            working.told.add(number)
 
     def _documents(self, working: Working, rows: Rows, write: BatchWrite, now: int) -> None:
         for number in sorted(working.told):

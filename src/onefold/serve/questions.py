@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from onefold.app.answers import ChangePage, EventPage, LinkPage
+from onefold.app.golden_answers import ProfileClaims
 from onefold.app.profiles import ProfileView
 from onefold.app.tag_answers import TagHealth
 from onefold.config import Settings
@@ -27,6 +28,20 @@ def links(settings: Settings, reference: str, limit: int, cursor: str) -> LinkPa
     from onefold.app.history import profile_links
 
     return profile_links(settings, reference, limit, cursor)
+
+
+def profile_claims(settings: Settings, reference: str, trait: str) -> ProfileClaims:
+    """What is claimed of a profile's traits."""
+    from onefold.app.claims import profile_claims as look
+
+    return look(settings, reference, trait)
+
+
+def profile_in_full(settings: Settings, reference: str) -> ProfileView:
+    """A profile with the origin of its traits."""
+    from onefold.app.claims import profile_in_full as look
+
+    return look(settings, reference)
 
 
 def profile_as_of(settings: Settings, reference: str, at: int) -> ProfileView:

@@ -4,7 +4,23 @@ In: statements of each node. Out: golden traits, and which claim each came from.
 same result whatever the order of arrival, and however often a statement arrives.
 """
 
-from onefold.unify.golden import Survivorship, Winner, golden_record, last_writer
-from onefold.unify.statements import add_statement, claims_of
+from onefold.unify.contest import Claim, Contest
+from onefold.unify.golden import Golden, Winner, golden_record, last_writer, units_of
+from onefold.unify.rules import PLAIN, GoldenRules, Unit
+from onefold.unify.statements import add_claims, claims_of, refitted
 
-__all__ = ["Survivorship", "Winner", "add_statement", "claims_of", "golden_record", "last_writer"]
+__all__ = [
+    "PLAIN",
+    "Claim",
+    "Contest",
+    "Golden",
+    "GoldenRules",
+    "Unit",
+    "Winner",
+    "add_claims",
+    "claims_of",
+    "golden_record",
+    "last_writer",
+    "refitted",
+    "units_of",
+]

@@ -30,6 +30,7 @@ _PLURALS = {
     "trait": "traits",
     "tag": "tags",
     "property": "properties",
+    "golden": "golden",
     "destination": "destinations",
 }
 _MOST_VERSION = 1 << 31

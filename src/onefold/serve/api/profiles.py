@@ -6,7 +6,8 @@ from litestar import Router, get
 from litestar.params import FromPath, FromQuery
 
 from onefold.app.answers import ChangePage, EventPage, LinkPage
-from onefold.app.profiles import ProfileView, find, in_full, view
+from onefold.app.golden_answers import ProfileClaims
+from onefold.app.profiles import ProfileView, find, view
 from onefold.serve import questions
 from onefold.serve.api.doors import (
     Cursor,
@@ -28,9 +29,10 @@ async def profile(
 ) -> ProfileView:
     """The profile that an identifier (`email:ann@example.com`, percent-encoded) or an id names.
 
-    `as_of` gives it as it was at an ISO time. `verbose` gives each trait with source, time and
-    message id, and as of when each tag holds that needs everybody. Times are microseconds since 1970-01-01 UTC. The id of a profile that was
-    merged into another leads to that one.
+    `as_of` gives it as it was at an ISO time. `verbose` gives each trait with the claim that its
+    value came from and why it won, and as of when each tag holds that needs everybody. Times are
+    microseconds since 1970-01-01 UTC. The id of a profile that was merged
+    into another leads to that one.
     """
     named = decoded(reference, "reference")
     wants_all = parse_flag(verbose, "verbose")
@@ -41,7 +43,18 @@ async def profile(
         )
     found = find(context.store, named, settings.default_country)
     context.reads.tags.update(found.tags)
-    return in_full(context.store, found) if wants_all else view(found)
+    if wants_all:
+        return await context.lake.run(questions.profile_in_full, settings, named)
+    return view(found)
+
+
+@get("/{reference:str}/claims", summary="Why a profile's traits are what they are")
+async def claims(
+    context: FromContext, reference: FromPath[str], trait: FromQuery[str] = ""
+) -> ProfileClaims:
+    """All that is claimed of each trait, or of one: which claim won, which lost, and why."""
+    named = decoded(reference, "reference")
+    return await context.lake.run(questions.profile_claims, context.settings, named, trait)
 
 
 @get("/{reference:str}/events", summary="A profile's events")
@@ -73,7 +86,7 @@ async def links(
 
 PROFILES = Router(
     "/api/profiles",
-    route_handlers=[profile, events, history, links],
+    route_handlers=[profile, claims, events, history, links],
     guards=[requires("reader")],
     tags=["profiles"],
 )

@@ -1,0 +1,94 @@
+"""Golden records in the pipeline: claims are kept, and decided."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+
+from onefold.model.given import is_reserved
+from onefold.model.profile import Node, NodeId, Statement, refreshed_values, statements_of
+from onefold.model.records import Event
+from onefold.pipeline.rows import Rows
+from onefold.pipeline.working import Working
+from onefold.unify import PLAIN, GoldenRules, add_claims, claims_of, golden_record, refitted
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class PastClaims(Protocol):
+    """Claims of the time before they were kept: those that are needed since rules have changed."""
+
+    def claims(self, nodes: Sequence[NodeId]) -> Mapping[NodeId, list[Statement]]:
+        """Of these nodes, those that have some."""
+
+
+class Deciding:
+    """Keeps the claims that the rules in force need, and decides golden records by them."""
+
+    def __init__(self) -> None:
+        self.rules = PLAIN
+        self.keeping = PLAIN
+
+    def use(self, decided: GoldenRules, keeping: GoldenRules) -> None:
+        """By which rules golden records are decided, and by which claims are kept.
+
+        They differ while the past that new rules need is being read.
+        """
+        self.rules, self.keeping = decided, keeping
+
+    def claim(self, owner: Node, event: Event, working: Working) -> None:
+        """Fold the claims of an event into the node that they are about."""
+        statements = statements_of(owner)
+        changed = False
+        for strong, traits in claims_of(event.traits, event.strong):
+            new = Statement(event.source, event.time, event.message_id, strong, traits)
+            changed |= add_claims(statements, new, self.keeping)
+        if changed:
+            owner.statements = msgspec.Raw(_encode(statements))
+            working.claimed.add(owner.id)
+
+    def anew(self, working: Working, past: PastClaims | None) -> None:
+        """Have all loaded profiles decided again, with what is known of the past by now."""
+        found = past.claims(list(working.nodes)) if past else {}
+        for number, profile in working.profiles.items():
+            for node in profile.nodes:
+                before = statements_of(node)
+                statements = refitted([*before, *found.get(node.id, ())], self.keeping)
+                if statements != before:
+                    node.statements = msgspec.Raw(_encode(statements))
+                    working.changed.add(number)
+                working.claimed.add(node.id)
+
+    def decide(self, working: Working, rows: Rows, now: int) -> None:
+        """Golden records of all profiles of which claims, identifiers or corrections changed."""
+        numbers = {working.home[node] for node in working.claimed} | working.regrouped
+        for number in working.overdue:
+            if 0 < working.profiles[number].until <= now:
+                numbers.add(number)
+        for number in sorted(numbers):
+            profile = working.profiles[number]
+            nodes = [statements_of(node) for node in profile.nodes]
+            golden = golden_record(nodes, self.rules, now)
+            if golden.until != profile.until:
+                profile.until = golden.until
+                working.changed.add(number)
+            if golden.until and not 0 < profile.due <= golden.until:
+                profile.due = golden.until
+                working.changed.add(number)
+            traits = {name: won.value for name, won in golden.traits.items()}
+            traits |= refreshed_values(profile.nodes)
+            if traits == profile.traits and number not in working.created:
+                continue
+            for name in sorted(traits.keys() | profile.traits.keys()):
+                old, new = profile.traits.get(name), traits.get(name)
+                if old == new:
+                    continue
+                working.retold.setdefault(number, set()).add(name)
+                if not is_reserved(name):
+                    won = golden.traits.get(name)
+                    origin = (None, None) if won is None else (won.source, won.message_id)
+                    rows.change(number, "trait", name, old, new, *origin)
+            profile.traits = traits
+            working.told.add(number)

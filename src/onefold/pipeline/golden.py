@@ -55,7 +55,8 @@ class Deciding:
         for number, profile in working.profiles.items():
             for node in profile.nodes:
                 before = statements_of(node)
-                statements = refitted([*before, *found.get(node.id, ())], self.keeping)
+                # First the past: only there are traits that stay together whole.
+                statements = refitted([*found.get(node.id, ()), *before], self.keeping)
                 if statements != before:
                     node.statements = msgspec.Raw(_encode(statements))
                     working.changed.add(number)

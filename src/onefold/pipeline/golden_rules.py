@@ -47,7 +47,7 @@ def golden_inputs(definitions: Definitions, sources: Mapping[str, Source]) -> Go
         for one in definitions.traits
         if one.type and not one.expression and one.state == "approved"
     ]
-    ways = [one.survivorship for one in (*golden, *traits)]
+    ways = [*(one.survivorship for one in golden), *(one.survivorship for one in traits)]
     named = {name for way in ways if isinstance(way, Survivorship) for name in way.sources}
     ids = {one.name: one.id for one in sources.values() if one.name in named}
     return GoldenInputs(tuple(golden), tuple(one for one in traits if _says(one)), ids)
@@ -78,8 +78,8 @@ def golden_rules(inputs: GoldenInputs, timezone: str) -> GoldenRules:
         way = ways.get(name, default)
         if way != LATEST or name in checks:
             read = {name: reads[name]} if name in reads else {}
-            check = {name: checks[name]} if name in checks else {}
-            units.append(Unit(name, (name,), way, check, read))
+            own_check = {name: checks[name]} if name in checks else {}
+            units.append(Unit(name, (name,), way, own_check, read))
     return GoldenRules(units, default)
 
 

@@ -7,7 +7,7 @@ same result whatever the order of arrival, and however often a statement arrives
 from onefold.unify.contest import Claim, Contest
 from onefold.unify.golden import Golden, Winner, golden_record, last_writer, units_of
 from onefold.unify.rules import PLAIN, GoldenRules, Unit
-from onefold.unify.statements import add_claims, claims_of, refitted
+from onefold.unify.statements import add_claims, add_statement, claims_of, refitted
 
 __all__ = [
     "PLAIN",
@@ -18,6 +18,7 @@ __all__ = [
     "Unit",
     "Winner",
     "add_claims",
+    "add_statement",
     "claims_of",
     "golden_record",
     "last_writer",

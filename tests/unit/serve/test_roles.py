@@ -15,10 +15,13 @@ HOOK = {"type": "webhook", "url": "http://127.0.0.1:9/", "secret": "whsec_" + "M
 YAML = b"kind: segment\nname: two\nrule: city = 'Dali'\n"
 
 
-def collection(plural: str, kind: str, body: dict[str, Any]) -> list[Row]:
+def collection(plural: str, kind: str, body: dict[str, Any], **other: Any) -> list[Row]:
     """How definitions of one kind are looked at and changed."""
     one = f"/api/{plural}/one-{kind}"
-    given, named = msgspec.json.encode(body), msgspec.json.encode({**body, "name": f"new-{kind}"})
+    given, named = (
+        msgspec.json.encode(body),
+        msgspec.json.encode({**body, **other, "name": f"new-{kind}"}),
+    )
     return [
         ("POST", f"/api/{plural}", "editor", named, f"{kind}.apply"),
         ("PUT", one, "editor", given, f"{kind}.apply"),
@@ -34,6 +37,7 @@ def collection(plural: str, kind: str, body: dict[str, Any]) -> list[Row]:
 # Every route, the least role that may use it, a request that succeeds, and the audit entry it leaves.
 ALLOWED: list[Row] = [
     ("GET", "/api/profiles/user_id:u", "reader", None, ""),
+    ("GET", "/api/profiles/user_id:u/claims", "reader", None, ""),
     ("GET", "/api/profiles/user_id:u/events", "reader", None, ""),
     ("GET", "/api/profiles/user_id:u/history", "reader", None, ""),
     ("GET", "/api/profiles/user_id:u/links", "reader", None, ""),
@@ -54,8 +58,10 @@ ALLOWED: list[Row] = [
     *collection("traits", "trait", {"type": "number"}),
     *collection("tags", "tag", {"cases": [{"value": "x"}]}),
     *collection("properties", "property", {"event": "Seen", "type": "number"}),
+    *collection("golden", "golden", {"survivorship": "longest", "traits": ["a"]}, traits=["b"]),
     *collection("destinations", "destination", HOOK),
     ("GET", "/api/traits", "reader", None, ""),
+    ("GET", "/api/golden", "reader", None, ""),
     ("GET", "/api/tags", "reader", None, ""),
     ("GET", "/api/tags/one-tag/health", "reader", None, ""),
     ("PUT", "/api/tags/by-hand", "editor", b'{"values": ["x"]}', "tag.apply"),

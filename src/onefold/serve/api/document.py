@@ -25,6 +25,7 @@ _TAGS = {
     "traits": "Computed traits, and declared ones.",
     "tags": "Tags and how their values come about.",
     "properties": "Declared properties of events.",
+    "golden": "How golden values are picked.",
     "destinations": "Where entries and exits are sent.",
     "definitions": "What is in force; the same as the YAML files.",
     "jobs": "Long work: how far it is, and stopping it.",

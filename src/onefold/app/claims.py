@@ -9,11 +9,13 @@ from onefold.app.in_force import load_definitions
 from onefold.app.profiles import ProfileView, TraitOrigin, find, held_as_of, view
 from onefold.app.workspace import now_us, open_store
 from onefold.config import Settings
+from onefold.engine import DuckEngine
 from onefold.model.definitions import TraitDefinition
 from onefold.model.errors import NotFound
 from onefold.model.given import is_reserved
 from onefold.model.profile import Profile, statements_of
 from onefold.pipeline.golden_rules import golden_inputs, golden_rules
+from onefold.pipeline.scores import About, Preferences
 from onefold.store import SQLiteStore
 from onefold.unify import GoldenRules
 from onefold.unify.explain import Explained, explain, reason_of, traits_of
@@ -56,10 +58,16 @@ class _Known:
         self._golden = profile.traits
         self._now = now_us()
         self.nodes = [statements_of(node) for node in profile.nodes]
+        engine = DuckEngine(threads=1, memory_mb=64)
+        try:
+            kinds = [node.kind for node in profile.nodes]
+            (self._scores,) = Preferences(engine, self._rules).scores([About(self.nodes, kinds)])
+        finally:
+            engine.close()
         self.names = [name for name in traits_of(self.nodes) if not is_reserved(name)]
 
     def _explained(self, trait: str) -> list[Explained]:
-        return explain(self.nodes, trait, self._rules, self._now, {})
+        return explain(self.nodes, trait, self._rules, self._now, self._scores)
 
     def claims(self, trait: str) -> TraitClaims:
         """A trait with all claims."""

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from onefold.model.errors import Fault
+from onefold.model.errors import Fault, InvalidInput
 from onefold.model.golden import PII, WAYS
 from onefold.unify.validity import matcher
 
@@ -106,6 +106,8 @@ def survivorship_faults(given: Any) -> Iterator[Fault]:
     for key in ("verified_by", "prefer"):
         if not isinstance(said.get(key, ""), str):
             yield Fault(f"`{key}` must be a text", where)
+        elif key == "prefer" and said.get(key):
+            yield from _preference_faults(said[key])
 
 
 def faults_of_all(
@@ -134,6 +136,17 @@ def faults_of_all(
             named = " and ".join(f"{kind} {name}" for kind, name in keys)
             place = places[changed[0]]
             yield Fault(f"{named} both say how {trait!r} is decided", place, "keep one of them")
+
+
+def _preference_faults(text: str) -> Iterator[Fault]:
+    # The engine's types are needed for this alone.
+    from onefold.pipeline.scores import preference  # noqa: PLC0415
+
+    try:
+        preference(text)
+    except InvalidInput as error:
+        for fault in error.faults or (Fault(error.message),):
+            yield Fault(fault.message, "survivorship", fault.hint)
 
 
 def _by(given: Any) -> Any:

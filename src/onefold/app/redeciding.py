@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import structlog
+
 from onefold.app.long_work import Work, begin, end
 from onefold.model.errors import Canceled
-from onefold.model.profile import ProfileId
+from onefold.model.profile import ProfileId, profile_name
 from onefold.store import SQLiteStore
 
 DECIDE = "decide"
@@ -14,15 +16,21 @@ DECIDE = "decide"
 _PROFILES_A_PAGE, _IN_A_HURRY = 2_000, 400
 _DECIDED, _DECIDING, _CURSOR = "golden_decided", "golden_deciding", "golden_profiles"
 
+log = structlog.get_logger(__name__)
+
 
 class Redeciding:
     """Goes through all profiles once for each change of the rules; goes on where a crash cut it off."""
 
     def __init__(
-        self, store: SQLiteStore, decide: Callable[[Sequence[ProfileId], int], None]
+        self,
+        store: SQLiteStore,
+        decide: Callable[[Sequence[ProfileId], int], None],
+        data_faults: tuple[type[Exception], ...] = (),
     ) -> None:
         self._store = store
-        self._decide = decide
+        self._decide_page = decide
+        self._data_faults = data_faults
         self._after: int | None = None
         self._rules = b""
         self._work: Work | None = None
@@ -70,6 +78,19 @@ class Redeciding:
             self._begin()  # what takes one page only is no long work
         self._tell()
         return True
+
+    def _decide(self, profiles: Sequence[ProfileId], now: int) -> None:
+        """Decide a page; of a profile that cannot be, alone, what was decided before stays."""
+        try:
+            self._decide_page(profiles, now)
+        except self._data_faults as error:
+            if len(profiles) > 1:
+                middle = len(profiles) // 2
+                self._decide(profiles[:middle], now)
+                self._decide(profiles[middle:], now)
+                return
+            name = profile_name(profiles[0])
+            log.error("profile_undecided", profile=name, error=type(error).__name__)
 
     def _begin(self) -> None:
         self._work = begin(self._store, DECIDE, "everybody")

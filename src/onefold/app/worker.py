@@ -89,7 +89,7 @@ class Worker:
         )
         self._plan = self._pipeline.evaluated
         self._claims = ClaimsKept(settings, store, lake, at_once_events)
-        self._redeciding = Redeciding(store, self._decide)
+        self._redeciding = Redeciding(store, self._decide, _DATA_FAULTS)
         self._refreshed = Refreshed(store, self._pipeline.refresh)
         self._definitions = Definitions()
         self._day = 0
@@ -309,16 +309,7 @@ class Worker:
             self._store.put_off(profiles[0], now, now + _PUT_OFF_US)
 
     def _decide(self, profiles: Sequence[ProfileId], now: int) -> None:
-        """Decide golden records again; of a profile that cannot be, alone, the old one stays."""
-        try:
-            self._pipeline.redecide(profiles, now, self._claims.past)
-        except _DATA_FAULTS as error:
-            if len(profiles) > 1:
-                middle = len(profiles) // 2
-                self._decide(profiles[:middle], now)
-                self._decide(profiles[middle:], now)
-                return
-            log.error("profile_undecided", profile=profile_name(profiles[0]), **_where(error))
+        self._pipeline.redecide(profiles, now, self._claims.past)
 
     def _advance(self, records: Sequence[LogRecord]) -> None:
         for record in records:

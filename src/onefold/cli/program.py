@@ -10,6 +10,7 @@ import typer
 from onefold import __version__
 from onefold.cli import (
     definitions,
+    golden,
     looking,
     people,
     processes,
@@ -36,7 +37,17 @@ def program() -> typer.Typer:
         rich_markup_mode="rich",
     )
     common_options(app, __version__)
-    for part in (processes, registry, definitions, looking, tagging, working, people, upkeep):
+    for part in (
+        processes,
+        registry,
+        definitions,
+        looking,
+        golden,
+        tagging,
+        working,
+        people,
+        upkeep,
+    ):
         part.add_to(app)
     return app
 

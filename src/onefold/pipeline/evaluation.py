@@ -159,7 +159,7 @@ class Evaluation:
             row, soonest = features.row(profile.traits, task.facts)
             rows.append((profile.id, *row))
             _bring_forward(profile, soonest)
-        return pa.table(list(zip(*rows, strict=True)), schema=_schema(plan))
+        return pa.table(list(zip(*rows, strict=True)), schema=plan_schema(plan))
 
     def _apart(
         self, plan: Plan, outputs: Sequence[Output], table: pa.Table, failing: dict[Key, str]
@@ -238,7 +238,7 @@ def _bring_forward(profile: Profile, due: int | None) -> None:
 
 
 def _planned(engine: DuckEngine, plan: Plan) -> PlannedQuery:
-    return engine.prepare("plan", plan.live_sql, "profiles", _schema(plan))
+    return engine.prepare("plan", plan.live_sql, "profiles", plan_schema(plan))
 
 
 def _shape_schema(shape: ShapeQuery) -> pa.Schema:
@@ -246,7 +246,8 @@ def _shape_schema(shape: ShapeQuery) -> pa.Schema:
     return pa.schema([("shape", pa.int32()), *slots])
 
 
-def _schema(plan: Plan) -> pa.Schema:
+def plan_schema(plan: Plan) -> pa.Schema:
+    """What a plan's query reads of each profile."""
     return pa.schema(_fields(plan))
 
 

@@ -7,12 +7,15 @@ from typing import Protocol
 
 import msgspec
 
+from onefold.engine import DuckEngine
 from onefold.model.given import is_reserved
 from onefold.model.profile import Node, NodeId, Statement, refreshed_values, statements_of
 from onefold.model.records import Event
+from onefold.pipeline.golden_rules import GoldenInputs, golden_rules
 from onefold.pipeline.rows import Rows
+from onefold.pipeline.scores import About, Preferences
 from onefold.pipeline.working import Working
-from onefold.unify import PLAIN, GoldenRules, add_claims, claims_of, golden_record, refitted
+from onefold.unify import PLAIN, add_claims, claims_of, golden_record, refitted
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -27,16 +30,22 @@ class PastClaims(Protocol):
 class Deciding:
     """Keeps the claims that the rules in force need, and decides golden records by them."""
 
-    def __init__(self) -> None:
+    def __init__(self, engine: DuckEngine) -> None:
+        self._engine = engine
+        self._preferences = Preferences(engine, PLAIN)
         self.rules = PLAIN
         self.keeping = PLAIN
 
-    def use(self, decided: GoldenRules, keeping: GoldenRules) -> None:
+    def use(self, decided: GoldenInputs, keeping: GoldenInputs, timezone: str) -> None:
         """By which rules golden records are decided, and by which claims are kept.
 
         They differ while the past that new rules need is being read.
         """
-        self.rules, self.keeping = decided, keeping
+        self.rules = self.keeping = golden_rules(decided, timezone)
+        if keeping != decided:
+            self.keeping = golden_rules(keeping, timezone)
+        self._preferences.close()
+        self._preferences = Preferences(self._engine, self.rules)
 
     def claim(self, owner: Node, event: Event, working: Working) -> None:
         """Fold the claims of an event into the node that they are about."""
@@ -68,10 +77,15 @@ class Deciding:
         for number in working.overdue:
             if 0 < working.profiles[number].until <= now:
                 numbers.add(number)
-        for number in sorted(numbers):
-            profile = working.profiles[number]
-            nodes = [statements_of(node) for node in profile.nodes]
-            golden = golden_record(nodes, self.rules, now)
+        profiles = [working.profiles[number] for number in sorted(numbers)]
+        people = [
+            About([statements_of(node) for node in one.nodes], [node.kind for node in one.nodes])
+            for one in profiles
+        ]
+        scored = self._preferences.scores(people)
+        for profile, about, scores in zip(profiles, people, scored, strict=True):
+            number = profile.id
+            golden = golden_record(about.nodes, self.rules, now, scores)
             if golden.until != profile.until:
                 profile.until = golden.until
                 working.changed.add(number)

@@ -30,7 +30,7 @@ from onefold.model.sources import Source
 from onefold.pipeline.counts import Counted
 from onefold.pipeline.given import Given, keep_refreshed
 from onefold.pipeline.golden import Deciding, PastClaims
-from onefold.pipeline.golden_rules import GoldenInputs, golden_inputs, golden_rules
+from onefold.pipeline.golden_rules import GoldenInputs, golden_inputs
 from onefold.pipeline.members import NOTHING_OPENED, Members, Opened
 from onefold.pipeline.prepare import Prepared, prepare, prepare_events
 from onefold.pipeline.rows import Rows
@@ -72,7 +72,7 @@ class Pipeline:
         self._new_id = new_id
         self._timezone = timezone
         self._members = Members(engine, timezone)
-        self._deciding = Deciding()
+        self._deciding = Deciding(engine)
         self._sources: Mapping[str, Source] = {}
         self._batch = store.batch()
         self._names = store.names_seen()
@@ -86,10 +86,8 @@ class Pipeline:
         self.decide_by(golden_inputs(definitions, sources))
 
     def decide_by(self, decided: GoldenInputs, keeping: GoldenInputs | None = None) -> None:
-        """Put rules for golden records in force, and those by which claims are kept if they differ."""
-        rules = golden_rules(decided, self._timezone)
-        kept = rules if keeping in (None, decided) else golden_rules(keeping, self._timezone)
-        self._deciding.use(rules, kept)
+        """Put rules for golden records in force, and those by which claims are kept if others."""
+        self._deciding.use(decided, keeping or decided, self._timezone)
 
     def process(self, records: Sequence[LogRecord], now: int) -> Report:
         """Fold records of the log in; afterwards they are durable in the store."""
@@ -191,9 +189,7 @@ class Pipeline:
         self._write(self._finish(working, rows, NOTHING_OPENED, now), rows)
         self._watch.lap()
 
-    def redecide(
-        self, profiles: Sequence[ProfileId], now: int, past: PastClaims | None = None
-    ) -> None:
+    def redecide(self, profiles: Sequence[ProfileId], now: int, past: PastClaims | None) -> None:
         """Decide the golden records of these profiles again, with the claims of the `past`."""
         rows = Rows(now)
         working = Working(self._store, self._new_id, rows)

@@ -23,6 +23,15 @@ class Claim(NamedTuple):
     def order(self) -> tuple[bool, int, str]:
         return (self.strong, self.time, self.message_id)
 
+    @property
+    def key(self) -> tuple[int, str, tuple[bool, int, str]]:
+        """What tells it from all other claims of its trait."""
+        return (self.node, self.source, self.order)
+
+
+Scores = Mapping[tuple[str, tuple[int, str, tuple[bool, int, str]]], Any]
+"""By unit and claim, the value of the rule's expression."""
+
 
 class Contest(NamedTuple):
     """How it came out. `losers` have the reason; of a union all `winners` have a part in the value."""
@@ -43,9 +52,7 @@ class Scoring(NamedTuple):
     said: Callable[[Any, Any], str]
 
 
-def contest(
-    unit: Unit, claims: Iterable[Claim], scores: Mapping[Claim, Any], facts: Any
-) -> Contest:
+def contest(unit: Unit, claims: Iterable[Claim], scores: Scores, facts: Any) -> Contest:
     """Let claims compete; neither their order nor how often one comes matters.
 
     `scores` are the values of the rule's expression, where it has one. `facts` says of a claim whether it
@@ -136,9 +143,7 @@ def _union(running: Iterable[Claim]) -> list[Any]:
     return [found[key] for key in sorted(found)]
 
 
-def _scoring(
-    unit: Unit, running: Sequence[Claim], scores: Mapping[Claim, Any], facts: Any
-) -> Scoring:
+def _scoring(unit: Unit, running: Sequence[Claim], scores: Scores, facts: Any) -> Scoring:
     way = unit.way
     if way.by == "source_priority":
         places = {source: place for place, source in enumerate(way.sources)}
@@ -159,7 +164,7 @@ def _scoring(
         return Scoring(facts, False, lambda own, best: "not verified")
     if way.by == "expression":
         return Scoring(
-            lambda claim: _comparable(scores.get(claim)),
+            lambda claim: _comparable(scores.get((unit.name, claim.key))),
             False,
             lambda own, best: f"preferred less: {_shown(own)}, the winner {_shown(best)}",
         )

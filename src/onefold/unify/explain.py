@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from onefold.model.given import INTERNAL
 from onefold.model.golden import Survivorship
-from onefold.unify.contest import Claim, contest
+from onefold.unify.contest import Claim, Scores, contest
 from onefold.unify.golden import Nodes, claim_in, corrections_of, ended, verified_by
 from onefold.unify.rules import GoldenRules, Unit
 
@@ -24,7 +23,7 @@ class Explained(NamedTuple):
 
 
 def explain(
-    nodes: Nodes, trait: str, rules: GoldenRules, now: int, scores: Mapping[Claim, Any]
+    nodes: Nodes, trait: str, rules: GoldenRules, now: int, scores: Scores
 ) -> list[Explained]:
     """All claims of a trait, the winner first, then by time."""
     unit = rules.unit(trait) or Unit(trait, (trait,))

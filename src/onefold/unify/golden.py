@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
 from onefold.model.given import CORRECTED, INTERNAL, Correction, correction_of
 from onefold.model.profile import Statement
-from onefold.unify.contest import Claim, Contest, contest
+from onefold.unify.contest import Claim, Contest, Scores, contest
 from onefold.unify.rules import PLAIN, GoldenRules, Unit, value_key
 
 Nodes = Sequence[Sequence[Statement]]
@@ -60,7 +60,7 @@ def golden_record(
     nodes: Nodes,
     rules: GoldenRules = PLAIN,
     now: int = 0,
-    scores: Mapping[Claim, Any] | None = None,
+    scores: Scores | None = None,
 ) -> Golden:
     """The golden traits, each with its claim. A trait that nobody claims any more is absent.
 

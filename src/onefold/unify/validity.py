@@ -6,9 +6,6 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from onefold.model.definitions import TraitDefinition
 from onefold.model.golden import Bounds
 from onefold.unify.contest import length_of
@@ -48,6 +45,10 @@ def matcher(pattern: str) -> Callable[[Any], bool]:
 
     Raises `ValueError` if it is no pattern.
     """
+    # Only here: a process that never meets a pattern does without these 40 MB.
+    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow.compute as pc  # noqa: PLC0415
+
     whole = rf"\A(?:{pattern})\z"
     pc.match_substring_regex(pa.scalar(""), pattern=whole)
 
@@ -67,12 +68,16 @@ def _in_range(bounds: Bounds, read: Read) -> _Test:
         if known is None:
             return ""
         if least is not None and known < least:
-            return f"is less than {bounds.min}"
+            return f"is less than {_plain(bounds.min)}"
         if most is not None and known > most:
-            return f"is more than {bounds.max}"
+            return f"is more than {_plain(bounds.max)}"
         return ""
 
     return test
+
+
+def _plain(bound: float | str | None) -> str:
+    return f"{bound:.12g}" if isinstance(bound, int | float) else str(bound)
 
 
 def _has_length(bounds: Bounds) -> _Test:

@@ -38,6 +38,10 @@ def test_verbose_tells_where_each_value_comes_from(desk: Any) -> None:
         "source": "default",
         "time": 1772359200000000,
         "message_id": "m1",
+        "identifier": "user_id:ann",
+        "why": "latest",
+        "lost": 0,
+        "known": False,
     }
 
 

@@ -38,6 +38,8 @@ def collection(plural: str, kind: str, body: dict[str, Any], **other: Any) -> li
 ALLOWED: list[Row] = [
     ("GET", "/api/profiles/user_id:u", "reader", None, ""),
     ("GET", "/api/profiles/user_id:u/claims", "reader", None, ""),
+    ("PUT", "/api/profiles/user_id:u/traits/city", "editor", b'{"value": "x"}', "trait.correct"),
+    ("DELETE", "/api/profiles/user_id:u/traits/city", "editor", None, "trait.correct"),
     ("GET", "/api/profiles/user_id:u/events", "reader", None, ""),
     ("GET", "/api/profiles/user_id:u/history", "reader", None, ""),
     ("GET", "/api/profiles/user_id:u/links", "reader", None, ""),

@@ -9,6 +9,7 @@ from litestar.di import Provide
 from onefold.serve.api.access import ACCESS
 from onefold.serve.api.audiences import AUDIENCES
 from onefold.serve.api.collections import COLLECTIONS
+from onefold.serve.api.correcting import CORRECTING
 from onefold.serve.api.definitions import DEFINITIONS
 from onefold.serve.api.document import configuration
 from onefold.serve.api.doors import actor
@@ -32,6 +33,7 @@ def create_api(context: Context) -> Litestar:
     return Litestar(
         route_handlers=[
             PROFILES,
+            CORRECTING,
             SEGMENTS,
             AUDIENCES,
             DEFINITIONS,

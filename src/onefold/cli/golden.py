@@ -1,0 +1,66 @@
+"""`trait`: correcting values; `quality`: how good what is known is."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from onefold.cli.invocation import Invocation, command, parse_time
+from onefold.cli.rendering import fields
+
+Who = Annotated[str, typer.Argument(metavar="KIND:VALUE", help="An identifier, or a profile's id.")]
+Name = Annotated[str, typer.Argument(help="The trait.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands."""
+    trait = typer.Typer(help="Traits: correcting their values.", no_args_is_help=True)
+    command(trait, "correct")(trait_correct)
+    command(trait, "uncorrect")(trait_uncorrect)
+    app.add_typer(trait, name="trait")
+
+
+def trait_correct(
+    call: Invocation,
+    who: Who,
+    name: Name,
+    value: Annotated[str, typer.Argument(help="The right value: a text, or JSON; null: none.")],
+    until: Annotated[
+        str,
+        typer.Option(
+            "--until", help="forever; next: until a source says something new; or a time."
+        ),
+    ] = "forever",
+) -> None:
+    """Correct a value; it outranks what sources say.
+
+    Example: onefold trait correct email:ann@example.com city Berlin --until next
+    """
+    from onefold.app import correcting
+
+    holds: Any = until if until in ("forever", "next") else "until"
+    at = parse_time(until) if holds == "until" else 0
+    made = correcting.trait_correct(
+        call.settings, who, name, _value(value), holds=holds, until=at or 0
+    )
+    call.show(made, fields)
+
+
+def trait_uncorrect(call: Invocation, who: Who, name: Name) -> None:
+    """Take the corrections of a trait back: sources decide again.
+
+    Example: onefold trait uncorrect email:ann@example.com city
+    """
+    from onefold.app import correcting
+
+    call.show(correcting.trait_uncorrect(call.settings, who, name), fields)
+
+
+def _value(text: str) -> Any:
+    """JSON where it is JSON, else the text itself."""
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return text

@@ -90,6 +90,12 @@ def survivorship_faults(given: Any) -> Iterator[Fault]:
         hint = f"did you mean {near[0]!r}?" if near else f"use one of {', '.join(WAYS)}"
         yield Fault(f"{by!r} is not known", where, hint)
         return
+    yield from _part_faults(said, by)
+
+
+def _part_faults(said: dict[str, Any], by: Any) -> Iterator[Fault]:
+    """What is wrong with that which goes with a way."""
+    where = "survivorship"
     for key in said.keys() - {"of"}:
         if key not in _OF:
             yield Fault(f"{key!r} is not known", where, f"known are of, {', '.join(sorted(_OF))}")
@@ -97,6 +103,11 @@ def survivorship_faults(given: Any) -> Iterator[Fault]:
             yield Fault(f"{key} says nothing about {by}", where, f"it is for {_OF[key][0]}")
     if by in _NEEDED and not said.get(_NEEDED[by][0]):
         yield Fault(f"{by} needs {_NEEDED[by][0]}", where, _NEEDED[by][1])
+    yield from _value_faults(said)
+
+
+def _value_faults(said: dict[str, Any]) -> Iterator[Fault]:
+    where = "survivorship"
     if said.get("of", "all") not in ("all", "last"):
         yield Fault("`of` is all or last", where)
     if not _texts(said.get("sources", [])):

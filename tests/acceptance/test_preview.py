@@ -109,3 +109,12 @@ def test_what_is_no_rule_is_refused_with_its_place(onefold: Stepped) -> None:
     assert caught.value.faults[0].where == "line 1, column 1"
     with pytest.raises(InvalidInput):
         preview(onefold.settings, PreviewQuestion("country = 'CN'", by=("a, b",)))
+
+
+def test_a_preview_warns_of_names_that_never_came_in(onefold: Stepped) -> None:
+    people(onefold)
+    asked = PreviewQuestion("contry = 'CN' or did('Order Compleeted')")
+    warnings = [str(one) for one in preview(onefold.settings, asked).warnings]
+    assert any("unknown trait contry (did you mean country?)" in one for one in warnings)
+    assert any("no event 'Order Compleeted' is known" in one for one in warnings)
+    assert preview(onefold.settings, PreviewQuestion("country = 'CN'")).warnings == ()

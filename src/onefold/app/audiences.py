@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from onefold.model.errors import Fault
+
 SAVED = "segment:"
 """What a rule begins with that names a saved segment."""
 
@@ -61,7 +63,10 @@ class EventDays(msgspec.Struct, frozen=True):
 
 
 class Preview(msgspec.Struct, frozen=True):
-    """How many satisfy a rule as of a moment (µs), of how many; and who they are."""
+    """How many satisfy a rule as of a moment (µs), of how many; and who they are.
+
+    `warnings` are about names that are neither defined nor ever came in.
+    """
 
     rule: str
     as_of: int
@@ -70,6 +75,7 @@ class Preview(msgspec.Struct, frozen=True):
     sample: tuple[SampledProfile, ...] = ()
     by: tuple[TraitCounts, ...] = ()
     events: tuple[EventDays, ...] = ()
+    warnings: tuple[Fault, ...] = ()
 
 
 class WhyQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -17,13 +17,14 @@ from onefold.app.audiences import (
     ValueCount,
 )
 from onefold.app.everybody import DAY_US, Everybody, drawn, everybody
-from onefold.app.workspace import now_us
+from onefold.app.workspace import now_us, open_store
 from onefold.config import Settings
 from onefold.model.errors import Fault, InvalidInput
 from onefold.model.given import visible
 from onefold.model.profile import profile_name
+from onefold.segment.asked import Asked
 from onefold.segment.metric import Field
-from onefold.segment.rule import parse_rule
+from onefold.segment.rule import compile_rule, parse_rule
 from onefold.segment.trait_sql import trait_field
 
 _VALUES, _DAYS = 20, 30
@@ -50,7 +51,20 @@ def preview(
                 for name, field in zip(question.by, fields, strict=True)
             ),
             tuple(_event_days(people, name, now) for name in question.events),
+            _warnings(settings, asked),
         )
+
+
+def _warnings(settings: Settings, asked: Asked) -> tuple[Fault, ...]:
+    """Names in a rule that nobody defined or sent: probably slips of the pen."""
+    with open_store(settings, cache_mb=4) as store:
+        names = store.names_seen()
+    scope = msgspec.structs.replace(
+        asked.scope,
+        seen=frozenset(name for kind, name in names if kind == "trait"),
+        events=frozenset(name for kind, name in names if kind == "event"),
+    )
+    return compile_rule(asked.clauses[asked.name].text, scope).warnings
 
 
 def trait_named(name: str) -> Field:

@@ -31,6 +31,7 @@ MOST_BYTES = 4 << 30
 _WRITER = "given"
 _CLAIMS_A_RECORD, _RECORDS_AT_ONCE = 500, 20
 _LONGEST_LINE = 65_536
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 class Upload(msgspec.Struct, frozen=True):
@@ -72,6 +73,9 @@ class Spool:
 
     def write(self, piece: bytes) -> None:
         """The next bytes."""
+        if not self.bytes and (piece[:2] in _UTF16 or b"\0" in piece[:100]):
+            hint = "save it as CSV in UTF-8"
+            raise InvalidInput("the file cannot be taken", [Fault("is no UTF-8", "file", hint)])
         self.bytes += len(piece)
         if self.bytes > MOST_BYTES:
             raise TooLarge(f"the file is larger than {MOST_BYTES >> 30} GiB; split it")

@@ -180,6 +180,8 @@ def _confine(call: Invocation) -> Callable[[], None]:
 def _say_preview(found: Preview) -> None:
     share = found.count / found.total if found.total else 0.0
     say(f"{found.count:,} of {found.total:,} profiles ({share:.1%})")
+    for warning in found.warnings:
+        say(f"{warning}")
     if found.sample:
         say("")
         table(("profile", "traits"), [(one.profile, one.traits) for one in found.sample])

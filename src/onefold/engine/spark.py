@@ -53,7 +53,7 @@ class SparkEngine:
         self, step: str, sql: str, inputs: Mapping[str, pa.Table], values: Sequence[Any] = ()
     ) -> list[tuple[Any, ...]]:
         """All rows of a query over named tables; `step` names it should it fail."""
-        with self._failures(step, sql), self._given(inputs):
+        with self._failures(step, sql), self._named(inputs):
             return _tuples(self._query(sql, values).toArrow())
 
     def pages(
@@ -75,7 +75,7 @@ class SparkEngine:
         """Make a view of Parquet files and rows newer than those, with the columns of these."""
         with self._failures("view", name):
             parts = [self._read(group, of) for group, of in files.items()]
-            parts.append(self._session.createDataFrame(newer))
+            parts.append(self._given(newer))
             whole = reduce(lambda a, b: a.unionByName(b, allowMissingColumns=True), parts)
             self._name(name, whole.select(*[f"`{column}`" for column in newer.column_names]))
 
@@ -91,9 +91,13 @@ class SparkEngine:
         with self._failures("view", query):
             self._name(name, self._query(query, ()))
 
-    def keep(self, name: str, query: str, inputs: Mapping[str, pa.Table] | None = None) -> int:
-        """Keep the rows of a query as a table of this name; count them."""
-        with self._failures(name, query), self._given(inputs or {}):
+    def keep(
+        self, name: str, query: str | pa.Table, inputs: Mapping[str, pa.Table] | None = None
+    ) -> int:
+        """Keep the rows of a query, or of a table, as a table of this name; count them."""
+        if isinstance(query, pa.Table):
+            query, inputs = "select * from given", {"given": query}
+        with self._failures(name, query), self._named(inputs or {}):
             found = self._query(query, ()).persist()
             count = found.count()
             self._name(name, found)
@@ -126,10 +130,18 @@ class SparkEngine:
     def _query(self, sql: str, values: Sequence[Any]) -> DataFrame:
         return self._session.sql(spark_sql(sql), args=list(values) or None)
 
+    def _given(self, table: pa.Table) -> DataFrame:
+        if table.num_rows:
+            return self._session.createDataFrame(table)
+        from pyspark.sql.pandas.types import from_arrow_schema  # noqa: PLC0415 - an extra
+
+        # Over Spark Connect what has no rows has no columns either, unless these are named.
+        return self._session.createDataFrame([], from_arrow_schema(table.schema, False))
+
     @contextmanager
-    def _given(self, inputs: Mapping[str, pa.Table]) -> Iterator[None]:
+    def _named(self, inputs: Mapping[str, pa.Table]) -> Iterator[None]:
         for name, table in inputs.items():
-            self._name(name, self._session.createDataFrame(table))
+            self._name(name, self._given(table))
         try:
             yield
         finally:

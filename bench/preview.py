@@ -27,6 +27,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
+
 from bench.population_data import DAY, END, add_arguments, population
 from bench.postgres import postgres
 from onefold.app.everybody import everybody
@@ -103,6 +105,14 @@ def onefold(settings: Settings) -> Iterator[Ask]:
             return (count, int(total)), took
 
     yield ask
+
+
+@contextmanager
+def spark(settings: Settings) -> Iterator[Ask]:
+    """The same on Spark, in a process of its own beside; the first time it has to start."""
+    own = msgspec.structs.replace(settings, engine=f"local[{THREADS}]", sql_seconds=600)
+    with onefold(own) as ask:
+        yield ask
 
 
 @contextmanager
@@ -242,6 +252,7 @@ WAYS: dict[str, Callable[[Settings], Any]] = {
     "chdb": chdb,
     "polars": polars,
     "postgresql": postgresql,
+    "spark": spark,
 }
 
 

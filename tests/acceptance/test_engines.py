@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import os
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import httpx
 import msgspec
 import pytest
 
@@ -20,10 +28,20 @@ from onefold.app.backtest import backtest
 from onefold.app.compaction import compact
 from onefold.app.compare import compare
 from onefold.app.overlap import overlap
+from onefold.app.past import PastWanted, count_past
 from onefold.app.preview import preview
+from onefold.app.refreshing import refresh_tag
+from onefold.app.tables import tables_now
 from onefold.app.why import why
-from onefold.app.workspace import now_us
+from onefold.app.workspace import now_us, open_engine, open_lake, open_store
 from onefold.config import Settings
+from onefold.engine import Engine
+from onefold.model.given import tag_trait
+from onefold.pipeline import decode_buckets
+from onefold.segment import compile_plan
+from onefold.segment.plan import Wanted
+from onefold.serve.web import run_web
+from onefold.testing.connect_server import connect_server
 from onefold.testing.shop import SEGMENTS, Shop, definitions
 from onefold.testing.shop.play import batches
 from tests.acceptance.conftest import Stepped
@@ -43,6 +61,20 @@ expression: sum_of('Order Completed', properties.revenue, last => interval 90 da
 kind: tag
 name: level
 cases: [{value: gold, when: spent >= 3000}, {value: silver, when: spent > 0}]
+---
+kind: tag
+name: rfm
+rfm: {}
+---
+kind: tag
+name: third
+rank: {by: spent, into: 3}
+---
+kind: tag
+name: basket
+statistics:
+  by: spent
+  cases: [{value: far above, when: z > 1.5}, {value: above, when: x > mean}, {value: low, when: x < q20}]
 """
 
 
@@ -55,7 +87,9 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
         timezone="Asia/Shanghai",
         sql_seconds=600,
     )
-    make_workspace(settings)
+    made = make_workspace(settings)
+    assert made is not None
+    (settings.data / "key").write_text(made.admin_key)
     onefold = Stepped(settings)
     try:
         onefold.define(definitions() + "---" + TRAITS)
@@ -133,3 +167,89 @@ def test_why(shop: Settings) -> None:
     asked = WhyQuestion(RULE, somebody.profile)
     found = agreed(lambda settings: why(settings, asked), shop, as_of=0)
     assert found.clause.parts
+
+
+@pytest.mark.parametrize("tag", ["rfm", "third", "basket"])
+def test_a_refresh(shop: Settings, tag: str) -> None:
+    def found(engine: str) -> list[tuple[Any, ...]]:
+        refresh_tag(on(shop, engine), tag)
+        with open_store(shop) as store:
+            rows = store.given.refreshed(10_000)
+        own = [row for row in rows if row.trait == tag_trait(tag)]
+        return sorted((row.profile, {**row.value, "at": 0}) for row in own)
+
+    expected = found("duckdb")
+    assert len(expected) > 20
+    assert len({value["value"] for _, value in expected}) > 1
+    assert found("local[2]") == expected
+
+
+def test_the_past_of_metrics(shop: Settings) -> None:
+    rules = [RULE, "in_sequence('Product Viewed', 'Order Completed', within => interval 3 day)",
+             "unique_of('Product Viewed', properties.category) > 2",
+             "sum_of('Order Completed', properties.revenue) > 100",
+             "last_of('Order Completed', properties.currency) = 'CNY'"]  # fmt: skip
+    metrics = compile_plan([Wanted("segment", rule, rule) for rule in rules]).metrics
+
+    def counted(engine: Engine, file: str) -> dict[bytes, Any]:
+        with open_store(shop) as store:
+            tables = tables_now(store, open_lake(shop))
+            wanted = PastWanted(metrics, store.batch(), file)
+        try:
+            count_past(shop, wanted, tables, engine, lambda *_: None)
+        finally:
+            engine.close()
+        rows = sqlite3.connect(shop.data / file).execute("select node, buckets from past")
+        return {node: decode_buckets(buckets) for node, buckets in rows}
+
+    expected = counted(open_engine(shop), "backfill/duckdb.db")
+    assert len(expected) > 50
+    assert counted(open_engine(on(shop, "local[2]")), "backfill/spark.db") == expected
+
+
+def test_over_http(shop: Settings) -> None:
+    headers = {"authorization": f"Bearer {(shop.data / 'key').read_text()}"}
+    question = {"rule": RULE, "by": ["city"]}
+
+    def answer(engine: str) -> dict[str, Any]:
+        stop, ready = threading.Event(), threading.Event()
+        listen = socket.create_server(("127.0.0.1", 0))
+        settings = on(shop, engine)
+        web = threading.Thread(target=run_web, args=(settings, ready.set, stop, listen))
+        web.start()
+        try:
+            assert ready.wait(60)
+            url = f"http://127.0.0.1:{listen.getsockname()[1]}/api/segments/preview"
+            found = httpx.post(url, json=question, headers=headers, timeout=400)
+            assert found.status_code == 200, found.text
+            return {**found.json(), "as_of": 0}
+        finally:
+            stop.set()
+            web.join()
+
+    expected = answer("duckdb")
+    assert expected["count"] > 0
+    assert answer("local[2]") == expected
+
+
+def test_on_the_command_line_with_a_spark_connect_server(
+    shop: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    def said(*flags: str, **environment: str) -> dict[str, Any]:
+        command = [sys.executable, "-m", "onefold", "--data", str(shop.data)]
+        command += ["--timezone", shop.timezone, "--sql-seconds", "600", *flags]
+        done = subprocess.run(
+            [*command, "segment", "preview", RULE, "--by", "city", "--json"],
+            check=False,
+            capture_output=True,
+            env={**os.environ, **environment},
+            timeout=600,
+        )
+        assert done.returncode == 0, done.stderr.decode()
+        return {**json.loads(done.stdout), "as_of": 0}
+
+    expected = said()
+    assert expected["count"] > 0
+    with connect_server(tmp_path_factory.mktemp("connect")) as url:
+        assert said("--engine", url) == expected
+        assert said(ONEFOLD_ENGINE=url) == expected

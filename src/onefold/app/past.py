@@ -17,10 +17,10 @@ import msgspec
 
 from onefold.app.long_work import Tell, Work
 from onefold.app.tables import TableNow, tables_now
-from onefold.app.typed import reader, typed_columns, typed_of
-from onefold.app.workspace import open_lake, open_store, spill_path
+from onefold.app.typed import fields_of, reader, typed_columns
+from onefold.app.workspace import open_engine, open_lake, open_store
 from onefold.config import Settings
-from onefold.engine import DuckEngine
+from onefold.engine import Engine
 from onefold.lake import MIXED, by_layout
 from onefold.model.errors import Busy
 from onefold.model.profile import NodeId
@@ -45,9 +45,9 @@ def count_for_job(settings: Settings, work: Work) -> int:
     wanted = msgspec.convert(work.job.argument, PastWanted)
     with open_store(settings, cache_mb=8) as store:
         tables = tables_now(store, open_lake(settings))
-    engine = DuckEngine(threads=2, memory_mb=2048, spill=spill_path(settings))
+    engine = open_engine(settings, least_mb=2048)
     try:
-        with work.interrupting(engine.connection.interrupt):
+        with work.interrupting(engine.interrupt):
             return count_past(settings, wanted, tables, engine, work.progress)
     finally:
         engine.close()
@@ -57,7 +57,7 @@ def count_past(
     settings: Settings,
     wanted: PastWanted,
     tables: dict[str, TableNow],
-    engine: DuckEngine,
+    engine: Engine,
     tell: Tell,
 ) -> int:
     """Count, and write the file; it is there when all of it is. Gives how many identifiers it holds."""
@@ -89,7 +89,7 @@ def count_past(
 
 
 def _pages(
-    settings: Settings, wanted: PastWanted, tables: dict[str, TableNow], engine: DuckEngine
+    settings: Settings, wanted: PastWanted, tables: dict[str, TableNow], engine: Engine
 ) -> Iterator[list[tuple[Any, ...]]]:
     """Rows of the bucket query; those of one owner always on one page."""
     fields = _add_events(engine, tables["events"], wanted)
@@ -107,21 +107,20 @@ def _pages(
         yield held
 
 
-def _add_events(engine: DuckEngine, events: TableNow, wanted: PastWanted) -> list[Field]:
+def _add_events(engine: Engine, events: TableNow, wanted: PastWanted) -> list[Field]:
     """Make the view of the events that count; give the fields that have a column in some files."""
     groups = by_layout(events.files)
     read = {field for metric in wanted.metrics for field in metric.fields}
-    typed = {
-        group: [one for one in typed_of(engine, files, "properties", "context") if one in read]
-        for group, files in groups.items()
-        if group != MIXED
-    }
+    typed = {}
+    for group, files in groups.items():
+        known = fields_of(
+            engine.add_files(f"events_{group}", group, files), "properties", "context"
+        )
+        typed[group] = [one for one in known if one in read and group != MIXED]
     fields = list(dict.fromkeys(field for found in typed.values() for field in found))
     engine.add_view("newer_events", {}, events.newer)
     parts = [("newer_events", list[Field]())]
-    for group, files in groups.items():
-        engine.add_files(f"events_{group}", group, files)
-        parts.append((f"events_{group}", typed.get(group, [])))
+    parts += [(f"events_{group}", found) for group, found in typed.items()]
     columns = 'owner, name, epoch_us("time") as "time", message_id, properties, context'
     engine.view(
         "events",

@@ -50,10 +50,12 @@ class Engine(Protocol):
     def view(self, name: str, query: str) -> None:
         """Make a view of a query over other views."""
 
-    def keep(self, name: str, query: str, inputs: Mapping[str, pa.Table] | None = None) -> int:
-        """Keep the rows of a query as a table of this name, which may be kept anew; count them.
+    def keep(
+        self, name: str, query: str | pa.Table, inputs: Mapping[str, pa.Table] | None = None
+    ) -> int:
+        """Keep the rows of a query, or of a table, as a table of this name; count them.
 
-        The inputs are tables known to this query only.
+        What was kept by that name before is forgotten. The inputs are tables known to this query only.
         """
 
     def interrupt(self) -> None:

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from onefold.engine.dialect import spark_sql
 from onefold.engine.interface import Interrupted, OutOfMemory
-from onefold.engine.spark_session import start_session
+from onefold.engine.spark_session import spark_errors, start_session
 from onefold.model.errors import Damaged
 
 if TYPE_CHECKING:
@@ -109,7 +109,10 @@ class SparkEngine:
     def interrupt(self) -> None:
         """Break off what runs, from another thread."""
         self._interrupted = True
-        self._session.interruptAll()
+        try:
+            self._session.interruptAll()
+        except spark_errors() as error:
+            raise Damaged(f"Spark cannot be asked to stop: {_reason(error)}") from error
 
     def close(self) -> None:
         """Forget its views, and what it keeps."""
@@ -158,18 +161,17 @@ class SparkEngine:
 
     @contextmanager
     def _failures(self, step: str, sql: str) -> Iterator[None]:
-        from py4j.protocol import Py4JError  # noqa: PLC0415 - an extra
-        from pyspark.errors import PySparkException  # noqa: PLC0415
-
         try:
             yield
-        except (PySparkException, Py4JError) as error:
-            text = str(error)
-            reason = text.split("\n", 1)[0]
+        except spark_errors() as error:
             kind: type[Damaged] = Interrupted if self._interrupted else Damaged
-            if any(one in text for one in _TOO_LARGE):
+            if any(one in str(error) for one in _TOO_LARGE):
                 kind = OutOfMemory
-            raise kind(f"query {step} failed: {reason}\n{sql}") from error
+            raise kind(f"query {step} failed: {_reason(error)}\n{sql}") from error
+
+
+def _reason(error: Exception) -> str:
+    return str(error).split("\n", 1)[0]
 
 
 def _tuples(table: pa.Table) -> list[tuple[Any, ...]]:

@@ -50,9 +50,7 @@ def start_session(
 ) -> SparkSession:
     """A session of its own on the Spark that a URL names; `InvalidInput` says what it lacks."""
     try:
-        import pyspark  # noqa: F401, PLC0415 - an extra
-        from py4j.protocol import Py4JError  # noqa: PLC0415
-        from pyspark.errors import PySparkException  # noqa: PLC0415
+        failures: tuple[type[Exception], ...] = (*spark_errors(), ImportError, OSError)
     except ImportError as error:
         raise InvalidInput(
             f"the engine {url} needs Spark, which is not installed: pip install 'onefold[spark]'"
@@ -71,11 +69,19 @@ def start_session(
             session = _started(url, _driver_settings(url, memory_mb, spill))
         for name, value in {**_SETTINGS, **settings}.items():
             session.conf.set(name, value)
-    except (PySparkException, Py4JError, ImportError, OSError) as error:
+    except failures as error:
         hint = "is it a Spark Connect server of version 4?" if remote else "is Java 17 installed?"
         reason = str(error).split("\n", 1)[0]
         raise InvalidInput(f"Spark cannot be started at {url}: {reason} ({hint})") from error
     return session
+
+
+def spark_errors() -> tuple[type[Exception], ...]:
+    """What Spark raises when it cannot do something."""
+    from py4j.protocol import Py4JError  # noqa: PLC0415 - an extra
+    from pyspark.errors import PySparkException  # noqa: PLC0415
+
+    return PySparkException, Py4JError
 
 
 def _connected(url: str) -> SparkSession:

@@ -9,6 +9,7 @@ Each query is one that the rule language makes, or could make: the answers are D
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from onefold.engine import Engine
+from onefold.engine import Engine, Interrupted
 from onefold.model.errors import Damaged
 
 _JSON = (
@@ -107,6 +108,81 @@ class EngineSuite:
         ]
         engine.view("unscored", "SELECT profile FROM people WHERE score IS NULL")
         assert engine.rows("ask", "SELECT count(*) FROM unscored", {}) == [(2,)]
+        engine.close()
+
+    def test_files_are_a_view_with_all_of_their_columns(self, tmp_path: Path) -> None:
+        engine = self.open_engine()
+        name = '["traits","a b","number"]'
+        paths = [str(tmp_path / f"{{1}}*[{number}].parquet") for number in range(2)]
+        for number, path in enumerate(paths):
+            pq.write_table(pa.table({"profile": [number], name: [number / 2]}), path)
+        assert engine.add_files("people_1", "1", paths) == ["profile", name]
+        quoted = name.replace('"', '""')
+        sql = f'SELECT profile, "{quoted}" FROM people_1 ORDER BY profile'  # noqa: S608
+        assert engine.rows("ask", sql, {}) == [(0, 0.0), (1, 0.5)]
+        engine.close()
+
+    def test_what_is_kept_may_be_kept_anew(self) -> None:
+        engine = self.open_engine()
+        assert engine.keep("found", "SELECT profile FROM people", {"people": _PEOPLE}) == 3
+        engine.view("twice", "SELECT profile FROM found UNION ALL SELECT profile FROM found")
+        assert engine.rows("ask", "SELECT count(*) FROM twice", {}) == [(6,)]
+        assert (
+            engine.keep("found", "SELECT profile FROM more WHERE profile > 1", {"more": _PEOPLE})
+            == 2
+        )
+        assert engine.keep("few", _PEOPLE.slice(2)) == 1
+        sql = "SELECT found.profile FROM found JOIN few ON found.profile = few.profile"
+        assert engine.rows("ask", sql, {}) == [(3,)]
+        engine.close()
+
+    def test_a_query_is_broken_off(self) -> None:
+        engine = self.open_engine()
+        over = threading.Event()
+
+        def interrupt() -> None:
+            while not over.wait(0.5):
+                engine.interrupt()
+
+        numbers = {"t": pa.table({"n": range(2_500)})}
+        sql = "SELECT count(*) FROM t a, t b, t c WHERE (a.n * b.n) % 7 > (a.n + c.n) % 5"
+        thread = threading.Thread(target=interrupt)
+        thread.start()
+        stopped = False
+        try:
+            engine.rows("long", sql, numbers)
+        except Interrupted:
+            stopped = True
+        finally:
+            over.set()
+            thread.join()
+        assert stopped
+        engine.close()
+
+    def test_quantiles_are_values_that_there_are(self) -> None:
+        engine = self.open_engine()
+        table = pa.table({"x": [10.0, 20.0, 30.0, 40.0, None]})
+        cuts = "SELECT quantile_disc(x, [0.25, 0.5, 0.51]) AS q, quantile_disc(x, 0.5) AS m FROM t"
+        sql = f"SELECT q[1], q[2], q[3], m FROM ({cuts})"  # noqa: S608
+        assert engine.rows("ask", sql, {"t": table}) == [(10.0, 20.0, 30.0, 20.0)]
+        nobody = {"t": table.slice(4)}
+        sql = f"SELECT m IS NULL FROM ({cuts})"  # noqa: S608
+        assert engine.rows("ask", sql, nobody) == [(True,)]
+        engine.close()
+
+    def test_times_and_names_in_objects(self) -> None:
+        engine = self.open_engine()
+        time = pa.array([1_767_225_600_123_456], pa.timestamp("us", "UTC"))
+        table = pa.table({"time": time, "json": ['{"a":null,"b/c":{"d":1}}']})
+        sql = (
+            "SELECT epoch_us(\"time\"), json_exists(json, '/a'), json_exists(json, '/b~1c'),"
+            " json_exists(json, '/d') FROM t"
+        )
+        found = engine.rows("ask", sql, {"t": table})
+        assert found == [(1_767_225_600_123_456, True, True, False)]
+        listed = "unnest([{'name': 'a', 'n': 1}, {'name': 'b', 'n': 2}]) AS one FROM t"
+        sql = f"SELECT one.name FROM (SELECT {listed}) WHERE one.n > 1"  # noqa: S608
+        assert engine.rows("ask", sql, {"t": table}) == [("b",)]
         engine.close()
 
     def test_pages_hold_at_most_so_many_rows(self) -> None:

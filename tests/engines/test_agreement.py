@@ -309,3 +309,14 @@ def test_spark_agrees() -> None:
     engine = SparkEngine("local[1]")
     check({"spark": lambda world: by_query(engine, world)}, rules_each=12, people_each=40, every=3)
     engine.close()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@needs_java
+def test_spark_over_connect_agrees(connect_url: str) -> None:
+    engine = SparkEngine(connect_url)
+    check(
+        {"connect": lambda world: by_query(engine, world)}, rules_each=12, people_each=40, every=9
+    )
+    engine.close()

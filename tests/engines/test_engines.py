@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterator
 
 import pytest
 
 from onefold.engine import DuckEngine, Engine, SparkEngine
 from onefold.model.errors import InvalidInput
-from onefold.testing.connect_server import connect_server
 from onefold.testing.engine_suite import EngineSuite
 
 NO_JAVA = shutil.which("java") is None and not os.environ.get("CI")
@@ -33,13 +31,6 @@ class TestDuckDBWithoutOptimizer(EngineSuite):
 class TestSpark(EngineSuite):
     def open_engine(self) -> Engine:
         return SparkEngine("local[1]")
-
-
-@pytest.fixture(scope="session")
-def connect_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A Spark Connect server of its own for each process of tests."""
-    with connect_server(tmp_path_factory.mktemp("connect")) as url:
-        yield url
 
 
 @pytest.mark.slow

@@ -46,7 +46,6 @@ class SparkEngine:
         self._session = start_session(url, settings or {}, memory_mb, spill)
         self._remote = url.startswith("sc://")
         self._views: set[str] = set()
-        self._kept: dict[str, DataFrame] = {}
         self._interrupted = False
 
     def rows(
@@ -98,13 +97,10 @@ class SparkEngine:
         if isinstance(query, pa.Table):
             query, inputs = "select * from given", {"given": query}
         with self._failures(name, query), self._named(inputs or {}):
-            found = self._query(query, ()).persist()
-            count = found.count()
-            self._name(name, found)
-            if before := self._kept.pop(name, None):
-                before.unpersist()
-            self._kept[name] = found
-            return int(count)
+            # By its name: over Spark Connect a frame is read anew, when its inputs may be gone.
+            self._name(name, self._query(query, ()))
+            self._session.catalog.cacheTable(name)
+            return int(self._session.table(name).count())
 
     def interrupt(self) -> None:
         """Break off what runs, from another thread."""
@@ -117,8 +113,6 @@ class SparkEngine:
     def close(self) -> None:
         """Forget its views, and what it keeps."""
         with self._failures("close", ""):
-            for frame in self._kept.values():
-                frame.unpersist()
             for name in list(self._views):
                 self._forget(name)
             if self._remote:

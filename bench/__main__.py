@@ -19,7 +19,10 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-NOT_BENCHES = {"background", "known", "population_data", "population_proof", "postgres", "tree"}
+NOT_BENCHES = {
+    "background", "known", "matching", "matching_metrics", "matching_splink", "population_data",
+    "population_proof", "postgres", "tree",
+}  # fmt: skip
 SIZES = {
     "pipeline": ["--users", "1000000", "--seconds", "60"],
     "latency": ["--users", "1000000", "--probes", "300"],

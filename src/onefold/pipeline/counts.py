@@ -87,10 +87,12 @@ class Counts(Mapping[str, Found]):
             kept = oldest.get(metric)
             if kept is None:
                 continue
-            known = self.get(metric)
+            known = self._all.get(metric)
             if known is None:
                 known = self._all[metric] = dict(found)
             else:
+                if type(known) is not dict:
+                    known = self._all[metric] = _decode_one(known)
                 add_buckets(known, found)
             if kept.oldest is not None and min(known) < kept.oldest:
                 left = {metric: known}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -13,12 +13,13 @@ from onefold.engine import DuckEngine, PlannedQuery
 from onefold.model.errors import Damaged
 from onefold.model.profile import Profile
 from onefold.segment import Plan
+from onefold.segment.cases import Cases, Choice, cases_key, cases_of
 from onefold.segment.metric import Type
 from onefold.segment.parts import part_of, upward, without
 from onefold.segment.plan import Key, Output
 from onefold.segment.shapes import ShapeQuery, singles_of
 from onefold.segment.watching import Changes, Watch, Watches
-from onefold.segment.window_reading import Facts, Moment
+from onefold.segment.window_reading import Facts
 from onefold.segment.zone import load_zone
 
 _TYPES: dict[Type, pa.DataType] = {
@@ -32,6 +33,9 @@ _TYPES: dict[Type, pa.DataType] = {
     "object": pa.string(),
 }
 _WHOLE = -1
+_NO_TREE = object()
+_MOST_TREES = 10_000
+_trees: dict[tuple[Any, ...], Any] = {}
 log = structlog.get_logger(__name__)
 
 
@@ -77,16 +81,31 @@ class Evaluation:
     def _use(self, plan: Plan) -> None:
         self.plan = plan
         """What is evaluated: the plan without what failed."""
-        singles, self._shapes = singles_of(plan)
-        self._watches = Watches(singles)
+        self._singles, self._shapes = singles_of(plan)
+        self._watch = Watch(Watches(self._singles), 0, self._zone)
+        self._trees: list[Any] | None = None
 
     def run(self, tasks: Iterable[Task], now: int) -> Iterator[Found | list[Answer]]:
         """Compute what can have changed; keeps each profile's `due` true."""
-        whole = [task for task in tasks if task.changes is None]
-        rows = _Rows(Watch(self._watches, Moment(now, self._zone)), len(self._shapes))
+        whole: list[Task] = []
+        changed: list[Task] = []
         for task in tasks:
-            if task.changes is not None and not rows.add(task, task.changes):
-                whole.append(task)
+            (whole if task.changes is None else changed).append(task)
+        if changed:
+            whole += yield from self._changed(changed, now)
+        yield from self._whole(whole, now)
+
+    def _changed(
+        self, tasks: Sequence[Task], now: int
+    ) -> Generator[list[Answer], None, list[Task]]:
+        """Answer what can have changed; gives the profiles for which that needs the whole plan."""
+        if self._trees is None:
+            self._trees = self._ask_cases()
+        self._watch.move(now)
+        rows = _Rows(self.plan, self._watch, self._trees, len(self._shapes))
+        whole = [task for task in tasks if not rows.add(task)]
+        if rows.answers:
+            yield rows.answers
         for number, asked in enumerate(rows.asked):
             if asked.rows:
                 try:
@@ -95,17 +114,41 @@ class Evaluation:
                     log.warning("shapes_failed", rows=len(asked.rows), error=str(error))
                     again = {task.profile.id: task for task in asked.tasks}
                     whole += [task for task in again.values() if task not in whole]
-        yield from self._whole(whole, now)
+        return whole
 
-    def _answers(self, number: int, asked: Asked) -> list[Answer]:
+    def _ask_cases(self) -> list[Any]:
+        """The trees of the outputs that depend on few cases: the engine answers each case once."""
+        waiting: dict[int, list[tuple[tuple[Any, ...], Cases, list[list[Any]]]]] = {}
+        for single in self._singles:
+            key = cases_key(single)
+            if key not in _trees and (cases := cases_of(single)) and single.query is not None:
+                rows = list(cases.rows(single))
+                waiting.setdefault(single.query, []).append((key, cases, rows))
+        if len(_trees) > _MOST_TREES:
+            _trees.clear()
+        for query, asked in waiting.items():
+            try:
+                found = self._run(query, [row for _, _, rows in asked for row in rows])
+            except Damaged as error:
+                log.warning("cases_failed", outputs=len(asked), error=str(error))
+                continue  # what fails is found as it is needed
+            answers = found.column(0).to_pylist()
+            for key, cases, rows in asked:
+                own, answers = answers[: len(rows)], answers[len(rows) :]
+                _trees[key] = cases.tree(own)
+        return [_trees.get(cases_key(single), _NO_TREE) for single in self._singles]
+
+    def _run(self, number: int, rows: Sequence[Sequence[Any]]) -> pa.Table:
         shape = self._shapes[number]
         schema = _shape_schema(shape)
         query = self._queries.get(number)
         if query is None:
             query = self._engine.prepare("shapes", shape.sql, "asked", schema)
             self._queries[number] = query
-        found = query.run(pa.table(list(zip(*asked.rows, strict=True)), schema=schema))
-        values, days, moments = found.columns
+        return query.run(pa.table(list(zip(*rows, strict=True)), schema=schema))
+
+    def _answers(self, number: int, asked: Asked) -> list[Answer]:
+        values, days, moments = self._run(number, asked.rows).columns
         self._turn(asked.tasks, days, moments)
         profiles = (task.profile for task in asked.tasks)
         return list(zip(asked.outputs, profiles, values.to_pylist(), strict=True))
@@ -202,33 +245,45 @@ class Evaluation:
 
 
 class _Rows:
-    """The outputs that can have changed, as rows of the queries that compute them."""
+    """The outputs that can have changed: answered, or as rows of the queries that compute them."""
 
-    def __init__(self, watch: Watch, queries: int) -> None:
+    def __init__(self, plan: Plan, watch: Watch, trees: Sequence[Any], queries: int) -> None:
+        self._outputs = plan.outputs
         self._watch = watch
+        self._trees = trees
+        self.answers: list[Answer] = []
         self.asked = [Asked([], [], []) for _ in range(queries)]
 
-    def add(self, task: Task, changes: Changes) -> bool:
+    def add(self, task: Task) -> bool:
         """Add a profile; False if only the whole plan can say what is true of it."""
         values: dict[str, Any] = {}
-        profile, _, facts = task
-        places, soonest = self._watch.concerned(changes, facts, values)
+        profile, changes, facts = task
+        assert changes is not None
+        watch, trees, outputs, traits = self._watch, self._trees, self._outputs, profile.traits
+        places, soonest = watch.concerned(changes, facts, values)
         _bring_forward(profile, soonest)
-        traits, row_of = profile.traits, self._watch.row
         for place in places:
-            query, single, reads = row_of(place)
+            tree = trees[place]
+            if tree is not _NO_TREE:
+                while type(tree) is Choice:
+                    name = tree.name
+                    if name not in values:
+                        values[name] = watch.read(tree.column)(traits, facts)
+                    tree = tree.next(values[name])
+                self.answers.append((outputs[place], profile, tree))
+                continue
+            query, single, reads = watch.row(place)
             if query is None:
                 return False
             filled = list(single.row)
             for at, name, read in reads:
-                if name in values:
-                    filled[at] = values[name]
-                else:
-                    filled[at] = values[name] = read(traits, facts)
-            tasks, outputs, rows = self.asked[query]
-            tasks.append(task)
-            outputs.append(single.output)
-            rows.append(filled)
+                if name not in values:
+                    values[name] = read(traits, facts)
+                filled[at] = values[name]
+            asked = self.asked[query]
+            asked.tasks.append(task)
+            asked.outputs.append(single.output)
+            asked.rows.append(filled)
         return True
 
 

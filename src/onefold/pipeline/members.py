@@ -29,6 +29,7 @@ from onefold.segment.metric import Metric
 from onefold.segment.parts import upward, without
 from onefold.segment.plan import Key, Plan
 from onefold.segment.watching import Changes
+from onefold.segment.window import Unit, bucket_at
 from onefold.store import BatchWrite
 
 _FILLING = "its past is being counted"
@@ -61,6 +62,8 @@ class Members:
         self._plan = compile_plan([])
         self._defined: frozenset[Key] = frozenset()
         self._held: dict[Key, str] = {}
+        self._units: set[Unit] = set()
+        self._kept: tuple[dict[Unit, int], Mapping[str, Kept]] | None = None
         self._void: list[tuple[int, set[str]]] = []
         self._evaluated = self._plan
         self._evaluation = Evaluation(engine, self._plan, timezone)
@@ -109,6 +112,7 @@ class Members:
         for key, error in plan.refused.items():
             log.error("definition_refused", kind=key[0], name=key[1], faults=str(error))
         self._defined = frozenset({one.key for one in plan.outputs} | plan.refused.keys())
+        self._units, self._kept = {metric.granularity for metric in plan.metrics}, None
         self._counting.close()
         self._counting = Counting(self._engine, plan.metrics, self._timezone)
         self._evaluate_only(plan)
@@ -163,7 +167,7 @@ class Members:
         self._hold(self.uncountable)
         added = read_rows(counted)
         opened = Opened({}, added, set())
-        oldest = oldest_kept(self.metrics, now, self._timezone)
+        oldest = self._oldest_kept(now)
         # A claim that waits is nobody's event.
         touched = [nodes[owner] for owner in added if owner in nodes]
         for node, counts, changed in self._open(touched, oldest):
@@ -173,6 +177,13 @@ class Members:
             if changed:
                 opened.anew.add(node.id)
         return opened
+
+    def _oldest_kept(self, now: int) -> Mapping[str, Kept]:
+        """Which buckets can still matter: the same until a bucket of some metric ends."""
+        current = {unit: bucket_at(unit, now, self._timezone) for unit in self._units}
+        if self._kept is None or self._kept[0] != current:
+            self._kept = current, oldest_kept(self.metrics, now, self._timezone)
+        return self._kept[1]
 
     def _hold(self, failing: Mapping[str, str]) -> None:
         """Metrics cannot be counted: what needs them stays as it is."""
@@ -277,7 +288,7 @@ class Members:
                     facts[number].append(counts)
                 elif node.buckets != NO_BUCKETS or self._counted.pasts:
                     closed.append(node)
-        oldest = oldest_kept(self.metrics, now, self._timezone) if self._counted.pasts else {}
+        oldest = self._oldest_kept(now) if self._counted.pasts else {}
         for node, counts, changed in self._open(closed, oldest):
             number = working.home[node.id]
             facts[number].append(counts)

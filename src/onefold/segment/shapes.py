@@ -18,13 +18,15 @@ from onefold.segment.parts import upward
 from onefold.segment.plan import Key, Output, Plan
 from onefold.segment.plan_sql import NEVER, soonest
 
-Marks = tuple[float, ...] | None
-"""Numbers at which something can change: by reaching each. None: by any other value."""
+Marks = tuple[float, ...] | tuple[str, ...] | None
+"""What a column is compared with. Numbers, ascending: something can change by reaching each. Texts:
+by being or not being it. None: by any other value."""
 
 _LITERAL = r"-?[0-9][0-9.]*(?:e[+-]?[0-9]+)?|'(?:[^']|'')*'"
 _TOKEN = re.compile(
     r"'(?:[^']|'')*'"
     rf"|\((?P<left>[a-z][a-z2-7]{{10}}) (?P<by>>=|<=|<>|=|>|<) (?P<right>{_LITERAL})\)"
+    r"|\((?P<null>[a-z][a-z2-7]{10}) IS NULL\)"
     r"|\b(?P<name>[a-z][a-z2-7]{10})\b"
 )
 _SLOTS: dict[Type, str] = {
@@ -42,8 +44,8 @@ _TOGETHER = 60
 class Single(NamedTuple):
     """An output as a row of a query: `row` with what it is compared with, to be filled with `columns`.
 
-    What is too long for that has no query, and only the whole plan says what it is. `marks` says of the columns that are numbers over a window by which of their values alone the output
-    can change.
+    What is too long for that has no query, and only the whole plan says what it is. `marks` says of each
+    column what it is compared with.
     """
 
     output: Output
@@ -51,6 +53,12 @@ class Single(NamedTuple):
     row: tuple[Any, ...]
     columns: tuple[tuple[int, Column], ...]
     marks: Mapping[str, Marks]
+    shape: tuple[str, ...] = ()
+
+    @property
+    def turns(self) -> bool:
+        """Does it say when time alone changes it?"""
+        return any(text != NEVER for text in self.shape[1:])
 
 
 class ShapeQuery(NamedTuple):
@@ -92,7 +100,7 @@ class _Shape:
         """The output as a row of a query with these slots, of the shape of a number."""
         columns = tuple((slots.index(slot) + 1, column) for slot, column in self.columns.values())
         row = (number, *(self.constants.get(slot) for slot in slots))
-        return Single(self.output, query, row, columns, self.marks)
+        return Single(self.output, query, row, columns, self.marks, self.texts)
 
     def _replaced(self, found: re.Match[str]) -> str:
         compared, name = found["left"], found["name"]
@@ -107,6 +115,10 @@ class _Shape:
                     return f"({self._column(column)} {by} {slot})"
             self.marks[column.name] = None
             return f"({self._column(column)} {by} {literal})"
+        if found["null"] in self._known:
+            column = self._known[found["null"]]
+            self.marks.setdefault(column.name, ())
+            return f"({self._column(column)} IS NULL)"
         if name in self._known:
             self.marks[name] = None
             return self._column(self._known[name])
@@ -125,13 +137,15 @@ class _Shape:
         return f"{letter}{number}"
 
     def _mark(self, column: Column, by: str, constant: float | str) -> None:
+        marks: list[Any] | None = None
         before = self.marks.get(column.name, ())
-        if isinstance(constant, str) or before is None:
-            self.marks[column.name] = None
-            return
-        above = math.nextafter(constant, math.inf)
-        at = {">=": (constant,), "<": (constant,), ">": (above,), "<=": (above,)}
-        self.marks[column.name] = tuple(sorted({*before, *at.get(by, (constant, above))}))
+        if before is not None and isinstance(constant, float):
+            above = math.nextafter(constant, math.inf)
+            at = {">=": (constant,), "<": (constant,), ">": (above,), "<=": (above,)}
+            marks = sorted({*before, *at.get(by, (constant, above))})
+        elif before is not None and by in ("=", "<>"):
+            marks = list(dict.fromkeys((*before, constant)))
+        self.marks[column.name] = None if marks is None else tuple(marks)
 
 
 def singles_of(plan: Plan) -> Singles:

@@ -47,7 +47,7 @@ class Places(dict[int, tuple[bool, int | None]]):
     def __init__(self, window: Window, now: int, zone: Zone, starts: Starts) -> None:
         super().__init__()
         self._window = window
-        self._lo, self._hi = window.span(now, zone)
+        self.span = self._lo, self._hi = window.span(now, zone)
         self._starts = starts
         self.at, self.zone = now, zone
 
@@ -86,6 +86,23 @@ class Moment:
             starts = self._starts.setdefault(window.unit, Starts(window.unit, self.zone))
             places = self._places[window] = Places(window, self.now, self.zone, starts)
         return places
+
+    def move(self, now: int) -> set[Unit]:
+        """Go to another moment; gives the units of the windows in which other buckets are then."""
+        turned: set[Unit] = set()
+        if self.zone.day(now) != self.zone.day(self.now):
+            turned.add("day")
+        for window, places in self._places.items():
+            if places.span != window.span(now, self.zone):
+                turned.add(window.unit)
+            places.at = now
+        self.now = now
+        for unit in turned:
+            self._starts.pop(unit, None)
+        self._places = {
+            window: places for window, places in self._places.items() if window.unit not in turned
+        }
+        return turned
 
 
 def absent(column: Column) -> Value:

@@ -104,16 +104,21 @@ class Evaluation:
         self._watch.move(now)
         rows = _Rows(self.plan, self._watch, self._trees, len(self._shapes))
         whole = [task for task in tasks if not rows.add(task)]
-        if rows.answers:
-            yield rows.answers
+        answers = rows.answered.copy()
         for number, asked in enumerate(rows.asked):
             if asked.rows:
                 try:
-                    yield self._answers(number, asked)
+                    answers += self._answers(number, asked)
                 except Damaged as error:
                     log.warning("shapes_failed", rows=len(asked.rows), error=str(error))
                     again = {task.profile.id: task for task in asked.tasks}
                     whole += [task for task in again.values() if task not in whole]
+        if len(answers) > len(rows.answered):
+            # History is told in the order of the plan, however something was found.
+            place = {one.key: number for number, one in enumerate(self.plan.outputs)}
+            answers.sort(key=lambda answer: place[answer[0].key])
+        if answers:
+            yield answers
         return whole
 
     def _ask_cases(self) -> list[Any]:
@@ -251,7 +256,7 @@ class _Rows:
         self._outputs = plan.outputs
         self._watch = watch
         self._trees = trees
-        self.answers: list[Answer] = []
+        self.answered: list[Answer] = []
         self.asked = [Asked([], [], []) for _ in range(queries)]
 
     def add(self, task: Task) -> bool:
@@ -262,7 +267,7 @@ class _Rows:
         watch, trees, outputs, traits = self._watch, self._trees, self._outputs, profile.traits
         places, soonest = watch.concerned(changes, facts, values)
         _bring_forward(profile, soonest)
-        for place in places:
+        for place in sorted(places):
             tree = trees[place]
             if tree is not _NO_TREE:
                 while type(tree) is Choice:
@@ -270,7 +275,7 @@ class _Rows:
                     if name not in values:
                         values[name] = watch.read(tree.column)(traits, facts)
                     tree = tree.next(values[name])
-                self.answers.append((outputs[place], profile, tree))
+                self.answered.append((outputs[place], profile, tree))
                 continue
             query, single, reads = watch.row(place)
             if query is None:

@@ -106,7 +106,9 @@ def _values(column: Column, marks: Marks) -> tuple[Any, ...] | None:
     if column.type == "number":
         below = (math.nextafter(float(marks[0]), -math.inf),) if marks else (0.0,)
         return (None, *below, *marks)
-    return ("".join(map(str, marks)) + "…", None, *marks)
+    if column.type == "text":
+        return ("".join(map(str, marks)) + "…", None, *marks)
+    return None
 
 
 def _same(one: Any, other: Any) -> bool:

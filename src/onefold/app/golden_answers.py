@@ -45,3 +45,59 @@ class ProfileClaims(msgspec.Struct, frozen=True):
 
     id: str
     traits: tuple[TraitClaims, ...]
+
+
+class Quality(msgspec.Struct, frozen=True):
+    """Shares that are good, from 0 to 1; null where there is nothing to judge. `score` is their mean."""
+
+    score: float | None
+    complete: float | None
+    valid: float | None
+    fresh: float | None
+    consistent: float | None
+    unique: float | None
+
+
+class QualityReport(msgspec.Struct, frozen=True):
+    """How good what is known of everybody is: altogether, by trait, by source; as of a time (µs)."""
+
+    as_of: int
+    profiles: int
+    fresh_days: int
+    overall: Quality
+    traits: dict[str, Quality]
+    sources: dict[str, Quality]
+
+
+class ProfileQuality(msgspec.Struct, frozen=True):
+    """How good what is known of one profile is: altogether, and by trait."""
+
+    id: str
+    overall: Quality
+    traits: dict[str, Quality]
+
+
+class AccountMember(msgspec.Struct, frozen=True):
+    """Somebody who belongs to an account: since when, and when that was last said (µs)."""
+
+    profile: str
+    since: int
+    last: int
+
+
+class AccountView(msgspec.Struct, frozen=True):
+    """An account: its golden traits, the source of each, and the members seen last, of so many."""
+
+    id: str
+    traits: dict[str, Any]
+    sources: dict[str, str]
+    member_count: int
+    members: tuple[AccountMember, ...]
+
+
+class AccountRow(msgspec.Struct, frozen=True):
+    """An account, how many people belong to it, and when that was last said (µs)."""
+
+    id: str
+    members: int
+    last: int

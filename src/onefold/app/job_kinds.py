@@ -4,7 +4,17 @@ from __future__ import annotations
 
 WORKER = ("rebuild",)
 """Jobs that only the owner of the profiles can do."""
-APART = ("backfill", "claims", "choose", "rebuild-check", "refresh", "backtest", "list", "import")
+APART = (
+    "backfill",
+    "claims",
+    "choose",
+    "rebuild-check",
+    "refresh",
+    "backtest",
+    "quality",
+    "list",
+    "import",
+)
 """Jobs that only read; a process of its own does them."""
 ASKABLE = ("rebuild", "rebuild-check")
 """Jobs that may be asked for by their name alone; others are asked for where they belong."""

@@ -18,6 +18,7 @@ from onefold.app.claims_past import claims_for_job
 from onefold.app.locks import hold
 from onefold.app.long_work import Work, do
 from onefold.app.past import count_for_job
+from onefold.app.quality import quality_for_job
 from onefold.app.rebuild import check_rebuild
 from onefold.app.refreshing import refresh_tag
 from onefold.app.uploads import load
@@ -75,6 +76,7 @@ HANDLERS: Mapping[str, Handler] = {
     "rebuild-check": _check_rebuild,
     "refresh": _refresh,
     "backtest": _backtest,
+    "quality": quality_for_job,
     "list": load,
     "import": load,
 }

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from onefold.app.answers import ChangePage, EventPage, LinkPage
-from onefold.app.golden_answers import ProfileClaims
+from onefold.app.golden_answers import (
+    AccountRow,
+    AccountView,
+    ProfileClaims,
+    ProfileQuality,
+    QualityReport,
+)
 from onefold.app.profiles import ProfileView
 from onefold.app.tag_answers import TagHealth
 from onefold.config import Settings
@@ -54,5 +60,33 @@ def profile_as_of(settings: Settings, reference: str, at: int) -> ProfileView:
 def tag_health(settings: Settings, name: str) -> TagHealth:
     """How a tag is doing."""
     from onefold.app.tag_health import tag_health as look
+
+    return look(settings, name)
+
+
+def quality(settings: Settings) -> QualityReport:
+    """The last report of how good what is known is."""
+    from onefold.app.quality import quality_last
+
+    return quality_last(settings)
+
+
+def profile_quality(settings: Settings, reference: str) -> ProfileQuality:
+    """How good what is known of a profile is."""
+    from onefold.app.quality import profile_quality as look
+
+    return look(settings, reference)
+
+
+def accounts(settings: Settings, limit: int, after: str) -> list[AccountRow]:
+    """All accounts."""
+    from onefold.app.accounts import account_list
+
+    return account_list(settings, limit, after)
+
+
+def account(settings: Settings, name: str) -> AccountView:
+    """One account."""
+    from onefold.app.accounts import account as look
 
     return look(settings, name)

@@ -38,6 +38,11 @@ def collection(plural: str, kind: str, body: dict[str, Any], **other: Any) -> li
 ALLOWED: list[Row] = [
     ("GET", "/api/profiles/user_id:u", "reader", None, ""),
     ("GET", "/api/profiles/user_id:u/claims", "reader", None, ""),
+    ("GET", "/api/profiles/user_id:u/quality", "reader", None, ""),
+    ("GET", "/api/quality", "reader", None, ""),
+    ("POST", "/api/quality/refresh", "analyst", None, ""),
+    ("GET", "/api/accounts", "reader", None, ""),
+    ("GET", "/api/accounts/acme", "reader", None, ""),
     ("PUT", "/api/profiles/user_id:u/traits/city", "editor", b'{"value": "x"}', "trait.correct"),
     ("DELETE", "/api/profiles/user_id:u/traits/city", "editor", None, "trait.correct"),
     ("GET", "/api/profiles/user_id:u/events", "reader", None, ""),
@@ -105,6 +110,7 @@ def headers(key: str) -> dict[str, str]:
 
 def test_each_role_may_do_what_it_should_and_each_change_is_written_down(desk: Any) -> None:
     desk.process({"type": "track", "event": "Seen", "userId": "u"}, {"type": "nonsense"}, {})
+    desk.process({"type": "group", "userId": "u", "groupId": "acme"})
     keys = {role: desk.key(role) for role in ROLES}
 
     async def ask(http: httpx.AsyncClient) -> None:

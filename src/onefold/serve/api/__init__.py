@@ -16,6 +16,7 @@ from onefold.serve.api.doors import actor
 from onefold.serve.api.failures import FAILURES
 from onefold.serve.api.faults import EXCEPTION_HANDLERS
 from onefold.serve.api.files import asset, status_page
+from onefold.serve.api.golden import GOLDEN
 from onefold.serve.api.health import health, metrics, show_status
 from onefold.serve.api.jobs import JOBS
 from onefold.serve.api.profiles import PROFILES
@@ -34,6 +35,7 @@ def create_api(context: Context) -> Litestar:
         route_handlers=[
             PROFILES,
             CORRECTING,
+            *GOLDEN,
             SEGMENTS,
             AUDIENCES,
             DEFINITIONS,

@@ -26,6 +26,8 @@ _TAGS = {
     "tags": "Tags and how their values come about.",
     "properties": "Declared properties of events.",
     "golden": "How golden values are picked.",
+    "quality": "How good what is known is.",
+    "accounts": "Groups that people belong to.",
     "destinations": "Where entries and exits are sent.",
     "definitions": "What is in force; the same as the YAML files.",
     "jobs": "Long work: how far it is, and stopping it.",

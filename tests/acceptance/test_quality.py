@@ -1,0 +1,76 @@
+"""How good what is known is, of one and of everybody; accounts with members and golden traits."""
+
+from __future__ import annotations
+
+import pytest
+
+from onefold.app.accounts import account, account_list
+from onefold.app.profiles import find_id
+from onefold.app.quality import profile_quality, quality, quality_last
+from onefold.model.errors import NotFound
+from onefold.model.profile import profile_name
+from tests.acceptance.conftest import Stepped
+from tests.acceptance.test_golden_record import said, take
+
+SCHEMA = """
+kind: trait
+name: city
+type: text
+---
+kind: trait
+name: age
+type: number
+range: {max: 120}
+---
+kind: trait
+name: card
+type: text
+unique: true
+"""
+
+
+def test_each_share_is_what_it_says(onefold: Stepped) -> None:
+    onefold.define(SCHEMA)
+    take(
+        onefold,
+        said("crm", "08:00:00", city="Bonn", age=300, card="1"),
+        said("shop", "09:00:00", city="Ulm", age=30),
+    )
+    onefold.take(
+        {"type": "identify", "userId": "bo", "traits": {"card": "1"}},
+        {"type": "identify", "userId": "old", "timestamp": "2001-01-01T00:00Z",
+         "traits": {"card": "2", "city": "Rome"}},
+    )  # fmt: skip
+    found = quality(onefold.settings)
+    city, age, card = (found.traits[name] for name in ("city", "age", "card"))
+    assert (found.profiles, found.fresh_days) == (3, 365)
+    assert (city.complete, city.valid, city.consistent, city.fresh) == (0.6667, 1.0, 0.0, 0.5)
+    assert (age.complete, age.valid, age.consistent) == (0.3333, 0.5, None)
+    assert (card.unique, card.complete) == (0.3333, 1.0)
+    assert found.sources["crm"].valid == 0.6667
+    assert quality_last(onefold.settings) == found
+    one = profile_quality(onefold.settings, "user_id:ann")
+    assert (one.overall.complete, one.overall.valid, one.traits["age"].valid) == (1.0, 0.8, 0.5)
+
+
+def test_without_a_report_it_is_as_of_never(onefold: Stepped) -> None:
+    assert quality_last(onefold.settings).as_of == 0
+
+
+def test_an_account_has_members_and_golden_traits(onefold: Stepped) -> None:
+    group = {"type": "group", "groupId": "acme"}
+    onefold.take(
+        {**group, "userId": "ann", "traits": {"plan": "free"}, "timestamp": "2026-01-01T00:00Z"},
+        {**group, "userId": "bo", "traits": {"plan": "pro"}, "timestamp": "2026-01-02T00:00Z"},
+        {**group, "userId": "bo", "timestamp": "2026-01-03T00:00Z"},
+    )
+    found = account(onefold.settings, "acme")
+    bo = find_id(onefold.store, "user_id:bo")
+    assert bo is not None
+    assert (found.traits, found.member_count) == ({"plan": "pro"}, 2)
+    assert found.members[0].profile == profile_name(bo)
+    assert [(one.id, one.members) for one in account_list(onefold.settings)] == [("acme", 2)]
+    onefold.take({"type": "alias", "userId": "ann", "previousId": "bo"})
+    assert account(onefold.settings, "acme").member_count == 1
+    with pytest.raises(NotFound):
+        account(onefold.settings, "nobody")

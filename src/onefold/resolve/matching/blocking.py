@@ -18,7 +18,9 @@ DIVIDED = 31
 MOST_ALIKE = 10
 """Records that are alike in everything count as so many pairs at most."""
 _PRIMES = (274876858367, 137438691329, 68718952447, 34359607297)
-_MODULUS = 2305843009213693951  # 2**61 - 1
+_MODULUS = 288230376151711717  # the largest prime below 2**58
+_RULES = 32
+"""A key's number ends in that of its rule."""
 
 
 class Part(NamedTuple):
@@ -43,7 +45,7 @@ def _code(column: str, comparison: str) -> Part:
 
 def _beginning(column: str, letters: int, comparison: str) -> Part:
     sql = " + ".join(
-        f"unicode(substr({column}, {place + 1}, 1))::BIGINT * {1 << (15 * place)}"
+        f"greatest(unicode(substr({column}, {place + 1}, 1)), 0)::BIGINT * {1 << (15 * place)}"
         for place in range(letters)
     )
     return Part(column, f"({sql})", comparison)
@@ -138,10 +140,10 @@ def parts_query(parts: Sequence[str], most: int, records: str = "prepared") -> s
 
 
 def keys_query(keys: Sequence[Key], records: str = "prepared") -> str:
-    """The keys of all records: `(rule, key, rid)`."""
-    none = f"SELECT 0::UTINYINT AS rule, 0::BIGINT AS key, rid FROM {records} WHERE FALSE"
+    """The keys of all records: `(key, rid)`."""
+    none = f"SELECT 0::BIGINT AS key, rid FROM {records} WHERE FALSE"
     return none + "".join(
-        f" UNION ALL SELECT {place}::UTINYINT AS rule, {_key_sql(one.parts)} AS key, rid"
+        f" UNION ALL SELECT {_key_sql(one.parts)} * {_RULES} + {place} AS key, rid"
         f" FROM {records} WHERE {_known_sql(one.parts)}"
         for place, one in enumerate(keys)
     )
@@ -152,7 +154,8 @@ def _key_sql(parts: Sequence[str]) -> str:
         f"{PARTS[part].sql} % 4194304 * {prime}"
         for part, prime in zip(parts, _PRIMES, strict=False)
     ]
-    return f"({' + '.join(products)}) % {_MODULUS}" if len(parts) > 1 else PARTS[parts[0]].sql
+    whole = " + ".join(products) if len(parts) > 1 else PARTS[parts[0]].sql
+    return f"({whole}) % {_MODULUS}"
 
 
 def _known_sql(parts: Sequence[str]) -> str:
@@ -160,24 +163,26 @@ def _known_sql(parts: Sequence[str]) -> str:
 
 
 def sizes_query(keys: str = "keys") -> str:
-    """How many records have each key that two have: `(rule, key, n)`."""
-    return f"SELECT rule, key, count(*) AS n FROM {keys} GROUP BY rule, key HAVING count(*) > 1"
+    """How many records have each key that two have: `(key, n)`."""
+    return f"SELECT key, count(*) AS n FROM {keys} GROUP BY key HAVING count(*) > 1"
 
 
 def divided_query(keys: Sequence[Key], coded: Sequence[str], records: str = "prepared") -> str:
     """The keys of records in blocks that are too large, each with one part more."""
-    large = f"SELECT rule, key FROM sizes WHERE n > {CAP}"
+    large = f"SELECT key FROM sizes WHERE n > {CAP}"
     selects = []
     for number, part in enumerate(_DIVIDERS):
         rules = [place for place, one in enumerate(keys) if _divides(part, one.parts)]
         if PARTS[part].column in coded and rules:
             selects.append(
-                f"SELECT k.rule, (k.key + p.{PARTS[part].sql} * {_PRIMES[3]} + {number}) % {_MODULUS}"
-                f" AS key, k.rid FROM keys AS k JOIN ({large}) AS s ON k.rule = s.rule"
-                f" AND k.key = s.key JOIN {records} AS p ON k.rid = p.rid"
-                f" WHERE k.rule IN ({', '.join(map(str, rules))}) AND p.{PARTS[part].sql} IS NOT NULL"
+                f"SELECT (k.key // {_RULES} + p.{PARTS[part].sql} * {_PRIMES[3]} + {number})"
+                f" % {_MODULUS} * {_RULES} + k.key % {_RULES} AS key, k.rid"
+                f" FROM keys AS k JOIN ({large}) AS s ON k.key = s.key"
+                f" JOIN {records} AS p ON k.rid = p.rid"
+                f" WHERE k.key % {_RULES} IN ({', '.join(map(str, rules))})"
+                f" AND p.{PARTS[part].sql} IS NOT NULL"
             )
-    return " UNION ALL ".join(selects) or "SELECT * FROM keys WHERE rule < 0"
+    return " UNION ALL ".join(selects) or "SELECT * FROM keys WHERE FALSE"
 
 
 def _divides(part: str, parts: Sequence[str]) -> bool:
@@ -197,21 +202,17 @@ def pairs_query() -> str:
     return (
         "SELECT l, r, bit_or(rules) AS rules FROM ("
         f"{_joined('keys', 'sizes', 0)} UNION ALL {_joined('divided', 'divided_sizes', DIVIDED)}"
-        " UNION ALL SELECT k.rid AS l, k.rid AS r, 1::BIGINT << k.rule AS rules"
+        f" UNION ALL SELECT k.rid AS l, k.rid AS r, 1::BIGINT << (k.key % {_RULES}) AS rules"
         " FROM keys AS k JOIN prepared AS p ON k.rid = p.rid WHERE p.copies > 1"
         ") GROUP BY l, r"
     )
 
 
 def _joined(keys: str, sizes: str, shift: int) -> str:
-    small = (
-        f"SELECT k.* FROM {keys} AS k JOIN {sizes} AS s ON k.rule = s.rule AND k.key = s.key"
-        f" WHERE s.n <= {CAP}"
-    )
+    small = f"SELECT k.* FROM {keys} AS k JOIN {sizes} AS s ON k.key = s.key WHERE s.n <= {CAP}"
     return (
-        f"SELECT a.rid AS l, b.rid AS r, 1::BIGINT << (a.rule + {shift}) AS rules"
-        f" FROM ({small}) AS a JOIN ({small}) AS b"
-        " ON a.rule = b.rule AND a.key = b.key AND a.rid < b.rid"
+        f"SELECT a.rid AS l, b.rid AS r, 1::BIGINT << (a.key % {_RULES} + {shift}) AS rules"
+        f" FROM ({small}) AS a JOIN ({small}) AS b ON a.key = b.key AND a.rid < b.rid"
     )
 
 

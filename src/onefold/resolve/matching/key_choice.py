@@ -21,7 +21,7 @@ _PARTLY = {
     "family_sound": 0.5, "given_3": 0.5, "family_4": 0.5, "given_1": 0.7, "family_1": 0.8,
 }  # fmt: skip
 _MOVED = 0.15
-_LEAST_GAIN = 2e-4
+_LEAST_GAIN = 2e-4  # of a million records; of fewer less, as keys cost less
 
 
 def choose(keys: Sequence[Key], parts: Mapping[str, NDArray[np.int64]], records: int) -> list[Key]:
@@ -42,7 +42,7 @@ def choose(keys: Sequence[Key], parts: Mapping[str, NDArray[np.int64]], records:
     while left and len(chosen) < MOST_KEYS:
         gains = {key.name: float((hits[key.name] * missed).mean()) for key in left}
         best = max(left, key=lambda key: gains[key.name] / (costs[key.name] + 0.2 * records))
-        if gains[best.name] < _LEAST_GAIN or costs[best.name] > budget:
+        if gains[best.name] < _LEAST_GAIN * min(1.0, records / 1e6) or costs[best.name] > budget:
             left.remove(best)
             continue
         chosen.append(best)

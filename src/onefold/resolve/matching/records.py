@@ -107,7 +107,7 @@ def prepared_query(
         chosen.append(f"coalesce(c_{column}.bin, {bins})::UTINYINT AS {column}_bin")
         joins.append(f"LEFT JOIN common_{column} AS c_{column} ON r.{column} = c_{column}.value")
     chosen.append("s.code AS source_code")
-    return f"SELECT {', '.join(chosen)} FROM {records} AS r {' '.join(joins)} ORDER BY r.rid"
+    return f"SELECT {', '.join(chosen)} FROM {records} AS r {' '.join(joins)}"
 
 
 def sources_query(records: str = "records") -> str:

@@ -70,6 +70,16 @@ def test_the_most_trusted_source_wins_and_it_is_told_why(onefold: Stepped) -> No
     assert check_rebuild(onefold.settings).differences == ()
 
 
+def test_a_trait_may_go_by_its_own_rule_beside_that_for_all(onefold: Stepped) -> None:
+    take(onefold, CRM, SHOP)
+    onefold.define(TRUST + "---\nkind: trait\nname: city\ntype: text\nsurvivorship: latest\n")
+    onefold.settle()
+    assert city(onefold) == "Berlin"
+    onefold.define("kind: trait\nname: city\ntype: text\n")
+    onefold.settle()
+    assert city(onefold) == "Bonn"
+
+
 def test_other_rules_decide_everybody_again_and_segments_follow(onefold: Stepped) -> None:
     onefold.define("kind: segment\nname: bonn\nrule: city = 'Bonn'\n")
     take(onefold, CRM, SHOP, APP)

@@ -28,12 +28,14 @@ from onefold.model.definitions import Definitions
 from onefold.model.errors import Fault, InvalidInput
 from onefold.model.given import tag_trait
 from onefold.model.profile import profile_name
+from onefold.pipeline.golden_rules import golden_inputs, golden_rules
 from onefold.segment.asked import Asked
 from onefold.segment.population import members_query
 from onefold.segment.window import HOUR
 from onefold.segment.zone import Zone, load_zone
 
 MOST_STEPS = 400
+_LAST_CLAIM = "of {} the backtest takes the last claim, not the one that its rule picks"
 _NO_PAST = (
     "has no past: {} compares everybody, and is kept as of its last refresh only;"
     " in a backtest nobody has a value of it"
@@ -95,11 +97,23 @@ def notes_of(asked: Asked, definitions: Definitions) -> tuple[BacktestNote, ...]
         return found - {""}
 
     columns = {column: behind(column) for column in (one.column for one in outputs.values())}
-    return tuple(
+    return _decided_otherwise(asked, definitions) + tuple(
         BacktestNote(test.text, _NO_PAST.format(", ".join(sorted(tags))))
         for test in asked.clauses[asked.name].tests
         if (tags := set().union(*(columns[one] for one in columns if one in test.rule.expression)))
     )
+
+
+def _decided_otherwise(asked: Asked, definitions: Definitions) -> tuple[BacktestNote, ...]:
+    """The clauses that read traits of which today another claim than the last one wins."""
+    rules = golden_rules(golden_inputs(definitions, {}), "UTC")
+    found = []
+    for test in asked.clauses[asked.name].tests:
+        names = sorted({path[0] for path in test.rule.traits})
+        others = [one for one in names if (unit := rules.unit(one)) and unit.way.by != "latest"]
+        if others:
+            found.append(BacktestNote(test.text, _LAST_CLAIM.format(", ".join(others))))
+    return tuple(found)
 
 
 def _inside(number: int) -> str:

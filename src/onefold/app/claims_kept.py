@@ -107,8 +107,9 @@ class ClaimsKept:
         if job.is_open:
             return False
         if job.state != "done":
-            log.error("past_claims_missing", job=fill.job, state=job.state, reason=job.reason)
-        self._ready(fill, there=job.state == "done")
+            self._give_up(fill, f"job {fill.job} {job.state} {job.reason}")
+            return False
+        self._ready(fill)
         return True
 
     def merged(self) -> None:
@@ -134,7 +135,8 @@ class ClaimsKept:
         traits = () if "*" in missing else tuple(sorted(missing))
         wanted = ClaimsWanted(self._wanted, traits, self._store.batch(), file)
         if not self._store.counters().get("events", 0):
-            self._ready(fill, there=False)
+            state.kept |= missing
+            state.fill, state.decided = None, self._wanted
             return
         if self._store.counters().get("events", 0) > self._at_once:
             subject = f"{len(missing)} traits"
@@ -147,22 +149,25 @@ class ClaimsKept:
             tables = tables_now(self._store, self._lake)
             gather_claims(self._settings, wanted, tables, engine, tell_nobody)
         except Damaged as error:
-            log.error("past_claims_missing", error=str(error))
-            self._ready(fill, there=False)
+            self._give_up(fill, str(error))
         else:
-            self._ready(fill, there=True)
+            self._ready(fill)
         finally:
             engine.close()
 
-    def _ready(self, fill: _Fill, *, there: bool) -> None:
-        """From now on the rules wanted decide, with as much of the past as could be read."""
+    def _ready(self, fill: _Fill) -> None:
+        """From now on the rules wanted decide, with what was read of the past."""
         fill.ready = True
-        if not there:
-            self._state.kept |= fill.needed
-            self._state.fill = None
         self._state.decided = self._wanted
         self._keep()
         self._open()
+
+    def _give_up(self, fill: _Fill, reason: str) -> None:
+        """The rules before go on deciding, until definitions change or the worker starts again."""
+        log.error("past_claims_missing", reason=reason)
+        self._state.fill = None
+        self._keep()
+        self._drop(fill)
 
     def _open(self) -> None:
         self.close()

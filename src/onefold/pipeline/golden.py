@@ -107,3 +107,4 @@ class Deciding:
                     rows.change(number, "trait", name, old, new, *origin)
             profile.traits = traits
             working.told.add(number)
+            working.changed.add(number)

@@ -76,7 +76,7 @@ def golden_rules(inputs: GoldenInputs, timezone: str) -> GoldenRules:
     grouped = {trait for unit in units for trait in unit.traits}
     for name in (ways.keys() | declared.keys()) - grouped:
         way = ways.get(name, default)
-        if way != LATEST or name in checks:
+        if name in checks or way != LATEST or default != LATEST:
             read = {name: reads[name]} if name in reads else {}
             own_check = {name: checks[name]} if name in checks else {}
             units.append(Unit(name, (name,), way, own_check, read))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 import numpy as np
 
@@ -52,6 +54,20 @@ def learn(engine: DuckEngine, plan: Plan, *, link_only: bool = False) -> MatchMo
     return decode_model(
         encode_model(_with_quality(model, quality, size_of(engine), patterns.times.sum()))
     )
+
+
+def recalibrate(model: MatchModel, decisions: Sequence[tuple[float, bool]]) -> MatchModel:
+    """The model with weights that fit what people decided: the weight of a pair, and whether it is one.
+
+    Few decisions change little. The thresholds stay where they are, as probabilities; what comes out
+    is a new version.
+    """
+    if not decisions:
+        return model
+    weights = np.array([weight for weight, _ in decisions], dtype=float)
+    raw = (weights - model.shift) / model.scale
+    scale, shift, _ = calibration.calibrated(raw, np.array([same for _, same in decisions]))
+    return decode_model(encode_model(msgspec.structs.replace(model, scale=scale, shift=shift)))
 
 
 def _patterns(engine: DuckEngine, names: list[str]) -> tuple[training.Ints, training.Patterns]:

@@ -14,7 +14,7 @@ MERGE = float(np.log2(9.0))
 REVIEW = float(np.log2(1 / 9.0))
 _STEPS = 50
 # How sure we are of the weights before anybody has decided: a bit of shift, a fifth of the scale.
-_SHIFT, _SCALE = 2.0, 0.2
+_SHIFT, _SCALE = 1.0, 0.2
 
 
 class Expected(NamedTuple):

@@ -147,7 +147,8 @@ _BIRTH = Comparison(
     True,
 )  # fmt: skip
 
-# An address that is made of the name is like that of others with the same name.
+# An address that is made of the name is like that of others with the same name; and addresses that
+# are only similar say little else than that the names are.
 _SAME_BEGINNING = "left(a.given_name, 3) = left(b.given_name, 3) AND left(a.family_name, 4) = left(b.family_name, 4)"
 _MADE_OF_NAME = (
     f"({_SAME_BEGINNING} AND (contains(a.email_local, left(a.family_name, 4))"
@@ -172,7 +173,6 @@ _EMAIL = Comparison(
         ("different, made of the name", _MADE_OF_NAME, "name"),
         ("one letter", _edits("email", 1)),
         ("elsewhere", "a.email_local = b.email_local"),
-        ("similar", "jaro_winkler_similarity(a.email_local, b.email_local) >= 0.92"),
         ("different", "TRUE"),
     ),
     "same",

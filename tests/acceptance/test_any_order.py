@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from onefold.engine import DuckEngine
+from onefold.model.definitions import GoldenDefinition, TraitDefinition
+from onefold.model.golden import WAYS, Survivorship, Way
 from onefold.model.profile import decode_profile
 from onefold.model.records import Event, Identifier
-from onefold.pipeline import Pipeline
+from onefold.pipeline import GoldenInputs, Pipeline
 from onefold.store import SQLiteStore
 from onefold.testing.reference import evidence_of, partition
 
@@ -55,12 +59,14 @@ def golden_by_reference(events: list[Event]) -> Golden:
     return golden
 
 
-def golden_by_pipeline(batches: list[list[Event]]) -> Golden:
-    """What the pipeline makes of the same events."""
+def golden_by_pipeline(batches: list[list[Event]], rules: GoldenInputs | None = None) -> Golden:
+    """What the pipeline makes of the same events, by these rules for golden records."""
     numbers = count(1)
     with TemporaryDirectory() as folder:
         store = SQLiteStore(Path(folder) / "store.db", cache_mb=4)
         pipeline = Pipeline(store, DuckEngine(), b"k", lambda: next(numbers), "UTC")
+        if rules:
+            pipeline.decide_by(rules)
         for batch in batches:
             pipeline.fold(batch, [], {}, NOW)
         documents = store.documents(store.profile_ids(0, 1000)).values()
@@ -70,6 +76,36 @@ def golden_by_pipeline(batches: list[list[Event]]) -> Golden:
         frozenset(Identifier(node.kind, node.value) for node in profile.nodes): profile.traits
         for profile in profiles
     }
+
+
+@st.composite
+def golden_rules(draw: st.DrawFn) -> GoldenInputs:
+    """Random rules: for all traits, for one with a schema, for two that stay together."""
+
+    def way(ways: Sequence[Way]) -> Survivorship:
+        by = draw(st.sampled_from(ways))
+        prefer = "case when value = '1' then 1 else 0 end" if by == "expression" else ""
+        sources = ("t", "s") if by == "source_priority" else ()
+        return Survivorship(by, sources, prefer=prefer, of=draw(st.sampled_from(["all", "last"])))
+
+    if draw(st.booleans()):
+        together = GoldenDefinition("both", way(["latest", "most_complete"]), ("p", "q"), True)
+        return GoldenInputs((together,))
+    trait = TraitDefinition("p", type="text", survivorship=way(WAYS), allowed=("1",))
+    return GoldenInputs((GoldenDefinition("", way(WAYS)),), (trait,))
+
+
+@settings(max_examples=40, deadline=None)
+@given(golden_rules(), event_lists(), st.data())
+def test_golden_records_by_any_rules_are_the_same_in_any_order(
+    rules: GoldenInputs, events: list[Event], data: st.DataObject
+) -> None:
+    told = [replace(one, source=data.draw(st.sampled_from("st"))) for one in events]
+    arriving = data.draw(st.permutations(told + data.draw(st.lists(st.sampled_from(told)))))
+    cut = data.draw(st.integers(0, len(arriving)))
+    in_order = golden_by_pipeline([told], rules)
+    assert golden_by_pipeline([arriving[:cut], arriving[cut:]], rules) == in_order
+    assert golden_by_pipeline([[one] for one in arriving], rules) == in_order
 
 
 @settings(max_examples=60, deadline=None)

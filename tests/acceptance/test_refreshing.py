@@ -9,6 +9,7 @@ from uuid import uuid4
 import msgspec
 import pytest
 
+from onefold.app.claims import profile_in_full
 from onefold.app.in_force import load_definitions
 from onefold.app.profiles import profile
 from onefold.app.query import sql
@@ -96,7 +97,7 @@ def test_only_differences_are_written(onefold: Stepped) -> None:
 def test_a_profile_says_as_of_when_what_needs_everybody_holds(onefold: Stepped) -> None:
     onefold.define(TOP + "---\n" + RFM)
     shop(onefold)
-    assert profile(onefold.settings, "user_id:u9", verbose=True).as_of == {}
+    assert profile_in_full(onefold.settings, "user_id:u9").as_of == {}
     refresh(onefold, "spender")
     first = onefold.store.given.refreshes()["spender"].as_of
     refresh(
@@ -106,7 +107,7 @@ def test_a_profile_says_as_of_when_what_needs_everybody_holds(onefold: Stepped) 
     last = {name: one.as_of for name, one in onefold.store.given.refreshes().items()}
     assert last["spender"] > first
     scores = dict.fromkeys(("rfm", "rfm.recency", "rfm.frequency", "rfm.monetary"), last["rfm"])
-    found = profile(onefold.settings, "user_id:u9", verbose=True)
+    found = profile_in_full(onefold.settings, "user_id:u9")
     assert found.as_of == {"spender": last["spender"], **scores}
     assert "as_of" not in json.loads(msgspec.json.encode(profile(onefold.settings, "user_id:u9")))
 

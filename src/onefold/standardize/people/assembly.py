@@ -120,8 +120,8 @@ def _list(values: Any) -> str:
         return "NULL"
     if len(values) == 1:
         return f"(CASE WHEN {values[0]} IS NOT NULL THEN [{values[0]}] END)"
-    every = f"list_filter([{', '.join(values)}], x -> x IS NOT NULL)"
-    once = f"list_filter({every}, (x, i) -> list_position({every}, x) = i)"
+    every = f"list_filter([{', '.join(values)}], lambda x: x IS NOT NULL)"
+    once = f"list_filter({every}, lambda x, i: list_position({every}, x) = i)"
     return f"(CASE WHEN len({every}) > 0 THEN {once} END)"
 
 

@@ -14,7 +14,7 @@ _EXTENSION = re.compile(
     r"\s*(?:[,;]?\s*(?:ext(?:ension)?|x|durchwahl|dw|poste|int)[.:\s]*|转|分机|#|;ext=)\s*(\d{1,7})$",
     re.I,
 )
-SIGNS = r"[\s().\-/\u00b7\u2010-\u2015]+"
+SIGNS = "[\\s().\\-/\u00b7\u2010-\u2015]+"
 _SIGNS = re.compile(SIGNS)
 JUNK_ENDS = ("1234567", "2345678", "3456789", "4567890", "7654321", "9876543", "8765432")
 """What made-up numbers end in."""

@@ -61,7 +61,7 @@ def phone_sql(text: str, region: str | None) -> str:
     made_up = f"{end} IN ({ends}) OR {end} = repeat(right({end}, 1), 7)"
     return (
         f"CASE WHEN length({text}) > 64 THEN NULL WHEN {made_up} THEN '' "
-        f"ELSE concat('+{known.code}', {national}) END"
+        f"ELSE '+{known.code}' || {national} END"
     )
 
 

@@ -177,7 +177,7 @@ _EMAIL = Comparison(
     ),
     "same",
     "email",
-    True,
+    False,
     ("name",),
 )
 

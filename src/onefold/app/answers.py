@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
 
+from onefold.model.profile import ASSERTED, DECIDED, OBSERVED, WITH_USER
+
 Format = Literal["json", "csv", "arrow"]
-Rank = Literal["asserted", "with_user", "observed"]
-RANKS: tuple[Rank, ...] = ("asserted", "with_user", "observed")
+Rank = Literal["decided", "asserted", "with_user", "observed"]
+RANKS: Mapping[int, Rank] = {
+    DECIDED: "decided",
+    ASSERTED: "asserted",
+    WITH_USER: "with_user",
+    OBSERVED: "observed",
+}
 
 
 class Table(msgspec.Struct, frozen=True):

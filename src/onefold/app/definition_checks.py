@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from onefold.activate.webhook_settings import settings_from
-from onefold.app import golden_checks, tag_checks
+from onefold.app import golden_checks, identity_checks, tag_checks
 from onefold.app.in_force import DESTINATION_KEYS
 from onefold.model.errors import Fault, InvalidInput
 
@@ -129,6 +129,16 @@ def _destination_faults(body: Body) -> Iterator[Fault]:
         yield from error.faults or (Fault(error.message),)
 
 
+def _identifier_faults(body: Body) -> Iterator[Fault]:
+    yield from _unknown_keys(body, identity_checks.IDENTIFIER_KEYS | _ABOUT)
+    yield from identity_checks.identifier_faults(body)
+
+
+def _identity_faults(body: Body) -> Iterator[Fault]:
+    yield from _unknown_keys(body, identity_checks.IDENTITY_KEYS | _ABOUT)
+    yield from identity_checks.identity_faults(body)
+
+
 KINDS: Mapping[str, Callable[[Body], Iterator[Fault]]] = {
     "trait": _trait_faults,
     "tag": _tag_faults,
@@ -136,6 +146,8 @@ KINDS: Mapping[str, Callable[[Body], Iterator[Fault]]] = {
     "property": _property_faults,
     "golden": _golden_faults,
     "destination": _destination_faults,
+    "identifier": _identifier_faults,
+    "identity": _identity_faults,
 }
 
 

@@ -24,6 +24,7 @@ from onefold.app.definition_meaning import (
     warnings_of,
 )
 from onefold.app.dependencies import Graph, Key, Ref
+from onefold.app.identity_checks import name_faults
 from onefold.app.workspace import now_us, open_store
 from onefold.config import Settings
 from onefold.model.errors import Conflict, Fault, InvalidInput, Stale
@@ -204,7 +205,7 @@ def _own_faults(written: list[Written]) -> Iterator[Fault]:
         first = seen.setdefault((one.kind, one.name), one.where)
         if first != one.where:
             yield Fault(f"{one.kind} {one.name!r} stands in {first} already", one.where)
-        shape = list(faults_of(one.kind, one.body))
+        shape = [*faults_of(one.kind, one.body), *name_faults(one.kind, one.name, one.body)]
         if not shape and (reason := unreadable(one.kind, one.name, one.body)):
             shape = [Fault(f"cannot be read: {reason}")]
         for fault in shape:

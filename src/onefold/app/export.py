@@ -29,7 +29,7 @@ from onefold.config import Settings
 from onefold.model.errors import Fault, InvalidInput
 
 _KEPT = frozenset({"kind", "name", "tests"})
-_PLURALS = {"property": "properties", "golden": "golden"}
+_PLURALS = {"property": "properties", "golden": "golden", "identity": "identity"}
 Bodies = Mapping[Key, dict[str, Any]]
 
 

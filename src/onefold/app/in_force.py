@@ -15,6 +15,7 @@ from onefold.model.definitions import (
     TagDefinition,
     TraitDefinition,
 )
+from onefold.model.identity import IdentifierRule, IdentityRules, Protection
 from onefold.model.sources import Source
 from onefold.store import SQLiteStore
 from onefold.store.registry import StoredDefinition
@@ -43,6 +44,8 @@ def definitions_from(stored: Iterable[StoredDefinition], version: int = 0) -> De
     traits: list[TraitDefinition] = []
     tags: list[TagDefinition] = []
     golden: list[GoldenDefinition] = []
+    kinds: dict[str, IdentifierRule] = {}
+    protection = Protection()
     for one in stored:
         body = one.body
         if one.kind == "segment":
@@ -53,6 +56,10 @@ def definitions_from(stored: Iterable[StoredDefinition], version: int = 0) -> De
             tags.append(_record({**body, **_named(one)}, TagDefinition))
         elif one.kind == "golden":
             golden.append(_record({**body, **_named(one)}, GoldenDefinition))
+        elif one.kind == "identifier":
+            kinds[one.name] = _record({**_rest(body), **_named(one)}, IdentifierRule)
+        elif one.kind == "identity":
+            protection = _record({**_rest(body), "version": one.version}, Protection)
         elif one.kind == "destination":
             destinations.append(
                 DestinationDefinition(
@@ -64,9 +71,21 @@ def definitions_from(stored: Iterable[StoredDefinition], version: int = 0) -> De
                     one.version,
                 )
             )
+    identity = IdentityRules(kinds, protection)
     return Definitions(
-        version, tuple(segments), tuple(destinations), tuple(traits), tuple(tags), tuple(golden)
+        version,
+        tuple(segments),
+        tuple(destinations),
+        tuple(traits),
+        tuple(tags),
+        tuple(golden),
+        identity,
     )
+
+
+def _rest(body: dict[str, Any]) -> dict[str, Any]:
+    """What rules say of identity, without who owns them and where they lie."""
+    return {key: value for key, value in body.items() if key not in ("owner", "folder")}
 
 
 def _named(one: StoredDefinition) -> dict[str, Any]:

@@ -16,5 +16,7 @@ APART = (
     "import",
 )
 """Jobs that only read; a process of its own does them."""
+REGROUP = "regroup"
+"""Deciding anew who is who, after the identity rules changed; the worker does it by itself."""
 ASKABLE = ("rebuild", "rebuild-check")
 """Jobs that may be asked for by their name alone; others are asked for where they belong."""

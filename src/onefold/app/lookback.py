@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 import msgspec
 
+from onefold.app.in_force import load_definitions
 from onefold.app.profiles import ProfileView, SegmentView, find_id, view
 from onefold.app.refold import fold_owners
 from onefold.app.tables import TableNow, add_views, tables_now
@@ -46,7 +47,8 @@ def profile_as_of(settings: Settings, reference: str, at: int) -> ProfileView:
 
 def _reachable(store: SQLiteStore, profile: ProfileId) -> dict[ProfileId, Profile]:
     """A profile and all others that evidence connects it with, whether in force or not."""
-    working = Working(store, id_maker(), Rows(0))
+    rules = load_definitions(store)[0].identity
+    working = Working(store, id_maker(), Rows(0), rules)
     working.load([profile])
     working.closure({node.id for node in working.profiles[profile].nodes})
     return working.profiles

@@ -17,6 +17,7 @@ from onefold.app.tables import TableNow, add_views
 from onefold.app.workspace import id_maker, node_key, spill_path
 from onefold.config import Settings
 from onefold.engine import DuckEngine
+from onefold.model.definitions import Definitions
 from onefold.model.records import Event, Identifier
 from onefold.pipeline import Pipeline, golden_inputs
 from onefold.store import SQLiteStore
@@ -81,7 +82,9 @@ def _fold(
     if evaluate:
         pipeline.use(msgspec.structs.replace(definitions, destinations=()), sources)
     else:
-        pipeline.decide_by(golden_inputs(definitions, sources))
+        inputs = golden_inputs(definitions, sources)
+        pipeline.use(Definitions(identity=definitions.identity), sources)
+        pipeline.decide_by(inputs)
     total = 0
     try:
         add_views(engine, tables)

@@ -26,6 +26,7 @@ from onefold.app.read_ahead import ReadAhead, batch_bytes, is_large
 from onefold.app.rebuild import RebuildReport, rebuild_with
 from onefold.app.redeciding import Redeciding
 from onefold.app.refreshed import Refreshed, ask_for_due, hold_lists
+from onefold.app.regrouping import Regrouping
 from onefold.app.workspace import (
     id_maker,
     node_key,
@@ -91,6 +92,7 @@ class Worker:
         self._claims = ClaimsKept(settings, store, lake, at_once_events)
         self._redeciding = Redeciding(store, self._decide, _DATA_FAULTS)
         self._refreshed = Refreshed(store, self._pipeline.refresh)
+        self._regrouping = Regrouping(store, self._pipeline.regroup)
         self._definitions = Definitions()
         self._day = 0
         self._ahead = ReadAhead(settings)
@@ -117,7 +119,8 @@ class Worker:
         size = self._take(now)
         self.wrote_much = size >= _SMALL_BATCH
         hurry = 0 < size < _SMALL_BATCH
-        evaluated = self._population.step(now, hurry=hurry)
+        evaluated = self._regrouping.step(now, hurry=hurry)
+        evaluated |= self._population.step(now, hurry=hurry)
         evaluated |= self._refreshed.step(now, hurry=hurry)
         evaluated |= self._redeciding.step(now, hurry=hurry)
         swept = 0
@@ -237,6 +240,7 @@ class Worker:
         if version != self._version:
             definitions, sources = load_definitions(self._store)
             self._pipeline.use(definitions, sources)
+            self._regrouping.use(definitions.identity)
             self._definitions = definitions
             self._claims.use(golden_inputs(definitions, sources))
             self._decide_by()

@@ -11,6 +11,7 @@ from onefold import __version__
 from onefold.cli import (
     definitions,
     golden,
+    identity,
     looking,
     people,
     processes,
@@ -43,6 +44,7 @@ def program() -> typer.Typer:
         definitions,
         looking,
         golden,
+        identity,
         tagging,
         working,
         people,

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from onefold.model.golden import Bounds, Survivorship
+from onefold.model.identity import BUILT_IN, IdentityRules
 
 State = Literal["draft", "approved", "retired"]
 """Only what is approved is computed."""
@@ -196,3 +197,4 @@ class Definitions(msgspec.Struct, frozen=True):
     traits: tuple[TraitDefinition, ...] = ()
     tags: tuple[TagDefinition, ...] = ()
     golden: tuple[GoldenDefinition, ...] = ()
+    identity: IdentityRules = BUILT_IN

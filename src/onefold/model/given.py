@@ -19,7 +19,9 @@ EVENT = "$claim"
 """The name of the event that each becomes."""
 CORRECTED = "$correct."
 """How the names of the traits begin that hold what people corrected."""
-RESERVED = ("$tag.", "$list.", CORRECTED)
+SAME = "$same"
+"""What a decision says of two identifiers: they are the same person (true), are not (false), no word (null)."""
+RESERVED = ("$tag.", "$list.", CORRECTED, SAME)
 Holds = Literal["forever", "until", "next"]
 
 
@@ -77,7 +79,10 @@ def visible_sql(traits: str) -> str:
 
 
 class GivenClaim(msgspec.Struct, frozen=True):
-    """Traits given to whoever an identifier, normalized, belongs to; now, or once it appears."""
+    """Traits given to whoever an identifier, normalized, belongs to; now, or once it appears.
+
+    With another identifier (`other`) it is a decision on both: `{"$same": true}`.
+    """
 
     id: str
     time: int
@@ -85,6 +90,7 @@ class GivenClaim(msgspec.Struct, frozen=True):
     value: str
     traits: dict[str, Any]
     by: str = ""
+    other: tuple[str, str] | None = None
 
 
 class GivenClaims(msgspec.Struct, frozen=True):

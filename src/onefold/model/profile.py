@@ -14,8 +14,8 @@ import msgspec
 NodeId = bytes
 ProfileId = int
 
-ASSERTED, WITH_USER, OBSERVED = 0, 1, 2
-"""Ranks of a link: declared by an `alias`, seen beside a user id, seen without one."""
+DECIDED, ASSERTED, WITH_USER, OBSERVED = -1, 0, 1, 2
+"""Ranks of a link: decided by a person, declared by an `alias`, seen beside a user id, without one."""
 
 
 class Statement(msgspec.Struct, array_like=True, gc=False):
@@ -44,7 +44,8 @@ class Node(msgspec.Struct, array_like=True, gc=False):
 
     `links` maps other nodes to `(rank, time first seen together)`. `events` counts the events
     whose facts are keyed by this node. `refreshed` are values that were computed from everybody,
-    by trait: `(as of, value)`. `counted` is the batch that last wrote the buckets.
+    by trait: `(as of, value)`. `counted` is the batch that last wrote the buckets. `decided` is what
+    people said of it and other nodes: `(whether they are the same person, time, message id)`.
     """
 
     id: NodeId
@@ -58,6 +59,7 @@ class Node(msgspec.Struct, array_like=True, gc=False):
     buckets: msgspec.Raw = NO_BUCKETS
     refreshed: dict[str, tuple[int, Any]] = {}
     counted: int = 0
+    decided: dict[NodeId, tuple[bool | None, int, str]] = {}
 
 
 class Profile(msgspec.Struct, array_like=True, gc=False):

@@ -11,11 +11,13 @@ from typing import Any, Protocol
 
 import msgspec
 
+from onefold.model.given import SAME
 from onefold.model.profile import NodeId, ProfileId, Statement, statements_of
 from onefold.model.records import Event, Identifier
 from onefold.pipeline.working import Working
 from onefold.unify import add_statement
 
+_BOTH = "$both"
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Statement).decode
 
@@ -34,26 +36,51 @@ class Given:
         self._store = store
         self.waits: list[tuple[NodeId, str, bytes]] = []
         self.arrived: list[NodeId] = []
+        self.dirty: set[NodeId] = set()
 
     def fold(
         self, events: Iterable[Event], ids: Mapping[Identifier, NodeId], working: Working
     ) -> None:
-        """Fold the batch's given claims in, after its events."""
+        """Fold the batch's given claims and decisions in, after its events."""
         for event in events:
             node = ids[event.identifiers[0]]
-            statement = Statement(event.source, event.time, event.message_id, True, event.traits)
-            if node in working.home:
-                add_claim(working, node, statement)
-            else:
-                self.waits.append((node, event.message_id, _encode(statement)))
+            traits = event.traits
+            for _, other in event.asserted:
+                traits = {**traits, _BOTH: [node, ids[other]]}
+            statement = Statement(event.source, event.time, event.message_id, True, traits)
+            self._take(working, node, statement)
 
     def arrive(self, working: Working) -> None:
         """Fold in what waited for identifiers that came with this batch."""
         if not working.fresh:
             return
         for node, statement in self._store.waiting(sorted(working.fresh)):
-            add_claim(working, node, _decode(statement))
             self.arrived.append(node)
+            self._take(working, node, _decode(statement))
+
+    def _take(self, working: Working, node: NodeId, statement: Statement) -> None:
+        """Fold a claim or a decision in; where nobody has the identifier yet, it waits."""
+        both = statement.traits.get(_BOTH)
+        working.load_nodes(both or [node])
+        for missing in both or [node]:
+            if missing not in working.home:
+                self.waits.append((missing, statement.message_id, _encode(statement)))
+                return
+        if both is None:
+            add_claim(working, node, statement)
+        else:
+            self._decide(working, both[0], both[1], statement)
+
+    def _decide(self, working: Working, node: NodeId, other: NodeId, said: Statement) -> None:
+        """Keep the last word on two nodes at both of them."""
+        word = (said.traits.get(SAME), said.time, said.message_id)
+        for one, two in ((node, other), (other, node)):
+            known = working.nodes[one].decided.get(two)
+            if known is None or known[1:] < word[1:]:
+                decided = {**working.nodes[one].decided, two: word}
+                working.nodes[one].decided = decided
+                working.changed.add(working.home[one])
+                self.dirty.add(one)
 
 
 def add_claim(working: Working, node: NodeId, statement: Statement) -> None:

@@ -17,6 +17,7 @@ from onefold.eventlog import LogRecord
 from onefold.lake import complete, to_ipc, to_table
 from onefold.model.definitions import Definitions
 from onefold.model.given import INTERNAL, is_reserved
+from onefold.model.identity import BUILT_IN
 from onefold.model.profile import (
     ASSERTED,
     Node,
@@ -36,7 +37,7 @@ from onefold.pipeline.prepare import Prepared, prepare, prepare_events
 from onefold.pipeline.rows import Rows
 from onefold.pipeline.stopwatch import Stopwatch
 from onefold.pipeline.working import Working
-from onefold.resolve import add_link, links_of
+from onefold.resolve import add_link, links_of, protected, protection_reads
 from onefold.segment.metric import Metric
 from onefold.segment.plan import Key, Plan
 from onefold.store import BatchWrite, QueuedRows, RefreshRow, SQLiteStore
@@ -74,6 +75,7 @@ class Pipeline:
         self._members = Members(engine, timezone)
         self._deciding = Deciding(engine)
         self._sources: Mapping[str, Source] = {}
+        self._rules = BUILT_IN
         self._batch = store.batch()
         self._names = store.names_seen()
         self._members.batch = self._batch + 1
@@ -82,6 +84,7 @@ class Pipeline:
     def use(self, definitions: Definitions, sources: Mapping[str, Source]) -> None:
         """Put definitions and sources in force, from the next batch on."""
         self._sources = sources
+        self._rules = definitions.identity
         self._members.use(definitions)
         self.decide_by(golden_inputs(definitions, sources))
 
@@ -119,7 +122,7 @@ class Pipeline:
             if not from_lake:
                 given = given.without(self._store.seen(given.keys))
         rows = Rows(now)
-        working = Working(self._store, self._new_id, rows)
+        working = self._working(rows)
         claims = [event for event in given.events if event.source == INTERNAL]
         said = given.events
         if claims:
@@ -130,6 +133,9 @@ class Pipeline:
         people = Given(self._store.given)
         people.fold(claims, ids, working)
         people.arrive(working)
+        with watch("regroup"):
+            if people.dirty:
+                working.regroup(people.dirty)
         with watch("buckets"):
             counted = given.counted
             if counted is None:
@@ -179,7 +185,7 @@ class Pipeline:
         With `behind` only of those with a node that was last written in that batch or before.
         """
         rows = Rows(now)
-        working = Working(self._store, self._new_id, rows)
+        working = self._working(rows)
         working.load(profiles)
         working.overdue.update(
             number
@@ -201,7 +207,7 @@ class Pipeline:
     def refresh(self, found: Sequence[RefreshRow], now: int) -> None:
         """Give profiles what a refresh found for them, and evaluate them."""
         rows = Rows(now)
-        working = Working(self._store, self._new_id, rows)
+        working = self._working(rows)
         current = self._store.current_ids([one.profile for one in found])
         working.load(current.values())
         for one in found:
@@ -212,10 +218,26 @@ class Pipeline:
         self._write(write, rows)
         self._watch.lap()
 
+    def regroup(self, profiles: Sequence[ProfileId], now: int) -> None:
+        """Decide anew who the identifiers of these profiles belong to, by the rules in force."""
+        rows = Rows(now)
+        working = self._working(rows)
+        working.load(profiles)
+        linked = {
+            node.id
+            for profile in working.profiles.values()
+            for node in profile.nodes
+            if node.links or node.decided
+        }
+        if linked:
+            working.regroup(linked)
+            self._write(self._finish(working, rows, NOTHING_OPENED, now), rows)
+        self._watch.lap()
+
     def repair(self, clusters: list[list[Node]], now: int) -> None:
         """Put profiles that a rebuild folded otherwise in the place of the live ones."""
         rows = Rows(now)
-        working = Working(self._store, self._new_id, rows)
+        working = self._working(rows)
         for node in [node for nodes in clusters for node in nodes]:
             node.counted = self._batch + 1
         working.replace(clusters)
@@ -256,6 +278,9 @@ class Pipeline:
         """
         self._members.settled = everybody
 
+    def _working(self, rows: Rows) -> Working:
+        return Working(self._store, self._new_id, rows, self._rules)
+
     def _facts(
         self,
         events: Sequence[Event],
@@ -275,6 +300,7 @@ class Pipeline:
             for event in events:
                 self._add_event(event, ids, working, rows, dirty)
         with watch("regroup"):
+            dirty |= working.aged
             if dirty:
                 working.regroup(dirty)
 
@@ -301,7 +327,11 @@ class Pipeline:
         assert owner is not None, "standardize rejects events without identifiers"
         owner.events += 1
         if event.traits:
+            protects = protection_reads(event.traits, self._rules.protection)
+            before = protected(owner, self._rules) if protects else None
             self._deciding.claim(owner, event, working)
+            if protects and protected(owner, self._rules) != before:
+                dirty.add(owner.id)
         nodes = working.nodes
         for left, right, rank in links_of(event):
             if rank == ASSERTED:
@@ -360,6 +390,11 @@ class Pipeline:
         for node, left in sorted(working.rehomed.items()):
             empty = None if left is None else left not in working.profiles
             rows.add("moves", node, working.home[node], left, empty)
+        write.partitioned = working.partitioned
+        write.holds = [
+            (*ends, one.reason, one.link.rank, one.link.time, now)
+            for ends, one in sorted(working.held.items())
+        ]
         write.aliases = sorted(working.aliases.items())
         write.reclaimed = sorted(working.reclaimed)
         write.counters = {

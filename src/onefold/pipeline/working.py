@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
+from onefold.model.identity import BUILT_IN, IdentityRules
 from onefold.model.profile import (
     Node,
     NodeId,
@@ -15,7 +16,7 @@ from onefold.model.profile import (
 )
 from onefold.model.records import Identifier
 from onefold.pipeline.rows import Rows, identifier_text
-from onefold.resolve import Renaming, is_shared, name_clusters, partition
+from onefold.resolve import Held, Renaming, is_shared, name_clusters, partition
 
 
 class ProfileRows(Protocol):
@@ -31,8 +32,15 @@ class ProfileRows(Protocol):
 class Working:
     """What is loaded, and what of it has changed."""
 
-    def __init__(self, store: ProfileRows, new_id: Callable[[], ProfileId], rows: Rows) -> None:
+    def __init__(
+        self,
+        store: ProfileRows,
+        new_id: Callable[[], ProfileId],
+        rows: Rows,
+        rules: IdentityRules = BUILT_IN,
+    ) -> None:
         self._store = store
+        self._rules = rules
         self._new_id = new_id
         self._rows = rows
         self.profiles: dict[ProfileId, Profile] = {}
@@ -52,6 +60,9 @@ class Working:
         self.rehomed: dict[NodeId, ProfileId | None] = {}
         self.claimed: set[NodeId] = set()
         self.retold: dict[ProfileId, set[str]] = {}
+        self.partitioned: set[NodeId] = set()
+        self.aged: set[NodeId] = set()
+        self.held: dict[tuple[NodeId, NodeId], Held] = {}
 
     def load_nodes(self, nodes: Iterable[NodeId]) -> None:
         """Load the profiles of nodes, as far as they are known and not loaded yet."""
@@ -85,6 +96,8 @@ class Working:
             node.last_seen = time
         elif time < node.first_seen:
             node.first_seen = time
+            if self._rules.of(identifier[0]).per_days:
+                self.aged.add(node_id)
         return node
 
     def regroup(self, dirty: set[NodeId]) -> None:
@@ -96,7 +109,11 @@ class Working:
             for name in self.profiles[number].names
         ]
         before = {self.home[node] for node in closure if node in self.home}
-        renamed = name_clusters(partition(closure), names, self._new_id)
+        found = partition(closure, self._rules)
+        self.partitioned.update(closure)
+        for held in found.held:
+            self.held[held.link.left.id, held.link.right.id] = held
+        renamed = name_clusters(found.clusters, names, self._new_id)
         after = {one.id for one in renamed}
         for gone in before - after:
             self.removed[gone] = self.profiles.pop(gone)
@@ -139,7 +156,8 @@ class Working:
                     if node.id in closure:
                         continue
                     closure[node.id] = node
-                    if node.id in dirty or not is_shared(node):
+                    found.update(node.decided)
+                    if node.id in dirty or not is_shared(node, self._rules):
                         found.update(node.links)
             frontier = found - closure.keys()
         return closure

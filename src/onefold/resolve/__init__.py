@@ -4,16 +4,24 @@ In: identifiers and links. Out: the partition of the touched nodes, and which pr
 name. Promise: a pure function of the evidence; the order of arrival never shows in it.
 """
 
+from onefold.resolve.groups import protected, protection_reads
 from onefold.resolve.links import add_link, links_of, node_id
 from onefold.resolve.naming import Renaming, name_clusters
-from onefold.resolve.partition import is_shared, partition
+from onefold.resolve.partition import Held, Link, Partition, is_shared, partition
+from onefold.resolve.values import is_blocked
 
 __all__ = [
+    "Held",
+    "Link",
+    "Partition",
     "Renaming",
     "add_link",
+    "is_blocked",
     "is_shared",
     "links_of",
     "name_clusters",
     "node_id",
     "partition",
+    "protected",
+    "protection_reads",
 ]

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from hashlib import blake2b
 from itertools import combinations
 
+from onefold.model.identity import USER
 from onefold.model.profile import ASSERTED, OBSERVED, WITH_USER, Node, NodeId
 from onefold.model.records import Event, Identifier
 
-USER = "user_id"
 MAX_LINKS = 200
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
+from onefold.model.identity import USER
 from onefold.model.profile import Node, NodeId, ProfileId
-from onefold.resolve.links import USER
 
 
 class Renaming(NamedTuple):

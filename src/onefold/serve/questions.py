@@ -10,6 +10,7 @@ from onefold.app.golden_answers import (
     ProfileQuality,
     QualityReport,
 )
+from onefold.app.identity import WhyIdentity
 from onefold.app.profiles import ProfileView
 from onefold.app.tag_answers import TagHealth
 from onefold.config import Settings
@@ -55,6 +56,13 @@ def profile_as_of(settings: Settings, reference: str, at: int) -> ProfileView:
     from onefold.app.lookback import profile_as_of as look_back
 
     return look_back(settings, reference, at)
+
+
+def identity_why(settings: Settings, left: str, right: str) -> WhyIdentity:
+    """Why two identifiers are one person, or are not."""
+    from onefold.app.identity_why import identity_why as why
+
+    return why(settings, left, right)
 
 
 def tag_health(settings: Settings, name: str) -> TagHealth:

@@ -18,6 +18,7 @@ def claim_events(accepted: Accepted) -> list[Event]:
 
 def _event(one: GivenClaim, received_at: int) -> Event:
     properties = _encode({"by": one.by}).decode() if one.by else "{}"
+    identifier = Identifier(one.kind, one.value)
     return Event(
         INTERNAL,
         "track",
@@ -25,8 +26,8 @@ def _event(one: GivenClaim, received_at: int) -> Event:
         one.time,
         received_at,
         one.id,
-        (Identifier(one.kind, one.value),),
-        (),
+        (identifier,),
+        ((identifier, Identifier(*one.other)),) if one.other else (),
         one.traits,
         True,
         properties,

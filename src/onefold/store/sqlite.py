@@ -7,7 +7,7 @@ share one `Database`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,6 +23,7 @@ from onefold.store.jobs import Jobs
 from onefold.store.outbox import SQLiteOutbox
 from onefold.store.registry import Registry
 from onefold.store.rejects import Rejects
+from onefold.store.reviews import Reviews
 
 
 class QueuedRows(NamedTuple):
@@ -58,6 +59,8 @@ class BatchWrite(msgspec.Struct, gc=False):
     refreshed: list[int] = []
     tag_values: dict[tuple[str, str], int] = {}
     names: list[tuple[str, str]] = []
+    partitioned: Collection[NodeId] = ()
+    holds: list[tuple[NodeId, NodeId, str, int, int, int]] = []
 
 
 _WRITES = (
@@ -89,6 +92,7 @@ class SQLiteStore:
         self.rejects = Rejects(self.db)
         self.given = GivenStore(self.db)
         self.jobs = Jobs(self.db)
+        self.reviews = Reviews(self.db)
 
     def close(self) -> None:
         """Close the file."""
@@ -187,6 +191,7 @@ class SQLiteStore:
                 ("delete from refresh_values where id = ?", batch.refreshed),
             ):
                 connection.executemany(sql, [(one,) for one in ids])
+            self.reviews.write(batch.partitioned, batch.holds)
             self._write_sizes(batch)
             self._write_tag_values(batch.tag_values)
             self._write_rejects(batch.rejects)

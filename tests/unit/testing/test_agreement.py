@@ -60,7 +60,7 @@ def groups_of(events: Iterable[Event]) -> reference.Partition:
             add_link(node(left, event.time), node(right, event.time), rank, event.time)
     return frozenset(
         frozenset(Identifier(one.kind, one.value) for one in cluster)
-        for cluster in partition(nodes)
+        for cluster in partition(nodes).clusters
     )
 
 

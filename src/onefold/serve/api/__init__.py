@@ -18,6 +18,7 @@ from onefold.serve.api.faults import EXCEPTION_HANDLERS
 from onefold.serve.api.files import asset, status_page
 from onefold.serve.api.golden import GOLDEN
 from onefold.serve.api.health import health, metrics, show_status
+from onefold.serve.api.identity import IDENTITY
 from onefold.serve.api.jobs import JOBS
 from onefold.serve.api.profiles import PROFILES
 from onefold.serve.api.segments import SEGMENTS
@@ -38,6 +39,7 @@ def create_api(context: Context) -> Litestar:
             *GOLDEN,
             SEGMENTS,
             AUDIENCES,
+            IDENTITY,
             DEFINITIONS,
             *COLLECTIONS,
             *TAGGING,

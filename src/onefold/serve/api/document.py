@@ -21,6 +21,7 @@ from onefold.serve.problems import CONTENT_TYPE, Problem
 _TEMPLATE = "#/components/schemas/{name}"
 _TAGS = {
     "profiles": "Who somebody is, was, and why.",
+    "identity": "Who is who: why, and what people decide.",
     "segments": "Segments and who is in them.",
     "traits": "Computed traits, and declared ones.",
     "tags": "Tags and how their values come about.",
@@ -28,6 +29,8 @@ _TAGS = {
     "golden": "How golden values are picked.",
     "quality": "How good what is known is.",
     "accounts": "Groups that people belong to.",
+    "identifier-rules": "What identifiers of each kind say about who is who.",
+    "identity-rules": "What protects people from being taken for each other.",
     "destinations": "Where entries and exits are sent.",
     "definitions": "What is in force; the same as the YAML files.",
     "jobs": "Long work: how far it is, and stopping it.",

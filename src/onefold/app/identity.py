@@ -1,0 +1,198 @@
+"""What people decide of who is who, and what waits for their word."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from onefold.app.answers import RANKS
+from onefold.app.given import append_claims
+from onefold.app.profiles import identifier_of
+from onefold.app.workspace import node_key, now_us, open_store
+from onefold.config import Settings
+from onefold.model.errors import Fault, InvalidInput, NotFound
+from onefold.model.given import SAME, GivenClaim
+from onefold.model.profile import Node, NodeId, Profile, decode_profile, profile_name
+from onefold.model.records import Identifier
+from onefold.resolve import node_id
+from onefold.store import SQLiteStore
+from onefold.store.reviews import Review
+
+Verdict = Literal["same", "apart", "open"]
+VERDICTS: dict[Verdict, bool | None] = {"same": True, "apart": False, "open": None}
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """What a person said of two identifiers; `open` takes back what was said before."""
+
+    left: str
+    right: str
+    verdict: Verdict
+    at: int
+    by: str
+
+
+class ChainLink(msgspec.Struct, frozen=True):
+    """One piece of evidence between two identifiers: its rank, and when they were first seen together."""
+
+    left: str
+    right: str
+    evidence: str
+    time: int
+
+
+class Obstacle(msgspec.Struct, frozen=True):
+    """A piece of evidence that joined nobody, and why."""
+
+    left: str
+    right: str
+    evidence: str
+    time: int
+    reason: str
+
+
+class WhyIdentity(msgspec.Struct, frozen=True):
+    """Are two identifiers one person? The chain of evidence between them, or what keeps them apart.
+
+    `decided` is a person's last word on exactly these two, if there is one.
+    """
+
+    left: str
+    right: str
+    same: bool
+    profiles: tuple[str, ...]
+    chain: tuple[ChainLink, ...]
+    obstacles: tuple[Obstacle, ...]
+    decided: Verdict | None
+
+
+class ReviewSide(msgspec.Struct, frozen=True):
+    """One end of a link under review: the identifier, its profile and what is known of it."""
+
+    identifier: str
+    profile: str
+    identifiers: tuple[str, ...]
+    traits: dict[str, Any]
+
+
+class ReviewItem(msgspec.Struct, frozen=True):
+    """A link that waits for a person's word, side by side with what agrees and what differs."""
+
+    left: ReviewSide
+    right: ReviewSide
+    reason: str
+    evidence: str
+    time: int
+    since: int
+    agrees: tuple[str, ...]
+    differs: tuple[str, ...]
+
+
+class ReviewPage(msgspec.Struct, frozen=True):
+    """What waits, longest first, and how many wait in all."""
+
+    items: list[ReviewItem]
+    waiting: int
+
+
+def identity_decide(
+    settings: Settings, left: str, right: str, verdict: Verdict, *, actor: str = "cli"
+) -> Decision:
+    """Say that two identifiers (`KIND:VALUE`) are the same person, are not, or take that back.
+
+    It goes through the log like everything else, outranks all evidence, and holds in a rebuild.
+    """
+    with open_store(settings, cache_mb=4) as store:
+        ends = [known(store, one, settings.default_country) for one in (left, right)]
+        if ends[0] == ends[1]:
+            fault = Fault("is the same identifier", "right", "name another one")
+            raise InvalidInput("nothing can be decided", [fault])
+        now = now_us()
+        claim = GivenClaim(
+            f"identity-{uuid.uuid4().hex}",
+            now,
+            *ends[0],
+            {SAME: VERDICTS[verdict]},
+            actor,
+            (ends[1].kind, ends[1].value),
+        )
+        append_claims(settings, store, [claim], now)
+        texts = [f"{one.kind}:{one.value}" for one in ends]
+        store.registry.audit(now, actor, f"identity.{verdict}", " ".join(texts), {})
+    return Decision(texts[0], texts[1], verdict, now, actor)
+
+
+def reviews(settings: Settings, limit: int = 100, offset: int = 0) -> ReviewPage:
+    """The links that wait for a person's word."""
+    with open_store(settings, cache_mb=4) as store:
+        found = store.reviews.open(limit, offset)
+        homes = store.profiles_of([end for one in found for end in (one.left, one.right)])
+        documents = store.documents(sorted(set(homes.values())))
+        profiles = {number: decode_profile(one) for number, one in documents.items()}
+        items = [
+            _item(one, homes, profiles) for one in found if {one.left, one.right} <= homes.keys()
+        ]
+        return ReviewPage(items, store.reviews.count())
+
+
+def review_put_off(
+    settings: Settings, left: str, right: str, state: Literal["open", "later"]
+) -> None:
+    """Put a review off, or back among those that wait."""
+    with open_store(settings, cache_mb=4) as store:
+        key = node_key(store)
+        one, two = (
+            node_id(key, known(store, end, settings.default_country)) for end in (left, right)
+        )
+        if not (
+            store.reviews.set_state(one, two, state) or store.reviews.set_state(two, one, state)
+        ):
+            raise NotFound(f"no review of {left} and {right} waits")
+
+
+def known(store: SQLiteStore, reference: str, country: str) -> Identifier:
+    """The identifier that `KIND:VALUE` names; somebody must have it."""
+    kind, colon, value = reference.partition(":")
+    identifier = identifier_of(kind, value, country) if colon else None
+    if identifier is None:
+        fault = Fault(f"{reference!r} is no identifier", "identifier", "write KIND:VALUE")
+        raise InvalidInput("the identifiers cannot be used", [fault])
+    node = node_id(node_key(store), identifier)
+    if not store.profiles_of([node]):
+        raise NotFound(f"nobody has the identifier {reference}")
+    return identifier
+
+
+def _item(one: Review, homes: Mapping[NodeId, int], profiles: Mapping[int, Profile]) -> ReviewItem:
+    sides = [_side(end, profiles[homes[end]]) for end in (one.left, one.right)]
+    left, right = sides[0].traits, sides[1].traits
+    both = sorted(left.keys() & right.keys())
+    return ReviewItem(
+        sides[0],
+        sides[1],
+        one.reason,
+        RANKS[one.rank],
+        one.time,
+        one.since,
+        tuple(name for name in both if left[name] == right[name]),
+        tuple(name for name in both if left[name] != right[name]),
+    )
+
+
+def _side(end: NodeId, profile: Profile) -> ReviewSide:
+    node = next(node for node in profile.nodes if node.id == end)
+    known = tuple(text_of(one) for one in profile.nodes)
+    return ReviewSide(text_of(node), profile_name(profile.id), known, profile.traits)
+
+
+def verdict_of(same: bool | None) -> Verdict:
+    """The name of what a person said."""
+    return next(name for name, value in VERDICTS.items() if value is same)
+
+
+def text_of(node: Node) -> str:
+    """An identifier as people write it."""
+    return f"{node.kind}:{node.value}"

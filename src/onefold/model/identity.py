@@ -1,0 +1,103 @@
+"""Identity rules: what an identifier of each kind says about who is who."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+Strength = Literal["immutable", "unique", "shareable", "ephemeral"]
+"""`immutable`: a person has one, for ever, and no alias joins two of them. `unique`: a person has one, unless
+an alias says that two are the same person. `shareable`: several people may use it, so it joins until too many do.
+`ephemeral`: it belongs to whoever uses it at the time, and never joins two known people."""
+STRENGTHS: tuple[Strength, ...] = ("immutable", "unique", "shareable", "ephemeral")
+Writing = Literal["", "exact", "lower", "digits", "email", "phone"]
+WRITINGS: tuple[Writing, ...] = ("exact", "lower", "digits", "email", "phone")
+Scope = Literal["global", "source"]
+SCOPES: tuple[Scope, ...] = ("global", "source")
+USER = "user_id"
+DEVICES = frozenset({"anonymous_id", "device_id", "advertising_id"})
+"""The kinds that name a thing somebody uses. All others name a person."""
+
+
+class IdentifierRule(msgspec.Struct, frozen=True):
+    """What identifiers of one kind (`name`) say.
+
+    `priority` orders evidence of the same rank: the smaller is taken first. `max_per_profile` values at most
+    belong to a person (0: any number), counted over `per_days` days after each other where given.
+    A value that more than `max_profiles` known people carry is no evidence. `lifetime_days` after it was
+    seen with somebody, a value seen with somebody else is theirs alone (0: never). `blocked` values,
+    with `*` and `?` for any letters and any letter, are no evidence. `writing` is how values are
+    normalized; shorter than `min_length` and longer than `max_length` none is an identifier. With `scope`
+    `source` the same value from two sources is two identifiers.
+    """
+
+    name: str
+    strength: Strength = "shareable"
+    priority: int = 100
+    max_per_profile: int = 0
+    per_days: int = 0
+    max_profiles: int = 3
+    lifetime_days: int = 0
+    blocked: tuple[str, ...] = ()
+    writing: Writing = ""
+    min_length: int = 0
+    max_length: int = 0
+    scope: Scope = "global"
+    description: str = ""
+    version: int = 1
+
+
+class Protection(msgspec.Struct, frozen=True):
+    """What no evidence but a person's word may join.
+
+    `names` and `birth_dates` are the traits that hold first names and dates of birth: two known people who
+    differ in both are not joined. `hold` is the trait that keeps a profile as it is while it is true.
+    `consent` keeps known people apart who disagree on a purpose. A profile takes `max_identifiers`.
+    With `bridges`, a single link does not join two groups that each hang together by several.
+    """
+
+    names: tuple[str, ...] = ("first_name", "firstName", "given_name")
+    birth_dates: tuple[str, ...] = ("birth_date", "birthDate", "birthday", "date_of_birth")
+    hold: str = "legal_hold"
+    consent: bool = True
+    max_identifiers: int = 1_000
+    bridges: bool = True
+    version: int = 1
+
+
+USER_RULE = IdentifierRule(USER, "unique", 0)
+
+
+class IdentityRules(msgspec.Struct, frozen=True):
+    """All identity rules in force: by kind, and what protects people."""
+
+    kinds: Mapping[str, IdentifierRule] = {}
+    protection: Protection = Protection()
+
+    def of(self, kind: str) -> IdentifierRule:
+        """The rule of a kind: the workspace's own, or what holds without one.
+
+        >>> IdentityRules().of("user_id").strength, IdentityRules().of("email").strength
+        ('unique', 'shareable')
+        """
+        found = self.kinds.get(kind)
+        if found is None:
+            found = USER_RULE if kind == USER else _plain(kind)
+        return found
+
+
+_PLAIN: dict[str, IdentifierRule] = {}
+
+
+def _plain(kind: str) -> IdentifierRule:
+    found = _PLAIN.get(kind)
+    if found is None:
+        found = IdentifierRule(kind)
+        if len(_PLAIN) < 10_000:
+            _PLAIN[kind] = found
+    return found
+
+
+BUILT_IN = IdentityRules()

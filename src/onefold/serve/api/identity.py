@@ -1,0 +1,91 @@
+"""Who is who: why, what people decide, and what waits for their word."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from litestar import Router, get, post
+from litestar.params import FromQuery, QueryParameter, RawBody
+
+from onefold.app.identity import (
+    Decision,
+    ReviewPage,
+    Verdict,
+    WhyIdentity,
+    identity_decide,
+    review_put_off,
+    reviews,
+)
+from onefold.serve import questions
+from onefold.serve.api.doors import Actor, FromContext, Limit, read, requires
+
+Reference = Annotated[str, msgspec.Meta(min_length=3, max_length=600)]
+Offset = Annotated[int, QueryParameter(ge=0, le=1_000_000, description="So many are left out.")]
+
+
+class Judgment(msgspec.Struct, forbid_unknown_fields=True):
+    """Two identifiers (`KIND:VALUE`), and whether they are the same person; `open` takes that back."""
+
+    left: Reference
+    right: Reference
+    verdict: Verdict
+
+
+class Postponement(msgspec.Struct, forbid_unknown_fields=True):
+    """A review, by its two identifiers, put off (`later`) or back (`open`)."""
+
+    left: Reference
+    right: Reference
+    state: Literal["later", "open"]
+
+
+@get("/why", summary="Why two identifiers are one person", guards=[requires("reader")])
+async def why_identity(
+    context: FromContext, left: FromQuery[str], right: FromQuery[str]
+) -> WhyIdentity:
+    """The chain of evidence between them, or what stands between them."""
+    return await context.lake.run(questions.identity_why, context.settings, left, right)
+
+
+@post(
+    "/decisions",
+    summary="Decide who is who",
+    status_code=202,
+    opt={"body": Judgment},
+    guards=[requires("editor")],
+)
+async def decide_identity(context: FromContext, actor: Actor, body: RawBody) -> Decision:
+    """It outranks all evidence, is undone by another decision, and holds in a rebuild."""
+    given = read(body, Judgment)
+    return await context.commands.run(
+        identity_decide, context.settings, given.left, given.right, given.verdict, actor=actor
+    )
+
+
+@get("/reviews", summary="What waits for a person's word", guards=[requires("reader")])
+async def list_reviews(context: FromContext, limit: Limit = 100, offset: Offset = 0) -> ReviewPage:
+    """Links that a rule holds back, longest waiting first, side by side."""
+    return await context.commands.run(reviews, context.settings, limit, offset)
+
+
+@post(
+    "/reviews",
+    summary="Put a review off",
+    status_code=204,
+    opt={"body": Postponement},
+    guards=[requires("editor")],
+)
+async def put_review_off(context: FromContext, body: RawBody) -> None:
+    """Or put it back among those that wait. To decide it, decide who is who."""
+    given = read(body, Postponement)
+    await context.commands.run(
+        review_put_off, context.settings, given.left, given.right, given.state
+    )
+
+
+IDENTITY = Router(
+    "/api/identity",
+    route_handlers=[why_identity, decide_identity, list_reviews, put_review_off],
+    tags=["identity"],
+)

@@ -1,0 +1,172 @@
+"""Whatever rules hold and whatever people decided: any order of arrival gives the same people."""
+
+from __future__ import annotations
+
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from onefold.engine import DuckEngine
+from onefold.model.definitions import Definitions
+from onefold.model.given import EVENT, INTERNAL, SAME
+from onefold.model.identity import IdentifierRule, IdentityRules, Protection
+from onefold.model.profile import Profile, decode_profile
+from onefold.model.records import Event, Identifier
+from onefold.pipeline import Pipeline
+from onefold.store import SQLiteStore
+
+NOW = 1_767_225_600_000_000
+DAY = 86_400_000_000
+PEOPLE = [Identifier("user_id", one) for one in "AB"] + [Identifier("crm_id", one) for one in "123"]
+SHARED = [Identifier(kind, one) for kind in ("anonymous_id", "email", "badge") for one in "xy"]
+EVERYBODY = PEOPLE + SHARED
+TRAITS = st.fixed_dictionaries(
+    {},
+    optional={
+        "first_name": st.sampled_from(["Ann", "Tom"]),
+        "birth_date": st.sampled_from(["1990-05-01", "2015-02-03"]),
+        "legal_hold": st.booleans(),
+        "consent.ads": st.booleans(),
+    },
+)
+Known = frozenset[Identifier]
+Outcome = tuple[frozenset[Known], frozenset[tuple[Known, str]]]
+
+
+@st.composite
+def events(draw: st.DrawFn) -> list[Event]:
+    """Calls of sources, and what people said in between."""
+    return [_event(draw, number) for number in range(draw(st.integers(2, 12)))]
+
+
+def _event(draw: st.DrawFn, number: int) -> Event:
+    time = NOW + draw(st.integers(0, 5)) * DAY
+    tail = ("{}", "{}", time // 60_000_000)
+    if draw(st.integers(0, 4)) == 0:
+        pair = tuple(
+            draw(st.lists(st.sampled_from(EVERYBODY), min_size=2, max_size=2, unique=True))
+        )
+        said = {SAME: draw(st.sampled_from([True, False, None]))}
+        return Event(
+            INTERNAL, "track", EVENT, time, NOW, f"d{number}", pair[:1], (pair,), said, True, *tail
+        )  # fmt: skip
+    person = draw(st.sampled_from([None, *PEOPLE]))
+    others = draw(
+        st.lists(st.sampled_from(SHARED), min_size=person is None, max_size=2, unique=True)
+    )
+    found = ([person] if person else []) + others
+    found.sort(key=lambda one: one.kind != "user_id")
+    asserted = ()
+    if person and draw(st.integers(0, 6)) == 0:
+        asserted = ((person, draw(st.sampled_from([one for one in EVERYBODY if one != person]))),)
+    return Event(
+        "s", "identify", "identify", time, NOW, f"m{number}", tuple(found), asserted,
+        draw(TRAITS), True, *tail,
+    )  # fmt: skip
+
+
+RULES = st.builds(
+    lambda crm, email, badge, protection: IdentityRules(
+        {one.name: one for one in (crm, email, badge)}, protection
+    ),
+    st.builds(
+        IdentifierRule,
+        st.just("crm_id"),
+        st.sampled_from(["immutable", "unique", "shareable"]),
+        st.integers(0, 100),
+    ),
+    st.builds(
+        IdentifierRule,
+        st.just("email"),
+        max_per_profile=st.integers(0, 2),
+        per_days=st.sampled_from([0, 2]),
+        max_profiles=st.integers(1, 3),
+        blocked=st.sampled_from([(), ("x",)]),
+    ),
+    st.builds(
+        IdentifierRule,
+        st.just("badge"),
+        st.sampled_from(["shareable", "ephemeral"]),
+        lifetime_days=st.sampled_from([0, 1]),
+    ),
+    st.builds(Protection, consent=st.booleans(), max_identifiers=st.sampled_from([4, 1_000])),
+)
+
+
+def people(batches: list[list[Event]], rules: IdentityRules, late: bool = False) -> Outcome:
+    """Who is one person, and what waits for a word; with `late` the rules come after the events."""
+    numbers = count(1)
+    with TemporaryDirectory() as folder:
+        store = SQLiteStore(Path(folder) / "store.db", cache_mb=4)
+        pipeline = Pipeline(store, DuckEngine(), b"k", lambda: next(numbers), "UTC")
+        if not late:
+            pipeline.use(Definitions(identity=rules), {})
+        for batch in batches:
+            pipeline.fold(batch, [], {}, NOW)
+        if late:
+            pipeline.use(Definitions(identity=rules), {})
+            pipeline.regroup(store.profile_ids(0, 1_000), NOW)
+        profiles = [
+            decode_profile(one) for one in store.documents(store.profile_ids(0, 99)).values()
+        ]
+        waiting = store.reviews.open(1_000)
+        store.close()
+    nodes = {node.id: node for profile in profiles for node in profile.nodes}
+    named = {one: Identifier(node.kind, node.value) for one, node in nodes.items()}
+    return (
+        frozenset(map(_known, profiles)),
+        frozenset((frozenset((named[one.left], named[one.right])), one.reason) for one in waiting),
+    )
+
+
+def _known(profile: Profile) -> Known:
+    return frozenset(Identifier(node.kind, node.value) for node in profile.nodes)
+
+
+def in_batches(data: st.DataObject, arriving: list[Event]) -> list[list[Event]]:
+    batches: list[list[Event]] = [[]]
+    for event in arriving:
+        batches[-1].append(event)
+        if data.draw(st.booleans()):
+            batches.append([])
+    return batches
+
+
+@settings(max_examples=40, deadline=None)
+@given(events(), RULES, st.data())
+def test_order_batches_and_repetition_do_not_matter(
+    said: list[Event], rules: IdentityRules, data: st.DataObject
+) -> None:
+    repeated = said + data.draw(st.lists(st.sampled_from(said), max_size=3))
+    arriving = data.draw(st.permutations(repeated))
+    assert people(in_batches(data, arriving), rules) == people([said], rules)
+
+
+@settings(max_examples=40, deadline=None)
+@given(events(), RULES)
+def test_rules_that_come_late_mend_the_past(said: list[Event], rules: IdentityRules) -> None:
+    assert people([said], rules, late=True) == people([said], rules)
+
+
+@settings(max_examples=40, deadline=None)
+@given(events(), RULES)
+def test_nobody_is_with_those_they_are_kept_apart_from(
+    said: list[Event], rules: IdentityRules
+) -> None:
+    groups, _ = people([said], rules)
+    last: dict[Known, tuple[int, str, bool | None]] = {}
+    seen = {one for event in said if event.source != INTERNAL for one in event.identifiers}
+    seen |= {one for e in said if e.source != INTERNAL for pair in e.asserted for one in pair}
+    for event in said:
+        if event.source == INTERNAL and seen >= set(event.asserted[0]):
+            pair = frozenset(event.asserted[0])
+            word = (event.time, event.message_id, event.traits[SAME])
+            last[pair] = max(word, last.get(pair, word), key=lambda one: one[:2])
+    for pair, (_, _, same) in last.items():
+        together = any(pair <= group for group in groups)
+        assert not (same is False and together)
+    if rules.of("crm_id").strength == "immutable" and not any(one[2] for one in last.values()):
+        assert all(sum(one.kind == "crm_id" for one in group) < 2 for group in groups)

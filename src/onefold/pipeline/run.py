@@ -338,6 +338,8 @@ class Pipeline:
                 # An alias may name identifiers that the event does not carry itself.
                 one = working.node(ids[left], left, time)
                 two = working.node(ids[right], right, time)
+                # It may have been seen then, whether that joins it to anybody or not.
+                working.changed.update(home[end] for end in (one.id, two.id) if end in home)
             else:
                 one, two = nodes[ids[left]], nodes[ids[right]]
             if add_link(one, two, rank, time):

@@ -139,7 +139,12 @@ def reviews(settings: Settings, limit: int = 100, offset: int = 0) -> ReviewPage
 
 
 def review_put_off(
-    settings: Settings, left: str, right: str, state: Literal["open", "later"]
+    settings: Settings,
+    left: str,
+    right: str,
+    state: Literal["open", "later"],
+    *,
+    actor: str = "cli",
 ) -> None:
     """Put a review off, or back among those that wait."""
     with open_store(settings, cache_mb=4) as store:
@@ -151,6 +156,7 @@ def review_put_off(
             store.reviews.set_state(one, two, state) or store.reviews.set_state(two, one, state)
         ):
             raise NotFound(f"no review of {left} and {right} waits")
+        store.registry.audit(now_us(), actor, f"identity.{state}", f"{left} {right}", {})
 
 
 def known(store: SQLiteStore, reference: str, country: str) -> Identifier:

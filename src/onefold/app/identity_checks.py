@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from onefold.model.errors import Fault
-from onefold.model.identity import SCOPES, STRENGTHS, USER, WRITINGS
+from onefold.model.identity import STRENGTHS, USER
 
 Body = dict[str, Any]
 IDENTIFIER_KEYS = {
@@ -18,10 +18,6 @@ IDENTIFIER_KEYS = {
     "max_profiles",
     "lifetime_days",
     "blocked",
-    "writing",
-    "min_length",
-    "max_length",
-    "scope",
 }
 IDENTITY_KEYS = {"names", "birth_dates", "hold", "consent", "max_identifiers", "bridges"}
 _KIND = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
@@ -34,25 +30,18 @@ _NUMBERS = {
     "per_days": (0, 36_500),
     "max_profiles": (1, 200),
     "lifetime_days": (0, 36_500),
-    "min_length": (0, _MOST_LENGTH),
-    "max_length": (0, _MOST_LENGTH),
     "max_identifiers": (2, 100_000),
 }
-_CHOICES = {"strength": STRENGTHS, "writing": WRITINGS, "scope": SCOPES}
 
 
 def identifier_faults(body: Body) -> Iterator[Fault]:
     """All faults of the rule of one kind of identifier."""
     yield from _number_faults(body)
-    for key, choices in _CHOICES.items():
-        if key in body and body[key] not in choices:
-            yield Fault(f"must be one of {', '.join(choices)}", key)
+    if body.get("strength", "unique") not in STRENGTHS:
+        yield Fault(f"must be one of {', '.join(STRENGTHS)}", "strength")
     if body.get("per_days") and not body.get("max_per_profile"):
         hint = "say how many with `max_per_profile:`"
         yield Fault("counts nothing without max_per_profile", "per_days", hint)
-    least, most = body.get("min_length"), body.get("max_length")
-    if isinstance(least, int) and isinstance(most, int) and 0 < most < least:
-        yield Fault("is below min_length: no value would be an identifier", "max_length")
     yield from _texts_faults(body, "blocked", _MOST_BLOCKED)
     if isinstance(body.get("blocked"), list) and any(
         isinstance(one, str) and not one.strip("*") for one in body["blocked"]

@@ -12,10 +12,6 @@ Strength = Literal["immutable", "unique", "shareable", "ephemeral"]
 an alias says that two are the same person. `shareable`: several people may use it, so it joins until too many do.
 `ephemeral`: it belongs to whoever uses it at the time, and never joins two known people."""
 STRENGTHS: tuple[Strength, ...] = ("immutable", "unique", "shareable", "ephemeral")
-Writing = Literal["", "exact", "lower", "digits", "email", "phone"]
-WRITINGS: tuple[Writing, ...] = ("exact", "lower", "digits", "email", "phone")
-Scope = Literal["global", "source"]
-SCOPES: tuple[Scope, ...] = ("global", "source")
 USER = "user_id"
 DEVICES = frozenset({"anonymous_id", "device_id", "advertising_id"})
 """The kinds that name a thing somebody uses. All others name a person."""
@@ -28,9 +24,7 @@ class IdentifierRule(msgspec.Struct, frozen=True):
     belong to a person (0: any number), counted over `per_days` days after each other where given.
     A value that more than `max_profiles` known people carry is no evidence. `lifetime_days` after it was
     seen with somebody, a value seen with somebody else is theirs alone (0: never). `blocked` values,
-    with `*` and `?` for any letters and any letter, are no evidence. `writing` is how values are
-    normalized; shorter than `min_length` and longer than `max_length` none is an identifier. With `scope`
-    `source` the same value from two sources is two identifiers.
+    with `*` and `?` for any letters and any letter, are no evidence.
     """
 
     name: str
@@ -41,10 +35,6 @@ class IdentifierRule(msgspec.Struct, frozen=True):
     max_profiles: int = 3
     lifetime_days: int = 0
     blocked: tuple[str, ...] = ()
-    writing: Writing = ""
-    min_length: int = 0
-    max_length: int = 0
-    scope: Scope = "global"
     description: str = ""
     version: int = 1
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-import msgspec
 import pyarrow as pa
 
 from onefold.engine import DuckEngine
@@ -23,12 +22,11 @@ from onefold.model.profile import (
     Node,
     NodeId,
     ProfileId,
-    encode_profile,
-    profile_name,
 )
 from onefold.model.records import Event, Identifier, Reject
 from onefold.model.sources import Source
 from onefold.pipeline.counts import Counted
+from onefold.pipeline.documents import write_documents
 from onefold.pipeline.given import Given, keep_refreshed
 from onefold.pipeline.golden import Deciding, PastClaims
 from onefold.pipeline.golden_rules import GoldenInputs, golden_inputs
@@ -361,50 +359,8 @@ class Pipeline:
         with watch("segments"):
             self._members.evaluate(working, rows, write, opened, now)
         with watch("encode"):
-            self._documents(working, rows, write, now)
+            write_documents(working, rows, write, now)
         return write
-
-    def _documents(self, working: Working, rows: Rows, write: BatchWrite, now: int) -> None:
-        for number in sorted(working.told):
-            told = working.profiles[number]
-            values = _json(told.traits), None, _json(told.computed), _json(told.tags)
-            rows.add("profiles", profile_name(number), now, *values)
-        due_before = working.loaded_due
-        for number in sorted(working.changed):
-            profile = working.profiles[number]
-            document = encode_profile(profile)
-            if number in working.created:
-                write.new_profiles.append((number, profile.due, document))
-            elif profile.due != due_before[number]:
-                write.documents_due.append((document, profile.due, number))
-            else:
-                write.documents.append((document, number))
-        for number in working.removed:
-            into = working.aliases[number]
-            write.removed.append(number)
-            rows.add("profiles", profile_name(number), now, "{}", profile_name(into), "{}", "{}")
-            rows.change(into, "merge", profile_name(number), None, True)
-        for node in sorted(working.moved):
-            number = working.home[node]
-            write.identifiers.append((node, number))
-            one = working.nodes[node]
-            rows.add("identifiers", one.kind, one.value, profile_name(number), one.first_seen)
-        for node, left in sorted(working.rehomed.items()):
-            empty = None if left is None else left not in working.profiles
-            rows.add("moves", node, working.home[node], left, empty)
-        write.partitioned = working.partitioned
-        write.holds = [
-            (*ends, one.reason, one.link.rank, one.link.time, now)
-            for ends, one in sorted(working.held.items())
-        ]
-        write.aliases = sorted(working.aliases.items())
-        write.reclaimed = sorted(working.reclaimed)
-        write.counters = {
-            "profiles": len(working.created) - len(working.removed),
-            "identifiers": sum(node in working.fresh for node in working.moved),
-            "merges": len(working.removed),
-            "members": len(write.entered) - len(write.left),
-        }
 
     def _new_names(self, events: Sequence[Event]) -> list[tuple[str, str]]:
         """Names of events and traits that never came in before, as many as are worth keeping."""
@@ -430,7 +386,3 @@ class Pipeline:
         batch = self._batch + 1
         columns["batch"] = [batch] * len(rows)
         return QueuedRows(batch, table, len(rows), to_ipc(complete(table, rows, columns)))
-
-
-def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()

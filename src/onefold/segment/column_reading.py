@@ -27,7 +27,7 @@ def column_reader(column: Column, moment: Moment) -> Read:
     """Prepare to read a column of any kind of many profiles."""
     zone = moment.zone
     if column.kind == "clock":
-        return lambda traits, facts: clock_value(column.path, moment.now, zone)
+        return lambda traits, facts: clock_value(column.path, moment.at, zone)
     if column.kind == "trait":
         return lambda traits, facts: trait_value(traits, column.path, column.type, zone)
     if column.sequence is None and not column.session and column.aggregate == "count":

@@ -75,7 +75,7 @@ class Moment:
     """A moment (µs UTC) in a time zone: the places of buckets in windows, each worked out once."""
 
     def __init__(self, now: int, zone: Zone) -> None:
-        self.now, self.zone = now, zone
+        self.at, self.zone = now, zone
         self._starts: dict[Unit, Starts] = {}
         self._places: dict[Window, Places] = {}
 
@@ -84,19 +84,19 @@ class Moment:
         places = self._places.get(window)
         if places is None:
             starts = self._starts.setdefault(window.unit, Starts(window.unit, self.zone))
-            places = self._places[window] = Places(window, self.now, self.zone, starts)
+            places = self._places[window] = Places(window, self.at, self.zone, starts)
         return places
 
     def move(self, now: int) -> set[Unit]:
         """Go to another moment; gives the units of the windows in which other buckets are then."""
         turned: set[Unit] = set()
-        if self.zone.day(now) != self.zone.day(self.now):
+        if self.zone.day(now) != self.zone.day(self.at):
             turned.add("day")
         for window, places in self._places.items():
             if places.span != window.span(now, self.zone):
                 turned.add(window.unit)
             places.at = now
-        self.now = now
+        self.at = now
         for unit in turned:
             self._starts.pop(unit, None)
         self._places = {

@@ -12,6 +12,8 @@ from onefold.model.access import ROLES
 Row = tuple[str, str, str, bytes | None, str]
 SEGMENT = b'{"rule": "city = \'Dali\'"}'
 HOOK = {"type": "webhook", "url": "http://127.0.0.1:9/", "secret": "whsec_" + "MDAw" * 8}
+APART = b'{"left": "user_id:u", "right": "user_id:v", "verdict": "apart"}'
+LATER = b'{"left": "user_id:u", "right": "user_id:v", "state": "later"}'
 YAML = b"kind: segment\nname: two\nrule: city = 'Dali'\n"
 
 
@@ -59,6 +61,10 @@ ALLOWED: list[Row] = [
     ("POST", "/api/segments/compare", "analyst", SEGMENT, ""),
     ("POST", "/api/segments/one-segment/backtest", "analyst", b'{"at": "2026-01-31"}', ""),
     ("POST", "/api/segments/backtest", "analyst", b'{"at": "2026-01-31", "rule": "vip"}', ""),
+    ("GET", "/api/identity/why?left=user_id:u&right=user_id:v", "reader", None, ""),
+    ("GET", "/api/identity/reviews", "reader", None, ""),
+    ("POST", "/api/identity/reviews", "editor", LATER, "identity.later"),
+    ("POST", "/api/identity/decisions", "editor", APART, "identity.apart"),
     ("GET", "/api/definitions", "reader", None, ""),
     ("POST", "/api/definitions/plan", "reader", YAML, ""),
     ("POST", "/api/definitions/apply", "editor", YAML, "segment.apply"),
@@ -111,6 +117,10 @@ def headers(key: str) -> dict[str, str]:
 def test_each_role_may_do_what_it_should_and_each_change_is_written_down(desk: Any) -> None:
     desk.process({"type": "track", "event": "Seen", "userId": "u"}, {"type": "nonsense"}, {})
     desk.process({"type": "group", "userId": "u", "groupId": "acme"})
+    for user, name, born in (("u", "Ann", "1990-05-01"), ("v", "Tom", "2015-02-03")):
+        traits = {"first_name": name, "birth_date": born}
+        desk.process({"type": "identify", "userId": user, "traits": traits})
+    desk.process({"type": "alias", "userId": "u", "previousId": "v"})
     keys = {role: desk.key(role) for role in ROLES}
 
     async def ask(http: httpx.AsyncClient) -> None:

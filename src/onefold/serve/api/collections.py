@@ -32,8 +32,6 @@ _PLURALS = {
     "property": "properties",
     "golden": "golden",
     "destination": "destinations",
-    "identifier": "identifier-rules",
-    "identity": "identity-rules",
 }
 _MOST_VERSION = 1 << 31
 _FREE = {"type": "object", "additionalProperties": True}

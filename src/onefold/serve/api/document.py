@@ -29,8 +29,6 @@ _TAGS = {
     "golden": "How golden values are picked.",
     "quality": "How good what is known is.",
     "accounts": "Groups that people belong to.",
-    "identifier-rules": "What identifiers of each kind say about who is who.",
-    "identity-rules": "What protects people from being taken for each other.",
     "destinations": "Where entries and exits are sent.",
     "definitions": "What is in force; the same as the YAML files.",
     "jobs": "Long work: how far it is, and stopping it.",

@@ -76,11 +76,11 @@ async def list_reviews(context: FromContext, limit: Limit = 100, offset: Offset 
     opt={"body": Postponement},
     guards=[requires("editor")],
 )
-async def put_review_off(context: FromContext, body: RawBody) -> None:
+async def put_review_off(context: FromContext, actor: Actor, body: RawBody) -> None:
     """Or put it back among those that wait. To decide it, decide who is who."""
     given = read(body, Postponement)
     await context.commands.run(
-        review_put_off, context.settings, given.left, given.right, given.state
+        review_put_off, context.settings, given.left, given.right, given.state, actor=actor
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from onefold.app.audiences import BacktestQuestion
 from onefold.app.backtest import backtest
+from onefold.app.claims import profile_in_full
 from onefold.app.claims_past import claims_for_job
 from onefold.app.long_work import do
 from onefold.app.profiles import profile
@@ -54,6 +55,7 @@ def test_the_rules_before_decide_until_the_past_is_read(beside: Beside) -> None:
     take(beside, said("app", "10:00:00", city="Ulm"))
     assert city(beside) == "Ulm"
     take(beside, said("app", "11:00:00", city="Ulm"))
+    assert profile_in_full(beside.settings, "user_id:ann").traits["city"].why == "latest"
     beside.do_jobs()
     beside.settle()
     assert city(beside) == "Bonn"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from onefold.app.claims_kept import decided_by
 from onefold.app.golden_answers import ClaimRow, ProfileClaims, TraitClaims
 from onefold.app.in_force import load_definitions
 from onefold.app.profiles import ProfileView, TraitOrigin, find, held_as_of, view
@@ -14,7 +15,7 @@ from onefold.model.definitions import TraitDefinition
 from onefold.model.errors import NotFound
 from onefold.model.given import is_reserved
 from onefold.model.profile import Profile, statements_of
-from onefold.pipeline.golden_rules import golden_inputs, golden_rules
+from onefold.pipeline.golden_rules import golden_rules
 from onefold.pipeline.scores import About, Preferences
 from onefold.store import SQLiteStore
 from onefold.unify import GoldenRules
@@ -49,8 +50,8 @@ class _Known:
     """What decides a profile's golden record, and all that is claimed."""
 
     def __init__(self, store: SQLiteStore, settings: Settings, profile: Profile) -> None:
-        definitions, sources = load_definitions(store)
-        self._rules = golden_rules(golden_inputs(definitions, sources), settings.timezone)
+        definitions, _ = load_definitions(store)
+        self._rules = golden_rules(decided_by(store), settings.timezone)
         self._declared = {
             one.name: one for one in definitions.traits if one.type and not one.expression
         }

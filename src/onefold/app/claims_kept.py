@@ -45,6 +45,12 @@ class _State(msgspec.Struct):
     files: int = 0
 
 
+def decided_by(store: SQLiteStore) -> GoldenInputs:
+    """The rules by which the golden records in a store were decided, or are being decided."""
+    kept = store.setting(_STATE)
+    return msgspec.json.decode(kept, type=_State).decided if kept else GoldenInputs()
+
+
 class ClaimsKept:
     """Sees to it that what rules need of the past is there before they decide."""
 

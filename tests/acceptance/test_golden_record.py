@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from onefold.app.claims import profile_claims, profile_in_full
-from onefold.app.correcting import trait_correct, trait_uncorrect
+from onefold.app.correcting import trait_correct, trait_release
 from onefold.app.history import profile_changes
 from onefold.app.lookback import profile_as_of
 from onefold.app.profiles import profile
@@ -126,7 +126,7 @@ def test_a_person_corrects_a_value_for_ever_and_takes_it_back(onefold: Stepped) 
     changes = profile_changes(onefold.settings, "user_id:ann").items
     assert (changes[0].name, changes[0].new, changes[0].source) == ("city", "Kiel", "person:eve")
     assert check_rebuild(onefold.settings).differences == ()
-    trait_uncorrect(onefold.settings, "user_id:ann", "city")
+    trait_release(onefold.settings, "user_id:ann", "city")
     onefold.settle()
     assert city(onefold) == "Rome"
 

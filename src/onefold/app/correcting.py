@@ -70,7 +70,7 @@ def trait_correct(
     return Corrected(trait, _text(node), value, holds, correction.until, now)
 
 
-def trait_uncorrect(
+def trait_release(
     settings: Settings, reference: str, trait: str, *, actor: str = "cli"
 ) -> Corrected:
     """Take all corrections of a trait back: sources decide again."""

@@ -18,7 +18,7 @@ def add_to(app: typer.Typer) -> None:
     """Add these commands."""
     trait = typer.Typer(help="Traits: correcting their values.", no_args_is_help=True)
     command(trait, "correct")(trait_correct)
-    command(trait, "uncorrect")(trait_uncorrect)
+    command(trait, "release")(trait_release)
     app.add_typer(trait, name="trait")
     command(app, "quality")(quality)
     account = typer.Typer(help="Accounts: groups that people belong to.", no_args_is_help=True)
@@ -53,14 +53,14 @@ def trait_correct(
     call.show(made, fields)
 
 
-def trait_uncorrect(call: Invocation, who: Who, name: Name) -> None:
+def trait_release(call: Invocation, who: Who, name: Name) -> None:
     """Take the corrections of a trait back: sources decide again.
 
-    Example: onefold trait uncorrect email:ann@example.com city
+    Example: onefold trait release email:ann@example.com city
     """
     from onefold.app import correcting
 
-    call.show(correcting.trait_uncorrect(call.settings, who, name), fields)
+    call.show(correcting.trait_release(call.settings, who, name), fields)
 
 
 def quality(

@@ -44,7 +44,7 @@ COMMANDS = [
     ["identity", "reviews"],
     ["identity", "later"],
     ["trait", "correct"],
-    ["trait", "uncorrect"],
+    ["trait", "release"],
     ["quality"],
     ["account", "list"],
     ["account", "show"],

@@ -8,7 +8,7 @@ import msgspec
 from litestar import Router, delete, put
 from litestar.params import FromPath, RawBody
 
-from onefold.app.correcting import Corrected, trait_correct, trait_uncorrect
+from onefold.app.correcting import Corrected, trait_correct, trait_release
 from onefold.serve.api.doors import Actor, FromContext, decoded, parse_time, read, requires
 
 
@@ -57,7 +57,7 @@ async def take_correction_back(
 ) -> Corrected:
     """Sources decide again."""
     who, trait = decoded(reference, "reference"), decoded(name, "name")
-    return await context.commands.run(trait_uncorrect, context.settings, who, trait, actor=actor)
+    return await context.commands.run(trait_release, context.settings, who, trait, actor=actor)
 
 
 CORRECTING = Router(

@@ -13,7 +13,7 @@ import time
 
 import duckdb
 from splink import DuckDBAPI, Linker, SettingsCreator, block_on
-from splink import comparison_level_library as cll
+from splink import comparison_level_library as levels
 from splink import comparison_library as cl
 
 people, pairs, clusters = sys.argv[1:4]
@@ -40,10 +40,10 @@ if has["middle_name"]:
         cl.CustomComparison(
             output_column_name="middle_name",
             comparison_levels=[
-                cll.NullLevel("middle_name"),
-                cll.ExactMatchLevel("middle_name"),
-                cll.CustomLevel("left(middle_name_l, 1) = left(middle_name_r, 1)", "initial"),
-                cll.ElseLevel(),
+                levels.NullLevel("middle_name"),
+                levels.ExactMatchLevel("middle_name"),
+                levels.CustomLevel("left(middle_name_l, 1) = left(middle_name_r, 1)", "initial"),
+                levels.ElseLevel(),
             ],
         )
     )
@@ -52,12 +52,12 @@ if has["birth_digits"]:
         cl.CustomComparison(
             output_column_name="birth_digits",
             comparison_levels=[
-                cll.NullLevel("birth_digits"),
-                cll.ExactMatchLevel("birth_digits", term_frequency_adjustments=True),
-                cll.DamerauLevenshteinLevel("birth_digits", 1),
-                cll.DamerauLevenshteinLevel("birth_digits", 2),
-                cll.CustomLevel("left(birth_digits_l, 4) = left(birth_digits_r, 4)", "year"),
-                cll.ElseLevel(),
+                levels.NullLevel("birth_digits"),
+                levels.ExactMatchLevel("birth_digits", term_frequency_adjustments=True),
+                levels.DamerauLevenshteinLevel("birth_digits", 1),
+                levels.DamerauLevenshteinLevel("birth_digits", 2),
+                levels.CustomLevel("left(birth_digits_l, 4) = left(birth_digits_r, 4)", "year"),
+                levels.ElseLevel(),
             ],
         )
     )
@@ -72,12 +72,12 @@ if has["place"]:
         cl.CustomComparison(
             output_column_name="place",
             comparison_levels=[
-                cll.NullLevel("place"),
-                cll.ExactMatchLevel("place", term_frequency_adjustments=True),
-                cll.JaroWinklerLevel("street", 0.92),
-                cll.CustomLevel("postcode_l = postcode_r", "postcode"),
-                cll.CustomLevel("city_l = city_r", "city"),
-                cll.ElseLevel(),
+                levels.NullLevel("place"),
+                levels.ExactMatchLevel("place", term_frequency_adjustments=True),
+                levels.JaroWinklerLevel("street", 0.92),
+                levels.CustomLevel("postcode_l = postcode_r", "postcode"),
+                levels.CustomLevel("city_l = city_r", "city"),
+                levels.ElseLevel(),
             ],
         )
     )

@@ -23,7 +23,7 @@ from onefold.resolve.matching import blocking, calibration, sampling, training
 from onefold.resolve.matching.comparison import (
     Comparison,
     forms,
-    learnt_levels,
+    learned_levels,
     level_names,
     pattern_sql,
     plain_levels,
@@ -32,7 +32,7 @@ from onefold.resolve.matching.scoring import Scorer, unpack
 
 _NEVER = 1e-15
 MOST_PATTERNS = 40_000
-"""Patterns that are learnt from: of more, those of a part of the records."""
+"""Patterns that are learned from: of more, those of a part of the records."""
 
 
 def learn(engine: DuckEngine, plan: Plan, *, link_only: bool = False) -> MatchModel:
@@ -141,7 +141,7 @@ def _seen_of(
         np.bincount(levels, times, plain + bins + 1).astype(float),
         plain + 1 if bins else 1,
         np.array([0, *forms(one, bins)]),
-        np.array([False, *learnt_levels(one, bins)]),
+        np.array([False, *learned_levels(one, bins)]),
     )
 
 

@@ -196,7 +196,7 @@ def _divides(part: str, parts: Sequence[str]) -> bool:
 def pairs_query() -> str:
     """The pairs that agree on a key, and on which ones: `(l, r, rules)`.
 
-    From bit `DIVIDED` on stand the keys that were divided, of which nothing is learnt. Records that
+    From bit `DIVIDED` on stand the keys that were divided, of which nothing is learned. Records that
     are alike in everything are a pair of one record with itself.
     """
     return (

@@ -62,7 +62,7 @@ def blocking_recall(rules: Ints, chance: Floats, kinds: Ints) -> float:
 def calibrated(weights: Floats, same: NDArray[np.bool_]) -> tuple[float, float, float]:
     """Scale and shift of weights that fit decisions of people, and the standard error of the shift.
 
-    Few decisions change little: what was learnt without them counts as well.
+    Few decisions change little: what was learned without them counts as well.
 
     >>> scale, shift, _ = calibrated(np.array([4.0, 5.0, 3.0, 4.5]), np.array([False] * 4))
     >>> shift < -1

@@ -22,7 +22,7 @@ class Comparison(NamedTuple):
     `personal`: between two people of one household it is as between strangers, until the data says
     otherwise. A level that has a third part, its form, is only likely or not among levels of that
     form: whether a middle name is written out says nothing on who it is. How often strangers agree
-    is then learnt from compared pairs for the forms that are `learnt`. `common` names the column whose value's frequency divides agreement into levels.
+    is then learned from compared pairs for the forms that are `learned`. `common` names the column whose value's frequency divides agreement into levels.
     """
 
     name: str
@@ -32,7 +32,7 @@ class Comparison(NamedTuple):
     same: str
     common: str
     personal: bool
-    learnt: tuple[str, ...] = ()
+    learned: tuple[str, ...] = ()
 
 
 def _edits(column: str, most: int) -> str:
@@ -303,10 +303,10 @@ def forms(comparison: Comparison, bins: int) -> list[int]:
     return [order.index(name) for name in names] + [0] * bins
 
 
-def learnt_levels(comparison: Comparison, bins: int) -> list[bool]:
-    """For each level: is learnt from compared pairs how often strangers are at it?"""
+def learned_levels(comparison: Comparison, bins: int) -> list[bool]:
+    """For each level: is learned from compared pairs how often strangers are at it?"""
     plain = [level for level in comparison.levels if level[0] != comparison.same]
-    return [len(one) > 2 and one[2] in comparison.learnt for one in plain] + [False] * bins
+    return [len(one) > 2 and one[2] in comparison.learned for one in plain] + [False] * bins
 
 
 def levels_sql(comparison: Comparison) -> str:

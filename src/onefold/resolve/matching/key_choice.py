@@ -13,7 +13,7 @@ MOST_KEYS = 30
 SAMPLE = 50_000
 _SIMULATED = 20_000
 _SEED = 20240229
-# How often records of one person agree on a column, before anything is learnt; and on a part of it
+# How often records of one person agree on a column, before anything is learned; and on a part of it
 # where they do not agree on all of it.
 _AGREE = 0.88
 _PARTLY = {

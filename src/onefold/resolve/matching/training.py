@@ -44,8 +44,8 @@ class Seen(NamedTuple):
     """The first level that is full agreement."""
     forms: Ints
     """The form of each level, from 0: not known. Each form's probabilities add up to 1."""
-    learnt: NDArray[np.bool_]
-    """Levels whose share among strangers is learnt from compared pairs, as random ones lack them."""
+    learned: NDArray[np.bool_]
+    """Levels whose share among strangers is learned from compared pairs, as random ones lack them."""
 
 
 class Patterns(NamedTuple):
@@ -102,7 +102,7 @@ def _strangers(one: Seen, total: float) -> Floats:
     if len(one.shares):
         among = max(total * known / max(one.random.sum(), 1.0), 1.0)
         found[one.plain + 1 :] = (one.equal + 0.5) / among * max(known, 1.0)
-    found = np.where(one.learnt, _start_strangers(one), found)
+    found = np.where(one.learned, _start_strangers(one), found)
     return _one(one, found)
 
 
@@ -184,7 +184,7 @@ def _maximize(
         priors[:] = share.sum(axis=1).T + 0.1
         priors /= priors.sum(axis=1, keepdims=True)
         matches, households = share[M] @ use, share[H] @ use
-        strangers = _learnt(seen, classes[U], patterns.levels, share[U] @ use)
+        strangers = _learned(seen, classes[U], patterns.levels, share[U] @ use)
         match, change = [], 0.0
         for place, one in enumerate(seen):
             level, size = patterns.levels[:, place], len(one.random)
@@ -200,22 +200,22 @@ def _maximize(
     return classes
 
 
-def _learnt(
+def _learned(
     seen: Sequence[Seen], strangers: list[Floats], levels: Ints, weights: Floats
 ) -> list[Floats]:
-    """Strangers, with what is learnt of them from compared pairs."""
+    """Strangers, with what is learned of them from compared pairs."""
     found = []
     for place, one in enumerate(seen):
         u = strangers[place]
-        if one.learnt.any():
+        if one.learned.any():
             counts = np.bincount(levels[:, place], weights[:, place], len(u))
-            u = np.where(one.learnt, counts + 20 * _start_strangers(one), u)
+            u = np.where(one.learned, counts + 20 * _start_strangers(one), u)
         found.append(_one(one, u))
     return found
 
 
 def _start_strangers(one: Seen) -> Floats:
-    """Of levels that are learnt, mostly the last of a form."""
+    """Of levels that are learned, mostly the last of a form."""
     start = np.full(len(one.forms), 0.02)
     start[:-1][one.forms[:-1] != one.forms[1:]] = 1.0
     return _one(one, start)
@@ -302,5 +302,5 @@ def _without_matches(
             least[one.plain + 1 :] = 0.5 + 0.02 * one.equal
         gone = np.bincount(patterns.levels[:, place], others, size)
         fresh = np.maximum(all_pairs - gone, least)
-        found.append(_one(one, np.where(one.learnt, strangers[place], fresh)))
+        found.append(_one(one, np.where(one.learned, strangers[place], fresh)))
     return found

@@ -50,7 +50,7 @@ class Scorer:
         self._names = [one.name for one in model.comparisons]
         self._tables = [
             [_logs([getattr(level, name) for level in one.levels]) for one in model.comparisons]
-            for name in "muh"
+            for name in ("m", "u", "h")
         ]
         self._sources = {(one.left, one.right): one for one in model.sources}
 

@@ -17,6 +17,7 @@ from onefold.app.people import standardize_table
 from onefold.engine.duck import DuckEngine
 from onefold.model.errors import Damaged, Fault, InvalidInput, NotFound
 from onefold.model.matching import MatchModel, decode_model, encode_model
+from onefold.standardize.people.recognition import SAMPLE, recognize
 from onefold.standardize.people.roles import ROLES, SEVERAL, Layout
 from onefold.unify.file_golden import golden_query
 
@@ -136,13 +137,20 @@ def _read(engine: DuckEngine, file: Path, table: str) -> None:
 
 
 def _layout(engine: DuckEngine, file: Path, table: str, wanted: Wanted) -> Layout:
-    """Which columns hold what: as told, else by the names of the roles themselves."""
-    headers = [str(row[0]) for row in engine.rows("columns", f"DESCRIBE {table}", {})]
+    """Which columns hold what: as told, else as it is recognized."""
+    seen = engine.arrow("sample", f"SELECT * FROM {table} LIMIT {SAMPLE}").to_pydict()
+    guesses = recognize(seen)
     faults: list[Fault] = []
     found: dict[str, str] = {}
-    for header in headers:
-        told = wanted.columns.get(f"{file.stem}:{header}", wanted.columns.get(header))
-        role = told or (header.lower() if header.lower() in ROLES else "ignore")
+    told = {
+        header: role
+        for header in seen
+        if (role := wanted.columns.get(f"{file.stem}:{header}", wanted.columns.get(header)))
+    }
+    for header in seen:
+        role = told.get(header) or guesses[header].role
+        if header not in told and role not in SEVERAL and role in told.values():
+            role = "ignore"
         if role.split(":")[0] not in ROLES:
             faults.append(Fault(f"there is no role {role!r}", header, f"one of {', '.join(ROLES)}"))
         elif role not in SEVERAL and role.split(":")[0] not in SEVERAL and role in found.values():

@@ -307,7 +307,7 @@ def postcode(value: str) -> str | None:
     ('94105', 'sw1a1aa', None, '4350')
     """
     text = latin(tidy(value)).lower()
-    if found := re.fullmatch(r"(\d{5})-?\d{4}", text):
-        text = found[1]
     text = fold(re.sub(r"\.0$", "", text)).replace(" ", "")
+    if re.fullmatch(r"\d{9}", text):
+        text = text[:5]
     return text if text.strip("0x") and not re.fullmatch(r"9{4,}", text) else None

@@ -202,7 +202,7 @@ def _order(words: tuple[str, ...]) -> int:
     if first is None or last is None:
         return 0 if first is last else (1 if last is None else -1)
     if len(words) == 3:
-        return 1 if all(map(is_syllable, words[1:])) and first <= 2 * last + 50 else -1
+        return 1 if all(map(is_syllable, words[1:])) and first <= last + 15 else -1
     # Both may be the family name: the far commoner one is. 张伟 is read as zhang, not as wei.
     return 1 if first * 3 + 20 < last else -1
 

@@ -54,3 +54,15 @@ def company(value: str) -> str | None:
 
 
 _INITIALS = re.compile(r"\b(?:\w\.){2,}")
+
+
+def has_legal_form(value: str) -> bool:
+    """Does a name end in a legal form, as only companies' do?
+
+    >>> has_legal_form("Acme Inc."), has_legal_form("华为技术有限公司"), has_legal_form("Ann Smith")
+    (True, True, False)
+    """
+    if HAN.search(value):
+        return _CHINESE_FORMS.search(simplified(tidy(value))) is not None
+    words = fold(value).split()
+    return len(words) > 1 and words[-1] in _FORMS

@@ -34,7 +34,7 @@ anna: anya ania anja ann anne ana annie nyura hanna hannah
 antonio: tonio toni tono antoni anthony anton
 bartholomew: bart
 bernhard: bernd bernie berni bernard
-catherine: katherine kathryn katharine cathryn kathrin katrin katarina catarina catalina ekaterina caterina
+catherine: kate katie kat cat kay kathy kitty cathy katherine kathryn katharine cathryn kathrin katrin katarina catarina catalina ekaterina caterina
 charles: carlos karl carl charlie chuck charly
 christopher: kristofer kristopher cristobal christoph christophe
 concepcion: concha conchita

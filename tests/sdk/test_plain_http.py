@@ -59,10 +59,11 @@ def test_chunks_without_end_are_cut_off(collector):
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE"])
-def test_other_methods_are_not_found(collector, method):
+def test_other_methods_are_refused(collector, method):
     answer = httpx.request(method, f"{collector.url}/v1/track", headers=HEADERS)
 
-    assert answer.status_code == 404
+    assert answer.status_code == 405
+    assert "POST" in answer.headers["allow"]
     assert answer.headers["access-control-allow-origin"] == "http://shop.example"
 
 

@@ -111,6 +111,8 @@ class Working:
         before = {self.home[node] for node in closure if node in self.home}
         found = partition(closure, self._rules)
         self.partitioned.update(closure)
+        for ends in [one for one in self.held if closure.keys() >= set(one)]:
+            del self.held[ends]
         for held in found.held:
             self.held[held.link.left.id, held.link.right.id] = held
         renamed = name_clusters(found.clusters, names, self._new_id)

@@ -11,8 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from onefold.segment.bucket_query import bucket_sql, named_sql
+from onefold.segment.kinds import SESSION_GAP
 from onefold.segment.metric import Column, Metric
 from onefold.segment.population import NOW, Relations
+from onefold.segment.this_session import VISITED
 from onefold.segment.window import Window
 from onefold.segment.window_reading import Places, Starts, make_reader
 from onefold.segment.window_sql import fields_sql
@@ -49,6 +51,9 @@ class Turning:
                 if column.sequence is not None and column.sequence.unless:
                     last = column.sequence.steps[-1]
                     waits[last, column.window, column.sequence.within] = None
+                if column.session:
+                    # It ends so long after its last event, and no sooner than after any of them.
+                    waits[column.session, VISITED, SESSION_GAP] = None
         self._edges = {f"e{number}": one for number, one in enumerate(edges.items())}
         self._waits = {f"m{number}": one for number, one in enumerate(waits) if one[2]}
 

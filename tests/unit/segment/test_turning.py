@@ -64,6 +64,16 @@ def test_it_is_the_moment_that_buckets_say() -> None:
     ]
 
 
+def test_a_session_ends_half_an_hour_after_its_last_event() -> None:
+    just_now = [
+        Happened("Order", NOON - minutes * 60_000_000, f"m{minutes}", {}) for minutes in (5, 20)
+    ]
+    rule = "count_of('Order', during => this_session) >= 1"
+    ((asked, live),) = turns(NOON, "UTC", {1: ({}, just_now)}, [rule]).values()
+    assert live == NOON + 25 * 60_000_000
+    assert asked == NOON + 10 * 60_000_000
+
+
 def test_two_counts_of_days_turn_when_each_does() -> None:
     rules = ["days_since('Order') > 10", "days_since('Order') > 3"]
     found = turns(NOON, "UTC", {1: ({}, orders(5)), 2: ({}, orders(2))}, rules)

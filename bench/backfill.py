@@ -6,6 +6,7 @@ profiles the store knows so many as `--users` says, and they are those that the 
 Onefold as `onefold up` runs it, over so many events of the past, takes in events as fast as it can;
 then a computed trait over all orders and a segment are defined. How long until the past is counted, and
 until everybody is evaluated; how many events a second went through before and meanwhile.
+With `--one-by-one` the lake is not told of the users, so that nobody can be chosen by query.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from bench.background import settled
 from bench.known import DAY, add_users, make, settings_for
 from bench.many_segments import bodies, fill
@@ -31,8 +34,10 @@ from onefold.app.definitions import put
 from onefold.app.lake_writer import drain
 from onefold.app.workspace import lake_path, now_us, open_lake, open_log, open_store
 from onefold.config import Settings
+from onefold.lake import complete, to_table
 from onefold.model.catalogue import TABLES
-from onefold.store import BatchWrite
+from onefold.model.profile import decode_profile, profile_name
+from onefold.store import BatchWrite, SQLiteStore
 from onefold.testing.shop import definitions
 
 DEFINED = """\
@@ -48,10 +53,12 @@ BEFORE_SECONDS = 15.0
 PATIENCE = 900.0
 
 
-def folded(settings: Settings, users: int, events: int) -> str:
+def folded(settings: Settings, users: int, events: int, *, told: bool = True) -> str:
     """A workspace into which so many events came; its write key."""
     key = make(settings, users).write_key
     with open_store(settings, cache_mb=256) as store:
+        if told:
+            tell_lake(settings, store)
         log = open_log(settings, store, "bench")
         fill(settings, store, log, bodies(users, events, 1, past=True))
         drain(store, open_lake(settings))
@@ -117,6 +124,21 @@ def measure(
     return row
 
 
+def tell_lake(settings: Settings, store: SQLiteStore) -> None:
+    """The lake's rows of the users that were made directly."""
+    rows: list[tuple[Any, ...]] = []
+    after = 0
+    while page := store.profile_ids(after, 10_000):
+        for document in store.documents(page).values():
+            one = decode_profile(document)
+            traits = msgspec.json.encode(one.traits).decode()
+            rows.append((profile_name(one.id), now_us(), traits, None, "{}", "{}"))
+        after = page[-1]
+    table = to_table("profiles", zip(*rows, strict=True))
+    whole = complete("profiles", table, {"batch": [0] * len(rows)})
+    open_lake(settings).append("profiles", whole, 0)
+
+
 def _rate(tree: Tree, seconds: float) -> float:
     before, started = tree.processed(), time.monotonic()
     time.sleep(seconds)
@@ -137,6 +159,7 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=1_000_000)
     parser.add_argument("--data", type=Path, help="where the lake of bench.population_data is kept")
     parser.add_argument("--quick", action="store_true", help="of that, a tenth")
+    parser.add_argument("--one-by-one", action="store_true")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     users, events = given.users, given.events
@@ -148,7 +171,7 @@ def main() -> None:
             past = population(given.data, people, events)
             key = linked(settings, users, past.data, events)
         else:
-            key = folded(settings, users, events)
+            key = folded(settings, users, events, told=not given.one_by_one)
         row = measure(settings, key, users, events, evaluated=given.data is None)
     sys.stdout.write(json.dumps(row, indent=1 if given.json else None) + "\n")
 

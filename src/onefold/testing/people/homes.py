@@ -42,7 +42,7 @@ def build(rng: Random, in_china: Flags) -> Homes:
     abroad = in_china & chance(rng, 0.25, len(in_china))
     where = np.concatenate((in_china & ~abroad, in_china & ~abroad))
     count = len(where)
-    # Fewer buildings than households: neighbours share them.
+    # Fewer buildings than households: neighbors share them.
     building = rng.integers(0, max(1, int(count * 0.85)), count)
     made = _american(rng, count, building)
     _chinese(rng, made, np.flatnonzero(where), building)

@@ -218,11 +218,12 @@ class Compiled:
 
 
 def taken(text: str, types: dict[str, str]) -> bool:
-    """Whether a rule says what its values are, where traits are not declared."""
+    """Whether a rule says what its values are, where traits are not declared, and has a trait to them."""
     try:
         parse_rule(text, Scope(types))
     except InvalidInput as error:
-        if "cannot tell whether these are" not in str(error.faults[0]):
+        refused = ("cannot tell whether these are", "now() is compared with a time")
+        if not any(one in str(error.faults[0]) for one in refused):
             raise
         return False
     return True
@@ -231,7 +232,7 @@ def taken(text: str, types: dict[str, str]) -> bool:
 def check(person, texts: list[str], typed: bool, later: list[float]) -> None:
     traits, now, timezone = person
     types = TYPES if typed else {"interests": "list"}
-    texts = [text for text in texts if typed or taken(text, types)]
+    texts = [text for text in texts if taken(text, types)]
     compiled = Compiled(texts, types)
 
     def expected(at: int) -> list[bool]:

@@ -96,6 +96,25 @@ def test_what_depends_on_a_definition_is_told_and_keeps_it_in_force(desk: Any) -
     assert desk.get("/api/traits/nobody/dependents").status_code == 404
 
 
+def test_identity_rules_are_changed_like_any_definition(desk: Any) -> None:
+    made = put(desk, "/api/identifiers/crm_id", {"strength": "unique"})
+    wrong = put(desk, "/api/identifiers/CRM", {"strength": "strong", "priority": -1})
+    guards = desk.post("/api/identity", {"name": "people", "max_identifiers": 50})
+    other = desk.post("/api/identity", {"name": "robots"})
+    tag = {"if-match": guards.headers["etag"]}
+    changed = desk.call("PUT", "/api/identity/people", content=b'{"consent":false}', headers=tag)
+
+    assert (made.status_code, made.headers["etag"]) == (200, '"1"')
+    assert (wrong.status_code, len(wrong.json()["errors"])) == (400, 3)
+    assert (guards.status_code, other.status_code, changed.json()["version"]) == (201, 400, 2)
+    assert [one["name"] for one in desk.get("/api/identifiers").json()] == ["crm_id"]
+    assert desk.get("/api/identity").json()[0]["body"] == {"consent": False}
+    back = desk.post("/api/identity/people/rollback", {"version": 1}).json()
+    assert back["body"] == {"max_identifiers": 50}
+    assert desk.call("DELETE", "/api/identifiers/crm_id").status_code == 200
+    assert desk.get("/api/identifiers/crm_id/versions").json()[0]["body"] is None
+
+
 def test_a_secret_is_never_shown_and_stays_when_it_is_given_back(desk: Any) -> None:
     put(desk, "/api/destinations/crm", HOOK)
 

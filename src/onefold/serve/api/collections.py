@@ -32,6 +32,7 @@ _PLURALS = {
     "property": "properties",
     "golden": "golden",
     "destination": "destinations",
+    "identifier": "identifiers",
 }
 _MOST_VERSION = 1 << 31
 _FREE = {"type": "object", "additionalProperties": True}
@@ -201,13 +202,15 @@ def _roll_back(kind: str) -> HTTPRouteHandler:
     )(roll_back)
 
 
-def _list(kind: str) -> HTTPRouteHandler:
+def list_of(kind: str, plural: str) -> HTTPRouteHandler:
+    """All definitions of one kind."""
+
     async def all_of(context: FromContext) -> list[DefinitionRow]:
         """Those in force, by name, with the version of each; secrets are hidden."""
         return await context.commands.run(definition_list, context.settings, kind)
 
-    all_of.__name__ = f"list_{_PLURALS[kind]}"
-    return get("", summary=f"All {_PLURALS[kind]}", guards=_READER)(all_of)
+    all_of.__name__ = f"list_{plural}".replace(" ", "_")
+    return get("", summary=f"All {plural}", guards=_READER)(all_of)
 
 
 def handlers_of(kind: str) -> list[HTTPRouteHandler]:
@@ -216,7 +219,8 @@ def handlers_of(kind: str) -> list[HTTPRouteHandler]:
 
 
 COLLECTIONS = [
-    Router(f"/api/{plural}", route_handlers=[_list(kind), *handlers_of(kind)], tags=[plural])
+    Router(f"/api/{plural}", route_handlers=[list_of(kind, plural), *handlers_of(kind)], tags=[plural])
     for kind, plural in _PLURALS.items()
 ]
-"""`/api/traits`, `/api/tags`, …; those of segments stand with their members."""
+"""`/api/traits`, `/api/tags`, …; those of segments stand with their members, what protects people
+with who is who."""

@@ -18,6 +18,7 @@ from onefold.app.identity import (
     reviews,
 )
 from onefold.serve import questions
+from onefold.serve.api.collections import handlers_of, list_of
 from onefold.serve.api.doors import Actor, FromContext, Limit, read, requires
 
 Reference = Annotated[str, msgspec.Meta(min_length=3, max_length=600)]
@@ -86,6 +87,13 @@ async def put_review_off(context: FromContext, actor: Actor, body: RawBody) -> N
 
 IDENTITY = Router(
     "/api/identity",
-    route_handlers=[why_identity, decide_identity, list_reviews, put_review_off],
+    route_handlers=[
+        list_of("identity", "identity rules"),
+        why_identity,
+        decide_identity,
+        list_reviews,
+        put_review_off,
+        *handlers_of("identity"),
+    ],
     tags=["identity"],
 )

@@ -130,6 +130,10 @@ class Filling:
             self._add(missing, self._store.batch())
         return self._go_on()
 
+    def counted(self) -> Counted:
+        """What is counted now; for who only reads, and closes the files afterwards."""
+        return self._counted()
+
     def look(self) -> Counted | None:
         """What is counted now, if more is than when this was last asked."""
         waiting = [fill for fill in self._state.fills if fill.waits]

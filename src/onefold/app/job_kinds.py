@@ -14,8 +14,11 @@ APART = (
     "quality",
     "list",
     "import",
+    "identity-trial",
 )
 """Jobs that only read; a process of its own does them."""
+TRIAL = "identity-trial"
+"""Trying identity rules on everybody."""
 REGROUP = "regroup"
 """Deciding anew who is who, after the identity rules changed; the worker does it by itself."""
 ASKABLE = ("rebuild", "rebuild-check")

@@ -15,6 +15,8 @@ from onefold.app.audiences import BacktestQuestion
 from onefold.app.backtest import backtest
 from onefold.app.choosing import choose_for_job
 from onefold.app.claims_past import claims_for_job
+from onefold.app.identity_trial import try_for_job
+from onefold.app.job_kinds import TRIAL
 from onefold.app.locks import hold
 from onefold.app.long_work import Work, do
 from onefold.app.past import count_for_job
@@ -69,6 +71,11 @@ def _claims(settings: Settings, work: Work) -> Any:
     return claims_for_job(settings, work)
 
 
+def _try_identity(settings: Settings, work: Work) -> Any:
+    os.nice(_NICE)
+    return try_for_job(settings, work)
+
+
 HANDLERS: Mapping[str, Handler] = {
     "backfill": _backfill,
     "claims": _claims,
@@ -79,6 +86,7 @@ HANDLERS: Mapping[str, Handler] = {
     "quality": quality_for_job,
     "list": load,
     "import": load,
+    TRIAL: _try_identity,
 }
 """What is done for each kind of job, given settings and the job; what it returns is the result."""
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from onefold.cli.invocation import Invocation, command
-from onefold.cli.rendering import fields, structs
+from onefold.cli.rendering import fields, moment, say, structs
+
+if TYPE_CHECKING:
+    from onefold.app.trial_answers import IdentityTrial, TrialExample, TriedLink
 
 Left = Annotated[str, typer.Argument(metavar="KIND:VALUE", help="An identifier.")]
 Right = Annotated[str, typer.Argument(metavar="KIND:VALUE", help="Another identifier.")]
@@ -22,6 +26,7 @@ def add_to(app: typer.Typer) -> None:
     command(identity, "forget")(identity_forget)
     command(identity, "reviews")(identity_reviews)
     command(identity, "later")(identity_later)
+    command(identity, "try")(identity_try)
     app.add_typer(identity, name="identity")
 
 
@@ -88,3 +93,72 @@ def identity_later(call: Invocation, left: Left, right: Right) -> None:
 
     identity.review_put_off(call.settings, left, right, "later")
     call.show({"left": left, "right": right, "state": "later"}, fields)
+
+
+def identity_try(
+    call: Invocation,
+    directory: Annotated[Path, typer.Argument(help="The folder with YAML files.", metavar="DIR")],
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Rules that stand in no file count for nothing.")
+    ] = False,
+    show: Annotated[
+        int, typer.Option("--show", min=0, max=20, help="Show so many examples of each kind.")
+    ] = 5,
+) -> None:
+    """Show what the identity rules of a folder would do to everybody; change nothing.
+
+    How many merges and splits they would make, examples with the links behind them, and which
+    segments would have other members: by the computation that `apply` sets in motion.
+
+    Example: onefold identity try ./definitions
+    """
+    from onefold.app.identity_trial import try_identity
+
+    found = try_identity(call.settings, directory, prune=prune)
+    call.show(found, lambda trial: _say_trial(trial, show))
+
+
+def _say_trial(found: IdentityTrial, show: int) -> None:
+    say(
+        f"{found.merges:,} merges and {found.splits:,} splits; {found.moved:,} identifiers would be"
+        " somebody else's"
+    )
+    say(f"profiles: {found.profiles:,} now, {found.profiles_then:,} then")
+    say(f"waiting for a person's word: {found.waiting:,} now, {found.waiting_then:,} then")
+    if found.segments:
+        say("")
+        structs(found.segments, "")
+    if found.uncounted:
+        say(f"not evaluated now: {', '.join(found.uncounted)}")
+    kinds = (
+        ("merges", found.merge_examples),
+        ("splits", found.split_examples),
+        ("moves", found.move_examples),
+    )
+    for name, examples in kinds:
+        for number, one in enumerate(examples[:show], start=1):
+            say(f"\n{name}, example {number}")
+            _say_example(one)
+
+
+def _say_example(one: TrialExample) -> None:
+    for title, people in (("now ", one.before), ("then", one.after)):
+        for person in people:
+            more = ", \N{HORIZONTAL ELLIPSIS}" if person.count > len(person.identifiers) else ""
+            known = person.profile or "(new)"
+            say(f"  {title}  {known:13}  {', '.join(person.identifiers)}{more}")
+    for link in one.joined:
+        say(f"  holds then: {_link(link)}{_rule(link, '; now ')}")
+    for link in one.parted:
+        say(f"  holds no longer: {_link(link)}{_rule(link, '; then ')}")
+
+
+def _link(link: TriedLink) -> str:
+    return f"{link.left} - {link.right} ({link.evidence}, {moment(link.time)})"
+
+
+def _rule(link: TriedLink, when: str) -> str:
+    if not link.reason:
+        return ""
+    version = f", version {link.version}" if link.version else ", built in"
+    return f"{when}{link.reason}: {link.says} ({link.rule}{version})"

@@ -14,6 +14,7 @@ from onefold.pipeline.golden_rules import (
 from onefold.pipeline.members import Members
 from onefold.pipeline.prepare import Prepared, identifiers_of, prepare, prepare_events
 from onefold.pipeline.run import Pipeline, Report
+from onefold.pipeline.trying import Shift, Trial
 
 __all__ = [
     "Counted",
@@ -22,6 +23,8 @@ __all__ = [
     "Pipeline",
     "Prepared",
     "Report",
+    "Shift",
+    "Trial",
     "decode_buckets",
     "encode_buckets",
     "golden_inputs",

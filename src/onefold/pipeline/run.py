@@ -16,7 +16,7 @@ from onefold.eventlog import LogRecord
 from onefold.lake import complete, to_ipc, to_table
 from onefold.model.definitions import Definitions
 from onefold.model.given import INTERNAL, is_reserved
-from onefold.model.identity import BUILT_IN
+from onefold.model.identity import BUILT_IN, IdentityRules
 from onefold.model.profile import (
     ASSERTED,
     Node,
@@ -34,6 +34,7 @@ from onefold.pipeline.members import NOTHING_OPENED, Members, Opened
 from onefold.pipeline.prepare import Prepared, prepare, prepare_events
 from onefold.pipeline.rows import Rows
 from onefold.pipeline.stopwatch import Stopwatch
+from onefold.pipeline.trying import Trial, trial_of
 from onefold.pipeline.working import Working
 from onefold.resolve import add_link, links_of, protected, protection_reads
 from onefold.segment.metric import Metric
@@ -85,6 +86,10 @@ class Pipeline:
         self._rules = definitions.identity
         self._members.use(definitions)
         self.decide_by(golden_inputs(definitions, sources))
+
+    def regroup_by(self, rules: IdentityRules) -> None:
+        """Put other identity rules in force than the definitions say."""
+        self._rules = rules
 
     def decide_by(self, decided: GoldenInputs, keeping: GoldenInputs | None = None) -> None:
         """Put rules for golden records in force, and those by which claims are kept if others."""
@@ -220,17 +225,19 @@ class Pipeline:
         """Decide anew who the identifiers of these profiles belong to, by the rules in force."""
         rows = Rows(now)
         working = self._working(rows)
-        working.load(profiles)
-        linked = {
-            node.id
-            for profile in working.profiles.values()
-            for node in profile.nodes
-            if node.links or node.decided
-        }
-        if linked:
-            working.regroup(linked)
+        if working.regroup_all(profiles):
             self._write(self._finish(working, rows, NOTHING_OPENED, now), rows)
         self._watch.lap()
+
+    def try_regroup(self, profiles: Sequence[ProfileId], now: int) -> Trial:
+        """What `regroup` would do to these profiles; nothing is written."""
+        rows = Rows(now)
+        working = self._working(rows)
+        write = BatchWrite(self._batch + 1)
+        if working.regroup_all(profiles) and working.moved:
+            self._deciding.decide(working, rows, now)
+            self._members.evaluate(working, rows, write, NOTHING_OPENED, now)
+        return trial_of(working, frozenset(profiles), write)
 
     def repair(self, clusters: list[list[Node]], now: int) -> None:
         """Put profiles that a rebuild folded otherwise in the place of the live ones."""

@@ -100,6 +100,19 @@ class Working:
                 self.aged.add(node_id)
         return node
 
+    def regroup_all(self, profiles: Iterable[ProfileId]) -> bool:
+        """Partition all that these profiles' identifiers reach; say whether there was anything."""
+        self.load(profiles)
+        linked = {
+            node.id
+            for profile in self.profiles.values()
+            for node in profile.nodes
+            if node.links or node.decided
+        }
+        if linked:
+            self.regroup(linked)
+        return bool(linked)
+
     def regroup(self, dirty: set[NodeId]) -> None:
         """Partition everything that the dirty nodes' evidence reaches, and rename the clusters."""
         closure = self.closure(dirty)

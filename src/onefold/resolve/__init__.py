@@ -8,12 +8,15 @@ from onefold.resolve.groups import protected, protection_reads
 from onefold.resolve.links import add_link, links_of, node_id
 from onefold.resolve.naming import Renaming, name_clusters
 from onefold.resolve.partition import Held, Link, Partition, is_shared, partition
+from onefold.resolve.refusals import Refusal, Refusals, rule_says
 from onefold.resolve.values import is_blocked
 
 __all__ = [
     "Held",
     "Link",
     "Partition",
+    "Refusal",
+    "Refusals",
     "Renaming",
     "add_link",
     "is_blocked",
@@ -24,4 +27,5 @@ __all__ = [
     "partition",
     "protected",
     "protection_reads",
+    "rule_says",
 ]

@@ -87,7 +87,7 @@ def obstacle(
         rule = rules.of(kind)
         if rule.strength == "immutable":
             return "immutable"
-        if rank != ASSERTED and _exceeds(one.limited[kind] + two.limited[kind], rule):
+        if rank != ASSERTED and exceeding(one.limited[kind] + two.limited[kind], rule):
             return NOT_HELD
     if (
         one.lasting
@@ -111,7 +111,7 @@ def _limit(rule: IdentifierRule) -> int:
     return rule.max_per_profile or int(rule.strength in ("immutable", "unique"))
 
 
-def _exceeds(times: list[int], rule: IdentifierRule) -> bool:
+def exceeding(times: list[int], rule: IdentifierRule) -> bool:
     """Are these more values of a kind than a person has, ever or within the days that count?"""
     limit = _limit(rule)
     if not rule.per_days:

@@ -136,7 +136,7 @@ def _evidence(nodes: Mapping[NodeId, Node], rules: IdentityRules) -> list[Link]:
     }
     found: list[tuple[tuple[int, int, int, str, str, str, str], Link]] = []
     for node in nodes.values():
-        oldest = _oldest(node, rules)
+        oldest = valid_since(node, rules)
         for other_id, (rank, time) in node.links.items():
             other = nodes.get(other_id)
             # Each link lies at both of its ends: take it at the smaller one, or where it is all.
@@ -144,7 +144,7 @@ def _evidence(nodes: Mapping[NodeId, Node], rules: IdentityRules) -> list[Link]:
                 continue
             if node.id in silent or other_id in silent:
                 continue
-            if rank > ASSERTED and time < max(oldest, _oldest(other, rules)):
+            if rank > ASSERTED and time < max(oldest, valid_since(other, rules)):
                 continue
             found.append(_ordered(node, other, rank, time, rules))
         for other_id, (same, time, _) in node.decided.items():
@@ -171,7 +171,7 @@ def _ordered(
     return key, Link(rank, time, left, right)
 
 
-def _oldest(node: Node, rules: IdentityRules) -> int:
+def valid_since(node: Node, rules: IdentityRules) -> int:
     """The time before which its links are no evidence: who had the value then has it no more."""
     days = rules.of(node.kind).lifetime_days
     if not days or not node.links:

@@ -61,9 +61,9 @@ class Reviews:
         )
         return [Review(*row) for row in self._db.rows(sql, limit, offset)]
 
-    def count(self) -> int:
-        """How many wait."""
-        return int(self._db.one("select count(*) from reviews where state = 'open'") or 0)
+    def count(self, *, put_off: bool = False) -> int:
+        """How many wait, with those that were put off or without."""
+        return int(self._db.one("select count(*) from reviews where state = 'open' or ?", put_off))
 
     def set_state(self, left: NodeId, right: NodeId, state: str) -> bool:
         """Put one off (`later`) or back (`open`); False if it does not wait any more."""

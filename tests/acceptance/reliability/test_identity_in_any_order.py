@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from contextlib import closing
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from onefold.engine import DuckEngine
-from onefold.model.definitions import Definitions
+from onefold.model.definitions import Definitions, SegmentDefinition
 from onefold.model.given import EVENT, INTERNAL, SAME
 from onefold.model.identity import IdentifierRule, IdentityRules, Protection
 from onefold.model.profile import Profile, decode_profile
 from onefold.model.records import Event, Identifier
-from onefold.pipeline import Pipeline
+from onefold.pipeline import Pipeline, Shift
 from onefold.store import SQLiteStore
 
 NOW = 1_767_225_600_000_000
@@ -170,3 +173,41 @@ def test_nobody_is_with_those_they_are_kept_apart_from(
         assert not (same is False and together)
     if rules.of("crm_id").strength == "immutable" and not any(one[2] for one in last.values()):
         assert all(sum(one.kind == "crm_id" for one in group) < 2 for group in groups)
+
+
+@settings(max_examples=60, deadline=None)
+@given(events(), RULES, RULES, st.integers(1, 4))
+def test_rules_do_what_trying_them_told(
+    said: list[Event], before: IdentityRules, after: IdentityRules, page: int
+) -> None:
+    numbers = count(1)
+    with TemporaryDirectory() as folder, closing(DuckEngine()) as engine:
+        store = SQLiteStore(Path(folder) / "store.db", cache_mb=4)
+        pipeline = Pipeline(store, engine, b"k", lambda: next(numbers), "UTC")
+        segments = (SegmentDefinition("known", "first_name is not null", version=1),)
+        definitions = Definitions(segments=segments, identity=before)
+        pipeline.use(definitions, {})
+        pipeline.fold(said, [], {}, NOW)
+        was, sizes = set(store.profile_ids(0, 99)), store.segment_sizes()
+        pipeline.use(replace(definitions, identity=after), {})
+        after_page, told, waiting = 0, list[Shift](), 0
+        while numbers_of := store.profile_ids(after_page, page):
+            trial = pipeline.try_regroup(numbers_of, NOW)
+            told += trial.shifts
+            waiting += trial.waiting
+            after_page = numbers_of[-1]
+        assert set(store.profile_ids(0, 99)) == was
+        pipeline.regroup(sorted(was), NOW)
+        now = set(store.profile_ids(0, 99))
+        assert sum(one.merged for one in told) == len(was - now)
+        assert sum(one.parted for one in told) == len(now - was)
+        change = Counter(name for one in told for name in one.entered)
+        change.subtract(name for one in told for name in one.left)
+        assert sizes.get("known", 0) + change["known"] == store.segment_sizes().get("known", 0)
+        assert waiting == len(store.reviews.open(1_000))
+        people_then = {
+            frozenset(n.id for n in nodes) for one in told for nodes in one.after.values()
+        }
+        documents = store.documents(sorted(now)).values()
+        assert people_then <= {frozenset(n.id for n in decode_profile(d).nodes) for d in documents}
+        store.close()

@@ -65,6 +65,7 @@ ALLOWED: list[Row] = [
     ("GET", "/api/identity/reviews", "reader", None, ""),
     ("POST", "/api/identity/reviews", "editor", LATER, "identity.later"),
     ("POST", "/api/identity/decisions", "editor", APART, "identity.apart"),
+    ("POST", "/api/identity/try", "analyst", YAML, "job.add"),
     ("GET", "/api/definitions", "reader", None, ""),
     ("POST", "/api/definitions/plan", "reader", YAML, ""),
     ("POST", "/api/definitions/apply", "editor", YAML, "segment.apply"),

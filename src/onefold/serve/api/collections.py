@@ -219,7 +219,9 @@ def handlers_of(kind: str) -> list[HTTPRouteHandler]:
 
 
 COLLECTIONS = [
-    Router(f"/api/{plural}", route_handlers=[list_of(kind, plural), *handlers_of(kind)], tags=[plural])
+    Router(
+        f"/api/{plural}", route_handlers=[list_of(kind, plural), *handlers_of(kind)], tags=[plural]
+    )
     for kind, plural in _PLURALS.items()
 ]
 """`/api/traits`, `/api/tags`, …; those of segments stand with their members, what protects people

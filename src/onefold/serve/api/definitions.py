@@ -11,7 +11,7 @@ from onefold.model.errors import Fault, InvalidInput, TooLarge
 from onefold.serve.api.doors import Actor, FromContext, parse_flag, requires
 
 _MOST_BYTES = 256 << 10
-_YAML = {"application/yaml": {"type": "string", "maxLength": _MOST_BYTES}}
+YAML = {"application/yaml": {"type": "string", "maxLength": _MOST_BYTES}}
 
 
 @get("", summary="All definitions in force", guards=[requires("reader")])
@@ -25,11 +25,11 @@ async def definitions(context: FromContext) -> list[DefinitionRow]:
     summary="What applying would change",
     status_code=200,
     guards=[requires("reader")],
-    opt={"body": _YAML},
+    opt={"body": YAML},
 )
 async def plan(context: FromContext, body: RawBody, prune: FromQuery[str | None] = None) -> Plan:
     """Compare the definitions in a YAML text with those in force; changes nothing."""
-    text, all_named = _text(body), parse_flag(prune, "prune")
+    text, all_named = yaml_text(body), parse_flag(prune, "prune")
     return await context.commands.run(plan_text, context.settings, text, prune=all_named)
 
 
@@ -38,7 +38,7 @@ async def plan(context: FromContext, body: RawBody, prune: FromQuery[str | None]
     summary="Put definitions in force",
     status_code=200,
     guards=[requires("editor")],
-    opt={"body": _YAML},
+    opt={"body": YAML},
 )
 async def apply(
     context: FromContext, actor: Actor, body: RawBody, prune: FromQuery[str | None] = None
@@ -47,13 +47,14 @@ async def apply(
 
     With `prune`, definitions that are in force but do not stand in the text are taken out.
     """
-    text, all_named = _text(body), parse_flag(prune, "prune")
+    text, all_named = yaml_text(body), parse_flag(prune, "prune")
     return await context.commands.run(
         apply_text, context.settings, text, prune=all_named, actor=actor
     )
 
 
-def _text(body: bytes) -> str:
+def yaml_text(body: bytes) -> str:
+    """Definitions as the body of a request."""
     if len(body) > _MOST_BYTES:
         raise TooLarge(f"the definitions are larger than {_MOST_BYTES} bytes")
     try:

@@ -17,9 +17,12 @@ from onefold.app.identity import (
     review_put_off,
     reviews,
 )
+from onefold.app.identity_jobs import ask_trial
+from onefold.model.job import Job
 from onefold.serve import questions
 from onefold.serve.api.collections import handlers_of, list_of
-from onefold.serve.api.doors import Actor, FromContext, Limit, read, requires
+from onefold.serve.api.definitions import YAML, yaml_text
+from onefold.serve.api.doors import Actor, FromContext, Limit, parse_flag, read, requires
 
 Reference = Annotated[str, msgspec.Meta(min_length=3, max_length=600)]
 Offset = Annotated[int, QueryParameter(ge=0, le=1_000_000, description="So many are left out.")]
@@ -85,6 +88,28 @@ async def put_review_off(context: FromContext, actor: Actor, body: RawBody) -> N
     )
 
 
+@post(
+    "/try",
+    summary="Try identity rules on everybody",
+    status_code=202,
+    guards=[requires("analyst")],
+    opt={"body": YAML},
+)
+async def try_rules(
+    context: FromContext, actor: Actor, body: RawBody, prune: FromQuery[str | None] = None
+) -> Job:
+    """How many merges and splits the rules of a YAML text would make, 20 examples of each with
+    the links that hold then or no longer and why, and what becomes of the segments.
+
+    A job looks at everybody, and changes nothing; its `result` tells. With `prune`, rules that are in
+    force but do not stand in the text count for nothing.
+    """
+    text, all_named = yaml_text(body), parse_flag(prune, "prune")
+    return await context.commands.run(
+        ask_trial, context.settings, text, prune=all_named, actor=actor
+    )
+
+
 IDENTITY = Router(
     "/api/identity",
     route_handlers=[
@@ -93,6 +118,7 @@ IDENTITY = Router(
         decide_identity,
         list_reviews,
         put_review_off,
+        try_rules,
         *handlers_of("identity"),
     ],
     tags=["identity"],

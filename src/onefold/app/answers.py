@@ -44,8 +44,12 @@ class EventRow(msgspec.Struct, frozen=True):
 
 
 class ChangeRow(msgspec.Struct, frozen=True):
-    """One change of a profile: what, of which name, from what to what, and who said so."""
+    """One change of a profile: what, of which name, from what to what, and who said so.
 
+    By the `id` of a merge it is undone.
+    """
+
+    id: str
     profile: str
     at: int
     what: str

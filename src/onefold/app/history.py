@@ -53,7 +53,8 @@ _EVENTS = _Keyset(
 )
 _CHANGES = _Keyset(
     "changes",
-    "profile, epoch_us(changed_at), what, name, old, new, source, message_id",
+    "batch || '-' || number, profile, epoch_us(changed_at), what, name, old, new, source,"
+    " message_id",
     "profile in (select unnest(?::varchar[]))",
     ("batch", "number"),
     (int, int),
@@ -83,10 +84,7 @@ def profile_changes(
 ) -> ChangePage:
     """All that changed on a profile, under its present name and those it had."""
     rows, behind = _page(settings, reference, _CHANGES, _names, limit, cursor)
-    items = [
-        ChangeRow(one, at, what, name, _decoded(old), _decoded(new), source, message_id)
-        for one, at, what, name, old, new, source, message_id in rows
-    ]
+    items = [ChangeRow(*row[:5], _decoded(row[5]), _decoded(row[6]), *row[7:]) for row in rows]
     return ChangePage(items, behind)
 
 

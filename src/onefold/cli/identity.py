@@ -26,6 +26,8 @@ def add_to(app: typer.Typer) -> None:
     command(identity, "forget")(identity_forget)
     command(identity, "reviews")(identity_reviews)
     command(identity, "later")(identity_later)
+    command(identity, "merges")(identity_merges)
+    command(identity, "undo")(identity_undo)
     command(identity, "try")(identity_try)
     app.add_typer(identity, name="identity")
 
@@ -93,6 +95,38 @@ def identity_later(call: Invocation, left: Left, right: Right) -> None:
 
     identity.review_put_off(call.settings, left, right, "later")
     call.show({"left": left, "right": right, "state": "later"}, fields)
+
+
+def identity_merges(
+    call: Invocation,
+    reference: Annotated[
+        str, typer.Argument(metavar="KIND:VALUE", help="Of this profile only.")
+    ] = "",
+    limit: Annotated[int, typer.Option(help="At most so many.", min=1, max=1_000)] = 100,
+) -> None:
+    """List merges, newest first, with the id by which each can be undone.
+
+    Example: onefold identity merges user_id:ann
+    """
+    from onefold.app import undoing
+
+    found = undoing.merges(call.settings, reference, limit)
+    call.show(found, lambda page: structs(page.items, "no merges"))
+
+
+def identity_undo(
+    call: Invocation,
+    merge: Annotated[str, typer.Argument(metavar="MERGE", help="Its id, such as 184-3.")],
+    back: Annotated[bool, typer.Option("--back", help="Take the undoing back.")] = False,
+) -> None:
+    """Undo a merge, however long ago: each side has what it had, and what came to it since.
+
+    Example: onefold identity undo 184-3
+    """
+    from onefold.app import undoing
+
+    do = undoing.merge_redo if back else undoing.merge_undo
+    call.show(do(call.settings, merge), fields)
 
 
 def identity_try(

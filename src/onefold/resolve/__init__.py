@@ -7,6 +7,7 @@ name. Promise: a pure function of the evidence; the order of arrival never shows
 from onefold.resolve.groups import protected, protection_reads
 from onefold.resolve.links import add_link, links_of, node_id
 from onefold.resolve.naming import Renaming, name_clusters
+from onefold.resolve.parting import parting
 from onefold.resolve.partition import Held, Link, Partition, is_shared, partition
 from onefold.resolve.refusals import Refusal, Refusals, rule_says
 from onefold.resolve.values import is_blocked
@@ -24,6 +25,7 @@ __all__ = [
     "links_of",
     "name_clusters",
     "node_id",
+    "parting",
     "partition",
     "protected",
     "protection_reads",

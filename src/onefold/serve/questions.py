@@ -11,6 +11,7 @@ from onefold.app.golden_answers import (
     QualityReport,
 )
 from onefold.app.identity import WhyIdentity
+from onefold.app.merge_answers import MergePage, Undone
 from onefold.app.profiles import ProfileView
 from onefold.app.tag_answers import TagHealth
 from onefold.config import Settings
@@ -63,6 +64,20 @@ def identity_why(settings: Settings, left: str, right: str) -> WhyIdentity:
     from onefold.app.identity_why import identity_why as why
 
     return why(settings, left, right)
+
+
+def merges(settings: Settings, reference: str, limit: int, before: str) -> MergePage:
+    """Merges of the past."""
+    from onefold.app.undoing import merges as look
+
+    return look(settings, reference, limit, before)
+
+
+def merge_undo(settings: Settings, merge: str, *, back: bool, actor: str) -> Undone:
+    """Undo a merge, or take that back."""
+    from onefold.app.undoing import merge_redo, merge_undo
+
+    return (merge_redo if back else merge_undo)(settings, merge, actor=actor)
 
 
 def tag_health(settings: Settings, name: str) -> TagHealth:

@@ -19,6 +19,7 @@ from onefold.model.identity import IdentifierRule, IdentityRules, Protection
 from onefold.model.profile import Profile, decode_profile
 from onefold.model.records import Event, Identifier
 from onefold.pipeline import Pipeline, Shift
+from onefold.resolve import parting
 from onefold.store import SQLiteStore
 
 NOW = 1_767_225_600_000_000
@@ -210,4 +211,72 @@ def test_rules_do_what_trying_them_told(
         }
         documents = store.documents(sorted(now)).values()
         assert people_then <= {frozenset(n.id for n in decode_profile(d).nodes) for d in documents}
+        store.close()
+
+
+@settings(max_examples=80, deadline=None)
+@given(events(), events(), RULES)
+def test_a_merge_undone_leaves_two(
+    first: list[Event], later: list[Event], rules: IdentityRules
+) -> None:
+    later = [
+        replace(one, message_id=f"later-{one.message_id}", time=one.time + DAY) for one in later
+    ]
+    numbers = count(1)
+    with TemporaryDirectory() as folder, closing(DuckEngine()) as engine:
+        store = SQLiteStore(Path(folder) / "store.db", cache_mb=4)
+        pipeline = Pipeline(store, engine, b"k", lambda: next(numbers), "UTC")
+        pipeline.use(Definitions(identity=rules), {})
+
+        def everybody() -> dict[int, Profile]:
+            documents = store.documents(store.profile_ids(0, 99))
+            return {number: decode_profile(one) for number, one in documents.items()}
+
+        pipeline.fold(first, [], {}, NOW)
+        before = everybody()
+        pipeline.fold(later, [], {}, NOW)
+        after = everybody()
+        nodes = {node.id: node for one in after.values() for node in one.nodes}
+        named = {one: Identifier(node.kind, node.value) for one, node in nodes.items()}
+        for gone in sorted(before.keys() - after.keys()):
+            into = store.current_id(gone)
+            if into not in before:
+                continue
+            sides = [{node.id for node in before[one].nodes} for one in (gone, into)]
+            pairs = parting(nodes, *sides, rules, NOW + 99 * DAY)
+            words = [
+                Event(
+                    INTERNAL,
+                    "track",
+                    EVENT,
+                    NOW + 99 * DAY,
+                    NOW,
+                    f"undo-{gone}-{at}",
+                    (named[one],),
+                    ((named[one], named[two]),),
+                    {SAME: False},
+                    True,
+                    "{}",
+                    "{}",
+                    0,
+                )
+                for at, (one, two) in enumerate(pairs)
+            ]
+            pipeline.fold(words, [], {}, NOW)
+            now = everybody()
+            held = [{node.id for node in one.nodes} for one in now.values()]
+            assert not any(one & sides[0] and one & sides[1] for one in held)
+            back = [
+                replace(
+                    one,
+                    message_id=f"back-{one.message_id}",
+                    time=one.time + DAY,
+                    traits={SAME: None},
+                )
+                for one in words
+            ]
+            pipeline.fold(back, [], {}, NOW)
+            words_before = any(one.source == INTERNAL for one in first + later)
+            if not words_before:
+                assert set(map(_known, everybody().values())) == set(map(_known, after.values()))
         store.close()

@@ -65,6 +65,7 @@ ALLOWED: list[Row] = [
     ("GET", "/api/identity/reviews", "reader", None, ""),
     ("POST", "/api/identity/reviews", "editor", LATER, "identity.later"),
     ("POST", "/api/identity/decisions", "editor", APART, "identity.apart"),
+    ("GET", "/api/identity/merges", "reader", None, ""),
     ("POST", "/api/identity/try", "analyst", YAML, "job.add"),
     ("GET", "/api/definitions", "reader", None, ""),
     ("POST", "/api/definitions/plan", "reader", YAML, ""),
@@ -108,7 +109,14 @@ ALLOWED: list[Row] = [
     ("POST", "/api/sql", "analyst", b'{"query": "select 1"}', ""),
     ("GET", "/api/status", "reader", None, ""),
 ]
-ELSEWHERE = {("GET", "/health"), ("GET", "/metrics"), ("GET", "/api/stream")}
+MERGE = "/api/identity/merges/{merge}"
+ELSEWHERE = {
+    ("GET", "/health"),
+    ("GET", "/metrics"),
+    ("GET", "/api/stream"),
+    ("POST", f"{MERGE}/undo"),
+    ("POST", f"{MERGE}/redo"),
+}
 
 
 def headers(key: str) -> dict[str, str]:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import msgspec
 from litestar import Router, get, post
-from litestar.params import FromQuery, QueryParameter, RawBody
+from litestar.params import FromPath, FromQuery, QueryParameter, RawBody
 
 from onefold.app.identity import (
     Decision,
@@ -18,11 +18,21 @@ from onefold.app.identity import (
     reviews,
 )
 from onefold.app.identity_jobs import ask_trial
+from onefold.app.merge_answers import MergePage, Undone
 from onefold.model.job import Job
 from onefold.serve import questions
 from onefold.serve.api.collections import handlers_of, list_of
 from onefold.serve.api.definitions import YAML, yaml_text
-from onefold.serve.api.doors import Actor, FromContext, Limit, parse_flag, read, requires
+from onefold.serve.api.doors import (
+    Actor,
+    Cursor,
+    FromContext,
+    Limit,
+    decoded,
+    parse_flag,
+    read,
+    requires,
+)
 
 Reference = Annotated[str, msgspec.Meta(min_length=3, max_length=600)]
 Offset = Annotated[int, QueryParameter(ge=0, le=1_000_000, description="So many are left out.")]
@@ -88,6 +98,48 @@ async def put_review_off(context: FromContext, actor: Actor, body: RawBody) -> N
     )
 
 
+@get("/merges", summary="Merges of the past", guards=[requires("reader")])
+async def list_merges(
+    context: FromContext,
+    profile: FromQuery[str] = "",
+    limit: Limit = 100,
+    cursor: Cursor = "",
+) -> MergePage:
+    """Merges of one profile or of everybody, newest first; by its id each can be undone."""
+    return await context.lake.run(questions.merges, context.settings, profile, limit, cursor)
+
+
+@post(
+    "/merges/{merge:str}/undo",
+    summary="Undo a merge",
+    status_code=202,
+    guards=[requires("editor")],
+)
+async def undo_merge(context: FromContext, actor: Actor, merge: FromPath[str]) -> Undone:
+    """However long ago: each side has what it had, and what came to it since; in a moment.
+
+    409 if they are two people already.
+    """
+    given = decoded(merge, "merge")
+    return await context.lake.run(
+        questions.merge_undo, context.settings, given, back=False, actor=actor
+    )
+
+
+@post(
+    "/merges/{merge:str}/redo",
+    summary="Take the undoing of a merge back",
+    status_code=202,
+    guards=[requires("editor")],
+)
+async def redo_merge(context: FromContext, actor: Actor, merge: FromPath[str]) -> Undone:
+    """What people said before of the same identifiers holds again; 409 if it is not undone."""
+    given = decoded(merge, "merge")
+    return await context.lake.run(
+        questions.merge_undo, context.settings, given, back=True, actor=actor
+    )
+
+
 @post(
     "/try",
     summary="Try identity rules on everybody",
@@ -118,6 +170,9 @@ IDENTITY = Router(
         decide_identity,
         list_reviews,
         put_review_off,
+        list_merges,
+        undo_merge,
+        redo_merge,
         try_rules,
         *handlers_of("identity"),
     ],

@@ -111,6 +111,8 @@ def _of(role: str, values: list[str]) -> str:
 def _parts(texts: pa.Table, layout: Layout) -> Iterator[dict[str, pa.Array]]:
     """What each field says, by role."""
     for column in texts.column_names:
+        if not column.startswith("text_"):
+            continue
         role = column.removeprefix("text_")
         name, _, number = role.rpartition("_")
         if column.startswith("text_identifier_"):
@@ -120,7 +122,7 @@ def _parts(texts: pa.Table, layout: Layout) -> Iterator[dict[str, pa.Array]]:
             yield _completed(texts, name, number, layout)
         elif column == "text_address" and "plain_rest" in texts.column_names:
             yield _address_parts(texts, layout)
-        elif column.startswith("text_"):
+        else:
             yield _read(texts[column], role, layout)
 
 

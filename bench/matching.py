@@ -96,8 +96,7 @@ def standardized(data: Path, name: str, folder: Path) -> Path:
     """A set in standard columns, with the truth beside."""
     engine = DuckEngine(threads=2, memory_mb=4000)
     engine.keep("file", f"SELECT * FROM read_parquet('{data / name}.parquet')")
-    people = standardize_table(engine, "file", LAYOUTS[name])
-    engine.keep("people", "SELECT * FROM given", {"given": people})
+    standardize_table(engine, "file", LAYOUTS[name])
     path = folder / f"{name}.people.parquet"
     truth = "SELECT row_number() OVER () - 1 AS record_id, entity_id FROM file"
     engine.write(f"SELECT * FROM people JOIN ({truth}) USING (record_id)", path, 100_000)

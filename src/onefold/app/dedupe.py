@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
-import pyarrow as pa
 from sqlglot import exp
 
 from onefold.app import match_training, matching
@@ -73,17 +72,17 @@ def _memory() -> int:
 
 def _dedupe(engine: DuckEngine, files: Sequence[Path], wanted: Wanted) -> Deduped:
     layouts = {}
-    people, first = [], 0
+    first = 0
     for place, file in enumerate(files):
         _read(engine, file, f"file_{place}")
         layouts[file] = _layout(engine, file, f"file_{place}", wanted)
         source = file.stem if len(files) > 1 else ""
-        found = standardize_table(
-            engine, f"file_{place}", layouts[file], source=source, first_id=first
+        into = f"people_{place}"
+        first += standardize_table(
+            engine, f"file_{place}", layouts[file], into=into, source=source, first_id=first
         )
-        people.append(found)
-        first += found.num_rows
-    engine.keep("people", "SELECT * FROM given", {"given": pa.concat_tables(people)})
+    every = " UNION ALL ".join(f"SELECT * FROM people_{place}" for place in range(len(files)))
+    engine.view("people", every)
     model = decode_model(wanted.model.read_bytes()) if wanted.model else None
     plan = matching.prepare(engine, model=model)
     matching.block(engine, plan)

@@ -1,12 +1,12 @@
 """Tables of people, whatever their columns are called, as tables of standard columns.
 
-What many values have in common is done once: plain e-mail addresses, telephone numbers and house
-numbers by SQL, everything else once for each distinct value.
+What many values have in common is done once: plain values are read by SQL, everything else once for
+each distinct value; what follows from a name, once for each name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -14,8 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from onefold.engine.duck import DuckEngine
-from onefold.standardize.people import assembly, plain
-from onefold.standardize.people.addresses import after_number
+from onefold.standardize.people import assembly, plain, plain_addresses, plain_names
 from onefold.standardize.people.birth_dates import date_order
 from onefold.standardize.people.emails import mend_domain
 from onefold.standardize.people.parts import READERS, identifier
@@ -29,154 +28,266 @@ _ARROW = {
     "BOOLEAN": pa.bool_(),
     "INTEGER": pa.int32(),
 }
+_PLAIN_NAME = {
+    "whole_given_name": "plain_given",
+    "whole_middle_name": "plain_middle",
+    "whole_family_name": "plain_family",
+    "given": "plain_given_name",
+    "family": "plain_family_name",
+}
 
 
 def standardize_table(
-    engine: DuckEngine, table: str, layout: Layout, *, source: str = "", first_id: int = 0
-) -> pa.Table:
-    """The standard columns of a table that the engine holds, one row for each of its rows.
+    engine: DuckEngine,
+    table: str,
+    layout: Layout,
+    *,
+    into: str = "people",
+    source: str = "",
+    first_id: int = 0,
+) -> int:
+    """Make the table `into` of standard columns, with one row for each row of a table; count them.
 
     `source` is what the rows come from unless a column says it; `first_id` is the `record_id`
     of the first row.
     """
-    texts = engine.arrow("texts", texts_query(engine, table, layout, source, first_id))
-    parts = {name: texts[name] for name in ("record_id", "source")}
-    for found in _parts(texts, layout):
-        parts |= found
-    engine.keep("parts", pa.table(parts))
-    names = [name for name in parts if name not in ("record_id", "source")]
-    made = engine.arrow("people", assembly.assembly_query(names))
-    engine.forget("parts")
-    return made
+    layout = settled(engine, table, layout)
+    engine.keep("texts", texts_query(engine, table, layout, source, first_id))
+    reading = _Reading(engine, layout)
+    parts, tables = reading.parts(), reading.tables
+    names = engine.arrow("names", assembly.names_query(parts, tables))
+    for kind, facts, columns in (
+        ("given", assembly.given_facts, assembly.GIVEN_FACTS),
+        ("family", assembly.family_facts, assembly.FAMILY_FACTS),
+    ):
+        chosen = names.filter(pc.equal(names["kind"], kind))["name"].drop_null()
+        engine.keep(f"{kind}_names", _made("name", chosen.to_pylist(), facts, columns))
+    count = engine.keep(into, assembly.assembly_query(parts, tables))
+    engine.forget("texts", "given_names", "family_names", *reading.kept)
+    return count
+
+
+def settled(engine: DuckEngine, table: str, layout: Layout) -> Layout:
+    """The layout with what all values of the table together decide: whether the day comes first."""
+    headers = layout.headers("birth_date")
+    if layout.date_order is not None or not headers:
+        return layout
+    text = f"coalesce({', '.join(_texts(engine, table, layout)[each] for each in headers)})"
+    signs = plain.listed("/-. ")
+    found = engine.arrow(
+        "dates",
+        f"SELECT DISTINCT {text} AS text FROM {table}"
+        f" WHERE substr({text}, 2, 1) IN ({signs}) OR substr({text}, 3, 1) IN ({signs})",
+    )
+    return msgspec.structs.replace(layout, date_order=date_order(found["text"].to_pylist()))
+
+
+def _texts(engine: DuckEngine, table: str, layout: Layout) -> dict[str, str]:
+    """How each column of the layout is read as text, in SQL."""
+    described = engine.rows("columns", f"DESCRIBE SELECT * FROM {table}", {})
+    kinds = {str(row[0]): str(row[1]) for row in described}
+    return {header: plain.text_sql(header, kinds[header]) for header in layout.columns}
 
 
 def texts_query(engine: DuckEngine, table: str, layout: Layout, source: str, first_id: int) -> str:
-    """The values of each role as text, and what plain SQL reads of them."""
-    described = engine.rows("columns", f"DESCRIBE SELECT * FROM {table}", {})
-    kinds = {str(row[0]): str(row[1]) for row in described}
-    text = {header: plain.text_sql(header, kinds[header]) for header in layout.columns}
+    """The values of each role as text, unless plain SQL reads them, and what it reads of them."""
+    text = _texts(engine, table, layout)
     given = next((text[header] for header in layout.headers("source")), "NULL")
-    columns = [
-        f"row_number() OVER () - 1 + {first_id} AS record_id",
-        f"coalesce({given}, {plain.literal(source)}) AS source",
-    ]
+    values = dict(_values(text, layout))
+    written = "".join(f", {value} AS {name}" for name, value in values.items())
+    query = (
+        f"SELECT row_number() OVER () - 1 + {first_id} AS record_id,"
+        f" coalesce({given}, {plain.literal(source)}) AS source{written} FROM {table}"
+    )
+    found = [_steps(name, layout) for name in values]
+    for level in range(max(map(len, found), default=1) - 1):
+        made = {
+            name: sql for steps in found if level < len(steps) - 1
+            for name, sql in steps[level].items()
+        }  # fmt: skip
+        query = f"SELECT *, {_listed(made)} FROM ({query})"
+    last = {name: sql for steps in found for name, sql in steps[-1].items()}
+    columns = "record_id, source" + (f", {_listed(last)}" if last else "")
+    return f"SELECT {columns} FROM ({query})"
+
+
+def _listed(columns: dict[str, str]) -> str:
+    return ", ".join(f"{sql} AS {name}" for name, sql in columns.items())
+
+
+def _values(text: dict[str, str], layout: Layout) -> Iterator[tuple[str, str]]:
+    """The text of each role, by `value_ROLE`; those that may be many are numbered."""
     for role in dict.fromkeys(each.split(":")[0] for each in layout.columns.values()):
         values = [text[header] for header in layout.headers(role)]
-        columns += _columns_of(role, values, layout)
-    columns += _three_columns(text, layout)
-    return f"SELECT {', '.join(columns)} FROM {table}"
+        if role in NUMBERED or role == "identifier":
+            yield from ((f"value_{role}_{number}", each) for number, each in enumerate(values))
+        elif role in JOINED and len(values) > 1:
+            joined = f"concat_ws({plain.literal(JOINED[role])}, {', '.join(values)})"
+            yield f"value_{role}", f"nullif({joined}, '')"
+        elif role in READERS:
+            yield f"value_{role}", f"coalesce({', '.join(values)})"
+    born = [layout.headers(f"birth_{name}") for name in ("year", "month", "day")]
+    if all(born) and not layout.headers("birth_date"):
+        parts = [f"regexp_replace({text[each[0]]}, '\\.0$', '')" for each in born]
+        yield "value_birth_date", f"{' || chr(45) || '.join(parts)}"
 
 
-def _three_columns(text: dict[str, str], layout: Layout) -> list[str]:
-    """The birth date of a year, a month and a day."""
-    headers = [layout.headers(f"birth_{name}") for name in ("year", "month", "day")]
-    if not all(headers) or layout.headers("birth_date"):
-        return []
-    values = [f"regexp_replace({text[each[0]]}, '\\.0$', '')" for each in headers]
-    return [f"{' || chr(45) || '.join(values)} AS text_birth_date"]
-
-
-def _columns_of(role: str, values: list[str], layout: Layout) -> Iterator[str]:
+def _steps(value: str, layout: Layout) -> plain.Steps:
+    """How the values of a role are read by SQL."""
+    role, end = _role(value.removeprefix("value_"))
     if role == "email":
-        for number, value in enumerate(values):
-            read = plain.email_sql(value)
-            yield f"nullif(split_part({read}, '@', 1), '') AS local_{number}"
-            yield f"nullif(split_part({read}, '@', 2), '') AS written_domain_{number}"
-            yield f"CASE WHEN {read} IS NULL THEN {value} END AS text_email_{number}"
-    elif role == "phone":
-        for number, value in enumerate(values):
-            read = plain.phone_sql(value, layout.region)
-            yield f"nullif({read}, '') AS phone_{number}"
-            yield f"CASE WHEN {read} IS NULL THEN {value} END AS text_phone_{number}"
-    elif role == "identifier":
-        for number, value in enumerate(values):
-            yield f"{value} AS text_identifier_{number}"
-    elif role == "address" and not layout.headers("house_number"):
-        value = _of(role, values)
-        house, rest = plain.line_sql(value)
-        yield f"{house} AS plain_number"
-        yield f"{rest} AS plain_rest"
-        yield f"CASE WHEN {rest} IS NULL THEN {value} END AS text_address"
-    elif role in READERS:
-        yield f"{_of(role, values)} AS text_{role}"
+        return plain.email_steps(value, end)
+    if role == "phone":
+        return plain.phone_steps(value, end, layout.region)
+    if role == "identifier":
+        header = layout.headers(role)[int(end[1:])]
+        return plain.identifier_steps(value, end, identifier_kind(header, layout))
+    if role == "birth_date":
+        return plain.birth_steps(value, layout.date_order, layout.until)
+    if role == "national_id":
+        return plain.national_steps(value)
+    if role in ("given_name", "family_name"):
+        return plain_names.word_steps(value, role)
+    if role == "full_name":
+        return plain_names.name_steps(value)
+    if role == "address" and not layout.headers("house_number"):
+        return plain_addresses.line_steps(value)
+    return [{f"text_{role}": value}]
 
 
-def _of(role: str, values: list[str]) -> str:
-    """The value of a role that several columns hold together, or the first that there is."""
-    if role in JOINED and len(values) > 1:
-        return f"nullif(concat_ws({plain.literal(JOINED[role])}, {', '.join(values)}), '')"
-    return f"coalesce({', '.join(values)})"
+def _role(name: str) -> tuple[str, str]:
+    """The role and the number of a column: `phone_1` gives `phone` and `_1`."""
+    role, _, number = name.rpartition("_")
+    return (role, f"_{number}") if number.isdigit() else (name, "")
 
 
-def _parts(texts: pa.Table, layout: Layout) -> Iterator[dict[str, pa.Array]]:
-    """What each field says, by role."""
-    for column in texts.column_names:
-        if not column.startswith("text_"):
-            continue
-        role = column.removeprefix("text_")
-        name, _, number = role.rpartition("_")
-        if column.startswith("text_identifier_"):
-            header = layout.headers("identifier")[int(number)]
-            yield {role: _identifiers(texts[column], identifier_kind(header, layout))}
-        elif name in NUMBERED and number.isdigit():
-            yield _completed(texts, name, number, layout)
-        elif column == "text_address" and "plain_rest" in texts.column_names:
-            yield _address_parts(texts, layout)
-        else:
-            yield _read(texts[column], role, layout)
-
-
-def _read(values: pa.ChunkedArray, role: str, layout: Layout) -> dict[str, pa.Array]:
-    reader = READERS[role]
-    encoded = _encoded(values)
-    if role == "birth_date" and layout.date_order is None:
-        order = date_order(each for each in encoded.dictionary.to_pylist() if each)
-        layout = msgspec.structs.replace(layout, date_order=order)
-    found = [reader.read(each, layout) for each in encoded.dictionary.to_pylist()]
-    return _taken(found, reader.parts, encoded.indices)
-
-
-def _encoded(values: pa.ChunkedArray) -> pa.DictionaryArray:
-    """The distinct values, and for each row which it has."""
-    return values.combine_chunks().dictionary_encode()
-
-
-def _taken(
-    found: list[tuple[Any, ...]], parts: dict[str, str], rows: pa.Array
-) -> dict[str, pa.Array]:
-    columns = zip(*found, strict=True) if found else ([] for _ in parts)
-    return {
-        name: pa.array(column, _ARROW[kind]).take(rows)
+def _made(
+    key: str,
+    values: list[Any],
+    read: Callable[[Any], tuple[Any, ...] | None],
+    parts: dict[str, str],
+) -> pa.Table:
+    """A table of values with what is read of each; those of which nothing can be read are left out."""
+    found = [read(value) for value in values]
+    if None in found:
+        values = [value for value, parts in zip(values, found, strict=True) if parts is not None]
+    columns: Iterable[Any] = zip(*(each for each in found if each is not None), strict=True)
+    columns = columns if values else [() for _ in parts]
+    arrays = {
+        name: pa.array(column, _ARROW[kind])
         for (name, kind), column in zip(parts.items(), columns, strict=True)
     }
+    return pa.table({key: pa.array(values, pa.string()), **arrays})
 
 
-def _completed(texts: pa.Table, role: str, number: str, layout: Layout) -> dict[str, pa.Array]:
-    """What plain SQL read of a column, and the rest of it."""
-    read = _read(texts[f"text_{role}_{number}"], role, layout)
-    if role == "phone":
-        phone = pc.coalesce(texts[f"phone_{number}"].combine_chunks(), read["phone"])
-        return {f"phone_{number}": phone, f"extension_{number}": read["extension"]}
-    domains = _encoded(texts[f"written_domain_{number}"])
-    mended = [(mend_domain(each),) for each in domains.dictionary.to_pylist()]
-    domain = _taken(mended, {"domain": "VARCHAR"}, domains.indices)["domain"]
-    local = pc.coalesce(texts[f"local_{number}"].combine_chunks(), read["local"])
-    return {f"local_{number}": local, f"domain_{number}": pc.coalesce(domain, read["domain"])}
+class _Reading:
+    """Reads what SQL left, and says how each part is got from `tables`, of which it kept some."""
+
+    def __init__(self, engine: DuckEngine, layout: Layout) -> None:
+        self._engine = engine
+        self._layout = layout
+        self.tables = "texts AS t"
+        self.kept: list[str] = []
+
+    def parts(self) -> dict[str, str]:
+        """How to get each part of the records."""
+        found: dict[str, str] = {}
+        described = [str(row[0]) for row in self._engine.rows("texts", "DESCRIBE texts", {})]
+        rests = "line_rest" in described
+        for column in described:
+            role, end = _role(column.removeprefix("text_"))
+            if column.startswith("text_identifier_"):
+                found[f"identifier{end}"] = self._identifier(end)
+            elif column.startswith("text_") and role == "address" and rests:
+                found |= self._address()
+            elif column.startswith("text_"):
+                found |= self._read(column, role, end)
+        for own in (plain.BORN, plain.NATIONAL, _PLAIN_NAME):
+            for part, sql in own.items():
+                if part in found and set(described) & _columns_in(sql):
+                    found[part] = f"coalesce({sql}, {found[part]})"
+        for column in described:
+            if column.startswith("phone_"):
+                found[column] = f"coalesce(t.{column}, {found[column]})"
+            elif column.startswith("local_"):
+                found |= self._mailbox(column, found)
+        return found
+
+    def _read(self, column: str, role: str, end: str) -> dict[str, str]:
+        reader = READERS[role]
+        number = end if role in NUMBERED else ""
+        self._keep(column, column, lambda value: reader.read(value, self._layout), reader.parts)
+        return {f"{name}{number}": f"read_{column}.{name}" for name in reader.parts}
+
+    def _keep(
+        self,
+        name: str,
+        column: str,
+        read: Callable[[str], tuple[Any, ...] | None],
+        parts: dict[str, str],
+        where: str = "TRUE",
+    ) -> list[str]:
+        """Keep what is read of the distinct values of a column, and join it; give what was not read."""
+        found = self._engine.arrow(
+            name,
+            f"SELECT DISTINCT {column} AS text FROM texts WHERE {column} IS NOT NULL AND {where}",
+        )
+        values = found["text"].to_pylist()
+        table = _made("text", values, read, parts)
+        self._engine.keep(f"read_{name}", table)
+        self.kept.append(f"read_{name}")
+        self.tables += f" LEFT JOIN read_{name} ON t.{column} = read_{name}.text"
+        missing = len(values) - table.num_rows
+        return sorted({*values} - {*table["text"].to_pylist()}) if missing else []
+
+    def _identifier(self, end: str) -> str:
+        header = self._layout.headers("identifier")[int(end[1:])]
+        kind = identifier_kind(header, self._layout)
+        column = f"text_identifier{end}"
+        self._keep(column, column, lambda value: (identifier(value, kind),), {"own": "VARCHAR"})
+        return f"coalesce(t.identifier{end}, read_{column}.own)"
+
+    def _mailbox(self, local: str, found: dict[str, str]) -> dict[str, str]:
+        written = local.replace("local", "written_domain")
+        self._keep(written, written, lambda value: (mend_domain(value),), {"own": "VARCHAR"})
+        domain = local.replace("local", "domain")
+        return {
+            local: f"coalesce(t.{local}, {found[local]})",
+            domain: f"coalesce(read_{written}.own, {found[domain]})",
+        }
+
+    def _address(self) -> dict[str, str]:
+        """Plain lines have their numbers apart already: what is left of them are few."""
+        parts = plain_addresses.REST_PARTS
+        kinds = dict.fromkeys(parts, "VARCHAR")
+        unread = self._keep("line_rest", "line_rest", plain_addresses.read_rest, kinds)
+        others = (
+            f"line_rest IS NULL OR line_rest IN ({plain.listed(unread)})"
+            if unread
+            else "line_rest IS NULL"
+        )
+        reader = READERS["address"]
+        self._keep(
+            "address", "text_address", lambda value: reader.read(value, self._layout),
+            reader.parts, f"({others})",
+        )  # fmt: skip
+        rest = {name: f"read_line_rest.{name}" for name in parts}
+        rest["house_number"] = "CASE WHEN read_line_rest.text IS NOT NULL THEN t.line_number END"
+        rest["unit"] = (
+            "CASE WHEN read_line_rest.text IS NOT NULL THEN coalesce(t.line_door, read_line_rest.unit) END"
+        )
+        return {
+            name: f"coalesce({rest[short]}, read_address.{name})"
+            if short in rest
+            else f"read_address.{name}"
+            for name in reader.parts
+            for short in [name.removeprefix("line_")]
+        }
 
 
-def _address_parts(texts: pa.Table, layout: Layout) -> dict[str, pa.Array]:
-    """Plain lines have their number apart already: their streets are few."""
-    found = _read(texts["text_address"], "address", layout)
-    rests = _encoded(texts["plain_rest"])
-    streets = [after_number(each)[1:4] for each in rests.dictionary.to_pylist()]
-    names = dict.fromkeys(("line_street", "line_unit", "line_po_box"), "VARCHAR")
-    numbers = {"line_house_number": texts["plain_number"].combine_chunks()}
-    for name, column in (numbers | _taken(streets, names, rests.indices)).items():
-        found[name] = pc.coalesce(column, found[name])
-    return found
-
-
-def _identifiers(values: pa.ChunkedArray, kind: str) -> pa.Array:
-    encoded = _encoded(values)
-    found = [(identifier(each, kind),) for each in encoded.dictionary.to_pylist()]
-    return _taken(found, {"identifier": "VARCHAR"}, encoded.indices)["identifier"]
+def _columns_in(sql: str) -> set[str]:
+    return {
+        word
+        for word in sql.replace("(", " ").replace(")", " ").split()
+        if word.startswith(("plain_", "resident_"))
+    }

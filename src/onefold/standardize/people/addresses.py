@@ -206,8 +206,20 @@ def address_line(value: str) -> Address:
     return _after_number(text, number, unit)
 
 
-PLAIN_LINE = r"(\d{1,6}[a-z]?) ((?:[nsew] )?[a-z]{3,} [a-z].*)"
+_DOOR = r"(?:apartment|apt|suite|ste|unit|room|flat|floor|#)\.? ?#?[a-z0-9][a-z0-9-]{0,7}"
+_STREET = r"(?:[nsew] )?(?:[a-z]{3,}|\d{1,3}(?:st|nd|rd|th))(?: [a-z0-9#.'&-]+)+"
+PLAIN_LINE = rf"\d{{1,6}}[a-z]? {_STREET}(?:, {_DOOR})?"
 """A line that begins with a house number and goes on with words, in small letters."""
+_LINE = re.compile(rf"[^,]*, ?{_DOOR}")
+
+
+def is_line(text: str) -> bool:
+    """Is this one line in small letters, without a town? A comma may stand before the door.
+
+    >>> is_line("1 main st, apt. 4b"), is_line("1 main st, leeds")
+    (True, False)
+    """
+    return "," not in text or _LINE.fullmatch(text) is not None
 
 
 @lru_cache(maxsize=65_536)

@@ -9,7 +9,14 @@ from sqlglot import exp
 
 from onefold.model.person import COLUMNS, Person
 from onefold.standardize.people.emails import JUNK_LOCALS, mailbox
-from onefold.standardize.people.names import sorted_words
+from onefold.standardize.people.names import (
+    family_parts,
+    family_sounds,
+    given_sounds,
+    sorted_words,
+    sounds,
+)
+from onefold.standardize.people.nicknames import nickname_roots
 
 _PLACES = ("city", "district", "state", "postcode", "country")
 
@@ -21,49 +28,47 @@ class _Given(dict[str, str]):
         return "NULL"
 
 
-_NO_PARTS = "{given} IS NULL AND {family} IS NULL"
-_CHINESE = "{given_pinyin_sound} IS NOT NULL AND {family_pinyin_sound} IS NOT NULL"
-
-
-def _apart(whole: str, own: str) -> str:
+def _own(name: str, part: str) -> str:
     """Of the separate columns of a name, or of the whole name where these are empty."""
-    return f"CASE WHEN {_NO_PARTS} THEN {{whole_{whole}}} ELSE {own} END"
+    return f"CASE WHEN {{given}} IS NULL AND {{family}} IS NULL THEN {{whole_{name}}} ELSE {{{part}}} END"
 
 
-def _sound(which: str) -> str:
-    own = f"CASE WHEN {_CHINESE} THEN {{{which}_pinyin_sound}} ELSE {{{which}_sound}} END"
-    return _apart(f"{which}_sound", own)
-
-
-_WORDS = "concat_ws(' ', {given}, {family})"
-_ROOTS = "coalesce({given_roots}, {whole_nickname_roots})"
+_NAMES = {
+    "given_name": _own("given_name", "given"),
+    "family_name": _own("family_name", "family"),
+    "given_han": _own("given_han", "given_han"),
+    "family_han": _own("family_han", "family_han"),
+}
+_WORDS = "string_split(concat_ws(' ', given_name, family_name), ' ')"
+_MANY = "contains(given_name, ' ') OR contains(family_name, ' ')"
+_TWO = "least(given_name, family_name) || ' ' || greatest(given_name, family_name)"
+_NICKS = "list_concat(coalesce({nick_roots}, []), coalesce({whole_nick_roots}, []))"
 _EXPRESSIONS = {
-    "given_name": _apart("given_name", "{given}"),
+    **{name: name for name in _NAMES},
     "middle_name": "coalesce(nullif(concat_ws(' ', {given_more}, {middle}), ''), {whole_middle_name})",
-    "family_name": _apart("family_name", "{family}"),
     "former_name": "coalesce({former}, {whole_former_name})",
     "name_suffix": "coalesce({suffix}, {family_suffix}, {whole_name_suffix})",
-    "given_han": _apart("given_han", "{given_han}"),
-    "family_han": _apart("family_han", "{family_han}"),
-    "nickname_roots": f"CASE WHEN {{nick_roots}} IS NULL THEN {_ROOTS} ELSE"
-    f" list_sort(list_distinct(list_concat({{nick_roots}}, coalesce({_ROOTS}, [])))) END",
-    "family_parts": _apart("family_parts", "{family_parts}"),
-    "name_sorted": _apart(
-        "name_sorted", f"array_to_string(list_sort(string_split({_WORDS}, ' ')), ' ')"
-    ),
-    "given_sound": _sound("given"),
-    "family_sound": _sound("family"),
+    "nickname_roots": "CASE WHEN {nick_roots} IS NULL AND {whole_nick_roots} IS NULL THEN g.roots ELSE"
+    f" list_sort(list_distinct(list_concat({_NICKS}, coalesce(g.roots, [])))) END",
+    "family_parts": "f.parts",
+    "name_sorted": "CASE WHEN given_name IS NULL AND family_name IS NULL THEN NULL"
+    f" WHEN {_MANY} OR given_name IS NULL OR family_name IS NULL"
+    f" THEN array_to_string(list_sort({_WORDS}), ' ') ELSE {_TWO} END",
+    "given_sound": "CASE WHEN given_han IS NOT NULL OR (g.chinese AND"
+    " (family_han IS NOT NULL OR f.chinese)) THEN g.pinyin ELSE g.sound END",
+    "family_sound": "CASE WHEN family_han IS NOT NULL OR (f.chinese AND"
+    " (given_han IS NOT NULL OR g.chinese)) THEN f.pinyin ELSE f.sound END",
     "gender": "coalesce({gender}, {id_gender})",
     "birth_date": "coalesce({birth_date}, {id_birth_date})",
     "birth_date_other": "{birth_date_other}",
     "birth_date_weak": "{birth_date_weak}",
     "birth_digits": "coalesce({birth_digits}, {id_birth_digits})",
     "birth_year": "coalesce({birth_year}, {year_only}, {id_birth_year})",
-    "email": "{emails}[1]",
-    "email_local": "split_part({emails}[1], '@', 1)",
-    "email_domain": "split_part({emails}[1], '@', 2)",
+    "email": "{email}",
+    "email_local": "{email_local}",
+    "email_domain": "{email_domain}",
     "emails": "{emails}",
-    "phone": "{phones}[1]",
+    "phone": "{phone}",
     "phone_extension": "{extension_0}",
     "phones": "{phones}",
     "house_number": "coalesce({house_number}, {line_house_number}, {more_number})",
@@ -80,21 +85,65 @@ _EXPRESSIONS = {
 }
 
 
-def assembly_query(parts: Collection[str], table: str = "parts") -> str:
-    """The query that makes the standard columns of a table of parts.
+def names_query(parts: Mapping[str, str], tables: str) -> str:
+    """The names that records have: `(name, kind)`, of which `given_names` and `family_names` tell more.
 
-    `parts` are its columns besides `record_id` and `source`; those of e-mails, telephones and
-    identifiers are numbered from 0.
+    `parts` says how each part is got from `tables`.
+    """
+    known = _Given(parts)
+    return " UNION ALL ".join(
+        f"SELECT DISTINCT {_NAMES[f'{kind}_name'].format_map(known)} AS name, '{kind}' AS kind FROM {tables}"
+        for kind in ("given", "family")
+    )
+
+
+def assembly_query(parts: Mapping[str, str], tables: str) -> str:
+    """The query that makes the standard columns.
+
+    `parts` says how each part is got from `tables`; those of e-mails, telephones and identifiers are
+    numbered from 0. What follows from a name is in the tables `given_names` and `family_names`.
     """
     known = _Given({name: name for name in parts})
-    known["emails"] = _list(map(_address, _numbered("local", parts)))
-    known["phones"] = _list(_numbered("phone", parts))
+    boxes = [each.removeprefix("local") for each in _numbered("local", parts)]
+    mails = {f"mail{end}": f"box{end} || '@' || domain{end}" for end in boxes}
+    known |= _firsts([*mails], "email") | _firsts(_numbered("phone", parts), "phone")
+    for name, source in (("email_local", "box"), ("email_domain", "domain")):
+        cases = "".join(f" WHEN mail{end} IS NOT NULL THEN {source}{end}" for end in boxes)
+        known |= {name: f"CASE{cases} END"} if boxes else {}
     known["identifiers"] = _list(_numbered("identifier", parts))
     columns = [
         f"CAST({_EXPRESSIONS[name].format_map(known)} AS {kind}) AS {name}"
         for name, kind in COLUMNS.items()
     ]
-    return f"SELECT record_id, source, {', '.join(columns)} FROM {table}"
+    # (each line is a step of its own, so that no expression is computed twice)
+    own = ", ".join(f"{sql} AS {name}" for name, sql in parts.items())
+    made = {name: sql.format_map(known) for name, sql in _NAMES.items()}
+    made |= {f"box{end}": _mailbox_sql(end) for end in boxes}
+    rest = [name for name in parts if name not in _NAMES]
+    named = ", ".join([*rest, *(f"{sql} AS {name}" for name, sql in made.items())])
+    mailed = "".join(f", {sql} AS {name}" for name, sql in mails.items())
+    return (
+        f"SELECT record_id, source, {', '.join(columns)} FROM (SELECT *{mailed} FROM"
+        f" (SELECT record_id, source, {named}"
+        f" FROM (SELECT record_id, source{', ' if own else ''}{own} FROM {tables})))"
+        " LEFT JOIN given_names AS g ON given_name = g.name"
+        " LEFT JOIN family_names AS f ON family_name = f.name"
+    )
+
+
+def given_facts(name: str) -> tuple[Any, ...]:
+    """What follows from a given name, for the table `given_names`: `GIVEN_FACTS`."""
+    return nickname_roots(name), *given_sounds(name)
+
+
+def family_facts(name: str) -> tuple[Any, ...]:
+    """What follows from a family name, for the table `family_names`: `FAMILY_FACTS`."""
+    return family_parts(name), *family_sounds(name)
+
+
+_SOUNDS = {"sound": "VARCHAR", "pinyin": "VARCHAR", "chinese": "BOOLEAN"}
+GIVEN_FACTS = {"roots": "VARCHAR[]", **_SOUNDS}
+FAMILY_FACTS = {"parts": "VARCHAR[]", **_SOUNDS}
 
 
 def _numbered(name: str, parts: Collection[str]) -> list[str]:
@@ -102,24 +151,31 @@ def _numbered(name: str, parts: Collection[str]) -> list[str]:
     return [f"{name}_{number}" for number in range(count)]
 
 
-def _address(local: str) -> str:
-    """An address of a mailbox that may still have its tag and dots."""
-    domain = local.replace("local", "domain")
-    own = f"split_part({local}, '+', 1)"
-    mailbox = (
-        f"CASE WHEN {domain} = 'gmail.com' THEN replace({own}, '.', '') ELSE trim({own}, '.') END"
-    )
+def _mailbox_sql(end: str) -> str:
+    """A mailbox without tag and dots; NULL where it is nobody's."""
+    own = f"split_part(local{end}, '+', 1)"
+    box = f"CASE WHEN domain{end} = 'gmail.com' THEN replace({own}, '.', '') ELSE trim({own}, '.') END"
     junk = ", ".join(exp.Literal.string(each).sql("duckdb") for each in ("", *sorted(JUNK_LOCALS)))
-    return f"CASE WHEN {mailbox} NOT IN ({junk}) THEN concat({mailbox}, '@', {domain}) END"
+    return f"CASE WHEN {box} NOT IN ({junk}) THEN {box} END"
 
 
-def _list(values: Any) -> str:
+def _firsts(values: list[str], name: str) -> dict[str, str]:
+    """The first value that there is, and all of them."""
+    return {name: f"coalesce({', '.join(values)})", f"{name}s": _list(values)} if values else {}
+
+
+def _list(values: list[str]) -> str:
     """The values that there are, each once, in their order; NULL where there is none."""
-    values = list(values)
     if not values:
         return "NULL"
     if len(values) == 1:
         return f"(CASE WHEN {values[0]} IS NOT NULL THEN [{values[0]}] END)"
+    if len(values) == 2:
+        one, two = values
+        return (
+            f"(CASE WHEN {one} IS NULL THEN CASE WHEN {two} IS NOT NULL THEN [{two}] END"
+            f" WHEN {two} IS NULL OR {one} = {two} THEN [{one}] ELSE [{one}, {two}] END)"
+        )
     every = f"list_filter([{', '.join(values)}], lambda x: x IS NOT NULL)"
     once = f"list_filter({every}, lambda x, i: list_position({every}, x) = i)"
     return f"(CASE WHEN len({every}) > 0 THEN {once} END)"
@@ -128,16 +184,11 @@ def _list(values: Any) -> str:
 def assembled(parts: Mapping[str, Any]) -> Person:
     """One person of the parts of one record; the same that the query gives."""
     get = parts.get
-    own = get("given") is not None or get("family") is not None
-    roots = get("given_roots") or get("whole_nickname_roots")
-    if get("nick_roots"):
-        roots = tuple(sorted({*get("nick_roots", ()), *(roots or ())}))
     emails = _once(_mailbox(parts, name) for name in _numbered("local", parts))
     phones = _once(get(name) for name in _numbered("phone", parts))
     local, _, domain = emails[0].partition("@") if emails else (None, None, None)
     return Person(
-        **_name_columns(parts, own),
-        nickname_roots=roots,
+        **_name_columns(parts),
         gender=_first(parts, "gender", "id_gender"),
         birth_date=_first(parts, "birth_date", "id_birth_date"),
         birth_date_other=get("birth_date_other"),
@@ -164,34 +215,33 @@ def assembled(parts: Mapping[str, Any]) -> Person:
     )
 
 
-def _name_columns(parts: Mapping[str, Any], own: bool) -> dict[str, Any]:
+def _name_columns(parts: Mapping[str, Any]) -> dict[str, Any]:
     get = parts.get
+    own = get("given") is not None or get("family") is not None
+    given, family = (
+        (get("given"), get("family"))
+        if own
+        else (get("whole_given_name"), get("whole_family_name"))
+    )
+    han = [get(f"{which}_han" if own else f"whole_{which}_han") for which in ("given", "family")]
+    nicks = (*(get("nick_roots") or ()), *(get("whole_nick_roots") or ()))
+    roots = nickname_roots(given or "")
     others = " ".join(filter(None, (get("given_more"), get("middle"))))
-    found = {
+    first, last = sounds(given, family, (han[0] is not None, han[1] is not None))
+    return {
+        "given_name": given,
         "middle_name": others or get("whole_middle_name"),
+        "family_name": family,
         "former_name": _first(parts, "former", "whole_former_name"),
         "name_suffix": _first(parts, "suffix", "family_suffix", "whole_name_suffix"),
+        "given_han": han[0],
+        "family_han": han[1],
+        "nickname_roots": tuple(sorted({*roots, *nicks})) or None,
+        "family_parts": family_parts(family),
+        "name_sorted": sorted_words(given, family),
+        "given_sound": first,
+        "family_sound": last,
     }
-    if not own:
-        return found | {name: get(f"whole_{name}") for name in _OF_WHOLE}
-    chinese = get("given_pinyin_sound") is not None and get("family_pinyin_sound") is not None
-    kind = "_pinyin_sound" if chinese else "_sound"
-    return found | {
-        "given_name": get("given"),
-        "family_name": get("family"),
-        "given_han": get("given_han"),
-        "family_han": get("family_han"),
-        "family_parts": get("family_parts"),
-        "name_sorted": sorted_words(get("given"), get("family")),
-        "given_sound": get(f"given{kind}"),
-        "family_sound": get(f"family{kind}"),
-    }
-
-
-_OF_WHOLE = (
-    "given_name", "family_name", "given_han", "family_han", "family_parts", "name_sorted",
-    "given_sound", "family_sound",
-)  # fmt: skip
 
 
 def _first(parts: Mapping[str, Any], *names: str) -> Any:

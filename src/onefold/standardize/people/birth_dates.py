@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from onefold.standardize.people.text import latin, tidy
 
-_MONTHS = {
+MONTHS = {
     name: month
     for month, names in enumerate(
         (
@@ -41,7 +41,7 @@ _ORDINAL = re.compile(r"(?<=\d)(st|nd|rd|th)\b")
 _MISREAD = str.maketrans({"o": "0", "l": "1", "i": "1", "s": "5", "z": "2", "b": "8"})
 _FIRST_YEAR = 1875
 # Days that programs write where none is known.
-_JUNK = frozenset(
+JUNK_DAYS = frozenset(
     "19000101 19000102 18991230 18991231 17530101 16010101 11111111 99991231 19040101".split()
 )
 
@@ -86,8 +86,8 @@ def _birth_date(text: str, order: str | None, until: int) -> BirthDate:
     if text.isdigit():
         return _of_digits(text, order, until)
     if found := _NUMBERS.fullmatch(text):
-        parts = [part if part in _MONTHS else part.translate(_MISREAD) for part in found.groups()]
-        if not any(part in _MONTHS for part in parts):
+        parts = [part if part in MONTHS else part.translate(_MISREAD) for part in found.groups()]
+        if not any(part in MONTHS for part in parts):
             first, second, third = parts
             order = order or ("dmy" if "." in text else None)
             return _of_parts(first, second, third, order, until)
@@ -131,7 +131,7 @@ def _of_parts(first: str, second: str, third: str, order: str | None, until: int
 def _of_words(text: str, until: int) -> BirthDate:
     """A month by its name: `7 march 1985`, `mar-07-85`, `march 1985`."""
     words = _WORDS.findall(_ORDINAL.sub("", text))
-    months = [_MONTHS[word] for word in words if word in _MONTHS]
+    months = [MONTHS[word] for word in words if word in MONTHS]
     numbers = [word for word in words if word.isdigit()]
     if len(months) != 1 or not 1 <= len(numbers) <= 2:
         return NO_DATE
@@ -160,7 +160,7 @@ def _full_year(text: str, until: int) -> str:
 def _made(year: str, month: str, day: str) -> BirthDate:
     digits = "".join(sign if sign.isdigit() else "x" for sign in f"{year:0>4}{month:0>2}{day:0>2}")
     number = int(year) if year.isdigit() and _FIRST_YEAR <= int(year) <= 2100 else None
-    if digits in _JUNK or digits.startswith(("0001", "0000")):
+    if digits in JUNK_DAYS or digits.startswith(("0001", "0000")):
         return NO_DATE
     if not day:
         return BirthDate(year=number)

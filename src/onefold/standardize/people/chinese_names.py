@@ -44,7 +44,7 @@ _SYLLABLES = frozenset(
     ya yan yang yao ye yi yin ying yo yong you yu yuan yue yun
     wa wai wan wang wei wen weng wo wu""".split()
 )
-_PINYIN = re.compile(f"(?:{'|'.join(sorted(_SYLLABLES, key=len, reverse=True))})+")
+PINYIN = re.compile(f"(?:{'|'.join(sorted(_SYLLABLES, key=len, reverse=True))})+")
 _NOT_HAN = re.compile(f"(?!{HAN.pattern}).")
 _SEPARATED = re.compile(r"[\s·・,，]+")
 _KOREAN = {
@@ -173,13 +173,14 @@ def is_syllable(word: str) -> bool:
     return word in _SYLLABLES
 
 
+@lru_cache(maxsize=65_536)
 def is_pinyin(name: str) -> bool:
     """May this folded name be pinyin?
 
     >>> [is_pinyin(name) for name in ("xiaoming", "zhang", "smith", "ouyang nana")]
     [True, True, False, True]
     """
-    return _PINYIN.fullmatch(name.replace(" ", "")) is not None
+    return PINYIN.fullmatch(name.replace(" ", "")) is not None
 
 
 def _syllables(word: str) -> int:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import NamedTuple
 
-from onefold.model.person import Person
 from onefold.standardize.people import chinese_names
-from onefold.standardize.people.nicknames import nickname_roots
 from onefold.standardize.people.sounds import pinyin_sound, sound
 from onefold.standardize.people.text import HAN, HANGUL, KANA, fold, tidy
 
@@ -42,15 +41,16 @@ PARTICLES = frozenset(
 _LEADS = PARTICLES - frozenset("ben e i o and do mac mc san santa st y und ap la al".split())
 _CONNECTORS = frozenset("y e i und and".split())
 _HONORIFICS = re.compile(r"(?:先生|女士|小姐|太太|老师|老師|经理|總經理|医生|教授|博士|さん|様)+$")
+MAIDEN_WORDS = frozenset("nee née geb geborene born formerly fka".split())
 _MAIDEN = re.compile(
-    r"\s*[\(（,]?\s*\b(?:nee|née|geb\.?|geborene|born|formerly|fka)\s+([^)）]+)[)）]?", re.I
+    rf"\s*[\(（,]?\s*\b(?:{'|'.join(sorted(MAIDEN_WORDS))})\.?\s+([^)）]+)[)）]?", re.I
 )
 _NICKNAME = re.compile(
     r"[\"“”«»]([^\"“”«»]+)[\"“”«»]|[(（]([^)）]*)[)）]|(?<!\w)['‘]([^'’]+)['’](?!\w)"
 )
 _ASIDE = re.compile(r"[(（\[][^)）\]]*[)）\]]")
 _NO_NAME = re.compile(r"[\d\W_]*", re.UNICODE)
-_JUNK = frozenset(
+JUNK = frozenset(
     """fnu lnu first last name firstname lastname surname customer client user guest test1 abc abcd
     xx infant newborn nobody someone noname ii none undefined cash walkin mrmrs aaa bbb""".split()
 )
@@ -164,64 +164,73 @@ def _without_titles(words: list[str]) -> list[str]:
 def _clean(value: str) -> str:
     """The text of a name without honorifics and asides; empty where it is junk."""
     text = tidy(value) or (value.strip() if value.strip() in _MEANT else "")
-    if not text or _NO_NAME.fullmatch(text) or text.lower() in _JUNK:
+    if not text or _NO_NAME.fullmatch(text) or text.lower() in JUNK:
         return ""
     if not text.isascii():
         text = _HONORIFICS.sub("", text)
     return _ASIDE.sub(" ", text).strip() or text
 
 
+class WholeName(NamedTuple):
+    """The parts of a name written in one field; `nickname` is a given name in brackets or quotes."""
+
+    given_name: str | None = None
+    middle_name: str | None = None
+    family_name: str | None = None
+    former_name: str | None = None
+    name_suffix: str | None = None
+    given_han: str | None = None
+    family_han: str | None = None
+    nickname: str | None = None
+
+
 @lru_cache(maxsize=65_536)
-def whole_name(value: str) -> Person:
+def whole_name(value: str) -> WholeName:
     """A name written in one field, in its parts.
 
     >>> name = whole_name("Dr. William \\"Bill\\" O'Brien Jr.")
-    >>> name.given_name, name.family_name, name.name_suffix
-    ('william', 'obrien', 'jr')
+    >>> name.given_name, name.nickname, name.family_name, name.name_suffix
+    ('william', 'bill', 'obrien', 'jr')
     >>> [(p.given_name, p.family_name) for p in map(whole_name, ("Zhang, Wei", "ZHANG Wei", "张伟"))]
     [('wei', 'zhang'), ('wei', 'zhang'), ('wei', 'zhang')]
     """
     text = _clean_whole(value)
     if not text:
-        return Person()
-    if HAN.search(text) and not KANA.search(text):
-        return _from_han(text)
-    if HANGUL.search(text):
-        text = chinese_names.korean_apart(text)
-    text, former = _former(text)
-    text, nick = _nickname(text)
+        return WholeName()
+    former = nick = None
+    if not text.isascii():
+        if HAN.search(text) and not KANA.search(text):
+            return _from_han(text)
+        if HANGUL.search(text):
+            text = chinese_names.korean_apart(text)
+    if not text.replace(" ", "").isalpha() or not MAIDEN_WORDS.isdisjoint(text.lower().split()):
+        text, former = _former(text)
+        text, nick = _nickname(text)
     given, family, suffix = _parts(text)
     first, others = _first_and_others(given)
     if given and len(given) > 1 and all(chinese_names.is_syllable(word) for word in given):
         first, others = "".join(given), None
-    return described(
-        Person(
-            given_name=first,
-            middle_name=others,
-            family_name=" ".join(_joined(family)) or None,
-            former_name=former,
-            name_suffix=suffix,
-        ),
-        nick,
+    return WholeName(
+        first, others, " ".join(_joined(family)) or None, former, suffix, nickname=nick
     )
 
 
 def _clean_whole(value: str) -> str:
     text = tidy(value)
-    if not text or _NO_NAME.fullmatch(text) or fold(text).replace(" ", "") in _JUNK:
+    if not text or _NO_NAME.fullmatch(text):
         return ""
-    return text if text.isascii() else _HONORIFICS.sub("", text)
+    if text.isascii():
+        return "" if fold(text).replace(" ", "") in JUNK else text
+    return _HONORIFICS.sub("", text)
 
 
-def _from_han(text: str) -> Person:
+def _from_han(text: str) -> WholeName:
     family, given = chinese_names.split(text)
-    return described(
-        Person(
-            given_name=chinese_names.pinyin_of(given) or None,
-            family_name=chinese_names.surname_pinyin(family) or None,
-            given_han=given or None,
-            family_han=family or None,
-        )
+    return WholeName(
+        given_name=chinese_names.pinyin_of(given) or None,
+        family_name=chinese_names.surname_pinyin(family) or None,
+        given_han=given or None,
+        family_han=family or None,
     )
 
 
@@ -246,14 +255,16 @@ def _parts(text: str) -> tuple[list[str], list[str], str | None]:
         family, suffix = _split_suffix(_without_titles(fold(before).split()))
         given = _without_titles([word for word in rest[0] if word])
         return given, family, suffix or rest[1]
-    written = [word for word in re.split(r"[\s,]+", text.replace("-", " ")) if fold(word)]
-    words, suffix = _split_suffix(
-        _without_titles([fold(word).replace(" ", "") for word in written])
-    )
+    if text.isascii() and text.replace(" ", "").isalpha():
+        written = text.lower().split()
+    else:
+        apart = re.split(r"[\s,]+", text.replace("-", " "))
+        written = [word for each in apart if (word := fold(each).replace(" ", ""))]
+    words, suffix = _split_suffix(_without_titles(written))
     if len(words) < 2:
         return ([], words, suffix) if suffix else (words, [], None)
     capitals = [fold(word) for word in text.split() if len(word) > 1 and word.isupper()]
-    if family := _in_capitals(words, " ".join(capitals).split()):
+    if capitals and (family := _in_capitals(words, " ".join(capitals).split())):
         return [word for word in words if word not in family], family, suffix
     return *_split_words(words, text), suffix
 
@@ -291,33 +302,31 @@ def _hyphenated(text: str) -> list[str]:
     return fold(last).split() if "-" in last else []
 
 
-def described(name: Person, nickname: str | None = None) -> Person:
-    """The same name with everything that follows from its parts."""
-    given, family = name.given_name, name.family_name
-    roots = set(nickname_roots(given or "")) | set(nickname_roots(nickname or ""))
-    chinese = bool(name.given_han or name.family_han)
-    return Person(
-        given_name=given,
-        middle_name=name.middle_name,
-        family_name=family,
-        former_name=name.former_name,
-        name_suffix=name.name_suffix,
-        given_han=name.given_han,
-        family_han=name.family_han,
-        nickname_roots=tuple(sorted(roots)) or None,
-        family_parts=family_parts(family),
-        name_sorted=sorted_words(given, family),
-        given_sound=name_sound(given, chinese),
-        family_sound=name_sound(family, chinese),
-        gender=name.gender,
+def given_sounds(name: str) -> tuple[str | None, str | None, bool]:
+    """How a folded given name sounds by European habits, and in pinyin, and whether it may be that."""
+    return sound(name), pinyin_sound(name), chinese_names.is_pinyin(name)
+
+
+def family_sounds(name: str) -> tuple[str | None, str | None, bool]:
+    """How a folded family name sounds by European habits, and in pinyin, and whether it may be that."""
+    return sound(name), pinyin_sound(name), chinese_names.is_romanized_surname(name)
+
+
+def sounds(
+    given: str | None, family: str | None, han: tuple[bool, bool] = (False, False)
+) -> tuple[str | None, str | None]:
+    """How both sound: in pinyin what is written in characters, or where both may be pinyin.
+
+    >>> sounds("wei", "zhang"), sounds("wei", "shaw"), sounds("wei", None, (True, False))
+    (('wei', 'zan'), ('w', 'C'), ('wei', None))
+    """
+    nothing = (None, None, False)
+    first = given_sounds(given) if given else nothing
+    last = family_sounds(family) if family else nothing
+    return (
+        first[1] if han[0] or (first[2] and (han[1] or last[2])) else first[0],
+        last[1] if han[1] or (last[2] and (han[0] or first[2])) else last[0],
     )
-
-
-def name_sound(name: str | None, chinese: bool = False) -> str | None:
-    """How a folded name sounds; pinyin by its own rules."""
-    if not name:
-        return None
-    return pinyin_sound(name) if chinese or chinese_names.is_pinyin(name) else sound(name)
 
 
 def sorted_words(given: str | None, family: str | None) -> str | None:

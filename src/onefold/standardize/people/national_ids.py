@@ -11,10 +11,12 @@ from onefold.standardize.people.text import latin, tidy
 
 _NOT_WORD = re.compile(r"[\W_]+")
 _MASKED = re.compile(r"[x*•#]{5}(\d{4})|[x*•#]{3}-?[x*•#]{2}-?(\d{4})", re.I)
-_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-_CHECKS = "10x98765432"
+WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+CHECKS = "10x98765432"
 # Printed in advertisements and forms, and so used by thousands.
-_JUNK = frozenset({"123456789", "987654321", "078051120", "219099999", "012345678", "111223333"})
+JUNK_NUMBERS = frozenset(
+    {"123456789", "987654321", "078051120", "219099999", "012345678", "111223333"}
+)
 _RESIDENT = re.compile(r"[1-9]\d{16}[\dx]")
 _OLD_RESIDENT = re.compile(r"[1-9]\d{14}")
 
@@ -43,7 +45,7 @@ def national_id(value: str) -> NationalId | None:
     if masked := _MASKED.fullmatch(text.replace(" ", "")):
         return NationalId(masked[1] or masked[2], "us_ssn4")
     number = _NOT_WORD.sub("", text)
-    if len(number) < 4 or len(number) > 32 or len(set(number)) == 1 or number in _JUNK:
+    if len(number) < 4 or len(number) > 32 or len(set(number)) == 1 or number in JUNK_NUMBERS:
         return None
     if _RESIDENT.fullmatch(number):
         return _resident(number)
@@ -68,8 +70,8 @@ def check_digit(body: str) -> str:
     >>> check_digit("11010519491231002")
     'x'
     """
-    total = sum(weight * int(digit) for weight, digit in zip(_WEIGHTS, body, strict=True))
-    return _CHECKS[total % 11]
+    total = sum(weight * int(digit) for weight, digit in zip(WEIGHTS, body, strict=True))
+    return CHECKS[total % 11]
 
 
 def _gender(digit: str) -> str:

@@ -18,7 +18,6 @@ from onefold.standardize.people.gender import gender
 from onefold.standardize.people.national_ids import national_id
 from onefold.standardize.people.nicknames import nickname_roots
 from onefold.standardize.people.roles import Layout
-from onefold.standardize.people.sounds import pinyin_sound, sound
 from onefold.standardize.people.text import HAN, KANA, fold, tidy
 from onefold.standardize.people.whole_addresses import whole_address
 
@@ -34,43 +33,26 @@ class Reader(NamedTuple):
 
 def _given(value: str, layout: Layout) -> Parts:
     first, others = names.given_name(value)
-    if first is None:
-        return (None,) * 6
-    han = _han(value)
-    sounds = _sounds(first, han is not None or chinese_names.is_pinyin(first))
-    return first, others, han, nickname_roots(first), *sounds
+    return first, others, _han(value) if first else None
 
 
 def _family(value: str, layout: Layout) -> Parts:
     family, suffix = names.family_name(value)
-    if family is None:
-        return None, suffix, None, None, None, None
-    han = _han(value)
-    chinese = han is not None or chinese_names.is_romanized_surname(family)
-    return family, suffix, names.family_parts(family), han, *_sounds(family, chinese)
+    return family, suffix, _han(value) if family else None
 
 
 def _han(value: str) -> str | None:
+    if value.isascii():
+        return None
     text = tidy(value)
     if not HAN.search(text) or KANA.search(text):
         return None
     return chinese_names.simplified("".join(HAN.findall(text)))
 
 
-def _sounds(name: str, chinese: bool) -> tuple[str | None, str | None]:
-    """By European habits, and by those of pinyin if it may be that."""
-    return sound(name), pinyin_sound(name) if chinese else None
-
-
-_WHOLE = (
-    "given_name middle_name family_name former_name name_suffix given_han family_han"
-    " nickname_roots family_parts name_sorted given_sound family_sound"
-).split()
-
-
 def _whole(value: str, layout: Layout) -> Parts:
-    name = names.whole_name(value)
-    return tuple(getattr(name, column) for column in _WHOLE)
+    *parts, nickname = names.whole_name(value)
+    return *parts, nickname_roots(nickname) if nickname else None
 
 
 def _born(value: str, layout: Layout) -> Parts:
@@ -135,33 +117,13 @@ ADDRESS = (
 )  # fmt: skip
 
 READERS: dict[str, Reader] = {
-    "given_name": Reader(
-        _given,
-        {
-            "given": _TEXT,
-            "given_more": _TEXT,
-            "given_han": _TEXT,
-            "given_roots": _LIST,
-            "given_sound": _TEXT,
-            "given_pinyin_sound": _TEXT,
-        },
-    ),
-    "family_name": Reader(
-        _family,
-        {
-            "family": _TEXT,
-            "family_suffix": _TEXT,
-            "family_parts": _LIST,
-            "family_han": _TEXT,
-            "family_sound": _TEXT,
-            "family_pinyin_sound": _TEXT,
-        },
-    ),
+    "given_name": Reader(_given, dict.fromkeys(("given", "given_more", "given_han"), _TEXT)),
+    "family_name": Reader(_family, dict.fromkeys(("family", "family_suffix", "family_han"), _TEXT)),
     "full_name": Reader(
         _whole,
         {
-            f"whole_{each}": _LIST if each in ("nickname_roots", "family_parts") else _TEXT
-            for each in _WHOLE
+            **{f"whole_{each}": _TEXT for each in names.WholeName._fields[:-1]},
+            "whole_nick_roots": _LIST,
         },
     ),
     "middle_name": Reader(_one(names.middle_name), {"middle": _TEXT}),

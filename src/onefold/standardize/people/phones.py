@@ -87,6 +87,8 @@ def _number(text: str, region: str | None) -> str | None:
         return f"+{plan(region).code}{match[1]}"  # type: ignore[union-attr]
     if text.startswith("00"):
         text = f"+{text[2:]}"
+    if text.startswith("+") and (whole := _international(_SIGNS.sub("", text))):
+        return whole
     try:
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:
@@ -94,6 +96,38 @@ def _number(text: str, region: str | None) -> str | None:
     if not phonenumbers.is_possible_number(number):
         return None
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _international(digits: str) -> str | None:
+    """A number with its country that is written the plain way: nothing is to be left out."""
+    for length in (1, 2, 3):
+        regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(_code(digits[1 : length + 1]))
+        if regions is not None:
+            national, prefix = _national(regions[0])
+            rest = digits[length + 1 :]
+            if national and national.fullmatch(rest) and not (prefix and prefix.match(rest)):
+                return digits
+            return None
+    return None
+
+
+def _code(digits: str) -> int:
+    return int(digits) if digits.isascii() and digits.isdigit() else 0
+
+
+@lru_cache(maxsize=512)
+def _national(region: str) -> tuple[re.Pattern[str] | None, re.Pattern[str] | None]:
+    """What national numbers of a region look like, and what stands before them within it."""
+    found = phonenumbers.PhoneMetadata.metadata_for_region(region)
+    if (
+        found is None
+        or found.general_desc is None
+        or not found.general_desc.national_number_pattern
+    ):
+        return None, None
+    prefix = found.national_prefix_for_parsing
+    own = re.compile(found.general_desc.national_number_pattern)
+    return own, re.compile(prefix) if prefix else None
 
 
 def is_made_up(number: str) -> bool:

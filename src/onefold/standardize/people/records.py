@@ -60,7 +60,7 @@ def as_text(value: Any) -> str:
 
 def joined(role: str, values: list[str]) -> str:
     """The value of a role that several columns hold together, or the first that there is."""
-    values = [value for value in values if value.strip()]
+    values = [value for value in values if value.strip(" ")]
     return JOINED[role].join(values) if role in JOINED else next(iter(values), "")
 
 

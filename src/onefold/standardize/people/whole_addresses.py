@@ -43,11 +43,9 @@ def whole_address(value: str) -> WholeAddress:
     >>> whole_address("12 High St, Leeds LS1 4AP").postcode, whole_address("12 High St").street
     ('ls14ap', 'high st')
     """
-    text = tidy(value)
-    if "," not in text:
-        line = addresses.address_line(text)
-        return WholeAddress(*line)
-    text = latin(text.replace("ß", "ss")).lower()
+    text = latin(tidy(value).replace("ß", "ss")).lower()
+    if addresses.is_line(text):
+        return WholeAddress(*addresses.address_line(text))
     rest, country = _country(text)
     city = state = postcode = None
     if found := _STATE_ZIP.search(rest):

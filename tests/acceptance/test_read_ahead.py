@@ -112,4 +112,5 @@ def test_what_could_not_be_counted_beside_is_left_to_the_worker() -> None:
     assert given.counted is None
     found = prepared_from(parts_of(given))
     assert found.counted is None
-    assert (found.keys, found.ids, found.rows) == (given.keys, given.ids, given.rows)
+    assert (found.keys, found.visits, found.ids) == (given.keys, given.visits, given.ids)
+    assert found.rows == given.rows

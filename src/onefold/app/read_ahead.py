@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -22,7 +22,7 @@ from onefold.config import Settings
 from onefold.lake import to_ipc
 from onefold.model.profile import NodeId
 from onefold.model.records import Event, Identifier, Reject
-from onefold.pipeline import Prepared, identifiers_of
+from onefold.pipeline import Prepared, Visit, identifiers_of
 
 _PROGRAM = (sys.executable, "-P", "-m", "onefold.app.reading")
 _NODE = 16
@@ -61,6 +61,17 @@ def is_large(records: int, size: int, settings: Settings) -> bool:
     return records > settings.batch_records // 4 or size >= min(_SOME, batch_bytes(settings) // 4)
 
 
+class _Rest(msgspec.Struct, array_like=True):
+    """What of a prepared batch needs no form of its own; `telling` says how many events are."""
+
+    telling: int
+    rejects: list[Reject]
+    positions: dict[str, int]
+    keys: list[tuple[int, int]]
+    repeats: int
+    counted: Sequence[Sequence[Any]] | None
+
+
 class Ahead(msgspec.Struct):
     """A batch prepared ahead; `large` if it is worth to ask for the next."""
 
@@ -69,34 +80,43 @@ class Ahead(msgspec.Struct):
 
 
 _encode = msgspec.msgpack.Encoder().encode
+_visits = msgspec.msgpack.Decoder(list[Visit]).decode
 _events = msgspec.msgpack.Decoder(list[Event]).decode
-_rejects = msgspec.msgpack.Decoder(list[Reject]).decode
-_keys = msgspec.msgpack.Decoder(list[tuple[int, int]]).decode
-_positions = msgspec.msgpack.Decoder(dict[str, int]).decode
-_counted = msgspec.msgpack.Decoder(list[list[Any]] | None).decode
+_rest = msgspec.msgpack.Decoder(_Rest).decode
 
 
 def parts_of(given: Prepared) -> list[bytes]:
     """A prepared batch as bytes."""
-    nodes = b"".join([given.ids[one] for one in identifiers_of(given.events)])
-    for event in given.events:
+    whole = [*given.telling, *given.claims]
+    nodes = b"".join([given.ids[one] for one in identifiers_of(whole)])
+    for event in whole:
         event.properties = event.context = ""  # they are in the rows
-    described = (given.events, given.rejects, given.positions, given.keys, given.counted)
-    return [*map(_encode, described), nodes, to_ipc(given.rows)]
+    rest = _Rest(
+        len(given.telling),
+        list(given.rejects),
+        dict(given.positions),
+        list(given.keys),
+        given.repeats,
+        given.counted,
+    )
+    return [*map(_encode, (given.visits, whole, rest)), nodes, to_ipc(given.rows)]
 
 
 def prepared_from(parts: list[bytes]) -> Prepared:
     """The prepared batch in these bytes."""
-    events, rejects, positions, keys, counted, nodes, rows = parts
-    found = _events(events)
+    visits, events, others, nodes, rows = parts
+    whole, rest = _events(events), _rest(others)
     return Prepared(
-        found,
-        _rejects(rejects),
-        _positions(positions),
-        _keys(keys),
-        _ids(found, nodes),
+        _visits(visits),
+        whole[: rest.telling],
+        whole[rest.telling :],
+        _ids(whole, nodes),
+        rest.rejects,
+        rest.positions,
+        rest.keys,
         pa.ipc.open_stream(rows).read_all(),
-        _counted(counted),
+        rest.repeats,
+        rest.counted,
     )
 
 

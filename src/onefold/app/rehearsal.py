@@ -115,7 +115,8 @@ class _Stage:
         if rejects:
             yield from (f"not an event: {reason}" for one in rejects for reason in one.reasons)
             return
-        self._pipeline.fold_prepared(prepare_events(events, [], {}, key), case.at, from_lake=True)
+        given = prepare_events(events, [], {}, key, unique=True)
+        self._pipeline.fold_prepared(given, case.at, from_lake=True)
         for check in case.checks:
             people = {who: self._profile(key, who) for who in case.given}
             if check.at != case.at:

@@ -15,6 +15,7 @@ from onefold.pipeline.members import Members
 from onefold.pipeline.prepare import Prepared, identifiers_of, prepare, prepare_events
 from onefold.pipeline.run import Pipeline, Report
 from onefold.pipeline.trying import Shift, Trial
+from onefold.pipeline.visits import Visit
 
 __all__ = [
     "Counted",
@@ -25,6 +26,7 @@ __all__ = [
     "Report",
     "Shift",
     "Trial",
+    "Visit",
     "decode_buckets",
     "encode_buckets",
     "golden_inputs",

@@ -14,10 +14,12 @@ import pyarrow as pa
 
 from onefold.eventlog import LogRecord
 from onefold.lake import empty_table, to_table
+from onefold.model.given import INTERNAL
 from onefold.model.profile import NodeId
 from onefold.model.records import Event, Identifier, Reject, decode_accepted
 from onefold.model.sources import Source
 from onefold.pipeline.rows import event_row
+from onefold.pipeline.visits import Moment, Visit, visit_of
 from onefold.resolve import node_id
 from onefold.standardize import seen_key, standardize
 
@@ -28,35 +30,47 @@ _LATER = ("batch", "profile_id")
 class Prepared(msgspec.Struct):
     """Standardized events with what follows from them alone.
 
-    `keys` tell repetitions apart, `ids` are the nodes of all identifiers, `rows` the events as the lake
-    takes them but for batch and profile id: only there are their properties and context.
-    `counted` are the rows of the bucket query over them, where that was run already.
+    `rows` are the events as the lake takes them but for batch and profile id: those of each visit, one
+    visit after the other, then the given claims. Whole events are there only of the `telling`, those
+    with traits or asserted links, and of the `claims`; `ids` are the nodes of their identifiers.
+    `keys` tell repetitions apart, in their order; `repeats` were dropped already. `counted` are the rows
+    of the bucket query, where that was run already.
     """
 
-    events: Sequence[Event]
+    visits: Sequence[Visit]
+    telling: Sequence[Event]
+    claims: Sequence[Event]
+    ids: Mapping[Identifier, NodeId]
     rejects: Sequence[Reject]
     positions: Mapping[str, int]
     keys: Sequence[SeenKey]
-    ids: Mapping[Identifier, NodeId]
     rows: pa.Table
+    repeats: int = 0
     counted: Sequence[Sequence[Any]] | None = None
 
     def without(self, known: Collection[SeenKey]) -> Prepared:
-        """The same without events that were seen before, or twice here."""
-        if not known and len(set(self.keys)) == len(self.keys):
+        """The same without events that were seen before."""
+        if not known:
             return self
-        seen = set(known)
-        fresh = []
-        for key in self.keys:
-            fresh.append(key not in seen)
-            seen.add(key)
+        moments = _columns(self.rows, "time", "message_id", "source", "client_minute")
+        fresh = [seen_key(one[2], one[1], one[3]) not in known for one in moments]
+        visits, start = [], 0
+        for visit in self.visits:
+            end = start + visit.events
+            left: list[Moment] = [one[:3] for one in compress(moments[start:end], fresh[start:end])]
+            if left:
+                visits.append(visit if len(left) == visit.events else visit.only(left))
+            start = end
         return Prepared(
-            list(compress(self.events, fresh)),
+            visits,
+            [one for one in self.telling if _key(one) not in known],
+            [one for one in self.claims if _key(one) not in known],
+            self.ids,
             self.rejects,
             self.positions,
-            list(compress(self.keys, fresh)),
-            self.ids,
+            [one for one in self.keys if one not in known],
             self.rows.filter(pa.array(fresh)),
+            self.repeats + len(fresh) - sum(fresh),
         )
 
 
@@ -75,17 +89,60 @@ def prepare_events(
     rejects: Sequence[Reject],
     positions: Mapping[str, int],
     node_key: bytes,
+    *,
+    unique: bool = False,
 ) -> Prepared:
-    """The same for events that are standardized already."""
-    keys = [seen_key(event) for event in events]
-    ids: dict[Identifier, NodeId] = {}
-    for identifier in identifiers_of(events):
-        if identifier not in ids:
-            ids[identifier] = node_id(node_key, identifier)
-    rows = [event_row(one, ids[one.identifiers[0]]) for one in events]
+    """The same for events that are standardized already.
+
+    Of those that are `unique`, as the lake's are, none is taken for a repetition of another.
+    """
+    keys: list[SeenKey] = []
+    repeats = 0
+    if not unique:
+        keys = [_key(event) for event in events]
+        repeats = len(keys) - len(set(keys))
+        if repeats:
+            events = _firsts(keys, events)
+            keys = list(set(keys))
+        keys.sort()
+    claims = [event for event in events if event.source == INTERNAL]
+    said = [event for event in events if event.source != INTERNAL] if claims else events
+    telling = [event for event in said if event.traits or event.asserted]
+    together: dict[tuple[Identifier, ...], list[Event]] = {}
+    for event in said:
+        together.setdefault(event.identifiers, []).append(event)
+    nodes = _Nodes(node_key)
+    ids = {one: nodes[one] for one in identifiers_of([*telling, *claims])}
+    met = [
+        (visit_of(some, map(nodes.__getitem__, identifiers)), some)
+        for identifiers, some in together.items()
+    ]
+    rows = [event_row(event, visit.nodes[0]) for visit, some in met for event in some]
+    rows += [event_row(event, ids[event.identifiers[0]]) for event in claims]
     columns = zip(*rows, strict=True)
     table = to_table("events", columns, _LATER) if rows else empty_table("events", _LATER)
-    return Prepared(events, rejects, positions, keys, ids, table)
+    visits = [visit for visit, _ in met]
+    return Prepared(visits, telling, claims, ids, rejects, positions, keys, table, repeats)
+
+
+def _firsts(keys: Sequence[SeenKey], events: Sequence[Event]) -> list[Event]:
+    """The first event of each key."""
+    first: dict[SeenKey, Event] = {}
+    for key, event in zip(keys, events, strict=True):
+        first.setdefault(key, event)
+    return list(first.values())
+
+
+class _Nodes(dict[Identifier, NodeId]):
+    """The nodes of identifiers, each hashed once."""
+
+    def __init__(self, key: bytes) -> None:
+        super().__init__()
+        self._key = key
+
+    def __missing__(self, identifier: Identifier) -> NodeId:
+        node = self[identifier] = node_id(self._key, identifier)
+        return node
 
 
 def identifiers_of(events: Iterable[Event]) -> Iterable[Identifier]:
@@ -94,3 +151,16 @@ def identifiers_of(events: Iterable[Event]) -> Iterable[Identifier]:
         yield from event.identifiers
         for pair in event.asserted:
             yield from pair
+
+
+def _key(event: Event) -> SeenKey:
+    return seen_key(event.source, event.message_id, event.client_minute)
+
+
+def _columns(rows: pa.Table, *names: str) -> list[tuple[Any, ...]]:
+    """Rows of some columns; times in µs."""
+    found = []
+    for name in names:
+        column = rows.column(name)
+        found.append((column.cast(pa.int64()) if name == "time" else column).to_pylist())
+    return list(zip(*found, strict=True))

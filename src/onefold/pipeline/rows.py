@@ -33,6 +33,13 @@ class Rows:
         """One row."""
         self.tables.setdefault(table, []).append(values)
 
+    def link(self, one: Node, other: Node, rank: int, seen: tuple[int, str, str]) -> None:
+        """One row of evidence, with when it was seen, in which message, of which source."""
+        time, message_id, source = seen
+        self.add(
+            "links", one.kind, one.value, other.kind, other.value, rank, time, source, message_id
+        )
+
     def change(
         self,
         profile: ProfileId,

@@ -15,7 +15,7 @@ from onefold.engine import DuckEngine
 from onefold.eventlog import LogRecord
 from onefold.lake import complete, to_ipc, to_table
 from onefold.model.definitions import Definitions
-from onefold.model.given import INTERNAL, is_reserved
+from onefold.model.given import is_reserved
 from onefold.model.identity import BUILT_IN, IdentityRules
 from onefold.model.profile import (
     ASSERTED,
@@ -35,8 +35,9 @@ from onefold.pipeline.prepare import Prepared, prepare, prepare_events
 from onefold.pipeline.rows import Rows
 from onefold.pipeline.stopwatch import Stopwatch
 from onefold.pipeline.trying import Trial, trial_of
+from onefold.pipeline.visits import add_visit
 from onefold.pipeline.working import Working
-from onefold.resolve import add_link, links_of, protected, protection_reads
+from onefold.resolve import add_link, protected, protection_reads
 from onefold.segment.metric import Metric
 from onefold.segment.plan import Key, Plan
 from onefold.store import BatchWrite, QueuedRows, RefreshRow, SQLiteStore
@@ -114,27 +115,19 @@ class Pipeline:
 
         Events `from_lake` are known to be unique, and nothing is queued for the lake again.
         """
-        given = prepare_events(events, rejects, positions, self._node_key)
+        given = prepare_events(events, rejects, positions, self._node_key, unique=from_lake)
         return self.fold_prepared(given, now, from_lake=from_lake)
 
     def fold_prepared(self, given: Prepared, now: int, *, from_lake: bool = False) -> Report:
         """Fold a batch in that is prepared already, here or elsewhere."""
         watch = self._watch
-        offered = len(given.events)
         with watch("deduplicate"):
-            if not from_lake:
-                given = given.without(self._store.seen(given.keys))
+            given = given.without(self._store.seen(given.keys))
         rows = Rows(now)
         working = self._working(rows)
-        claims = [event for event in given.events if event.source == INTERNAL]
-        said = given.events
-        if claims:
-            said = [event for event in given.events if event.source != INTERNAL]
-        ids = given.ids
-        owners = [ids[event.identifiers[0]] for event in given.events]
-        self._facts(said, owners, ids, working, rows)
+        self._facts(given, working, rows)
         people = Given(self._store.given)
-        people.fold(claims, ids, working)
+        people.fold(given.claims, given.ids, working)
         people.arrive(working)
         with watch("regroup"):
             if people.dirty:
@@ -148,29 +141,30 @@ class Pipeline:
         write.waits, write.arrived = people.waits, people.arrived
         write.rejects = list(given.rejects)
         write.positions = dict(given.positions)
-        fresh = len(given.events)
+        fresh = len(given.rows)
         write.counters |= {
             "events": fresh,
-            "duplicates": offered - fresh,
+            "duplicates": given.repeats,
             "rejects": len(given.rejects),
         }
         if from_lake:
             rows.tables.clear()
         elif fresh:
             day = now // _US_A_DAY
-            write.names = self._new_names(said)
-            write.seen = sorted((minute, digest, day) for minute, digest in given.keys)
+            write.names = self._new_names(given)
+            write.seen = [(minute, digest, day) for minute, digest in given.keys]
             with watch("lake rows"):
-                profiles = list(map(working.home.get, owners))
-                write.lake.append(self._queued("events", given.rows, profile_id=profiles))
+                homes = _homes(given, working)
+                write.lake.append(self._queued("events", given.rows, profile_id=homes))
         self._write(write, rows)
+        received = given.rows.column("received_at").cast(pa.int64()).to_pylist()
         return Report(
             fresh,
             len(given.rejects),
-            offered - fresh,
+            given.repeats,
             len(working.changed),
             watch.lap(),
-            [event.received_at for event in given.events],
+            received,
         )
 
     def sweep(self, now: int, limit: int) -> int:
@@ -286,30 +280,26 @@ class Pipeline:
     def _working(self, rows: Rows) -> Working:
         return Working(self._store, self._new_id, rows, self._rules)
 
-    def _facts(
-        self,
-        events: Sequence[Event],
-        owners: Sequence[NodeId],
-        ids: Mapping[Identifier, NodeId],
-        working: Working,
-        rows: Rows,
-    ) -> None:
+    def _facts(self, given: Prepared, working: Working, rows: Rows) -> None:
         """Fold identifiers, links and claims in."""
         watch = self._watch
         with watch("load"):
             # Nearly always the other identifiers are of the owner's profile: then it brings them.
-            working.load_nodes(set(owners))
-            working.load_nodes(ids.values())
+            working.load_nodes(visit.nodes[0] for visit in given.visits)
+            working.load_nodes(node for visit in given.visits for node in visit.nodes[1:])
+            working.load_nodes(given.ids.values())
         dirty: set[NodeId] = set()
         with watch("facts"):
-            for event in events:
-                self._add_event(event, ids, working, rows, dirty)
+            for visit in given.visits:
+                add_visit(visit, working, rows, dirty)
+            for event in given.telling:
+                self._add_telling(event, given.ids, working, rows, dirty)
         with watch("regroup"):
             dirty |= working.aged
             if dirty:
                 working.regroup(dirty)
 
-    def _add_event(
+    def _add_telling(
         self,
         event: Event,
         ids: Mapping[Identifier, NodeId],
@@ -317,39 +307,24 @@ class Pipeline:
         rows: Rows,
         dirty: set[NodeId],
     ) -> None:
-        """Fold one event into its nodes; note the nodes whose evidence is new."""
-        time = event.time
-        home = working.home
-        owner: Node | None = None
-        for identifier in event.identifiers:
-            node = working.node(ids[identifier], identifier, time)
-            if owner is None:
-                owner = node
-            if node.id in home:
-                working.changed.add(home[node.id])
-            else:
-                dirty.add(node.id)
-        assert owner is not None, "standardize rejects events without identifiers"
-        owner.events += 1
+        """Fold the claims and the asserted links of an event in; note the nodes whose evidence is new."""
+        owner = working.nodes[ids[event.identifiers[0]]]
         if event.traits:
             protects = protection_reads(event.traits, self._rules.protection)
             before = protected(owner, self._rules) if protects else None
             self._deciding.claim(owner, event, working)
             if protects and protected(owner, self._rules) != before:
                 dirty.add(owner.id)
-        nodes = working.nodes
-        for left, right, rank in links_of(event):
-            if rank == ASSERTED:
-                # An alias may name identifiers that the event does not carry itself.
-                one = working.node(ids[left], left, time)
-                two = working.node(ids[right], right, time)
-                # It may have been seen then, whether that joins it to anybody or not.
-                working.changed.update(home[end] for end in (one.id, two.id) if end in home)
-            else:
-                one, two = nodes[ids[left]], nodes[ids[right]]
-            if add_link(one, two, rank, time):
+        home, seen = working.home, (event.time, event.message_id, event.source)
+        for left, right in event.asserted:
+            # An alias may name identifiers that the event does not carry itself.
+            one = working.node(ids[left], left, event.time)
+            two = working.node(ids[right], right, event.time)
+            # It may have been seen then, whether that joins it to anybody or not.
+            working.changed.update(home[end] for end in (one.id, two.id) if end in home)
+            if add_link(one, two, ASSERTED, event.time):
                 dirty.update((one.id, two.id))
-                rows.add("links", *left, *right, rank, time, event.source, event.message_id)
+                rows.link(one, two, ASSERTED, seen)
 
     def _finish(
         self,
@@ -369,12 +344,11 @@ class Pipeline:
             write_documents(working, rows, write, now)
         return write
 
-    def _new_names(self, events: Sequence[Event]) -> list[tuple[str, str]]:
+    def _new_names(self, given: Prepared) -> list[tuple[str, str]]:
         """Names of events and traits that never came in before, as many as are worth keeping."""
-        traits: set[str] = set()
-        for event in events:
-            traits.update(event.traits)
-        found = {("event", name) for name in {event.name for event in events}}
+        said = given.rows.slice(0, len(given.rows) - len(given.claims))
+        found = {("event", name) for name in said.column("name").unique().to_pylist()}
+        traits = {name for event in given.telling for name in event.traits}
         found |= {("trait", name) for name in traits if not is_reserved(name)}
         new = found - self._names
         return sorted(new) if len(self._names) < _MOST_NAMES else []
@@ -393,3 +367,13 @@ class Pipeline:
         batch = self._batch + 1
         columns["batch"] = [batch] * len(rows)
         return QueuedRows(batch, table, len(rows), to_ipc(complete(table, rows, columns)))
+
+
+def _homes(given: Prepared, working: Working) -> list[ProfileId | None]:
+    """The profile of each row of a batch."""
+    home = working.home
+    found: list[ProfileId | None] = []
+    for visit in given.visits:
+        found += [home[visit.nodes[0]]] * visit.events
+    found += [home.get(given.ids[event.identifiers[0]]) for event in given.claims]
+    return found

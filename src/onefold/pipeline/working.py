@@ -85,19 +85,11 @@ class Working:
                 self.home[node.id] = number
 
     def node(self, node_id: NodeId, identifier: Identifier, time: int) -> Node:
-        """The node of an identifier, made where it is new."""
+        """The node of an identifier that was seen, made where it is new."""
         node = self.nodes.get(node_id)
         if node is None:
-            node = Node(node_id, identifier[0], identifier[1], time, time, 0, {})
-            self.nodes[node_id] = node
-            self.fresh.add(node_id)
-            return node
-        if time > node.last_seen:
-            node.last_seen = time
-        elif time < node.first_seen:
-            node.first_seen = time
-            if self._rules.of(identifier[0]).per_days:
-                self.aged.add(node_id)
+            return self.new_node(node_id, identifier, time, time)
+        self.saw(node, time, time)
         return node
 
     def regroup_all(self, profiles: Iterable[ProfileId]) -> bool:
@@ -112,6 +104,22 @@ class Working:
         if linked:
             self.regroup(linked)
         return bool(linked)
+
+    def new_node(self, node_id: NodeId, identifier: Identifier, first: int, last: int) -> Node:
+        """The node of an identifier that nobody knows yet."""
+        node = Node(node_id, identifier[0], identifier[1], first, last, 0, {})
+        self.nodes[node_id] = node
+        self.fresh.add(node_id)
+        return node
+
+    def saw(self, node: Node, first: int, last: int) -> None:
+        """A node was seen between two times."""
+        if last > node.last_seen:
+            node.last_seen = last
+        if first < node.first_seen:
+            node.first_seen = first
+            if self._rules.of(node.kind).per_days:
+                self.aged.add(node.id)
 
     def regroup(self, dirty: set[NodeId]) -> None:
         """Partition everything that the dirty nodes' evidence reaches, and rename the clusters."""

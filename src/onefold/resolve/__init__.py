@@ -5,7 +5,7 @@ name. Promise: a pure function of the evidence; the order of arrival never shows
 """
 
 from onefold.resolve.groups import protected, protection_reads
-from onefold.resolve.links import add_link, links_of, node_id
+from onefold.resolve.links import add_link, node_id, pairs_of, rank_of
 from onefold.resolve.naming import Renaming, name_clusters
 from onefold.resolve.parting import parting
 from onefold.resolve.partition import Held, Link, Partition, is_shared, partition
@@ -22,12 +22,13 @@ __all__ = [
     "add_link",
     "is_blocked",
     "is_shared",
-    "links_of",
     "name_clusters",
     "node_id",
+    "pairs_of",
     "parting",
     "partition",
     "protected",
     "protection_reads",
+    "rank_of",
     "rule_says",
 ]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from itertools import combinations
+from typing import TypeVar
 
 from onefold.model.identity import USER
-from onefold.model.profile import ASSERTED, OBSERVED, WITH_USER, Node, NodeId
-from onefold.model.records import Event, Identifier
+from onefold.model.profile import OBSERVED, WITH_USER, Node, NodeId
+from onefold.model.records import Identifier
 
 MAX_LINKS = 200
+_End = TypeVar("_End")
 
 
 def node_id(key: bytes, identifier: Identifier) -> NodeId:
@@ -22,23 +24,20 @@ def node_id(key: bytes, identifier: Identifier) -> NodeId:
     return blake2b(text, digest_size=16, key=key).digest()
 
 
-def links_of(event: Event) -> Iterator[tuple[Identifier, Identifier, int]]:
-    """The pairs that an event links, with the rank of each link.
+def rank_of(identifiers: Sequence[Identifier]) -> int:
+    """How strongly an event links the identifiers that it carries, its owner first."""
+    return WITH_USER if identifiers[0][0] == USER else OBSERVED
+
+
+def pairs_of(ends: Sequence[_End], rank: int) -> Iterable[tuple[_End, _End]]:
+    """The pairs that an event links of all that it carries.
 
     Beside a user id only the pairs with it count: each other identifier is decided by its first
     user, so pairs among the others could add nothing.
     """
-    for left, right in event.asserted:
-        yield left, right, ASSERTED
-    identifiers = event.identifiers
-    if len(identifiers) < 2:
-        return
-    if identifiers[0][0] == USER:
-        for other in identifiers[1:]:
-            yield identifiers[0], other, WITH_USER
-    else:
-        for left, right in combinations(identifiers, 2):
-            yield left, right, OBSERVED
+    if rank == WITH_USER:
+        return ((ends[0], other) for other in ends[1:])
+    return combinations(ends, 2)
 
 
 def add_link(left: Node, right: Node, rank: int, time: int) -> bool:

@@ -67,14 +67,13 @@ def check(accepted: Accepted, source: SourceSettings | None) -> list[list[str]]:
     return reasons + [[_over_limit(opened)]] * opened.excess_count
 
 
-def seen_key(event: Event) -> tuple[int, int]:
+def seen_key(source: str, message_id: str, client_minute: int) -> tuple[int, int]:
     """What repetitions of an event have in common: its client's minute, and a 64-bit hash.
 
     The minute is 0 for events whose client gave no time. The hash is of source and message id.
     """
-    text = f"{event.source}\0{event.message_id}".encode()
-    digest = blake2b(text, digest_size=8).digest()
-    return event.client_minute, int.from_bytes(digest, "big", signed=True)
+    digest = blake2b(f"{source}\0{message_id}".encode(), digest_size=8).digest()
+    return client_minute, int.from_bytes(digest, "big", signed=True)
 
 
 def _rejects_of_call(accepted: Accepted, opened: Opened) -> Iterator[Reject]:

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onefold.app.definition_files import read_text
-from onefold.model.profile import Node
+from onefold.model.profile import ASSERTED, Node
 from onefold.model.records import Accepted, Event, Identifier
-from onefold.resolve import add_link, links_of, node_id, partition
+from onefold.resolve import add_link, node_id, pairs_of, partition, rank_of
 from onefold.segment import parse_rule
 from onefold.standardize import standardize
 from onefold.testing import reference
@@ -56,7 +56,10 @@ def groups_of(events: Iterable[Event]) -> reference.Partition:
     for event in events:
         for identifier in event.identifiers:
             node(identifier, event.time)
-        for left, right, rank in links_of(event):
+        rank = rank_of(event.identifiers)
+        found = [(pair, rank) for pair in pairs_of(event.identifiers, rank)]
+        found += [(pair, ASSERTED) for pair in event.asserted]
+        for (left, right), rank in found:
             add_link(node(left, event.time), node(right, event.time), rank, event.time)
     return frozenset(
         frozenset(Identifier(one.kind, one.value) for one in cluster)

@@ -26,7 +26,7 @@ from onefold.pipeline import Prepared, Visit, identifiers_of
 
 _PROGRAM = (sys.executable, "-P", "-m", "onefold.app.reading")
 _NODE = 16
-_LEAST, _MOST, _SOME = 8 << 20, 64 << 20, 4 << 20
+_LEAST, _MOST, _SOME = 8 << 20, 128 << 20, 4 << 20
 log = structlog.get_logger(__name__)
 
 

@@ -177,7 +177,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     batch_size: Annotated[
         int,
         Is(
-            "Most bytes of the log that the worker takes at once; 0: as the memory allows, 8 to 64 MiB.",
+            "Most bytes of the log that the worker takes at once; 0: as the memory allows, 8 to 128 MiB.",
             "bytes",
             least=0,
             most=1 * GIB,

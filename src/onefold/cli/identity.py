@@ -29,6 +29,7 @@ def add_to(app: typer.Typer) -> None:
     command(identity, "merges")(identity_merges)
     command(identity, "undo")(identity_undo)
     command(identity, "try")(identity_try)
+    command(identity, "cluster")(identity_cluster)
     app.add_typer(identity, name="identity")
 
 
@@ -150,6 +151,34 @@ def identity_try(
 
     found = try_identity(call.settings, directory, prune=prune)
     call.show(found, lambda trial: _say_trial(trial, show))
+
+
+def identity_cluster(
+    call: Invocation,
+    links: Annotated[Path, typer.Argument(metavar="LINKS", help="CSV or Parquet.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="Each identifier with its profile: Parquet.")
+    ],
+    rules: Annotated[
+        Path | None, typer.Option("--rules", metavar="DIR", help="Definitions to go by.")
+    ] = None,
+) -> None:
+    """Find out who is who in a file of links between identifiers, without any server.
+
+    Its columns are left_kind, left_value, right_kind and right_value; if known, rank (0 asserted, 1 seen
+    beside a user id, 2 else) and time (microseconds).
+
+    Example: onefold identity cluster links.parquet -o people.parquet --rules ./definitions
+    """
+    from onefold.app.link_files import cluster_links
+
+    found = cluster_links(links, output, rules)
+    call.show(
+        found,
+        lambda one: say(
+            f"{one.links:,} links, {one.identifiers:,} identifiers, {one.profiles:,} profiles"
+        ),
+    )
 
 
 def _say_trial(found: IdentityTrial, show: int) -> None:

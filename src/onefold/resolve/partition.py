@@ -70,7 +70,7 @@ def partition(nodes: Mapping[NodeId, Node], rules: IdentityRules = BUILT_IN) -> 
     """
     evidence = _evidence(nodes, rules)
     found = _joined(nodes, evidence, rules)
-    if rules.protection.bridges and any(len(one) >= _LEAST_DENSE for one in found.clusters):
+    if rules.protection.bridges and any(len(one) >= LEAST_DENSE for one in found.clusters):
         cut = _bridges(found.clusters, evidence)
         if cut:
             rest = [link for at, link in enumerate(evidence) if at not in cut]
@@ -80,7 +80,7 @@ def partition(nodes: Mapping[NodeId, Node], rules: IdentityRules = BUILT_IN) -> 
     return found
 
 
-_LEAST_DENSE = 8
+LEAST_DENSE = 8
 
 
 def _bridges(clusters: Iterable[Sequence[Node]], evidence: Sequence[Link]) -> set[int]:
@@ -88,7 +88,7 @@ def _bridges(clusters: Iterable[Sequence[Node]], evidence: Sequence[Link]) -> se
     cluster_of = {
         node.id: number
         for number, nodes in enumerate(clusters)
-        if len(nodes) >= _LEAST_DENSE
+        if len(nodes) >= LEAST_DENSE
         for node in nodes
     }
     inside: dict[int, list[int]] = {}

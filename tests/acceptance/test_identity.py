@@ -96,6 +96,7 @@ def test_people_can_say_that_two_are_the_same(onefold: Stepped) -> None:
 
 
 def test_the_chain_of_evidence_is_shown(onefold: Stepped) -> None:
+    onefold.define("kind: identifier\nname: email\nmax_profiles: 4\n")
     onefold.take(
         said("ann", "email:ann@example.com"), said(None, "email:ann@example.com", "crm_id:7")
     )
@@ -106,7 +107,12 @@ def test_the_chain_of_evidence_is_shown(onefold: Stepped) -> None:
         ("crm_id:7", "email:ann@example.com", "observed"),
         ("email:ann@example.com", "user_id:ann", "with_user"),
     ]
+    assert [(one.source, bool(one.message_id)) for one in found.chain] == [("default", True)] * 2
+    assert found.chain[0].versions == {"crm_id": 0, "email": 1, "people": 0}
     other = identity_why(onefold.settings, "user_id:ann", "user_id:bob")
+    assert [(one.rule, one.says, one.version) for one in other.obstacles] == [
+        ("user_id", "strength: unique", 0)
+    ]
     assert not other.same
     assert [one.reason for one in other.obstacles] == ["both are known as other people"]
     decide(onefold, "user_id:ann", "user_id:bob", "apart")

@@ -36,22 +36,32 @@ class Decision(msgspec.Struct, frozen=True):
 
 
 class ChainLink(msgspec.Struct, frozen=True):
-    """One piece of evidence between two identifiers: its rank, and when they were first seen together."""
+    """One piece of evidence between two identifiers: its rank, and when they were first seen together.
+
+    `source` and `message_id` are the event that said so, `versions` those of the rules by which it
+    joins: of both kinds of identifiers, and of what protects people (0: built in).
+    """
 
     left: str
     right: str
     evidence: str
     time: int
+    source: str | None = None
+    message_id: str | None = None
+    versions: dict[str, int] = {}
 
 
 class Obstacle(msgspec.Struct, frozen=True):
-    """A piece of evidence that joined nobody, and why."""
+    """A piece of evidence that joined nobody, and why: the rule with its words (`says`) and version."""
 
     left: str
     right: str
     evidence: str
     time: int
     reason: str
+    rule: str = ""
+    says: str = ""
+    version: int = 0
 
 
 class WhyIdentity(msgspec.Struct, frozen=True):

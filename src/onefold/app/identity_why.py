@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from onefold.app.answers import RANKS
+from onefold.app.evidence import with_events, with_rules
 from onefold.app.identity import (
     ChainLink,
     Obstacle,
@@ -38,13 +39,15 @@ def identity_why(settings: Settings, left: str, right: str) -> WhyIdentity:
         same = cluster_of[ids[0]] == cluster_of[ids[1]]
         chain = _chain(found.joins, *ids) if same else []
         obstacles = () if same else tuple(_obstacles(closure, found, cluster_of, ids, rules))
+        evidence = with_events(settings, store, chain, closure, rules)
+        obstacles = with_rules(obstacles, found, closure, rules)
         said = closure[ids[0]].decided.get(ids[1])
     return WhyIdentity(
         text_of(closure[ids[0]]),
         text_of(closure[ids[1]]),
         same,
         names,
-        tuple(chain),
+        evidence,
         obstacles,
         None if said is None else verdict_of(said[0]),
     )

@@ -95,8 +95,6 @@ def tried_link(link: Link, refusal: Refusal | None, rules: IdentityRules) -> Tri
     ends = text_of(link.left), text_of(link.right)
     if refusal is None:
         return TriedLink(*ends, RANKS[link.rank], link.time)
-    own = rules.kinds.get(refusal.kind)
-    version = (own.version if own else 0) if refusal.kind else rules.protection.version
     return TriedLink(
         *ends,
         RANKS[link.rank],
@@ -104,5 +102,13 @@ def tried_link(link: Link, refusal: Refusal | None, rules: IdentityRules) -> Tri
         refusal.reason,
         refusal.kind or "people",
         rule_says(refusal, rules),
-        version,
+        version_of(refusal.kind, rules),
     )
+
+
+def version_of(kind: str, rules: IdentityRules) -> int:
+    """The version of the rule of a kind, or without one of what protects people; 0 if built in."""
+    if not kind:
+        return rules.protection.version
+    own = rules.kinds.get(kind)
+    return own.version if own else 0

@@ -54,7 +54,7 @@ class Protection(msgspec.Struct, frozen=True):
     consent: bool = True
     max_identifiers: int = 1_000
     bridges: bool = True
-    version: int = 1
+    version: int = 0
 
 
 USER_RULE = IdentifierRule(USER, "unique", 0)

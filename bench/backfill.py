@@ -21,8 +21,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from bench.background import settled
 from bench.known import DAY, add_users, make, settings_for
 from bench.many_segments import bodies, fill
@@ -34,10 +32,8 @@ from onefold.app.definitions import put
 from onefold.app.lake_writer import drain
 from onefold.app.workspace import lake_path, now_us, open_lake, open_log, open_store
 from onefold.config import Settings
-from onefold.lake import complete, to_table
 from onefold.model.catalogue import TABLES
-from onefold.model.profile import decode_profile, profile_name
-from onefold.store import BatchWrite, SQLiteStore
+from onefold.store import BatchWrite
 from onefold.testing.shop import definitions
 
 DEFINED = """\
@@ -55,10 +51,8 @@ PATIENCE = 900.0
 
 def folded(settings: Settings, users: int, events: int, *, told: bool = True) -> str:
     """A workspace into which so many events came; its write key."""
-    key = make(settings, users).write_key
+    key = make(settings, users, told=told).write_key
     with open_store(settings, cache_mb=256) as store:
-        if told:
-            tell_lake(settings, store)
         log = open_log(settings, store, "bench")
         fill(settings, store, log, bodies(users, events, 1, past=True))
         drain(store, open_lake(settings))
@@ -122,21 +116,6 @@ def measure(
                         (tree.processed() - done) / seconds
                     )
     return row
-
-
-def tell_lake(settings: Settings, store: SQLiteStore) -> None:
-    """The lake's rows of the users that were made directly."""
-    rows: list[tuple[Any, ...]] = []
-    after = 0
-    while page := store.profile_ids(after, 10_000):
-        for document in store.documents(page).values():
-            one = decode_profile(document)
-            traits = msgspec.json.encode(one.traits).decode()
-            rows.append((profile_name(one.id), now_us(), traits, None, "{}", "{}"))
-        after = page[-1]
-    table = to_table("profiles", zip(*rows, strict=True))
-    whole = complete("profiles", table, {"batch": [0] * len(rows)})
-    open_lake(settings).append("profiles", whole, 0)
 
 
 def _rate(tree: Tree, seconds: float) -> float:

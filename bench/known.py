@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -17,9 +18,10 @@ from onefold.app.access import NewWorkspace, make_workspace
 from onefold.app.definition_files import read_text
 from onefold.app.definitions import put
 from onefold.app.profiles import profile
-from onefold.app.workspace import id_maker, node_key, now_us, open_store
+from onefold.app.workspace import id_maker, node_key, now_us, open_lake, open_store
 from onefold.config import Settings
 from onefold.engine import DuckEngine
+from onefold.lake import DeltaLake, complete, to_table
 from onefold.model.profile import (
     WITH_USER,
     Node,
@@ -28,6 +30,7 @@ from onefold.model.profile import (
     ProfileId,
     Statement,
     encode_profile,
+    profile_name,
 )
 from onefold.model.records import Accepted, Identifier
 from onefold.pipeline import Pipeline
@@ -48,25 +51,32 @@ def settings_for(directory: Path, **more: object) -> Settings:
     return Settings(data=directory, min_free_disk=1 << 30, timezone="Asia/Shanghai", **more)  # type: ignore[arg-type]
 
 
-def make(settings: Settings, users: int, *, hook: str = "") -> NewWorkspace:
-    """A workspace with the demo's ten segments and so many known users."""
+def make(settings: Settings, users: int, *, hook: str = "", told: bool = True) -> NewWorkspace:
+    """A workspace with the demo's ten segments and so many known users; its lake is `told` of them."""
     keys = make_workspace(settings)
     assert keys is not None, "a bench starts with an empty directory"
     with open_store(settings, cache_mb=512) as store:
         put(store, read_text(definitions() + hook), "bench")
-        add_users(store, users, now_us() - DAY)
+        add_users(store, users, now_us() - DAY, open_lake(settings) if told else None)
     return keys
 
 
-def add_users(store: SQLiteStore, users: int, at: int) -> None:
-    """Users 0 to N as if each had said who they are a day ago."""
+def add_users(store: SQLiteStore, users: int, at: int, lake: DeltaLake | None = None) -> None:
+    """Users 0 to N as if each had said who they are at a moment.
+
+    With a lake that knows them too: else questions to everybody find that it and the store disagree.
+    """
     key, new_id = node_key(store), id_maker()
     homes: list[tuple[NodeId, ProfileId]] = []
     for start in range(0, users, CHUNK):
-        rows = []
+        rows, told = [], []
         for one in _profiles(range(start, min(start + CHUNK, users)), key, new_id, at):
             homes.extend((node.id, one.id) for node in one.nodes)
             rows.append((one.id, one.due, encode_profile(one)))
+            if lake is not None:
+                told.append(_lake_row(one, at))
+        if lake is not None:
+            _tell(lake, told)
         store.write(BatchWrite(store.batch(), new_profiles=rows))
         store.db.checkpoint()
     # In the order of the tree they go into: millions of random places would take far longer.
@@ -75,6 +85,15 @@ def add_users(store: SQLiteStore, users: int, at: int) -> None:
         store.write(BatchWrite(store.batch(), identifiers=homes[start : start + 10 * CHUNK]))
         store.db.checkpoint()
     store.write(BatchWrite(store.batch(), counters={"profiles": users, "identifiers": len(homes)}))
+
+
+def _lake_row(one: Profile, at: int) -> tuple[Any, ...]:
+    return profile_name(one.id), at, msgspec.json.encode(one.traits).decode(), None, "{}", "{}"
+
+
+def _tell(lake: DeltaLake, rows: list[tuple[Any, ...]]) -> None:
+    table = to_table("profiles", zip(*rows, strict=True))
+    lake.append("profiles", complete("profiles", table, {"batch": [0] * len(rows)}), 0)
 
 
 def _profiles(users: range, key: bytes, new_id: object, at: int) -> Iterator[Profile]:

@@ -140,7 +140,7 @@ def main() -> None:
         settings = msgspec.structs.replace(settings_for(Path(folder)), timezone="UTC")
         make_workspace(settings)
         with open_store(settings, cache_mb=256) as store:
-            add_users(store, given.users, MIDNIGHT - 2 * DAY)
+            add_users(store, given.users, MIDNIGHT - 2 * DAY, open_lake(settings))
             settled(settings, store, rule, MIDNIGHT - 2 * DAY)
             make_members(store, rule, given.users, MIDNIGHT, given.over * 1_000_000)
             found = leave(settings, store, MIDNIGHT, given.over * 1_000_000)

@@ -55,7 +55,7 @@ def measure(
     rows = []
     with open_store(settings, cache_mb=256) as store:
         put(store, read_text(definitions(segments, traits)), "bench")
-        add_users(store, users, now_us() - 2 * DAY)
+        add_users(store, users, now_us() - 2 * DAY, open_lake(settings))
         log = open_log(settings, store, "bench")
         started = time.perf_counter()
         fill(settings, store, log, bodies(users, history, 1, past=True))

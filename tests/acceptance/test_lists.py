@@ -90,6 +90,25 @@ def test_a_tag_is_imported(onefold: Stepped) -> None:
     assert profile(onefold.settings, "user_id:bo").tags == {}
 
 
+def test_a_file_that_names_nobody_changes_nothing(onefold: Stepped) -> None:
+    onefold.define(LIST)
+    onefold.take(person("ann"))
+    upload(onefold, "ann@example.com")
+    spool = received(onefold.settings, [b"name;mail\nAnn;ann@example.com\n"])
+    number = segment_upload(onefold.settings, "guests", spool).job
+    (job,) = onefold.store.jobs.open(HANDLERS)
+    do(onefold.store, job, lambda work: HANDLERS[work.job.kind](onefold.settings, work))
+    failed = onefold.store.jobs.get(number)
+    assert failed.state == "failed"
+    assert "none of 2 rows has an identifier of the kind 'email' in column 1" in failed.reason
+    assert segments(onefold, "ann") == ["guests", "local_guests"]
+    assert list((onefold.settings.data / "uploads").iterdir()) == []
+    spool = received(onefold.settings, [b"name;mail\nAnn;ann@example.com\n"])
+    segment_upload(onefold.settings, "guests", spool, column="mail")
+    work(onefold)
+    assert segments(onefold, "ann") == ["guests", "local_guests"]
+
+
 def test_only_list_segments_take_a_list(onefold: Stepped) -> None:
     onefold.define("kind: segment\nname: ruled\nrule: city = 'Bonn'\n")
     for name, error in (("ruled", InvalidInput), ("other", NotFound)):

@@ -7,16 +7,17 @@ it is folded; until then the version before it holds too.
 
 from __future__ import annotations
 
-import csv
 import os
 import uuid
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 import msgspec
 
 from onefold.app.given import claims_record, tag_by_hand, tag_value
+from onefold.app.identifier_files import Layout, Wanted, look_at, rows
 from onefold.app.in_force import load_definitions
 from onefold.app.long_work import Work
 from onefold.app.profiles import identifier_of
@@ -30,8 +31,6 @@ LIST, IMPORT = "list", "import"
 MOST_BYTES = 4 << 30
 _WRITER = "given"
 _CLAIMS_A_RECORD, _RECORDS_AT_ONCE = 500, 20
-_LONGEST_LINE = 65_536
-_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 class Upload(msgspec.Struct, frozen=True):
@@ -59,6 +58,7 @@ class _Source(msgspec.Struct, frozen=True):
     at: int
     id: str
     version: int = 0
+    layout: Layout = Layout()
 
 
 class Spool:
@@ -73,9 +73,6 @@ class Spool:
 
     def write(self, piece: bytes) -> None:
         """The next bytes."""
-        if not self.bytes and (piece[:2] in _UTF16 or b"\0" in piece[:100]):
-            hint = "save it as CSV in UTF-8"
-            raise InvalidInput("the file cannot be taken", [Fault("is no UTF-8", "file", hint)])
         self.bytes += len(piece)
         if self.bytes > MOST_BYTES:
             raise TooLarge(f"the file is larger than {MOST_BYTES >> 30} GiB; split it")
@@ -107,41 +104,62 @@ def received(settings: Settings, pieces: Iterable[bytes]) -> Spool:
 
 
 def segment_upload(
-    settings: Settings, name: str, spool: Spool, kind: str = "", *, actor: str = "cli"
+    settings: Settings,
+    name: str,
+    spool: Spool,
+    kind: str = "",
+    *,
+    column: str = "",
+    encoding: str = "",
+    actor: str = "cli",
 ) -> Upload:
     """Make a file the next version of a segment's list; a job reads it."""
-    path = spool.close()
-    with open_store(settings, cache_mb=4) as store:
+    with _kept(settings, spool) as (path, store):
         definitions, _ = load_definitions(store)
         found = next((one for one in definitions.segments if one.name == name), None)
-        if found is None or not found.list:
-            path.unlink()
-            if found is None:
-                raise NotFound(f"there is no segment {name!r}; `onefold segment list` shows them")
+        if found is None:
+            raise NotFound(f"there is no segment {name!r}; `onefold segment list` shows them")
+        if not found.list:
             fault = Fault(f"{name} is made by a rule", "name", "write `list: email` instead")
             raise InvalidInput("the list cannot be taken", [fault])
         now, kind = now_us(), kind or found.list
+        layout = look_at(path, Wanted(kind, column, encoding))
         version = store.given.add_list(name, kind, now, actor)
-        source = _Source(path.name, kind, actor, now, f"list-{uuid.uuid4().hex}", version)
+        source = _Source(path.name, kind, actor, now, f"list-{uuid.uuid4().hex}", version, layout)
         job = store.jobs.add(LIST, name, msgspec.to_builtins(source), now, actor)
     return Upload(name, job, spool.bytes, version)
 
 
 def tag_import(
-    settings: Settings, name: str, spool: Spool, kind: str, *, actor: str = "cli"
+    settings: Settings,
+    name: str,
+    spool: Spool,
+    kind: str,
+    *,
+    column: str = "",
+    encoding: str = "",
+    actor: str = "cli",
 ) -> Upload:
     """Give a tag to the identifiers of a file, each row with its value; a job reads it."""
-    path = spool.close()
-    with open_store(settings, cache_mb=4) as store:
-        try:
-            tag_by_hand(store, name)
-        except (InvalidInput, NotFound):
-            path.unlink()
-            raise
+    with _kept(settings, spool) as (path, store):
+        tag_by_hand(store, name)
         now = now_us()
-        source = _Source(path.name, kind, actor, now, f"import-{uuid.uuid4().hex}")
+        layout = look_at(path, Wanted(kind, column, encoding, value=name))
+        source = _Source(path.name, kind, actor, now, f"import-{uuid.uuid4().hex}", layout=layout)
         job = store.jobs.add(IMPORT, name, msgspec.to_builtins(source), now, actor)
     return Upload(name, job, spool.bytes)
+
+
+@contextmanager
+def _kept(settings: Settings, spool: Spool) -> Iterator[tuple[Path, SQLiteStore]]:
+    """A file that has been received, and the store; the file goes again where it is refused."""
+    path = spool.close()
+    try:
+        with open_store(settings, cache_mb=4) as store:
+            yield path, store
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
 
 
 def load(settings: Settings, work: Work) -> Loaded:
@@ -161,8 +179,8 @@ def load(settings: Settings, work: Work) -> Loaded:
         else:
             values = set(tag_by_hand(store, name).values)
 
-            def value_of(row: list[str]) -> dict[str, object] | None:
-                value = row[1].strip() if len(row) > 1 else ""
+            def value_of(value: str) -> dict[str, object] | None:
+                value = value.strip()
                 return tag_value(value, source.at) if value in values else None
 
             loaded, _, _ = _load(settings, store, work, path, source, tag_trait(name), value_of)
@@ -177,7 +195,7 @@ def _load(
     path: Path,
     source: _Source,
     trait: str,
-    value_of: Callable[[list[str]], dict[str, Any] | None],
+    value_of: Callable[[str], dict[str, Any] | None],
 ) -> tuple[Loaded, str, int]:
     """Append a claim for each row; give what there was, and where the log ends now."""
     first, taken, refused = work.position or (0, 0, 0)
@@ -185,11 +203,11 @@ def _load(
     try:
         claims: list[GivenClaim] = []
         number = 0
-        for number, row in _rows(path, source.kind):
+        for number, who, beside in rows(path, source.layout):
             if number <= first:
                 continue
-            identifier = identifier_of(source.kind, row[0], settings.default_country)
-            value = value_of(row)
+            identifier = identifier_of(source.kind, who, settings.default_country)
+            value = value_of(beside)
             if identifier is None or value is None:
                 refused += 1
             else:
@@ -202,36 +220,25 @@ def _load(
                 work.keep((number, taken, refused))
                 work.progress(number, 0, "rows taken")
         _append(log, claims, source.at)
+        if refused and not taken:
+            path.unlink()
+            raise InvalidInput(
+                f"none of {refused} rows has {_what(source)}; nothing was changed. Name the column"
+            )
         partition = log.writer or ""
         return Loaded(taken, refused), partition, log.ends().get(partition, 0)
     finally:
         log.close()
 
 
+def _what(source: _Source) -> str:
+    """What a row has to have."""
+    found = f"an identifier of the kind {source.kind!r} in column {source.layout.column + 1}"
+    beside = f" and a value of the tag in column {source.layout.value + 1}"
+    return found if source.version else found + beside
+
+
 def _append(log: Any, claims: list[GivenClaim], at: int) -> None:
     pieces = range(0, len(claims), _CLAIMS_A_RECORD)
     if records := [claims_record(claims[one : one + _CLAIMS_A_RECORD], at) for one in pieces]:
         log.append(records)
-
-
-def _rows(path: Path, kind: str) -> Iterator[tuple[int, list[str]]]:
-    """The rows of a CSV file with their numbers; the identifier comes first.
-
-    A first row that names the kind of the identifiers, such as `email`, is a header.
-    """
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        column = 0
-        for number, row in enumerate(csv.reader(_lines(file)), 1):
-            named = [cell.strip().lower() for cell in row]
-            if number == 1 and kind.lower() in named:
-                column = named.index(kind.lower())
-            elif any(named):
-                cells = row if column < len(row) else [""]
-                rest = cells[:column] + cells[column + 1 :]
-                yield number, [cells[column] if column < len(row) else "", *rest]
-
-
-def _lines(file: IO[str]) -> Iterator[str]:
-    """Lines, cut where one is longer than any that could name somebody."""
-    while line := file.readline(_LONGEST_LINE):
-        yield line

@@ -15,6 +15,13 @@ from onefold.model.errors import InvalidInput
 Name = Annotated[str, typer.Argument(help="The tag.")]
 Who = Annotated[str, typer.Argument(metavar="KIND:VALUE", help="An identifier, or a profile's id.")]
 File = Annotated[Path, typer.Argument(metavar="FILE", help="A CSV file, one identifier a row.")]
+Column = Annotated[
+    str,
+    typer.Option("--column", help="The column of the identifiers: its header, or number from 1."),
+]
+Encoding = Annotated[
+    str, typer.Option("--encoding", help="Such as gb18030; UTF-8 and UTF-16 are recognized.")
+]
 _PIECE = 1 << 20
 
 
@@ -80,6 +87,8 @@ def tag_import(
     name: Name,
     file: File,
     kind: Annotated[str, typer.Option("--kind", help="The kind of the identifiers.")] = "email",
+    column: Column = "",
+    encoding: Encoding = "",
 ) -> None:
     """Give a tag to many: a CSV file with an identifier and a value in each row.
 
@@ -90,7 +99,8 @@ def tag_import(
     from onefold.app import uploads
 
     spool = uploads.received(call.settings, _pieces(file))
-    call.show(uploads.tag_import(call.settings, name, spool, kind), fields)
+    found = uploads.tag_import(call.settings, name, spool, kind, column=column, encoding=encoding)
+    call.show(found, fields)
 
 
 def tag_refresh(call: Invocation, name: Name) -> None:
@@ -110,6 +120,8 @@ def segment_upload(
     kind: Annotated[
         str, typer.Option("--kind", help="The kind of the identifiers, if not the segment's own.")
     ] = "",
+    column: Column = "",
+    encoding: Encoding = "",
 ) -> None:
     """Make a CSV file of identifiers the next version of a segment's list.
 
@@ -120,7 +132,10 @@ def segment_upload(
     from onefold.app import uploads
 
     spool = uploads.received(call.settings, _pieces(file))
-    call.show(uploads.segment_upload(call.settings, name, spool, kind), fields)
+    found = uploads.segment_upload(
+        call.settings, name, spool, kind, column=column, encoding=encoding
+    )
+    call.show(found, fields)
 
 
 def _pieces(file: Path) -> Iterator[bytes]:

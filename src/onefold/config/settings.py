@@ -79,7 +79,7 @@ def _engine_fault(engine: str) -> str | None:
     return None
 
 
-_NO_PATH = re.compile(r"%[0-9A-Fa-f]{2}|\\")
+_NO_PATH = re.compile(r"%[0-9A-Fa-f]{2}|[\\\x00-\x1f\x7f]")
 _ENGINES = re.compile(
     r"duckdb|local(\[(\*|[1-9]\d*)\])?|yarn|k8s://\S+|spark://[^\s/]+:\d+|sc://[^\s/]+(/\S*)?"
 )

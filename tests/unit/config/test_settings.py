@@ -148,7 +148,7 @@ def test_every_setting_is_used() -> None:
     assert unused == []
 
 
-@pytest.mark.parametrize("name", ["a%41b", "back\\slash"])
+@pytest.mark.parametrize("name", ["a%41b", "back\\slash", "tab\tline\n"])
 def test_a_data_directory_that_the_lake_cannot_be_kept_in_is_refused(name: str) -> None:
     with pytest.raises(InvalidInput, match="the lake cannot be kept there"):
         load_settings({"data": f"/srv/{name}/data"}, {})

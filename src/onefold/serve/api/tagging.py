@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, Router, delete, get, post, put
-from litestar.params import FromPath, FromQuery, RawBody
+from litestar.di import NamedDependency, Provide
+from litestar.params import FromPath, FromQuery, QueryParameter, RawBody
 
 from onefold.app.given import GivenTag, tag_set
 from onefold.app.job_list import job_add
@@ -16,8 +18,19 @@ from onefold.model.access import ApiKey
 from onefold.model.job import Job
 from onefold.serve import questions
 from onefold.serve.api.doors import Actor, FromContext, decoded, read, requires
-from onefold.serve.context import Context
 
+Column = Annotated[
+    str,
+    QueryParameter(
+        max_length=1_000, description="The column of the identifiers: its header, or number from 1."
+    ),
+]
+Encoding = Annotated[
+    str,
+    QueryParameter(
+        max_length=40, description="Such as `gb18030`; UTF-8 and UTF-16 are recognized."
+    ),
+]
 _CSV = {"text/csv": {"type": "string"}}
 
 
@@ -25,6 +38,34 @@ class TagValue(msgspec.Struct, forbid_unknown_fields=True):
     """The value to give."""
 
     value: Annotated[str, msgspec.Meta(min_length=1, max_length=1_000)]
+
+
+class File:
+    """A CSV file that comes as the body, and how it is to be read."""
+
+    def __init__(
+        self,
+        context: FromContext,
+        actor: Actor,
+        request: Request[ApiKey, Any, Any],
+        column: Column = "",
+        encoding: Encoding = "",
+    ) -> None:
+        self._context = context
+        self._request = request
+        self._how = {"column": column, "encoding": encoding, "actor": actor}
+
+    async def taken(self, take: Callable[..., Upload], name: str, kind: str) -> Upload:
+        """Receive it, then make a job of it."""
+        spool = Spool(self._context.settings)
+        try:
+            async for piece in self._request.stream():
+                spool.write(piece)
+        except BaseException:
+            spool.drop()
+            raise
+        settings = self._context.settings
+        return await self._context.commands.run(take, settings, name, spool, kind, **self._how)
 
 
 @get("/{name:str}/health", summary="How a tag is doing", guards=[requires("reader")])
@@ -88,16 +129,10 @@ async def take_tag_away(
     guards=[requires("editor")],
 )
 async def import_tag(
-    context: FromContext,
-    actor: Actor,
-    request: Request[ApiKey, Any, Any],
-    name: FromPath[str],
-    kind: FromQuery[str] = "email",
+    name: FromPath[str], file: NamedDependency[File], kind: FromQuery[str] = "email"
 ) -> Upload:
     """The body is CSV: an identifier of this kind and a value in each row. A job takes it in."""
-    tag = decoded(name, "name")
-    spool = await _received(context, request)
-    return await context.commands.run(tag_import, context.settings, tag, spool, kind, actor=actor)
+    return await file.taken(tag_import, decoded(name, "name"), kind)
 
 
 @post(
@@ -108,36 +143,24 @@ async def import_tag(
     guards=[requires("editor")],
 )
 async def upload_segment_list(
-    context: FromContext,
-    actor: Actor,
-    request: Request[ApiKey, Any, Any],
-    name: FromPath[str],
-    kind: FromQuery[str] = "",
+    name: FromPath[str], file: NamedDependency[File], kind: FromQuery[str] = ""
 ) -> Upload:
     """The body is CSV with an identifier in each row: the next version of the list."""
-    segment = decoded(name, "name")
-    spool = await _received(context, request)
-    return await context.commands.run(
-        segment_upload, context.settings, segment, spool, kind, actor=actor
-    )
+    return await file.taken(segment_upload, decoded(name, "name"), kind)
 
 
-async def _received(context: Context, request: Request[ApiKey, Any, Any]) -> Spool:
-    spool = Spool(context.settings)
-    try:
-        async for piece in request.stream():
-            spool.write(piece)
-    except BaseException:
-        spool.drop()
-        raise
-    return spool
-
-
+_FILE = {"file": Provide(File, sync_to_thread=False)}
 TAGGING = [
     Router(
         "/api/tags",
         route_handlers=[health_of_tag, refresh_tag, give_tag, take_tag_away, import_tag],
         tags=["tags"],
+        dependencies=_FILE,
     ),
-    Router("/api/segments", route_handlers=[upload_segment_list], tags=["segments"]),
+    Router(
+        "/api/segments",
+        route_handlers=[upload_segment_list],
+        tags=["segments"],
+        dependencies=_FILE,
+    ),
 ]

@@ -36,6 +36,7 @@ RULES = (
     "country = 'CN'",
     "not did('Order Completed', last => interval 60 day)",
 )
+PATIENCE = 120.0
 TRAITS = ("count_of('Order Completed')", f"{ORDERS} + 1", f"{ORDERS} * 2")
 ORDERS_TRAIT = {"name": "orders", "expression": TRAITS[0]}
 
@@ -86,7 +87,7 @@ def many(tree: Tree, count: int) -> None:
             assert answer.status == 200
 
 
-def settled(tree: Tree, seconds: float = 120.0) -> None:
+def settled(tree: Tree, seconds: float = PATIENCE) -> None:
     """Wait until all is folded, counted, evaluated and carried."""
     settings = Settings(data=tree.data)
     until(lambda: not any(status(settings).log.values()), "everything is folded", seconds)
@@ -132,9 +133,11 @@ def assert_as_a_new_fold(tree: Tree) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_kills_while_everybody_is_counted_chosen_and_evaluated(tree: Tree) -> None:
     """Worker and jobs are killed again and again between a new trait and its last profile."""
     many(tree, 12_000)
+    settled(tree)
     clients = Clients(lambda: tree.port, tree.keys["write_key"])
     with clients.sending():
         for number in range(3):
@@ -143,7 +146,7 @@ def test_kills_while_everybody_is_counted_chosen_and_evaluated(tree: Tree) -> No
             assert ask(tree, "PUT", "/api/segments/keen", keen)[0] == 200
             for victims in (("worker",), ("jobs",), ("worker", "jobs")):
                 time.sleep(random.Random(number).uniform(0.2, 2.5))
-                kill_and_wait(tree, *victims)
+                kill_and_wait(tree, *victims, seconds=PATIENCE)
     settled(tree)
     with open_store(Settings(data=tree.data), cache_mb=2) as store:
         ended = {(one.kind, one.state) for one in store.jobs.page(1 << 62, 1_000)}
@@ -186,6 +189,7 @@ def editing(tree: Tree, seed: int, answers: list[int]) -> Iterator[None]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("people", [0, 12_000])
 def test_two_editors_while_events_flow(tree: Tree, people: int) -> None:
     many(tree, people)
@@ -193,11 +197,11 @@ def test_two_editors_while_events_flow(tree: Tree, people: int) -> None:
     answers: list[int] = []
     clients = Clients(lambda: tree.port, tree.keys["write_key"])
     with clients.sending(), editing(tree, 1, answers), editing(tree, 2, answers):
-        time.sleep(30.0)
+        time.sleep(15.0)
+        until(lambda: {200, 412} <= set(answers), "one came before the other", PATIENCE)
+        until(lambda: len(clients.accepted) > 2_000, "events came in meanwhile", PATIENCE)
     settled(tree)
-    assert set(answers) <= {200, 201, 204, 404, 409, 412}
-    assert {200, 412} <= set(answers)
-    assert len(clients.accepted) > 2_000
+    assert set(answers) <= {200, 201, 404, 409, 412}
     assert clients.failures == 0
     found = tree.run("sql", "select message_id from events", "--limit", "1000000")["rows"]
     stored = [row[0] for row in found if not row[0].startswith("past-")]

@@ -17,7 +17,7 @@ from onefold.config import Settings
 from onefold.model.profile import Profile, decode_profile, profile_name
 from onefold.testing.receiver import Receiver
 from tests.acceptance.reliability.clients import Clients
-from tests.acceptance.reliability.site import until
+from tests.acceptance.reliability.site import DEADLINE, until
 from tests.acceptance.reliability.tree import NAMES, Tree
 
 KEY = bytes(range(32))
@@ -72,11 +72,11 @@ def load(tree: Tree) -> Clients:
     return Clients(lambda: tree.port, tree.keys["write_key"])
 
 
-def kill_and_wait(tree: Tree, *names: str) -> None:
+def kill_and_wait(tree: Tree, *names: str, seconds: float = DEADLINE) -> None:
     before = {name: tree.starts(name) for name in names}
     tree.kill(*names)
     for name in names:
-        until(lambda name=name: tree.starts(name) > before[name], f"{name} works again")
+        until(lambda name=name: tree.starts(name) > before[name], f"{name} works again", seconds)
 
 
 @pytest.mark.slow

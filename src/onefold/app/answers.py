@@ -7,15 +7,16 @@ from typing import Any, Literal
 
 import msgspec
 
-from onefold.model.profile import ASSERTED, DECIDED, OBSERVED, WITH_USER
+from onefold.model.profile import ASSERTED, DECIDED, MATCHED, OBSERVED, WITH_USER
 
 Format = Literal["json", "csv", "arrow"]
-Rank = Literal["decided", "asserted", "with_user", "observed"]
+Rank = Literal["decided", "asserted", "with_user", "observed", "matched"]
 RANKS: Mapping[int, Rank] = {
     DECIDED: "decided",
     ASSERTED: "asserted",
     WITH_USER: "with_user",
     OBSERVED: "observed",
+    MATCHED: "matched",
 }
 
 

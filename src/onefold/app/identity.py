@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import msgspec
 
 from onefold.app.answers import RANKS
 from onefold.app.given import append_claims
+from onefold.app.match_answers import MatchWhy
 from onefold.app.profiles import identifier_of
 from onefold.app.workspace import node_key, now_us, open_store
 from onefold.config import Settings
 from onefold.model.errors import Fault, InvalidInput, NotFound
 from onefold.model.given import SAME, GivenClaim
-from onefold.model.profile import Node, NodeId, Profile, decode_profile, profile_name
+from onefold.model.profile import MATCHED, Node, NodeId, Profile, decode_profile, profile_name
 from onefold.model.records import Identifier
 from onefold.resolve import node_id
 from onefold.store import SQLiteStore
@@ -40,6 +41,7 @@ class ChainLink(msgspec.Struct, frozen=True):
 
     `source` and `message_id` are the event that said so, `versions` those of the rules by which it
     joins: of both kinds of identifiers, and of what protects people (0: built in).
+    Of two that were only found to be alike (`matched`), `match` says how much.
     """
 
     left: str
@@ -49,6 +51,7 @@ class ChainLink(msgspec.Struct, frozen=True):
     source: str | None = None
     message_id: str | None = None
     versions: dict[str, int] = {}
+    match: MatchWhy | None = None
 
 
 class Obstacle(msgspec.Struct, frozen=True):
@@ -62,6 +65,7 @@ class Obstacle(msgspec.Struct, frozen=True):
     rule: str = ""
     says: str = ""
     version: int = 0
+    match: MatchWhy | None = None
 
 
 class WhyIdentity(msgspec.Struct, frozen=True):
@@ -99,6 +103,7 @@ class ReviewItem(msgspec.Struct, frozen=True):
     since: int
     agrees: tuple[str, ...]
     differs: tuple[str, ...]
+    match: MatchWhy | None = None
 
 
 class ReviewPage(msgspec.Struct, frozen=True):
@@ -142,8 +147,11 @@ def reviews(settings: Settings, limit: int = 100, offset: int = 0) -> ReviewPage
         homes = store.profiles_of([end for one in found for end in (one.left, one.right)])
         documents = store.documents(sorted(set(homes.values())))
         profiles = {number: decode_profile(one) for number, one in documents.items()}
+        why = _explaining(store) if any(one.rank == MATCHED for one in found) else _unexplained
         items = [
-            _item(one, homes, profiles) for one in found if {one.left, one.right} <= homes.keys()
+            _item(one, homes, profiles, why)
+            for one in found
+            if {one.left, one.right} <= homes.keys()
         ]
         return ReviewPage(items, store.reviews.count())
 
@@ -182,8 +190,25 @@ def known(store: SQLiteStore, reference: str, country: str) -> Identifier:
     return identifier
 
 
-def _item(one: Review, homes: Mapping[NodeId, int], profiles: Mapping[int, Profile]) -> ReviewItem:
-    sides = [_side(end, profiles[homes[end]]) for end in (one.left, one.right)]
+_Why = Callable[[Node, Node], MatchWhy | None]
+
+
+def _explaining(store: SQLiteStore) -> _Why:
+    # It brings numpy, which a web process has no need of otherwise.
+    from onefold.app.match_explained import Explaining  # noqa: PLC0415
+
+    return Explaining(store).why
+
+
+def _unexplained(one: Node, two: Node) -> MatchWhy | None:
+    return None
+
+
+def _item(
+    one: Review, homes: Mapping[NodeId, int], profiles: Mapping[int, Profile], why: _Why
+) -> ReviewItem:
+    ends = [node_of(end, profiles[homes[end]]) for end in (one.left, one.right)]
+    sides = [_side(end, profiles[homes[end.id]]) for end in ends]
     left, right = sides[0].traits, sides[1].traits
     both = sorted(left.keys() & right.keys())
     return ReviewItem(
@@ -195,11 +220,16 @@ def _item(one: Review, homes: Mapping[NodeId, int], profiles: Mapping[int, Profi
         one.since,
         tuple(name for name in both if left[name] == right[name]),
         tuple(name for name in both if left[name] != right[name]),
+        why(*ends) if one.rank == MATCHED else None,
     )
 
 
-def _side(end: NodeId, profile: Profile) -> ReviewSide:
-    node = next(node for node in profile.nodes if node.id == end)
+def node_of(end: NodeId, profile: Profile) -> Node:
+    """The node of a profile with this id."""
+    return next(node for node in profile.nodes if node.id == end)
+
+
+def _side(node: Node, profile: Profile) -> ReviewSide:
     known = tuple(text_of(one) for one in profile.nodes)
     return ReviewSide(text_of(node), profile_name(profile.id), known, profile.traits)
 

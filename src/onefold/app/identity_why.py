@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+import msgspec
+
 from onefold.app.answers import RANKS
 from onefold.app.evidence import with_events, with_rules
 from onefold.app.identity import (
@@ -15,13 +17,14 @@ from onefold.app.identity import (
     verdict_of,
 )
 from onefold.app.in_force import load_definitions
+from onefold.app.match_explained import Explaining
 from onefold.app.workspace import id_maker, node_key, open_store
 from onefold.config import Settings
 from onefold.model.identity import IdentityRules
-from onefold.model.profile import DECIDED, Node, NodeId, profile_name
+from onefold.model.profile import DECIDED, MATCHED, Node, NodeId, profile_name
 from onefold.pipeline.rows import Rows
 from onefold.pipeline.working import Working
-from onefold.resolve import Link, Partition, is_blocked, is_shared, node_id, partition
+from onefold.resolve import Link, Partition, is_blocked, is_shared, matched_link, node_id, partition
 
 
 def identity_why(settings: Settings, left: str, right: str) -> WhyIdentity:
@@ -37,8 +40,11 @@ def identity_why(settings: Settings, left: str, right: str) -> WhyIdentity:
         names = tuple(dict.fromkeys(profile_name(working.home[one]) for one in ids))
         cluster_of = {node.id: at for at, nodes in enumerate(found.clusters) for node in nodes}
         same = cluster_of[ids[0]] == cluster_of[ids[1]]
-        chain = _chain(found.joins, *ids) if same else []
-        obstacles = () if same else tuple(_obstacles(closure, found, cluster_of, ids, rules))
+        matches = Explaining(store)
+        chain = _chain(found.joins, ids[0], ids[1], matches) if same else []
+        obstacles = (
+            () if same else tuple(_obstacles(closure, found, cluster_of, ids, rules, matches))
+        )
         evidence = with_events(settings, store, chain, closure, rules)
         obstacles = with_rules(obstacles, found, closure, rules)
         said = closure[ids[0]].decided.get(ids[1])
@@ -53,7 +59,9 @@ def identity_why(settings: Settings, left: str, right: str) -> WhyIdentity:
     )
 
 
-def _chain(joins: Iterable[Link], start: NodeId, goal: NodeId) -> list[ChainLink]:
+def _chain(
+    joins: Iterable[Link], start: NodeId, goal: NodeId, matches: Explaining
+) -> list[ChainLink]:
     """The links from one node to another; joins are a forest, so there is one way."""
     around: dict[NodeId, list[tuple[NodeId, Link]]] = {}
     for link in joins:
@@ -72,7 +80,9 @@ def _chain(joins: Iterable[Link], start: NodeId, goal: NodeId) -> list[ChainLink
     while step is not None:
         before, link = step
         ends = (link.left, link.right) if link.left.id == before else (link.right, link.left)
-        chain.append(ChainLink(text_of(ends[0]), text_of(ends[1]), RANKS[link.rank], link.time))
+        match = matches.why(*ends) if link.rank == MATCHED else None
+        evidence = RANKS[link.rank]
+        chain.append(ChainLink(text_of(ends[0]), text_of(ends[1]), evidence, link.time, match))
         step = came[before]
     return chain[::-1]
 
@@ -83,6 +93,7 @@ def _obstacles(
     cluster_of: Mapping[NodeId, int],
     ids: Iterable[NodeId],
     rules: IdentityRules,
+    matches: Explaining,
 ) -> Iterator[Obstacle]:
     """What stands between two identifiers of different people."""
     sides = {cluster_of[one] for one in ids}
@@ -100,6 +111,16 @@ def _obstacles(
             yield _obstacle(
                 left, right, *seen, reason or silent or "both are known as other people"
             )
+        match = left.matched.get(right.id)
+        if match is not None:
+            reason = held.get((left.id, right.id)) or held.get((right.id, left.id))
+            silent = _silence(left, rules) or _silence(right, rules)
+            words = reason or silent or ("" if match.taken else "alike, but not enough")
+            link = matched_link(left, right)
+            found_alike = _obstacle(
+                left, right, MATCHED, link.time, words or "both are known as other people"
+            )
+            yield msgspec.structs.replace(found_alike, match=matches.why(left, right))
 
 
 def _across(
@@ -108,7 +129,7 @@ def _across(
     """The pairs of nodes of which anything is known, one of each of the two clusters."""
     done: set[frozenset[NodeId]] = set()
     for node in nodes.values():
-        for other_id in [*node.links, *node.decided]:
+        for other_id in [*node.links, *node.decided, *node.matched]:
             pair = frozenset((node.id, other_id))
             if other_id not in nodes or pair in done:
                 continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -15,7 +16,9 @@ from onefold.model.definitions import (
     TagDefinition,
     TraitDefinition,
 )
+from onefold.model.errors import Damaged
 from onefold.model.identity import IdentifierRule, IdentityRules, Protection
+from onefold.model.matching import Matching, MatchModel, decode_model
 from onefold.model.sources import Source
 from onefold.store import SQLiteStore
 from onefold.store.registry import StoredDefinition
@@ -34,7 +37,35 @@ def load_definitions(store: SQLiteStore) -> tuple[Definitions, dict[str, Source]
         msgspec.structs.replace(one, list_version=lists.get(one.name, 0)) if one.list else one
         for one in definitions.segments
     )
-    return msgspec.structs.replace(definitions, segments=segments), sources
+    found = msgspec.structs.replace(
+        definitions, segments=segments, matching=matching_in_force(store)
+    )
+    return found, sources
+
+
+class MatchUse(msgspec.Struct, frozen=True):
+    """Which match model is in force, and how claims are read for it."""
+
+    version: str
+    columns: dict[str, str] = {}
+    region: str | None = None
+
+
+def matching_in_force(store: SQLiteStore) -> Matching | None:
+    """The match model in force, or None."""
+    told = store.registry.match_model_in_force()
+    if told is None:
+        return None
+    use = msgspec.json.decode(told, type=MatchUse)
+    stored = store.matches.model(use.version)
+    if stored is None:
+        raise Damaged(f"the match model {use.version} is in force, but not in the store")
+    return Matching(_decoded(stored.body), use.columns, use.region)
+
+
+@lru_cache(maxsize=4)
+def _decoded(body: bytes) -> MatchModel:
+    return decode_model(body)
 
 
 def definitions_from(stored: Iterable[StoredDefinition], version: int = 0) -> Definitions:

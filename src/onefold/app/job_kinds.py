@@ -21,5 +21,7 @@ TRIAL = "identity-trial"
 """Trying identity rules on everybody."""
 REGROUP = "regroup"
 """Deciding anew who is who, after the identity rules changed; the worker does it by itself."""
+MATCH = "match"
+"""Matching everybody by a match model that came into force; the worker does it by itself."""
 ASKABLE = ("rebuild", "rebuild-check")
 """Jobs that may be asked for by their name alone; others are asked for where they belong."""

@@ -1,4 +1,4 @@
-"""Two records, or one against many: the same numbers that a batch of all records gives."""
+"""Two records, or one against some: the same numbers that a batch of all records gives."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
-from onefold.app import matching
-from onefold.engine.duck import DuckEngine
+from onefold.app.match_answers import Decision
 from onefold.model.matching import MatchModel
 from onefold.model.person import COLUMNS, Person
-from onefold.resolve.matching import blocking
-from onefold.resolve.matching.comparison import pattern_sql
-from onefold.resolve.matching.scoring import Score, Scorer
+from onefold.resolve.matching.pairwise import Matcher
+from onefold.resolve.matching.scoring import Score
 
 _TYPES = {
     "VARCHAR": pa.string(),
@@ -31,8 +29,7 @@ class Candidate(msgspec.Struct, frozen=True):
     place: int
     weight: float
     probability: float
-    decision: str
-    """`merge` or `review`."""
+    decision: Decision
 
 
 def people_table(people: Sequence[Person], sources: Sequence[str] = ()) -> pa.Table:
@@ -52,20 +49,8 @@ def score_pair(
     model: MatchModel, left: Person, right: Person, *, sources: tuple[str, str] = ("", "")
 ) -> Score:
     """The weight of two records, and what it is made of: the same whichever comes first."""
-    engine = DuckEngine()
-    try:
-        table = people_table([left, right], sources)
-        engine.keep("people", "SELECT * FROM given", {"given": table})
-        plan = matching.prepare(engine, model=model)
-        rows = dict(engine.rows("rows", "SELECT record_id, rid FROM rows", {}))
-        ends = sorted((int(rows[0]), int(rows[1])))
-        pair = pa.table({"l": ends[:1], "r": ends[1:], "rules": [0]})
-        engine.keep("pair", "SELECT * FROM given", {"given": pair})
-        query = blocking.compared_query(pattern_sql(plan.comparisons), 1, "pair")
-        (pattern,) = engine.arrow("pair", query)["pattern"].to_pylist()
-        return Scorer(model).explain(int(pattern), *sources)
-    finally:
-        engine.close()
+    matcher = Matcher(model)
+    return matcher.explain(matcher.ready(left, sources[0]), matcher.ready(right, sources[1]))
 
 
 def candidates(
@@ -80,32 +65,29 @@ def candidates(
 
     They share a blocking key of the model with it; the weights are those of a batch.
     """
-    if not people:
-        return []
-    engine = DuckEngine()
-    try:
-        given = [*(list(sources) or [""] * len(people)), source]
-        engine.keep(
-            "people", "SELECT * FROM given", {"given": people_table([*people, person], given)}
-        )
-        plan = matching.prepare(engine, model=model)
-        matching.block(engine, plan)
-        matching.compare(engine, plan)
-        matching.score(engine, plan, model)
-        found = engine.rows(
-            "candidates",
-            "SELECT o.record_id, s.weight FROM rows AS n JOIN scored AS s"
-            " ON n.rid = s.l OR n.rid = s.r"
-            " JOIN rows AS o ON o.rid = CASE WHEN n.rid = s.l THEN s.r ELSE s.l END"
-            " WHERE n.record_id = ? AND o.record_id <> ? ORDER BY s.weight DESC, o.record_id",
-            {},
-            [len(people), len(people)],
-        )
-    finally:
-        engine.close()
-    return [_candidate(model, int(place), float(weight)) for place, weight in found]
+    matcher = Matcher(model)
+    mine = set(matcher.keys(person))
+    blocks: dict[int, list[int]] = {}
+    for place, other in enumerate(people):
+        for key in mine.intersection(matcher.keys(other)):
+            blocks.setdefault(key, []).append(place)
+    places = sorted({one for block in blocks.values() if len(block) < model.cap for one in block})
+    given = list(sources) or [""] * len(people)
+    others = [matcher.ready(people[place], given[place]) for place in places]
+    weights = matcher.weights(matcher.ready(person, source), others)
+    found = [
+        Candidate(place, weight, probability(weight), decision(model, weight))
+        for place, weight in zip(places, weights, strict=True)
+        if weight >= model.review
+    ]
+    return sorted(found, key=lambda one: (-one.weight, one.place))
 
 
-def _candidate(model: MatchModel, place: int, weight: float) -> Candidate:
-    decision = "merge" if weight >= model.merge else "review"
-    return Candidate(place, weight, 1 / (1 + 2**-weight), decision)
+def probability(weight: float) -> float:
+    """The probability that a weight stands for."""
+    return float(1.0 / (1.0 + 2.0 ** min(-weight, 1e3)))
+
+
+def decision(model: MatchModel, weight: float) -> Decision:
+    """What a weight means: `merge`, `review` or `none`."""
+    return "merge" if weight >= model.merge else "review" if weight >= model.review else "none"

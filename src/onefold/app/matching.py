@@ -6,6 +6,7 @@ Each step makes a table that the next one reads: `people` → `records` → `pre
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -202,17 +203,15 @@ def cluster(engine: DuckEngine, plan: Plan, model: MatchModel) -> None:
     merged = f"SELECT l, r, weight FROM scored WHERE weight >= {model.merge}"
     found = engine.arrow("merged", f"{merged} AND l < r ORDER BY l, r")
     left, right = (found[name].to_numpy().astype(np.int64) for name in "lr")
-    labels = clustering.components(size, left, right)
-    labels = clustering.divide(labels, left, right, found["weight"].to_numpy())
-    inside = labels[left] == labels[right]
-    doubtful = np.flatnonzero(clustering.doubtful(labels, left[inside], right[inside]))
-    members: dict[int, list[int]] = {}
-    for number in doubtful.tolist():
-        members.setdefault(int(labels[number]), []).append(number)
-    if members:
-        known = _weights_among(engine, plan, model, members)
-        for number, part in clustering.settle(members, known, model.merge).items():
-            labels[number] = part
+    weight = found["weight"].to_numpy()
+    labels = clustering.grouped(
+        size,
+        left,
+        right,
+        weight,
+        model.merge,
+        lambda members: _weights_among(engine, plan, model, members),
+    )
     given = pa.table({"rid": np.arange(size), "label": labels})
     engine.keep("labels", "SELECT * FROM given", {"given": given})
     engine.keep("alike", f"SELECT l FROM ({merged}) WHERE l = r")
@@ -220,7 +219,7 @@ def cluster(engine: DuckEngine, plan: Plan, model: MatchModel) -> None:
 
 
 def _weights_among(
-    engine: DuckEngine, plan: Plan, model: MatchModel, members: dict[int, list[int]]
+    engine: DuckEngine, plan: Plan, model: MatchModel, members: Mapping[int, list[int]]
 ) -> dict[tuple[int, int], float]:
     """The weights of all pairs in the same component, whether a key found them or not."""
     pairs = [

@@ -83,7 +83,9 @@ def _fold(
         pipeline.use(msgspec.structs.replace(definitions, destinations=()), sources)
     else:
         inputs = golden_inputs(definitions, sources)
-        pipeline.use(Definitions(identity=definitions.identity), sources)
+        pipeline.use(
+            Definitions(identity=definitions.identity, matching=definitions.matching), sources
+        )
         pipeline.decide_by(inputs)
     total = 0
     try:

@@ -22,6 +22,7 @@ from onefold.app.job_kinds import WORKER
 from onefold.app.lake_writer import LakeWriter, refuse_disagreement
 from onefold.app.locks import hold
 from onefold.app.long_work import Work, do
+from onefold.app.match_filling import MatchFilling
 from onefold.app.read_ahead import ReadAhead, batch_bytes, is_large
 from onefold.app.rebuild import RebuildReport, rebuild_with
 from onefold.app.redeciding import Redeciding
@@ -93,6 +94,7 @@ class Worker:
         self._redeciding = Redeciding(store, self._decide, _DATA_FAULTS)
         self._refreshed = Refreshed(store, self._pipeline.refresh)
         self._regrouping = Regrouping(store, self._pipeline.regroup)
+        self._matching = MatchFilling(store, self._pipeline)
         self._definitions = Definitions()
         self._day = 0
         self._ahead = ReadAhead(settings)
@@ -120,6 +122,7 @@ class Worker:
         self.wrote_much = size >= _SMALL_BATCH
         hurry = 0 < size < _SMALL_BATCH
         evaluated = self._regrouping.step(now, hurry=hurry)
+        evaluated |= self._matching.step(now, hurry=hurry)
         evaluated |= self._population.step(now, hurry=hurry)
         evaluated |= self._refreshed.step(now, hurry=hurry)
         evaluated |= self._redeciding.step(now, hurry=hurry)
@@ -241,6 +244,7 @@ class Worker:
             definitions, sources = load_definitions(self._store)
             self._pipeline.use(definitions, sources)
             self._regrouping.use(definitions.identity)
+            self._matching.use(definitions.matching)
             self._definitions = definitions
             self._claims.use(golden_inputs(definitions, sources))
             self._decide_by()

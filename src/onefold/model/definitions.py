@@ -8,6 +8,7 @@ import msgspec
 
 from onefold.model.golden import Bounds, Survivorship
 from onefold.model.identity import BUILT_IN, IdentityRules
+from onefold.model.matching import Matching
 
 State = Literal["draft", "approved", "retired"]
 """Only what is approved is computed."""
@@ -198,3 +199,4 @@ class Definitions(msgspec.Struct, frozen=True):
     tags: tuple[TagDefinition, ...] = ()
     golden: tuple[GoldenDefinition, ...] = ()
     identity: IdentityRules = BUILT_IN
+    matching: Matching | None = None

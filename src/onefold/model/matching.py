@@ -93,6 +93,18 @@ class MatchModel(msgspec.Struct, frozen=True):
     format: int = FORMAT
 
 
+class Matching(msgspec.Struct, frozen=True):
+    """A model in force: how claims are read, and by what they are compared.
+
+    `columns` says of traits what they hold, where their names do not; `region` is the country of
+    telephone numbers that name none.
+    """
+
+    model: MatchModel
+    columns: dict[str, str] = {}
+    region: str | None = None
+
+
 def encode_model(model: MatchModel) -> bytes:
     """The model as the text of a JSON file; `version` is made of all else."""
     plain = msgspec.structs.replace(model, version="")

@@ -14,8 +14,9 @@ import msgspec
 NodeId = bytes
 ProfileId = int
 
-DECIDED, ASSERTED, WITH_USER, OBSERVED = -1, 0, 1, 2
-"""Ranks of a link: decided by a person, declared by an `alias`, seen beside a user id, without one."""
+DECIDED, ASSERTED, WITH_USER, OBSERVED, MATCHED = -1, 0, 1, 2, 3
+"""Ranks of a link: decided by a person, declared by an `alias`, seen beside a user id, without one; or
+nothing but alike."""
 
 
 class Statement(msgspec.Struct, array_like=True, gc=False):
@@ -35,6 +36,18 @@ class Statement(msgspec.Struct, array_like=True, gc=False):
         return (self.strong, self.time, self.message_id)
 
 
+class Matched(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """How much two identifiers' claims are alike: the weight, and the model's version.
+
+    `taken` if both are in one cluster of those who are alike enough to be merged; otherwise a person
+    should look.
+    """
+
+    weight: float
+    model: str
+    taken: bool
+
+
 NO_STATEMENTS = msgspec.Raw(msgspec.msgpack.encode([]))
 NO_BUCKETS = msgspec.Raw(msgspec.msgpack.encode({}))
 
@@ -45,7 +58,8 @@ class Node(msgspec.Struct, array_like=True, gc=False):
     `links` maps other nodes to `(rank, time first seen together)`. `events` counts the events
     whose facts are keyed by this node. `refreshed` are values that were computed from everybody,
     by trait: `(as of, value)`. `counted` is the batch that last wrote the buckets. `decided` is what
-    people said of it and other nodes: `(whether they are the same person, time, message id)`.
+    people said of it and other nodes: `(whether they are the same person, time, message id)`. `matched`
+    are the nodes whose claims are alike.
     """
 
     id: NodeId
@@ -60,6 +74,7 @@ class Node(msgspec.Struct, array_like=True, gc=False):
     refreshed: dict[str, tuple[int, Any]] = {}
     counted: int = 0
     decided: dict[NodeId, tuple[bool | None, int, str]] = {}
+    matched: dict[NodeId, Matched] = {}
 
 
 class Profile(msgspec.Struct, array_like=True, gc=False):

@@ -11,6 +11,7 @@ from onefold.pipeline.golden_rules import (
     golden_rules,
     needed_claims,
 )
+from onefold.pipeline.matching import record_of
 from onefold.pipeline.members import Members
 from onefold.pipeline.prepare import Prepared, identifiers_of, prepare, prepare_events
 from onefold.pipeline.run import Pipeline, Report
@@ -35,4 +36,5 @@ __all__ = [
     "needed_claims",
     "prepare",
     "prepare_events",
+    "record_of",
 ]

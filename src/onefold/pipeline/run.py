@@ -30,6 +30,7 @@ from onefold.pipeline.documents import write_documents
 from onefold.pipeline.given import Given, keep_refreshed
 from onefold.pipeline.golden import Deciding, PastClaims
 from onefold.pipeline.golden_rules import GoldenInputs, golden_inputs
+from onefold.pipeline.matching import Matchings
 from onefold.pipeline.members import NOTHING_OPENED, Members, Opened
 from onefold.pipeline.prepare import Prepared, prepare, prepare_events
 from onefold.pipeline.rows import Rows
@@ -74,6 +75,7 @@ class Pipeline:
         self._timezone = timezone
         self._members = Members(engine, timezone)
         self._deciding = Deciding(engine)
+        self._matching = Matchings(store.matches)
         self._sources: Mapping[str, Source] = {}
         self._rules = BUILT_IN
         self._batch = store.batch()
@@ -85,6 +87,7 @@ class Pipeline:
         """Put definitions and sources in force, from the next batch on."""
         self._sources = sources
         self._rules = definitions.identity
+        self._matching.use(definitions.matching)
         self._members.use(definitions)
         self.decide_by(golden_inputs(definitions, sources))
 
@@ -195,7 +198,7 @@ class Pipeline:
     def redecide(self, profiles: Sequence[ProfileId], now: int, past: PastClaims | None) -> None:
         """Decide the golden records of these profiles again, with the claims of the `past`."""
         rows = Rows(now)
-        working = Working(self._store, self._new_id, rows)
+        working = self._working(rows)
         working.load(profiles)
         self._deciding.anew(working, past)
         self._write(self._finish(working, rows, NOTHING_OPENED, now), rows)
@@ -233,6 +236,19 @@ class Pipeline:
             self._members.evaluate(working, rows, write, NOTHING_OPENED, now)
         return trial_of(working, frozenset(profiles), write)
 
+    def match(self, profiles: Sequence[ProfileId], now: int) -> None:
+        """Match what is claimed of these profiles with all others, by the model in force."""
+        rows = Rows(now)
+        working = self._working(rows)
+        working.load(profiles)
+        working.unmatched.update(working.nodes)
+        self._write(self._finish(working, rows, NOTHING_OPENED, now), rows)
+        self._watch.lap()
+
+    def index_only(self, on: bool) -> None:
+        """Only keep the key index, and match nobody: while it is being filled."""
+        self._matching.indexing = on
+
     def repair(self, clusters: list[list[Node]], now: int) -> None:
         """Put profiles that a rebuild folded otherwise in the place of the live ones."""
         rows = Rows(now)
@@ -240,6 +256,7 @@ class Pipeline:
         for node in [node for nodes in clusters for node in nodes]:
             node.counted = self._batch + 1
         working.replace(clusters)
+        working.unmatched.update(node.id for nodes in clusters for node in nodes)
         self._write(self._finish(working, rows, NOTHING_OPENED, now), rows)
 
     @property
@@ -336,6 +353,10 @@ class Pipeline:
         """Golden records, segments and the documents of everything that changed."""
         watch = self._watch
         write = BatchWrite(self._batch + 1)
+        with watch("match"):
+            write.matches = self._matching.match(working, working.unmatched)
+            if working.alike:
+                working.regroup(working.alike)
         with watch("golden"):
             self._deciding.decide(working, rows, now)
         with watch("segments"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 from onefold.model.identity import BUILT_IN, IdentityRules
@@ -16,7 +16,11 @@ from onefold.model.profile import (
 )
 from onefold.model.records import Identifier
 from onefold.pipeline.rows import Rows, identifier_text
-from onefold.resolve import Held, Renaming, is_shared, name_clusters, partition
+from onefold.resolve import Held, Renaming, is_shared, matched_link, name_clusters, partition
+
+ALIKE = "alike"
+"""Why a match waits for people's eyes: it says too little to be a merge, and too much to be nothing."""
+_UNSAID = (None, 0, "")
 
 
 class ProfileRows(Protocol):
@@ -62,6 +66,8 @@ class Working:
         self.retold: dict[ProfileId, set[str]] = {}
         self.partitioned: set[NodeId] = set()
         self.aged: set[NodeId] = set()
+        self.alike: set[NodeId] = set()
+        self.unmatched: set[NodeId] = set()
         self.held: dict[tuple[NodeId, NodeId], Held] = {}
 
     def load_nodes(self, nodes: Iterable[NodeId]) -> None:
@@ -99,7 +105,7 @@ class Working:
             node.id
             for profile in self.profiles.values()
             for node in profile.nodes
-            if node.links or node.decided
+            if node.links or node.decided or node.matched
         }
         if linked:
             self.regroup(linked)
@@ -132,8 +138,10 @@ class Working:
         before = {self.home[node] for node in closure if node in self.home}
         found = partition(closure, self._rules)
         self.partitioned.update(closure)
-        for ends in [one for one in self.held if closure.keys() >= set(one)]:
-            del self.held[ends]
+        for ends, waiting in list(self.held.items()):
+            inside = sum(end in closure for end in ends)
+            if inside == len(ends) or (inside and waiting.reason == ALIKE):
+                del self.held[ends]
         for held in found.held:
             self.held[held.link.left.id, held.link.right.id] = held
         renamed = name_clusters(found.clusters, names, self._new_id)
@@ -144,6 +152,19 @@ class Working:
             self.regrouped.discard(gone)
         for one in renamed:
             self._settle(one)
+        self._hold_alike(closure)
+
+    def _hold_alike(self, closure: Mapping[NodeId, Node]) -> None:
+        """Hold for people's eyes who is alike, but neither one person nor said to be or not to be."""
+        for node in closure.values():
+            for other_id, match in node.matched.items():
+                if match.taken or node.decided.get(other_id, _UNSAID)[0] is not None:
+                    continue
+                self.load_nodes([other_id])
+                other = self.nodes.get(other_id)
+                if other is not None and self.home.get(other_id) != self.home[node.id]:
+                    link = matched_link(node, other)
+                    self.held[link.left.id, link.right.id] = Held(link, ALIKE)
 
     def replace(self, clusters: list[list[Node]]) -> None:
         """Put these clusters of nodes, folded elsewhere, in the place of what is there."""
@@ -182,6 +203,7 @@ class Working:
                     found.update(node.decided)
                     if node.id in dirty or not is_shared(node, self._rules):
                         found.update(node.links)
+                        found.update(one for one, match in node.matched.items() if match.taken)
             frontier = found - closure.keys()
         return closure
 

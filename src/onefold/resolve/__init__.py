@@ -8,7 +8,14 @@ from onefold.resolve.groups import protected, protection_reads
 from onefold.resolve.links import add_link, node_id, pairs_of, rank_of
 from onefold.resolve.naming import Renaming, name_clusters
 from onefold.resolve.parting import parting
-from onefold.resolve.partition import Held, Link, Partition, is_shared, partition
+from onefold.resolve.partition import (
+    Held,
+    Link,
+    Partition,
+    is_shared,
+    matched_link,
+    partition,
+)
 from onefold.resolve.refusals import Refusal, Refusals, rule_says
 from onefold.resolve.values import is_blocked
 
@@ -22,6 +29,7 @@ __all__ = [
     "add_link",
     "is_blocked",
     "is_shared",
+    "matched_link",
     "name_clusters",
     "node_id",
     "pairs_of",

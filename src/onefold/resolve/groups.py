@@ -11,6 +11,7 @@ from onefold.model.identity import DEVICES, IdentifierRule, IdentityRules, Prote
 from onefold.model.profile import (
     ASSERTED,
     DECIDED,
+    MATCHED,
     NO_STATEMENTS,
     OBSERVED,
     Node,
@@ -88,7 +89,8 @@ def obstacle(
         if rule.strength == "immutable":
             return "immutable"
         if rank != ASSERTED and exceeding(one.limited[kind] + two.limited[kind], rule):
-            return NOT_HELD
+            # Two users that are alike: one person who signed up twice, or two people.
+            return "unique" if rank == MATCHED else NOT_HELD
     if (
         one.lasting
         and two.lasting

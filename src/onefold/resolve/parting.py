@@ -48,7 +48,7 @@ def _seen_together(
         (one, two)
         for one in sorted(left)
         for two in sorted(right)
-        if two in nodes[one].links or one in nodes[two].links
+        if two in nodes[one].links or one in nodes[two].links or two in nodes[one].matched
     ]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from onefold.model.identity import BUILT_IN, IdentityRules
-from onefold.model.profile import ASSERTED, DECIDED, WITH_USER, Node, NodeId
+from onefold.model.profile import ASSERTED, DECIDED, MATCHED, WITH_USER, Node, NodeId
 from onefold.resolve.bridges import bridges
 from onefold.resolve.groups import Group, obstacle
 from onefold.resolve.links import is_full
@@ -14,6 +14,7 @@ from onefold.resolve.values import is_blocked
 
 _DAY = 86_400_000_000
 _FIRST, _LAST = -1, 9
+_Order = tuple[int, int, int, str, str, str, str]
 
 
 class Link(NamedTuple):
@@ -63,7 +64,7 @@ def partition(nodes: Mapping[NodeId, Node], rules: IdentityRules = BUILT_IN) -> 
     """The clusters of a set of nodes that is closed under links.
 
     Links are taken in the order (rank, priority, time, values): first what was seen with an immutable
-    identifier, then what an `alias` asserts, then what was seen beside a user id, then the rest. Each
+    identifier, then what an `alias` asserts, then what was seen beside a user id, then the rest, at last who is only alike, most alike first. Each
     joins the groups at its ends, unless a rule stands against it (`obstacle`). So an anonymous id belongs
     to the user first seen with it, whatever came in first. Last come people's decisions, which join
     whole groups: whatever evidence gathered on both sides.
@@ -134,7 +135,7 @@ def _evidence(nodes: Mapping[NodeId, Node], rules: IdentityRules) -> list[Link]:
     silent = {
         node.id for node in nodes.values() if is_shared(node, rules) or is_blocked(node, rules)
     }
-    found: list[tuple[tuple[int, int, int, str, str, str, str], Link]] = []
+    found: list[tuple[_Order, Link]] = []
     for node in nodes.values():
         oldest = valid_since(node, rules)
         for other_id, (rank, time) in node.links.items():
@@ -147,6 +148,12 @@ def _evidence(nodes: Mapping[NodeId, Node], rules: IdentityRules) -> list[Link]:
             if rank > ASSERTED and time < max(oldest, valid_since(other, rules)):
                 continue
             found.append(_ordered(node, other, rank, time, rules))
+        for other_id, match in node.matched.items():
+            other = nodes.get(other_id)
+            if not match.taken or other is None or node.id > other_id:
+                continue
+            if node.id not in silent and other_id not in silent:
+                found.append(_alike(node, other, match.weight))
         for other_id, (same, time, _) in node.decided.items():
             other = nodes.get(other_id)
             if same and other is not None and node.id < other_id:
@@ -155,9 +162,25 @@ def _evidence(nodes: Mapping[NodeId, Node], rules: IdentityRules) -> list[Link]:
     return [link for _, link in found]
 
 
+def matched_link(node: Node, other: Node) -> Link:
+    """The link between two nodes whose claims are alike: as old as the younger of them."""
+    left, right = node, other
+    if (right.kind, right.value) < (left.kind, left.value):
+        left, right = right, left
+    return Link(MATCHED, max(left.first_seen, right.first_seen), left, right)
+
+
+def _alike(node: Node, other: Node, weight: float) -> tuple[_Order, Link]:
+    link = matched_link(node, other)
+    left, right = link.left, link.right
+    # Who is most alike comes first.
+    key = (MATCHED, -round(weight * 1e6), 0, left.kind, left.value, right.kind, right.value)
+    return key, link
+
+
 def _ordered(
     node: Node, other: Node, rank: int, time: int, rules: IdentityRules
-) -> tuple[tuple[int, int, int, str, str, str, str], Link]:
+) -> tuple[_Order, Link]:
     left, right = node, other
     if (right.kind, right.value) < (left.kind, left.value):
         left, right = right, left

@@ -5,6 +5,17 @@ came from, so a crash leaves either all of it or none.
 """
 
 from onefold.store.given import ListRow, RefreshRow
+from onefold.store.matching import Matches, MatchRecord, MatchWrite, StoredModel
 from onefold.store.sqlite import BatchWrite, QueuedRows, SQLiteStore
 
-__all__ = ["BatchWrite", "ListRow", "QueuedRows", "RefreshRow", "SQLiteStore"]
+__all__ = [
+    "BatchWrite",
+    "ListRow",
+    "MatchRecord",
+    "MatchWrite",
+    "Matches",
+    "QueuedRows",
+    "RefreshRow",
+    "SQLiteStore",
+    "StoredModel",
+]

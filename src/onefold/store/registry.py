@@ -207,6 +207,22 @@ class Registry:
         )
         return (last or 0) + 1
 
+    def use_match_model(self, use: bytes | None, at: int, actor: str, version: str) -> None:
+        """Put a match model in force, with how claims are read; None takes it out."""
+        connection = self._db.connection
+        with self._db.transaction():
+            if use is None:
+                connection.execute("delete from settings where name = 'match_in_force'")
+            else:
+                connection.execute(
+                    "insert or replace into settings values ('match_in_force', ?)", (use,)
+                )
+            self._changed(at, actor, "match.use", version or "nothing", {})
+
+    def match_model_in_force(self) -> bytes | None:
+        """What `use_match_model` was told last."""
+        return self._db.one("select value from settings where name = 'match_in_force'")  # type: ignore[no-any-return]
+
     def hold_list(self, segment: str, version: int, at: int, hold: Callable[[], None]) -> None:
         """Put a version of a segment's list in force; `hold` writes it, in the same transaction."""
         with self._db.transaction():

@@ -20,6 +20,7 @@ from onefold.model.records import Reject
 from onefold.store.database import WAIT_SECONDS, Database
 from onefold.store.given import GivenStore
 from onefold.store.jobs import Jobs
+from onefold.store.matching import Matches, MatchWrite
 from onefold.store.outbox import SQLiteOutbox
 from onefold.store.registry import Registry
 from onefold.store.rejects import Rejects
@@ -61,6 +62,7 @@ class BatchWrite(msgspec.Struct, gc=False):
     names: list[tuple[str, str]] = []
     partitioned: Collection[NodeId] = ()
     holds: list[tuple[NodeId, NodeId, str, int, int, int]] = []
+    matches: MatchWrite | None = None
 
 
 _WRITES = (
@@ -93,6 +95,7 @@ class SQLiteStore:
         self.given = GivenStore(self.db)
         self.jobs = Jobs(self.db)
         self.reviews = Reviews(self.db)
+        self.matches = Matches(self.db)
 
     def close(self) -> None:
         """Close the file."""
@@ -192,6 +195,8 @@ class SQLiteStore:
             ):
                 connection.executemany(sql, [(one,) for one in ids])
             self.reviews.write(batch.partitioned, batch.holds)
+            if batch.matches is not None:
+                self.matches.write(batch.matches)
             self._write_sizes(batch)
             self._write_tag_values(batch.tag_values)
             self._write_rejects(batch.rejects)

@@ -7,7 +7,7 @@ average of all pairs between them. What contradicts keeps apart; a bridge alone 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,26 @@ MOST = 60
 """A component of more records is first divided at its weaker pairs."""
 FULL = 12.0
 """Weights count up to that, for and against: one pair must not outvote all others."""
+
+
+Weigh = Callable[[Mapping[int, list[int]]], Mapping[tuple[int, int], float]]
+"""Gives the weights of all pairs `(smaller, greater)` within each of some components."""
+
+
+def grouped(size: int, left: Ints, right: Ints, weight: Floats, merge: float, weigh: Weigh) -> Ints:
+    """The label of each number from 0 to `size` - 1: who has the same is one person.
+
+    Of the pairs that are given each is alike enough to be merged.
+    """
+    labels = divide(components(size, left, right), left, right, weight)
+    inside = labels[left] == labels[right]
+    members: dict[int, list[int]] = {}
+    for number in np.flatnonzero(doubtful(labels, left[inside], right[inside])).tolist():
+        members.setdefault(int(labels[number]), []).append(number)
+    if members:
+        for number, part in settle(members, weigh(members), merge).items():
+            labels[number] = part
+    return labels
 
 
 def components(size: int, left: Ints, right: Ints) -> Ints:

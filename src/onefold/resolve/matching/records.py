@@ -8,7 +8,7 @@ from onefold.model.person import COLUMNS
 from onefold.resolve.matching.comparison import COMPARISONS, MAX_BINS, PLACE, Comparison
 
 MOST_SOURCES = 30
-_LISTS = ("emails", "phones", "family_parts")
+LISTS = ("emails", "phones", "family_parts")
 RARE = 3
 """Values of so many records are as rare as any: they may all be of one person."""
 
@@ -21,7 +21,7 @@ def presence_query(people: str = "people") -> str:
 
 def _own(column: str) -> str:
     """A column; a list only where it has more than one value, for the first has its own column."""
-    if column in _LISTS:
+    if column in LISTS:
         return f"CASE WHEN len({column}) > 1 THEN {column} END"
     return column
 

@@ -1,0 +1,89 @@
+"""A match model comes into force: the key index is filled anew, then everybody is matched.
+
+First the index, so that each match is found whole: nobody is parted whom the next page would join.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from hashlib import blake2b
+
+import msgspec
+
+from onefold.app.job_kinds import MATCH
+from onefold.app.long_work import Work, begin, end
+from onefold.model.errors import Canceled
+from onefold.model.matching import Matching
+from onefold.pipeline import Pipeline
+from onefold.store import SQLiteStore
+
+_FILLED, _PHASE, _CURSOR = "match_filled", "match_phase", "match_cursor"
+_INDEX, _MATCH = 1, 2
+_A_PAGE, _IN_A_HURRY = 1_000, 50
+_NONE = b"none"
+
+
+class MatchFilling:
+    """Goes through all profiles twice, a page between two batches; a restart goes on."""
+
+    def __init__(self, store: SQLiteStore, pipeline: Pipeline) -> None:
+        self._store = store
+        self._pipeline = pipeline
+        self._phase: int | None = store.setting(_PHASE)
+        self._after: int = store.setting(_CURSOR) or 0
+        self._work: Work | None = None
+        self._done = 0
+        pipeline.index_only(self._phase == _INDEX)
+
+    def use(self, in_force: Matching | None) -> None:
+        """Begin, unless everybody was matched by this model before; None is no model."""
+        digest = fingerprint(in_force)
+        if digest == (self._store.setting(_FILLED) or _NONE):
+            return
+        self._store.matches.clear()
+        self._begin(_MATCH if in_force is None else _INDEX)
+        self._store.set_setting(_FILLED, digest)
+
+    def step(self, now: int, *, hurry: bool = False) -> bool:
+        """Do the next page; say whether there was one."""
+        if self._phase is None:
+            return False
+        size = _IN_A_HURRY if hurry else _A_PAGE
+        page = self._store.profile_ids(self._after, size)
+        if not page:
+            self._begin(_MATCH if self._phase == _INDEX else None)
+            return True
+        self._pipeline.match(page, now)
+        self._after = page[-1]
+        self._store.set_setting(_CURSOR, self._after)
+        self._done += len(page)
+        if len(page) == size and self._work is None:
+            self._work = begin(self._store, MATCH, "match model")
+        self._tell()
+        return True
+
+    def _begin(self, phase: int | None) -> None:
+        self._store.set_setting(_CURSOR, 0)
+        self._store.set_setting(_PHASE, phase)
+        self._phase, self._after, self._done = phase, 0, 0
+        self._pipeline.index_only(phase == _INDEX)
+        if phase is None and self._work is not None:
+            end(self._store, self._work, canceled=False)
+            self._work = None
+
+    def _tell(self) -> None:
+        if self._work is None:
+            return
+        total = self._store.counters().get("profiles", 0)
+        step = "finding keys" if self._phase == _INDEX else "matching everybody"
+        # Half matched by another model is no state to stay in: who cancels it is not heard.
+        with suppress(Canceled):
+            self._work.progress(self._done, total, step)
+
+
+def fingerprint(in_force: Matching | None) -> bytes:
+    """What tells ways to match apart."""
+    if in_force is None:
+        return _NONE
+    said = (in_force.model.version, sorted(in_force.columns.items()), in_force.region)
+    return blake2b(msgspec.json.encode(said), digest_size=16).digest()

@@ -1,0 +1,118 @@
+"""A model made ready for single records: its keys, its pattern with another, and the weight of a pair.
+
+The same numbers as a batch on an engine gives, for the same specification is compiled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import blake2b
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+
+from onefold.model.errors import Fault, InvalidInput
+from onefold.model.matching import BITS, MatchModel
+from onefold.model.person import COLUMNS, Person
+from onefold.resolve.matching.blocking import PARTS, key
+from onefold.resolve.matching.comparison import PLACE, by_name, columns_of
+from onefold.resolve.matching.compiled import Values, pattern_function, values_function
+from onefold.resolve.matching.records import LISTS
+from onefold.resolve.matching.scoring import Score, Scorer
+
+_PERSON = tuple(COLUMNS)
+
+
+class Ready(NamedTuple):
+    """A record made ready to be compared: its source, and the values that are compared."""
+
+    source: str
+    values: Values
+
+
+class Matcher:
+    """Compares records by a model, one pair at a time."""
+
+    def __init__(self, model: MatchModel) -> None:
+        self.model = model
+        self._scorer = Scorer(model)
+        comparisons = by_name(one.name for one in model.comparisons)
+        if len(comparisons) != len(model.comparisons):
+            names = sorted(
+                {one.name for one in model.comparisons} - {one.name for one in comparisons}
+            )
+            raise InvalidInput(
+                "the match model compares what this release does not know",
+                [Fault("there is no such comparison", name) for name in names],
+            )
+        self._bins = {one.column: (one.values, one.bins) for one in model.frequencies}
+        binned = [f"{one.common}_bin" for one in comparisons if one.common]
+        self._columns = [*columns_of(comparisons), *binned]
+        self._pattern = pattern_function(comparisons, self._columns, BITS)
+        self._keys = [key(name) for name in model.keys]
+        names = sorted({part for one in self._keys for part in one.parts})
+        self._places = [tuple(names.index(part) for part in one.parts) for one in self._keys]
+        # At most 64 bytes, of which no two keys have the same.
+        self._names = [blake2b(one.name.encode(), digest_size=16).digest() for one in self._keys]
+        given = (*_PERSON, "place")
+        self._parts = values_function([PARTS[name].sql for name in names], given)
+        self._place = values_function([PLACE], _PERSON)
+
+    def ready(self, person: Person, source: str = "") -> Ready:
+        """Make a record ready to be compared."""
+        found = self._described(person)
+        for name, (common, bins) in self._bins.items():
+            found[f"{name}_bin"] = common.get(found[name], bins)
+        return Ready(source, tuple(found[name] for name in self._columns))
+
+    def keys(self, person: Person) -> tuple[int, ...]:
+        """The record's blocking keys as numbers of 64 bits: who shares one is a candidate."""
+        parts = self._parts(tuple(self._described(person).values()))
+        found = []
+        for name, places in zip(self._names, self._places, strict=True):
+            chosen = [parts[place] for place in places]
+            if None not in chosen:
+                text = "\0".join(map(str, chosen)).encode()
+                digest = blake2b(text, digest_size=8, key=name).digest()
+                found.append(int.from_bytes(digest, "big", signed=True))
+        return tuple(found)
+
+    def _described(self, person: Person) -> dict[str, Any]:
+        found: dict[str, Any] = {name: getattr(person, name) for name in _PERSON}
+        for name in LISTS:
+            if found[name] is not None and len(found[name]) < 2:
+                found[name] = None
+        (found["place"],) = self._place(tuple(found.values()))
+        return found
+
+    def pattern(self, one: Ready, two: Ready) -> int:
+        """All levels of a pair as one number."""
+        return self._pattern(one.values, two.values)
+
+    def weights(self, one: Ready, others: Sequence[Ready]) -> list[float]:
+        """The weight of a record with each of some others."""
+        if not others:
+            return []
+        patterns = np.array([self._pattern(one.values, two.values) for two in others], np.int64)
+        priors = np.array([self._scorer.priors(one.source, two.source) for two in others])
+        weights: list[float] = self._scorer.weights(patterns, priors[:, 0], priors[:, 1]).tolist()
+        return weights
+
+    def explain(self, one: Ready, two: Ready) -> Score:
+        """The weight of a pair, and what it is made of."""
+        return self._scorer.explain(self.pattern(one, two), one.source, two.source)
+
+
+def encode_record(person: Person, source: str) -> bytes:
+    """A standardized record as the store keeps it."""
+    return _encode((source, person))
+
+
+def decode_record(data: bytes) -> tuple[str, Person]:
+    """The source and what it says."""
+    return _decode(data)
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(tuple[str, Person]).decode

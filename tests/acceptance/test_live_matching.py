@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import random
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from onefold.app import match_training, matching
+from onefold.app.access import make_workspace
 from onefold.app.identity import identity_decide, reviews
 from onefold.app.identity_why import identity_why
 from onefold.app.match_models import match_add, match_compare, match_off, match_use
+from onefold.app.match_one import people_table
 from onefold.app.people import standardize_table
 from onefold.app.profiles import profile
 from onefold.app.rebuild import check_rebuild
+from onefold.config import Settings
 from onefold.engine.duck import DuckEngine
-from onefold.model.matching import MatchModel, encode_model
+from onefold.model.matching import MatchModel, decode_model, encode_model
+from onefold.model.person import Person
+from onefold.model.profile import decode_profile
 from onefold.standardize.people.recognition import recognize
 from onefold.standardize.people.roles import Layout
+from onefold.standardize.people.traits import person_of_traits
 from onefold.testing.people import make_people
 from tests.acceptance.conftest import Stepped
 
@@ -126,3 +136,106 @@ def test_a_model_that_comes_into_force_matches_everybody(
     assert who(onefold, "crm_id:2") == ["crm_id:2"]
     assert reviews(onefold.settings).waiting == 0
     assert check_rebuild(onefold.settings).differences == ()
+
+
+def records(count: int, seed: int) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """Made-up people as traits whose names say nothing, and what they hold."""
+    table = make_people(count, seed=seed, duplicates=0.5)
+    guesses = recognize(table.to_pydict())
+    kept = {
+        name: one.role
+        for name, one in guesses.items()
+        if one.role not in ("ignore", "source") and not one.role.startswith("identifier")
+        and name not in ("entity_id", "household_id", "record_id")
+    }  # fmt: skip
+    rows = [
+        {f"x_{name}": row[name] for name in kept if row[name] is not None}
+        for row in table.to_pylist()
+    ]
+    return rows, {f"x_{name}": role for name, role in kept.items()}
+
+
+def groups(onefold: Stepped, count: int) -> set[tuple[str, ...]]:
+    return {tuple(who(onefold, f"crm_id:r{number}")) for number in range(count)}
+
+
+def matches(onefold: Stepped) -> dict[tuple[str, str], tuple[float, bool]]:
+    """All matches of everybody, by the identifiers at their ends."""
+    store = onefold.store
+    found = [decode_profile(one) for one in store.documents(store.profile_ids(0, 9_999)).values()]
+    nodes = {node.id: node for one in found for node in one.nodes}
+    return {
+        (node.value, nodes[other].value): (match.weight, match.taken)
+        for node in nodes.values()
+        for other, match in node.matched.items()
+    }
+
+
+@pytest.mark.slow
+def test_in_any_order_the_same_people_come_out_as_of_a_batch(
+    tmp_path: Path, model: MatchModel
+) -> None:
+    count = 150
+    people, columns = records(count, seed=8)
+    # A small cap: blocks fill, overflow and empty again on the way.
+    capped = decode_model(encode_model(msgspec.structs.replace(model, cap=4)))
+    found = []
+    for order in (1, 2, 3):
+        chance = random.Random(order)
+        settings = Settings(data=tmp_path / f"data{order}", min_free_disk=0)
+        make_workspace(settings)
+        with closing(Stepped(settings)) as onefold:
+            match_use(settings, match_add(settings, encode_model(capped)).version, columns)
+            onefold.settle()
+            events = [person(f"r{number}", **one) for number, one in enumerate(people)]
+            # Some say something else first, and so leave blocks again.
+            first = [
+                person(f"r{number}", **(people[number - 1] | people[number]))
+                for number in range(1, count, 9)
+            ]
+            first = [one | {"timestamp": "2020-01-01T00:00:00Z"} for one in first]
+            events = [one | {"timestamp": "2021-01-01T00:00:00Z"} for one in events]
+            events += first
+            chance.shuffle(events)
+            while events:
+                size = chance.randint(1, 40)
+                onefold.take(*events[:size])
+                events = events[size:]
+            found.append((groups(onefold, count), matches(onefold)))
+            if order == 1:
+                assert check_rebuild(settings).differences == ()
+    assert found[0] == found[1] == found[2]
+    assert len(found[0][0]) < count
+
+
+@pytest.mark.slow
+def test_events_give_the_people_and_weights_that_a_file_gives(
+    onefold: Stepped, model: MatchModel
+) -> None:
+    count = 300
+    people, columns = records(count, seed=9)
+    match_use(onefold.settings, match_add(onefold.settings, encode_model(model)).version, columns)
+    onefold.take(*[person(f"r{number}", **one) for number, one in enumerate(people)])
+    engine = DuckEngine(threads=1, memory_mb=1000)
+    persons = [person_of_traits(one, columns) or Person() for one in people]
+    engine.keep("people", "SELECT * FROM given", {"given": people_table(persons)})
+    plan = matching.prepare(engine, model=model)
+    matching.block(engine, plan)
+    matching.compare(engine, plan)
+    matching.score(engine, plan, model)
+    matching.cluster(engine, plan, model)
+    rows = engine.rows(
+        "pairs",
+        "SELECT a.record_id, b.record_id, weight FROM scored JOIN rows AS a ON l = a.rid"
+        " JOIN rows AS b ON r = b.rid WHERE a.record_id <> b.record_id",
+        {},
+    )
+    batch = {
+        (f"r{a}", f"r{b}"): weight for one, two, weight in rows for a, b in ((one, two), (two, one))
+    }
+    live = {ends: weight for ends, (weight, _) in matches(onefold).items()}
+    assert live == batch
+    clusters: dict[int, list[str]] = {}
+    for number, label in engine.rows("c", "SELECT record_id, profile FROM clusters", {}):
+        clusters.setdefault(label, []).append(f"crm_id:r{number}")
+    assert groups(onefold, count) == {tuple(sorted(one)) for one in clusters.values()}

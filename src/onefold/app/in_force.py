@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -57,15 +56,27 @@ def matching_in_force(store: SQLiteStore) -> Matching | None:
     if told is None:
         return None
     use = msgspec.json.decode(told, type=MatchUse)
-    stored = store.matches.model(use.version)
-    if stored is None:
+    model = match_model(store, use.version)
+    if model is None:
         raise Damaged(f"the match model {use.version} is in force, but not in the store")
-    return Matching(_decoded(stored.body), use.columns, use.region)
+    return Matching(model, use.columns, use.region)
 
 
-@lru_cache(maxsize=4)
-def _decoded(body: bytes) -> MatchModel:
-    return decode_model(body)
+def match_model(store: SQLiteStore, version: str) -> MatchModel | None:
+    """The model of this version. A version is made of all that is in a model: it never changes."""
+    found = _MODELS.get(version)
+    if found is None:
+        stored = store.matches.model(version)
+        if stored is None:
+            return None
+        if len(_MODELS) >= _MODELS_KEPT:
+            _MODELS.clear()
+        found = _MODELS[version] = decode_model(stored.body)
+    return found
+
+
+_MODELS: dict[str, MatchModel] = {}
+_MODELS_KEPT = 8
 
 
 def definitions_from(stored: Iterable[StoredDefinition], version: int = 0) -> Definitions:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from onefold.app.in_force import matching_in_force
+from onefold.app.in_force import match_model, matching_in_force
 from onefold.app.match_answers import MatchCandidate, MatchCandidates, MatchWhy
 from onefold.app.match_explained import explained
 from onefold.app.workspace import open_store
 from onefold.config import Settings
 from onefold.model.errors import Fault, InvalidInput, NotFound
-from onefold.model.matching import Matching, decode_model
+from onefold.model.matching import Matching
 from onefold.model.person import Person
 from onefold.model.profile import decode_profile, profile_name
-from onefold.resolve.matching.pairwise import Matcher, decode_record
+from onefold.resolve.matching.pairwise import Matcher, decode_record, matcher_of
 from onefold.standardize.people.traits import person_of_traits
 from onefold.store import Matches, MatchRecord, SQLiteStore
 
@@ -32,7 +32,7 @@ def match_score(
 
 def score(use: Matching, left: Mapping[str, Any], right: Mapping[str, Any]) -> MatchWhy:
     """How much two records are alike; their traits are read by their names, or as `use` says."""
-    matcher = Matcher(use.model)
+    matcher = matcher_of(use.model)
     ready = [
         matcher.ready(_read(one, use, name)) for one, name in ((left, "left"), (right, "right"))
     ]
@@ -45,15 +45,14 @@ def match_candidates(
     """Who of all may be the person that a record is about, most likely first."""
     with open_store(settings) as store:
         use = _use(store, "")
-        return MatchCandidates(
-            use.model.version, find(store, Matcher(use.model), use, record, limit)
-        )
+        return MatchCandidates(use.model.version, find(store, use, record, limit))
 
 
 def find(
-    store: SQLiteStore, matcher: Matcher, use: Matching, record: Mapping[str, Any], limit: int
+    store: SQLiteStore, use: Matching, record: Mapping[str, Any], limit: int
 ) -> tuple[MatchCandidate, ...]:
-    """The same with a store and a matcher that are there already."""
+    """The same with a store and a model that are there already."""
+    matcher = matcher_of(use.model)
     person = _read(record, use, "record")
     mine = matcher.ready(person)
     there = sharing(store.matches, matcher, person)
@@ -100,11 +99,11 @@ def _use(store: SQLiteStore, version: str) -> Matching:
         if in_force is None:
             raise NotFound("no match model is in force; `onefold match train` makes one")
         return in_force
-    stored = store.matches.model(version)
-    if stored is None:
+    model = match_model(store, version)
+    if model is None:
         raise NotFound(f"there is no match model {version!r}; `onefold match models` shows them")
     columns, region = (in_force.columns, in_force.region) if in_force else ({}, None)
-    return Matching(decode_model(stored.body), columns, region)
+    return Matching(model, columns, region)
 
 
 def _read(record: Mapping[str, Any], use: Matching, where: str) -> Person:

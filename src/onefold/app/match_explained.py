@@ -8,7 +8,7 @@ from onefold.app.match_one import decision, probability
 from onefold.model.matching import MatchModel
 from onefold.model.profile import Node
 from onefold.pipeline.matching import record_of
-from onefold.resolve.matching.pairwise import Matcher, decode_record
+from onefold.resolve.matching.pairwise import decode_record, matcher_of
 from onefold.resolve.matching.scoring import Score
 from onefold.store import SQLiteStore
 
@@ -27,7 +27,7 @@ class Explaining:
 
     def __init__(self, store: SQLiteStore) -> None:
         self._in_force = matching_in_force(store)
-        self._matcher = None if self._in_force is None else Matcher(self._in_force.model)
+        self._matcher = None if self._in_force is None else matcher_of(self._in_force.model)
 
     def why(self, one: Node, two: Node) -> MatchWhy | None:
         """How much two nodes' claims are alike; None if no model says so."""

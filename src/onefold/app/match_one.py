@@ -11,7 +11,7 @@ import pyarrow as pa
 from onefold.app.match_answers import Decision
 from onefold.model.matching import MatchModel
 from onefold.model.person import COLUMNS, Person
-from onefold.resolve.matching.pairwise import Matcher
+from onefold.resolve.matching.pairwise import matcher_of
 from onefold.resolve.matching.scoring import Score
 
 _TYPES = {
@@ -49,7 +49,7 @@ def score_pair(
     model: MatchModel, left: Person, right: Person, *, sources: tuple[str, str] = ("", "")
 ) -> Score:
     """The weight of two records, and what it is made of: the same whichever comes first."""
-    matcher = Matcher(model)
+    matcher = matcher_of(model)
     return matcher.explain(matcher.ready(left, sources[0]), matcher.ready(right, sources[1]))
 
 
@@ -65,7 +65,7 @@ def candidates(
 
     They share a blocking key of the model with it; the weights are those of a batch.
     """
-    matcher = Matcher(model)
+    matcher = matcher_of(model)
     mine = set(matcher.keys(person))
     blocks: dict[int, list[int]] = {}
     for place, other in enumerate(people):

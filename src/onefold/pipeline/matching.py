@@ -17,7 +17,13 @@ from onefold.model.matching import Matching
 from onefold.model.profile import Matched, Node, NodeId, statements_of
 from onefold.pipeline.working import Working
 from onefold.resolve.matching.clustering import grouped
-from onefold.resolve.matching.pairwise import Matcher, Ready, decode_record, encode_record
+from onefold.resolve.matching.pairwise import (
+    Matcher,
+    Ready,
+    decode_record,
+    encode_record,
+    matcher_of,
+)
 from onefold.standardize.people.traits import person_of_traits
 from onefold.store import Matches, MatchRecord, MatchWrite
 
@@ -42,7 +48,7 @@ class Matchings:
         """Put a model in force, or none."""
         if in_force != self._in_force:
             self._in_force = in_force
-            self._matcher = None if in_force is None else Matcher(in_force.model)
+            self._matcher = None if in_force is None else matcher_of(in_force.model)
             self._ready.clear()
 
     def match(self, working: Working, again: Collection[NodeId]) -> MatchWrite | None:

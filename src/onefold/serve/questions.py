@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from onefold.app.answers import ChangePage, EventPage, LinkPage
 from onefold.app.golden_answers import (
     AccountRow,
@@ -11,6 +14,7 @@ from onefold.app.golden_answers import (
     QualityReport,
 )
 from onefold.app.identity import WhyIdentity
+from onefold.app.match_answers import MatchCandidates, MatchWhy
 from onefold.app.merge_answers import MergePage, Undone
 from onefold.app.profiles import ProfileView
 from onefold.app.tag_answers import TagHealth
@@ -113,3 +117,19 @@ def account(settings: Settings, name: str) -> AccountView:
     from onefold.app.accounts import account as look
 
     return look(settings, name)
+
+
+def match_score(
+    settings: Settings, left: Mapping[str, Any], right: Mapping[str, Any], model: str
+) -> MatchWhy:
+    """How much two records are alike."""
+    from onefold.app.match_asking import match_score as look
+
+    return look(settings, left, right, model)
+
+
+def match_candidates(settings: Settings, record: Mapping[str, Any], limit: int) -> MatchCandidates:
+    """Who may be the person that a record is about."""
+    from onefold.app.match_asking import match_candidates as look
+
+    return look(settings, record, limit)

@@ -104,6 +104,22 @@ class Matcher:
         return self._scorer.explain(self.pattern(one, two), one.source, two.source)
 
 
+_KEPT = 8
+_MATCHERS: dict[str, Matcher] = {}
+
+
+def matcher_of(model: MatchModel) -> Matcher:
+    """The matcher of a model; one that has a version is made once."""
+    found = _MATCHERS.get(model.version)
+    if found is None:
+        found = Matcher(model)
+        if model.version:
+            if len(_MATCHERS) >= _KEPT:
+                _MATCHERS.clear()
+            _MATCHERS[model.version] = found
+    return found
+
+
 def encode_record(person: Person, source: str) -> bytes:
     """A standardized record as the store keeps it."""
     return _encode((source, person))

@@ -20,6 +20,7 @@ from onefold.serve.api.golden import GOLDEN
 from onefold.serve.api.health import health, metrics, show_status
 from onefold.serve.api.identity import IDENTITY
 from onefold.serve.api.jobs import JOBS
+from onefold.serve.api.matching import MATCHING
 from onefold.serve.api.profiles import PROFILES
 from onefold.serve.api.segments import SEGMENTS
 from onefold.serve.api.sql import sql
@@ -40,6 +41,7 @@ def create_api(context: Context) -> Litestar:
             SEGMENTS,
             AUDIENCES,
             IDENTITY,
+            MATCHING,
             DEFINITIONS,
             *COLLECTIONS,
             *TAGGING,

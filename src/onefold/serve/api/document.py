@@ -22,6 +22,7 @@ _TEMPLATE = "#/components/schemas/{name}"
 _TAGS = {
     "profiles": "Who somebody is, was, and why.",
     "identity": "Who is who: why, and what people decide.",
+    "matching": "Records that share no identifier: who may be whom.",
     "segments": "Segments and who is in them.",
     "traits": "Computed traits, and declared ones.",
     "tags": "Tags and how their values come about.",

@@ -28,8 +28,7 @@ def engine() -> DuckEngine:
     engine.keep("file", "SELECT * FROM given", {"given": table})
     guesses = recognize(table.slice(0, 500).to_pydict())
     layout = Layout({name: one.role for name, one in guesses.items()} | {"entity_id": "ignore"})
-    people = standardize_table(engine, "file", layout)
-    engine.keep("people", "SELECT * FROM given", {"given": people})
+    standardize_table(engine, "file", layout)
     return engine
 
 

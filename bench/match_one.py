@@ -135,7 +135,7 @@ def measure(folder: Path, count: int) -> None:
             identifier = Identifier("crm_id", f"new{now}-{number}")
             event = Event(
                 "bench", "identify", "identify", now, now, f"m{now}-{number}", (identifier,), (),
-                one, (), {}, {}, now // 60_000_000,
+                one, True, "{}", "{}", now // 60_000_000,
             )  # fmt: skip
             began = time.perf_counter()
             report = pipeline.fold([event], [], {}, now)

@@ -209,10 +209,12 @@ class _Batch:
         while left:
             members = self._component(working, left.pop())
             left -= members
-            taken = self._taken(working, sorted(members))
+            # In an order of values, not of their keyed numbers: it decides where averages are alike.
+            ordered = sorted(members, key=lambda one: _value(working.nodes[one]))
+            taken = self._taken(working, ordered)
             for one in members:
                 for other, match in list(working.nodes[one].matched.items()):
-                    is_taken = (min(one, other), max(one, other)) in taken
+                    is_taken = (one, other) in taken or (other, one) in taken
                     if match.taken != is_taken:
                         changed = Matched(match.weight, match.model, is_taken)
                         _set(working, one, other, changed)
@@ -237,17 +239,17 @@ class _Batch:
     def _taken(self, working: Working, members: list[NodeId]) -> set[tuple[NodeId, NodeId]]:
         """The pairs of these members that are in one cluster."""
         merge = self._in_force.model.merge
+        places = {node: place for place, node in enumerate(members)}
         pairs = {
             (one, other): match.weight
             for one in members
             for other, match in working.nodes[one].matched.items()
-            if one < other and match.weight >= merge
+            if places[one] < places.get(other, -1) and match.weight >= merge
         }
         if len(members) > MOST_LINKED:
             return set()
         if len(pairs) < 2:
             return set(pairs)
-        places = {node: place for place, node in enumerate(members)}
         ends = np.array([(places[one], places[two]) for one, two in pairs], dtype=np.int64)
         labels = grouped(
             len(members),
@@ -275,6 +277,10 @@ class _Batch:
                 weights = self._matcher.weights(ready[one], [ready[two] for two in others])
                 found.update(zip([(one, two) for two in others], weights, strict=True))
         return found
+
+
+def _value(node: Node) -> tuple[str, str]:
+    return node.kind, node.value
 
 
 def record_of(node: Node, columns: Mapping[str, str], region: str | None) -> bytes | None:

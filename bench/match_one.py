@@ -90,10 +90,8 @@ def _fill(store: SQLiteStore, model: MatchModel, people: pa.Table, first: int) -
     batch = BatchWrite(store.batch() + 1, matches=MatchWrite())
     assert batch.matches is not None
     for number, row in enumerate(people.to_pylist(), start=first + 1):
-        values = {
-            name: tuple(row[name]) if isinstance(row[name], list) else row[name] for name in COLUMNS
-        }
-        person, identifier = Person(**values), Identifier("crm_id", f"n{number}")
+        person = msgspec.convert({name: row[name] for name in COLUMNS}, Person)
+        identifier = Identifier("crm_id", f"n{number}")
         node = node_id(key, identifier)
         profile = Profile(
             number, [(number, node)], [Node(node, *identifier, now, now, 1, {})], {}, {}

@@ -82,7 +82,8 @@ def _chain(
         ends = (link.left, link.right) if link.left.id == before else (link.right, link.left)
         match = matches.why(*ends) if link.rank == MATCHED else None
         evidence = RANKS[link.rank]
-        chain.append(ChainLink(text_of(ends[0]), text_of(ends[1]), evidence, link.time, match))
+        texts = text_of(ends[0]), text_of(ends[1])
+        chain.append(ChainLink(*texts, evidence, link.time, match=match))
         step = came[before]
     return chain[::-1]
 

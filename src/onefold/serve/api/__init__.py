@@ -21,6 +21,7 @@ from onefold.serve.api.health import health, metrics, show_status
 from onefold.serve.api.identity import IDENTITY
 from onefold.serve.api.jobs import JOBS
 from onefold.serve.api.matching import MATCHING
+from onefold.serve.api.people import PEOPLE
 from onefold.serve.api.profiles import PROFILES
 from onefold.serve.api.segments import SEGMENTS
 from onefold.serve.api.sql import sql
@@ -47,6 +48,7 @@ def create_api(context: Context) -> Litestar:
             *TAGGING,
             JOBS,
             FAILURES,
+            PEOPLE,
             ACCESS,
             sql,
             stream,

@@ -33,6 +33,7 @@ _TAGS = {
     "destinations": "Where entries and exits are sent.",
     "definitions": "What is in force; the same as the YAML files.",
     "jobs": "Long work: how far it is, and stopping it.",
+    "people": "Records of people that are handed in; nothing is kept.",
     "sql": "Questions to the whole history.",
     "events": "What comes in.",
     "failures": "What did not work out, to be mended.",

@@ -131,11 +131,12 @@ def extract_identifiers(given: Records) -> Extracted:
     ['email:bob@x.com', 'phone:+8613812345679']
     """
     layout = layout_of(given)
-    found = [list(_identifiers(record, layout)) for record in given.records]
+    found = [list(identifiers_of(record, layout)) for record in given.records]
     return Extracted(layout.columns, found)
 
 
-def _identifiers(record: Mapping[str, Scalar], layout: Layout) -> Iterator[FoundIdentifier]:
+def identifiers_of(record: Mapping[str, Any], layout: Layout) -> Iterator[FoundIdentifier]:
+    """The identifiers of one record."""
     for header, role in layout.columns.items():
         text = as_text(record.get(header)).strip()
         kind = role.partition(":")[0]

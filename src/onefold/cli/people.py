@@ -10,10 +10,22 @@ import typer
 from onefold.cli.invocation import Invocation, command
 from onefold.cli.rendering import complain, say
 
+_File = Annotated[Path, typer.Argument(metavar="FILE", help="CSV or Parquet, with a header.")]
+_Output = Annotated[Path, typer.Option("-o", "--output", help="What is written: .csv or .parquet.")]
+_Column = Annotated[
+    list[str] | None, typer.Option("--column", metavar="HEADER=ROLE", help="What a column holds.")
+]
+_Region = Annotated[
+    str | None, typer.Option("--region", help="Country of telephone numbers that name none.")
+]
+
 
 def add_to(app: typer.Typer) -> None:
     """Add these commands."""
     command(app, "dedupe")(dedupe)
+    command(app, "standardize")(standardize)
+    command(app, "extract-identifiers")(extract_identifiers)
+    command(app, "merge-records")(merge_records)
 
 
 def dedupe(
@@ -55,14 +67,8 @@ def dedupe(
     Example: onefold dedupe customers.csv -o clusters.parquet --golden golden.parquet
     """
     from onefold.app.dedupe import Wanted, dedupe
-    from onefold.model.errors import InvalidInput
 
-    columns = {}
-    for one in column or []:
-        header, equals, role = one.rpartition("=")
-        if not equals or not header:
-            raise InvalidInput(f"{one!r} does not say what a column holds: write HEADER=ROLE")
-        columns[header] = role
+    columns = _columns(column)
     wanted = Wanted(output, golden, review, save_model, model, columns, region, link_only)
     if output is None and golden is None and not call.as_json:
         complain("nothing is written; -o FILE writes every row with its profile_id")
@@ -74,4 +80,84 @@ def dedupe(
             f" {found.expected_precision:.3f}, recall {found.expected_recall:.3f}"
             f" (± {found.uncertainty:.3f})"
         ),
+    )
+
+
+def _columns(told: list[str] | None) -> dict[str, str]:
+    """What `--column` says, by header; every one that cannot be read."""
+    from onefold.model.errors import Fault, InvalidInput
+
+    found, faults = {}, []
+    for one in told or []:
+        header, equals, role = one.rpartition("=")
+        if not equals or not header or not role:
+            faults.append(Fault("does not say what a column holds", one, "write HEADER=ROLE"))
+        found[header] = role
+    if faults:
+        raise InvalidInput("--column cannot be read", faults)
+    return found
+
+
+def standardize(
+    call: Invocation,
+    file: _File,
+    output: _Output,
+    column: _Column = None,
+    region: _Region = None,
+    date_order: Annotated[
+        str | None,
+        typer.Option("--date-order", help="dmy or mdy; else the dates of the file decide."),
+    ] = None,
+) -> None:
+    """Write records of people in standard columns.
+
+    Example: onefold standardize customers.csv -o standard.parquet --region US
+    """
+    from onefold.app.people_commands import Given, standardize_file
+    from onefold.model.errors import Fault, InvalidInput
+
+    if date_order not in (None, "dmy", "mdy"):
+        raise InvalidInput(
+            "--date-order cannot be read", [Fault("is dmy or mdy", date_order or "")]
+        )
+    given = Given(file, _columns(column), region, date_order)
+    call.show(
+        standardize_file(given, output),
+        lambda found: say(f"{found.rows:,} rows in standard columns"),
+    )
+
+
+def extract_identifiers(
+    call: Invocation, file: _File, output: _Output, column: _Column = None, region: _Region = None
+) -> None:
+    """Write the identifiers of records of people, as events would have them.
+
+    Example: onefold extract-identifiers customers.csv -o identifiers.csv --region US
+    """
+    from onefold.app.people_commands import Given, identifiers_of_file
+
+    given = Given(file, _columns(column), region)
+    call.show(
+        identifiers_of_file(given, output),
+        lambda found: say(f"{found.written:,} identifiers in {found.rows:,} rows"),
+    )
+
+
+def merge_records(
+    call: Invocation,
+    file: _File,
+    output: _Output,
+    by: Annotated[str, typer.Option("--by", help="The column that says which rows are one.")],
+    column: _Column = None,
+) -> None:
+    """Write one golden row for all rows that have the same value in a column.
+
+    Example: onefold merge-records clusters.parquet --by profile_id -o golden.parquet
+    """
+    from onefold.app.people_commands import Given, merge_file
+
+    given = Given(file, _columns(column))
+    call.show(
+        merge_file(given, by, output),
+        lambda found: say(f"{found.rows:,} rows are {found.written:,} golden ones"),
     )

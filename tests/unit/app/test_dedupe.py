@@ -165,7 +165,7 @@ def test_what_cannot_be_done_is_said_all_at_once(tmp_path: Path) -> None:
         dedupe([file], Wanted())
     with pytest.raises(InvalidInput, match="no role 'nom'"):
         dedupe([file], Wanted(columns={"x": "nom"}))
-    with pytest.raises(InvalidInput, match=r"neither \.csv nor \.parquet"):
+    with pytest.raises(InvalidInput, match=r"is none of \.csv, \.parquet"):
         dedupe([file], Wanted(output=tmp_path / "out.xlsx", columns={"x": "email"}))
 
 

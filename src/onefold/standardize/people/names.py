@@ -263,7 +263,7 @@ def _parts(text: str) -> tuple[list[str], list[str], str | None]:
     words, suffix = _split_suffix(_without_titles(written))
     if len(words) < 2:
         return ([], words, suffix) if suffix else (words, [], None)
-    capitals = [fold(word) for word in text.split() if len(word) > 1 and word.isupper()]
+    capitals = [each for word in text.split() if word.isupper() and len(each := fold(word)) > 1]
     if capitals and (family := _in_capitals(words, " ".join(capitals).split())):
         return [word for word in words if word not in family], family, suffix
     return *_split_words(words, text), suffix

@@ -31,6 +31,8 @@ WHOLE = {
     "María de la Cruz": ("maria", None, "de la cruz"),
     "Martin Luther King Jr.": ("martin", "luther", "king"),
     "Anna Müller-Lüdenscheidt": ("anna", None, "muller ludenscheidt"),
+    "J. Müller": ("j", None, "muller"),
+    "J. R. SMITH": ("j", "r", "smith"),
     "Jean DUPONT": ("jean", None, "dupont"),
     "王小明": ("xiaoming", None, "wang"),
     "歐陽娜娜": ("nana", None, "ouyang"),

@@ -29,7 +29,7 @@ from onefold.model.records import Accepted, encode_accepted
 from onefold.testing.load import live_bodies, skewed, uniform
 
 BATCH = 100
-WARM_SECONDS = 10.0
+WARM_SECONDS = 30.0
 CHOICES = {"uniform": uniform, "90/10": skewed}
 
 

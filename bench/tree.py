@@ -20,7 +20,7 @@ from onefold.testing.load import live_bodies, skewed, uniform
 
 START_SECONDS = 60.0
 CONNECTIONS = 8
-MOST_WAITING = 512 << 20
+MOST_WAITING = 320 << 20
 
 
 class Tree:

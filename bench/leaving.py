@@ -1,7 +1,8 @@
 """Leaving a segment by time alone: python -m bench.leaving [--users N] [--over SECONDS] [--json]
 
 Users who are in a segment because of one event each, whose window of a day ends while nothing else
-happens: all of them at the same midnight (`--over 0`), or one after the other within so many seconds.
+happens: all of them at the same midnight (`--over 0`), or one after the other within so many seconds, of which
+the first so many are watched (`--watch`).
 The worker runs alone, with a clock of the real pace that is set to just before the first of them; every
 second an event comes in, and how long it waits is measured too.
 """
@@ -78,8 +79,8 @@ def make_members(store: SQLiteStore, rule: str, users: int, first: int, over: in
         after = page[-1]
 
 
-def leave(settings: Settings, store: SQLiteStore, first: int, over: int) -> dict[str, Any]:
-    """Let time pass until everybody has left."""
+def leave(settings: Settings, store: SQLiteStore, first: int, watched: int) -> dict[str, Any]:
+    """Let time pass until everybody has left, or for so many seconds."""
     log = open_log(settings, store, "bench")
     begun = time.time_ns() // 1000
 
@@ -96,7 +97,9 @@ def leave(settings: Settings, store: SQLiteStore, first: int, over: int) -> dict
     sent: float | None = None
     next_event = time.monotonic()
     events = store.counters().get("events", 0)
-    while any(store.segment_sizes().values()):
+    before = sum(store.segment_sizes().values())
+    until = first + watched * 1_000_000
+    while any(store.segment_sizes().values()) and not (watched and clock() > until):
         if sent is None and time.monotonic() >= next_event:
             log.append([encode_accepted(Accepted(SOURCE, clock(), "batch", next(bodies)))])
             sent, next_event = time.monotonic(), time.monotonic() + 0.5
@@ -112,10 +115,12 @@ def leave(settings: Settings, store: SQLiteStore, first: int, over: int) -> dict
             events, sent = store.counters()["events"], None
     took = (clock() - first) / 1e6
     cpu = time.process_time() - cpu
+    left = before - sum(store.segment_sizes().values())
     lake.stop()
     worker.close()
     log.close()
-    return {"seconds": round(took, 1), "cpu": round(cpu, 1), "late": late, "event_waits": waits}
+    found = {"left": left, "seconds": round(took, 1), "cpu": round(cpu, 1)}
+    return {**found, "late": late, "event_waits": waits}
 
 
 def event_bodies(clock: Any) -> Iterator[bytes]:
@@ -133,6 +138,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--users", type=int, default=1_000_000)
     parser.add_argument("--over", type=int, default=0, help="seconds over which they leave")
+    parser.add_argument("--watch", type=int, default=0, help="stop after so many of them")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     rule = RULES["second" if given.over else "day"]
@@ -143,7 +149,7 @@ def main() -> None:
             add_users(store, given.users, MIDNIGHT - 2 * DAY, open_lake(settings))
             settled(settings, store, rule, MIDNIGHT - 2 * DAY)
             make_members(store, rule, given.users, MIDNIGHT, given.over * 1_000_000)
-            found = leave(settings, store, MIDNIGHT, given.over * 1_000_000)
+            found = leave(settings, store, MIDNIGHT, given.watch)
     late, waits = found.pop("late"), found.pop("event_waits")
     row = {"users": given.users, "over_seconds": given.over, **found}
     row["late"] = percentiles(late or [0.0])

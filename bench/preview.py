@@ -5,10 +5,11 @@ over 10 M profiles and 100 M events (`--quick`: a tenth), made once by `bench.po
 
 - `onefold`: what a preview does, from opening the lake to the count; and its query alone;
 - `duckdb`: SQL written by hand for these very files, with the bounds and names worked out;
-- `chdb`, `polars`: the same question over the same files; `postgresql` 15: over rows that were loaded into
-  it, with an index that answers the question alone. All of them apply the moves of profiles.
+- `chdb`, `polars` (as one would write it, and in the steps that ours takes): the same question over the
+  same files; `postgresql` 15: over rows that were loaded into it, with an index that answers the question
+  alone. All of them apply the moves of profiles.
 
-Everybody may use as many threads. The answers (how many, and the sum of their numbers) must be equal. A run is
+Everybody may use all cores. The answers (how many, and the sum of their numbers) must be equal. A run is
 cold when the kernel forgot the files before it, and what was asked is opened anew.
 """
 
@@ -16,19 +17,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing
 import os
 import statistics
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 
+from bench.by_turns import Answer, Ask, compare
 from bench.population_data import DAY, END, add_arguments, population
 from bench.postgres import postgres
 from onefold.app.everybody import everybody
@@ -47,9 +46,9 @@ NOW = END - 1
 _MIDNIGHT = END - 8 * DAY // 24
 ORDERS, MAILS = _MIDNIGHT - 29 * DAY, _MIDNIGHT - 13 * DAY
 THREADS = os.cpu_count() or 2
+# With fewer threads than three DuckDB groups in tables that outgrow the processor's cache.
+DUCK_THREADS = max(3, THREADS)
 REVENUE, COUNTRY = '["properties","revenue","number"]', '["traits","country","text"]'
-
-Answer = tuple[int, int]
 
 
 class Files(NamedTuple):
@@ -60,20 +59,6 @@ class Files(NamedTuple):
     profiles: list[str]
     known: int
     """Moves up to this batch are in all of these events."""
-
-
-class Measured(NamedTuple):
-    """One way to ask: its answer, and the seconds of each run."""
-
-    answer: Answer
-    cold: list[float]
-    warm: list[float]
-    query: list[float]
-    note: str = ""
-
-
-Ask = Callable[[], tuple[Answer, float]]
-"""Ask once; give the answer, and the seconds that the query alone took."""
 
 
 def files_of(settings: Settings) -> Files:
@@ -124,20 +109,23 @@ def duckdb(settings: Settings) -> Iterator[Ask]:
     query = f"""
         with moved as (select left_id, arg_max(profile_id, batch) as home
                        from read_parquet({files.moves}) where batch > {files.known} group by left_id),
-        e as (select coalesce(m.home, e.profile_id) as profile, name, time, "{_q(REVENUE)}" as revenue
-              from read_parquet({files.events}) e left join moved m on e.profile_id = m.left_id
-              where (name = 'Order Completed' and time >= make_timestamptz({ORDERS}))
-                 or (name = 'Email Opened' and time >= make_timestamptz({MAILS}))),
-        t as (select profile, count(*) filter (name = 'Order Completed') as orders,
-                     sum(revenue) filter (name = 'Order Completed') as spent,
-                     count(*) filter (name = 'Email Opened') as mails
-              from e group by profile
-              having orders >= 3 and spent >= 100 and mails = 0)
+        bought as materialized (
+            select coalesce(m.home, e.profile_id) as profile
+            from read_parquet({files.events}) e left join moved m on e.profile_id = m.left_id
+            where name = 'Order Completed' and time >= make_timestamptz({ORDERS})
+            group by profile having count(*) >= 3 and sum("{_q(REVENUE)}") >= 100),
+        opened as (
+            select coalesce(m.home, e.profile_id) as profile
+            from read_parquet({files.events}) e left join moved m on e.profile_id = m.left_id
+            where name = 'Email Opened' and time >= make_timestamptz({MAILS})),
+        reading as (select distinct profile from opened where profile in (select profile from bought)),
+        t as (select profile from bought b where not exists
+              (select 1 from reading r where r.profile = b.profile))
         select count(*), sum(profile_id) from read_parquet({files.profiles}) p
         join t on t.profile = p.profile_id where "{_q(COUNTRY)}" = 'CN'
     """
 
-    connection = duck.connect(config={"threads": THREADS})
+    connection = duck.connect(config={"threads": DUCK_THREADS})
     connection.execute("set parquet_metadata_cache = true")
 
     def ask() -> tuple[Answer, float]:
@@ -240,6 +228,54 @@ def polars(settings: Settings) -> Iterator[Ask]:
 
 
 @contextmanager
+def polars_in_steps(settings: Settings) -> Iterator[Ask]:
+    """The same, first the orders, then the mails of those whom these leave."""
+    import polars as pl
+
+    files = files_of(settings)
+
+    def ask() -> tuple[Answer, float]:
+        began = time.perf_counter()
+        time_of = pl.col("time").dt.epoch("us")
+        is_order = (pl.col("name") == "Order Completed") & (time_of >= ORDERS)
+        is_mail = (pl.col("name") == "Email Opened") & (time_of >= MAILS)
+        moved = (
+            pl.scan_parquet(files.moves)
+            .filter(pl.col("batch") > files.known)
+            .sort("batch")
+            .group_by("left_id", maintain_order=True)
+            .agg(pl.col("profile_id").last().alias("home"))
+        )
+
+        def events(of: pl.Expr, *columns: str) -> pl.LazyFrame:
+            return (
+                pl.scan_parquet(files.events)
+                .filter(of)
+                .select("profile_id", *columns)
+                .join(moved, left_on="profile_id", right_on="left_id", how="left")
+                .with_columns(pl.coalesce("home", "profile_id").alias("profile"))
+            )
+
+        totals = (
+            events(is_order, REVENUE)
+            .group_by("profile")
+            .agg(pl.len().alias("orders"), pl.col(REVENUE).sum().alias("spent"))
+            .filter((pl.col("orders") >= 3) & (pl.col("spent") >= 100))
+            .join(events(is_mail), on="profile", how="anti")
+        )
+        found = (
+            pl.scan_parquet(files.profiles)
+            .filter(pl.col(COUNTRY) == "CN")
+            .join(totals, left_on="profile_id", right_on="profile")
+            .select(pl.len().alias("n"), pl.col("profile_id").cast(pl.Int128).sum().alias("total"))
+            .collect(engine="streaming")
+        )
+        return (found["n"][0], int(found["total"][0])), time.perf_counter() - began
+
+    yield ask
+
+
+@contextmanager
 def postgresql(settings: Settings) -> Iterator[Ask]:
     """PostgreSQL 15, loaded with what the question needs and nothing else, indexed for it."""
     with postgres(files_of(settings), open_lake(settings), ORDERS, MAILS, THREADS) as ask:
@@ -251,55 +287,10 @@ WAYS: dict[str, Callable[[Settings], Any]] = {
     "duckdb": duckdb,
     "chdb": chdb,
     "polars": polars,
+    "polars, steps": polars_in_steps,
     "postgresql": postgresql,
     "spark": spark,
 }
-
-
-def measure(way: str, settings: Settings, runs: int, told: Connection) -> None:
-    """One way to ask, in a process of its own."""
-    cold = []
-    with WAYS[way](settings) as ask:
-        for _ in range(2):
-            forget(settings.data)
-            began = time.perf_counter()
-            answer, _ = ask()
-            cold.append(time.perf_counter() - began)
-        warm, query = [], []
-        for _ in range(runs):
-            began = time.perf_counter()
-            again, alone = ask()
-            warm.append(time.perf_counter() - began)
-            query.append(alone)
-            assert again == answer, f"{way} answers {again} after {answer}"
-    told.send(Measured(answer, cold, warm, query))
-
-
-def forget(directory: Path) -> None:
-    """Let the kernel forget the files that are not being written."""
-    for path in directory.rglob("*.parquet"):
-        handle = os.open(path, os.O_RDONLY)
-        os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
-        os.close(handle)
-
-
-def compare(settings: Settings, ways: list[str], runs: int) -> dict[str, Measured]:
-    """All ways, one after the other; refuses answers that differ."""
-    spawn = multiprocessing.get_context("spawn")
-    found: dict[str, Measured] = {}
-    for way in ways:
-        told, tell = spawn.Pipe(duplex=False)
-        process = spawn.Process(target=measure, args=(way, settings, runs, tell))
-        process.start()
-        tell.close()
-        try:
-            found[way] = Measured(*told.recv())
-        except EOFError:
-            sys.exit(f"{way} failed")
-        process.join()
-    answers = {way: one.answer for way, one in found.items()}
-    assert len(set(answers.values())) == 1, f"the answers differ: {answers}"
-    return found
 
 
 def main() -> None:
@@ -313,9 +304,9 @@ def main() -> None:
     people, events = (n // 10 if given.quick else n for n in (given.people, given.events))
     made = population(given.data, people, events)
     settings = Settings(
-        data=made.data, timezone=made.timezone, sql_threads=THREADS, sql_memory=2 << 30
+        data=made.data, timezone=made.timezone, sql_threads=DUCK_THREADS, sql_memory=2 << 30
     )
-    found = compare(settings, given.ways, given.runs)
+    found = compare({way: WAYS[way] for way in given.ways}, settings, given.runs)
     rows = [
         {
             "way": way,
@@ -339,7 +330,7 @@ def main() -> None:
 def show(people: int, events: int, rows: list[dict[str, Any]]) -> None:
     """A table."""
     print(f"{people:,} profiles, {events:,} events, {rows[0]['members']:,} of them asked for")
-    print(f"{'':<12}{'cold s':>10}{'warm s':>10}{'query s':>10}{'x ours':>10}")
+    print(f"{'':<15}{'cold s':>10}{'warm s':>10}{'query s':>10}{'x ours':>10}")
     for row in rows:
         figures = "".join(f"{row[name]:>10}" for name in ("cold", "warm", "query", "times_ours"))
         print(f"{row['way']:<12}{figures}")

@@ -13,20 +13,24 @@ from onefold.app.kept import lake_engine
 from onefold.app.relations import add_population
 from onefold.app.workspace import open_store
 from onefold.config import Settings
-from onefold.engine import Engine, Interrupted, OutOfMemory
+from onefold.engine import DuckEngine, Engine, Interrupted, OutOfMemory
 from onefold.model.definitions import Definitions
 from onefold.model.errors import Fault, InvalidInput, NotFound
 from onefold.segment.asked import Asked, asked_rules
 from onefold.segment.metric import Column
-from onefold.segment.population import Relations, earliest, members_query, share_query
+from onefold.segment.population import (
+    Ahead,
+    Relations,
+    ahead_query,
+    earliest,
+    members_query,
+)
 from onefold.segment.texts import literal_sql
 from onefold.segment.wanted import wanted_by
 from onefold.segment.zone import load_zone
 
 DAY_US = 86_400_000_000
 _PRIME, _FACTOR = 2**31 - 1, 1_583_458_089
-_FEW = 0.08
-"""Up to this share of all profiles, looking who they are first costs less than it saves."""
 
 
 class Everybody:
@@ -78,9 +82,11 @@ class Everybody:
     def members_query(self, asked: Asked, now: int) -> str:
         """The query for those who satisfy a rule, in the way that suits the data."""
         ask = (asked, now, self.timezone, self.relations)
-        share = share_query(*ask)
-        narrow = bool(share) and (self.rows(share)[0][0] or 0.0) < _FEW
-        return members_query(*ask, narrow=narrow)
+        ahead = ahead_query(*ask)
+        if not ahead:
+            return members_query(*ask)
+        [(share, *without)] = self.rows(ahead)
+        return members_query(*ask, Ahead(share, tuple(without)))
 
     def total(self) -> int:
         """How many profiles there are."""
@@ -118,7 +124,9 @@ def everybody(
             since = _since(asked.plan.columns, now, settings.timezone, days)
             population = add_population(engine, store, lake, since)
         before()
-        relations = Relations(read=population.read)
+        # Spark reads times in a zone of its own; it is not told.
+        told = population.since if isinstance(engine, DuckEngine) else None
+        relations = Relations(read=population.read, since=told)
         limit = settings.sql_seconds if seconds is None else seconds
         people = Everybody(settings, definitions, engine, relations, limit)
         timer = threading.Timer(limit, people.stop)

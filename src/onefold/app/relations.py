@@ -1,14 +1,14 @@
 """The relations that rules are asked over: everybody's events and profiles, as they are now.
 
-`events_now(profile BIGINT, owner, source, name, time BIGINT µs, message_id, traits, strong,
-properties, context, typed …)`
+`events_now(profile BIGINT, owner, source, name, time BIGINT µs, stamp, message_id, traits, strong,
+properties, context, typed …)`, with the time as the files have it in `stamp`,
 and `profiles_now(profile BIGINT, traits, computed, tags, typed …)`. What still waits in the store's queue is among
 them, and an event is of the profile that its owner belongs to today.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -37,6 +37,12 @@ class Population(NamedTuple):
     read: Callable[[Field], str]
     profiles: int
 
+    @staticmethod
+    def since(moment: int) -> str:
+        """Write that an event is of a moment (µs UTC) or later, as the reader of files knows it."""
+        at = datetime.fromtimestamp(moment // 1_000_000, UTC)
+        return f"stamp >= TIMESTAMPTZ '{at:%Y-%m-%d %H:%M:%S}+00'"
+
 
 def add_population(
     engine: Engine, store: SQLiteStore, lake: DeltaLake, since: int | None = None
@@ -61,21 +67,23 @@ def add_events(
     since: int | None = None,
 ) -> list[Field]:
     """Make the view `events_now` of the tables `events` and `moves`; give its typed columns."""
-    groups = by_layout(file for file in events.files if not _all_before(file, since))
+    groups = by_layout(_with_rows(f for f in events.files if not _all_before(f, since)))
     typed = _add_groups(engine, "events", groups, "properties", "context")
     fields = _each_once(typed)
-    engine.add_view("events_newer", {}, events.newer)
-    nothing = groups and not events.newer.num_rows
-    parts = [] if nothing else [_events_part("events_newer", (), fields)]
+    parts = []
+    if events.newer.num_rows or not groups:
+        engine.add_view("events_newer", {}, events.newer)
+        parts.append(_events_part("events_newer", (), fields))
     parts += [
         _events_part(f"events_{group}", typed[group], fields, group == MIXED) for group in groups
     ]
     read = [file for files in groups.values() for file in files]
     rows = " union all ".join(parts)
     known = MIXED not in groups and not events.newer["profile_id"].null_count
-    if known and not _add_late_moves(engine, moves, read, events.newer):
+    _add_late_moves(engine, moves, read, events.newer)
+    if known and not (left := _add_left_profiles(engine)):
         query = f"select profile_id as profile, * exclude (profile_id) from ({rows})"
-    elif known and _all_went_one_way(engine):
+    elif known and _all_went_one_way(engine, left):
         query = _by_profile(rows)
     else:
         add_homes(engine, store, moves, read, events.newer)
@@ -87,7 +95,7 @@ def add_events(
 def add_profiles(engine: Engine, profiles: TableNow) -> list[Field]:
     """Make the view `profiles_now` of the table `profiles`; give its typed columns."""
     parts: dict[str, list[str]] = {"now": [], "tail": []}
-    for file in profiles.files:
+    for file in _with_rows(profiles.files):
         parts.setdefault(parse_file_name(file).part, []).append(file)
     groups = by_layout(parts["now"])
     columns = {
@@ -101,16 +109,18 @@ def add_profiles(engine: Engine, profiles: TableNow) -> list[Field]:
         f"{typed_columns(fields, typed[group])} from profiles_{group}"
         for group in groups
     ]
-    engine.add_view("profiles_tail", by_layout(parts["tail"]), profiles.newer)
-    changed = engine.keep(
-        "profiles_newest",
-        f"select profile_id as profile, here, traits, coalesce(computed, '{{}}') as computed,"
-        f" coalesce(tags, '{{}}') as tags{typed_columns(fields)} from (select"
-        f" {profile_number_sql('profile')} as profile_id,"
-        " arg_max(merged_into is null, batch) as here, arg_max(traits, batch) as traits,"
-        " arg_max(computed, batch) as computed, arg_max(tags, batch) as tags"
-        " from profiles_tail group by all)",
-    )
+    changed = 0
+    if parts["tail"] or profiles.newer.num_rows or not older:
+        engine.add_view("profiles_tail", by_layout(parts["tail"]), profiles.newer)
+        changed = engine.keep(
+            "profiles_newest",
+            f"select profile_id as profile, here, traits, coalesce(computed, '{{}}') as computed,"
+            f" coalesce(tags, '{{}}') as tags{typed_columns(fields)} from (select"
+            f" {profile_number_sql('profile')} as profile_id,"
+            " arg_max(merged_into is null, batch) as here, arg_max(traits, batch) as traits,"
+            " arg_max(computed, batch) as computed, arg_max(tags, batch) as tags"
+            " from profiles_tail group by all)",
+        )
     query = " union all ".join(older)
     if not older or changed:
         newest = "select * exclude (here) from profiles_newest where here"
@@ -146,7 +156,7 @@ def _events_part(
     # Files of before there was the column know nothing of profiles.
     profile = "null::bigint as profile_id" if old else "profile_id"
     return (
-        f'select {profile}, owner, source, name, epoch_us("time") as "time", message_id, traits,'
+        f'select {profile}, owner, source, name, epoch_us("time") as "time", "time" as stamp, message_id, traits,'
         f" strong, properties, context{typed_columns(fields, typed)} from {source}"
     )
 
@@ -167,17 +177,21 @@ def _by_profile(rows: str) -> str:
     )
 
 
-def _all_went_one_way(engine: Engine) -> bool:
-    """Make the table `left_profiles` of moves; true where each went to one that nobody left since.
-
-    Then it is not asked of each identifier where it is now.
-    """
-    left = engine.keep(
+def _add_left_profiles(engine: Engine) -> int:
+    """Make the table `left_profiles` of moves; say how many are in it."""
+    return engine.keep(
         "left_profiles",
         "select left_id as profile_id, case when arg_max(left_empty, batch)"
         " and min(profile_id) = max(profile_id) then min(profile_id) end as home"
         " from late_moves group by left_id",
     )
+
+
+def _all_went_one_way(engine: Engine, left: int) -> bool:
+    """Say whether each of the `left_profiles` went to one that nobody left since.
+
+    Then it is not asked of each identifier where it is now.
+    """
     [(known, whole, further)] = engine.rows(
         "left",
         "select count(l.profile_id), count(l.home), count(f.profile_id) from left_profiles l"
@@ -219,6 +233,14 @@ def _each_once(typed: Mapping[str, Sequence[Field]]) -> list[Field]:
     return list(dict.fromkeys(field for fields in typed.values() for field in fields))
 
 
+def _with_rows(files: Iterable[str]) -> Iterator[str]:
+    """The files that are not known to be empty."""
+    for file in files:
+        name = parse_file_name(file)
+        if name.rows or name.layout == MIXED:
+            yield file
+
+
 def _all_before(file: str, since: int | None) -> bool:
     """Does a file of one day end before a moment?"""
     if since is None:
@@ -227,13 +249,13 @@ def _all_before(file: str, since: int | None) -> bool:
     return day.isdecimal() and day < f"{datetime.fromtimestamp(since // 1_000_000, UTC):%Y%m%d}"
 
 
-def _add_late_moves(engine: Engine, moves: TableNow, files: Sequence[str], newer: pa.Table) -> int:
-    """Make the table `late_moves`: those that some event was written, or compacted, before."""
+def _add_late_moves(engine: Engine, moves: TableNow, files: Sequence[str], newer: pa.Table) -> None:
+    """Make the view `late_moves`: those that some event was written, or compacted, before."""
     known = [parse_file_name(file).batch for file in files]
     if newer.num_rows:
         known.append(pc.min(newer["batch"]).as_py())
     engine.add_view("moves", by_layout(moves.files), moves.newer)
-    return engine.keep("late_moves", f"select * from moves where batch > {min(known, default=0)}")
+    engine.view("late_moves", f"select * from moves where batch > {min(known, default=0)}")
 
 
 def add_homes(

@@ -209,7 +209,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     sql_rows: Annotated[
         int, Is("Most rows that a SQL query returns.", "rows", least=1, most=10_000_000)
     ] = 10_000
-    sql_threads: Annotated[int, Is("Threads that one SQL query may use.", least=1, most=256)] = 2
+    sql_threads: Annotated[
+        int,
+        Is(
+            "Threads that one SQL query may use; from three on, few cores group faster too.",
+            least=1,
+            most=256,
+        ),
+    ] = 3
 
     stop_timeout: Annotated[
         float,

@@ -43,6 +43,8 @@ class DuckEngine:
             },
         )
         self._optimizer = optimizer
+        # By the name of a layout, which is made of its columns; sessions share it.
+        self._columns: dict[str, list[str]] = {}
         self.connection.execute("set global timezone = 'UTC'")
         # What a view was made of is asked soon after: each file's end need be read but once.
         self.connection.execute("set global parquet_metadata_cache = true")
@@ -117,7 +119,12 @@ class DuckEngine:
     def add_files(self, name: str, group: str, files: Sequence[str]) -> list[str]:
         """Make a view of the Parquet files of one group; give the names of its columns."""
         self.view(name, f"select * from {files_sql(group, files)}")
-        return [str(row[0]) for row in self.rows("columns", f"describe {name}", {})]
+        columns = self._columns.get(group)
+        if columns is None:
+            columns = [str(row[0]) for row in self.rows("columns", f"describe {name}", {})]
+            if group != "mixed":
+                self._columns[group] = columns
+        return columns
 
     def keep(
         self, name: str, query: str | pa.Table, inputs: Mapping[str, pa.Table] | None = None

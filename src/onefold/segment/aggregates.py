@@ -52,7 +52,7 @@ COUNTS: tuple[Aggregate, ...] = ("count", "unique", "sessions", "session_minutes
 
 
 def _count_sql(column: Column, where: str, value: str) -> str:
-    return f"count(*) FILTER (WHERE {where})"
+    return "count(*)" if where == "TRUE" else f"count(*) FILTER (WHERE {where})"
 
 
 # Sums: in whole millionths, in the two parts of a bucket, and put together in the same steps.
@@ -97,7 +97,8 @@ def _extreme_sql(column: Column, where: str, value: str) -> str:
 
 
 def _numbers(where: str, value: str) -> str:
-    return f"FILTER (WHERE {where} AND abs({value}) < {LARGEST_NUMBER})"
+    number = f"abs({value}) < {LARGEST_NUMBER}"
+    return f"FILTER (WHERE {number if where == 'TRUE' else f'{where} AND {number}'})"
 
 
 # The first and the last value.

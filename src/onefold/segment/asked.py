@@ -34,6 +34,11 @@ class Asked(msgspec.Struct, frozen=True):
         return next(iter(self.columns))
 
     @property
+    def only_needed(self) -> bool:
+        """Whether who satisfies all that is `needed` satisfies the first rule."""
+        return len(self.needed) == len(self.clauses[self.name].needed)
+
+    @property
     def needed(self) -> list[Rule]:
         """What all who satisfy the first rule must satisfy, as far as profiles and events tell."""
         others = [column for column, _ in self.scope.values.values()]

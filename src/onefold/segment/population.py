@@ -16,7 +16,9 @@ import msgspec
 from onefold.segment.asked import Asked
 from onefold.segment.bucket_query import named_sql
 from onefold.segment.fields import field_sql
-from onefold.segment.metric import Column, Field, Metric
+from onefold.segment.metric import SQL_TYPES, Column, Field, Metric
+from onefold.segment.plan import Plan
+from onefold.segment.rule import Rule
 from onefold.segment.trait_sql import moments_query, text_name, traits_query
 from onefold.segment.window_sql import (
     absent_sql,
@@ -44,15 +46,40 @@ class Evaluation(Protocol):
 class Relations(msgspec.Struct, frozen=True):
     """Where everybody's events and profiles are read from.
 
-    `read` writes how a value is read: from JSON, or from a typed column where there is one.
+    `read` writes how a value is read: from JSON, or from a typed column where there is one. `since`
+    writes that an event is not older than a moment, so that files need not be read to see it.
     """
 
     events: str = "events_now"
     profiles: str = "profiles_now"
     read: Callable[[Field], str] = field_sql
+    since: Callable[[int], str] | None = None
 
 
 NOW = Relations()
+_FEW = 0.08
+"""Up to this share of all profiles, looking who they are first costs less than it saves."""
+
+
+class Ahead(msgspec.Struct, frozen=True):
+    """What is known of a rule before it is asked of everybody; `ahead_query` finds it out.
+
+    `share` of all profiles satisfies what traits alone decide (None: they decide nothing). `without`
+    says of each further clause that all members satisfy whether one satisfies it without events.
+    """
+
+    share: float | None = None
+    without: tuple[bool, ...] = ()
+
+
+UNKNOWN = Ahead()
+
+
+class Lead(msgspec.Struct, frozen=True):
+    """Columns of one event that are added up first, and conditions that need some of it."""
+
+    columns: Sequence[Column]
+    conditions: Sequence[str]
 
 
 def population_query(
@@ -68,50 +95,94 @@ def members_query(
     now: int,
     timezone: str,
     relations: Relations = NOW,
-    *,
-    narrow: bool = False,
+    ahead: Ahead = UNKNOWN,
 ) -> str:
     """Write the query for the profiles that satisfy a rule at a moment; its rows are `(profile)`.
 
-    Clauses that all members must satisfy are asked as early as they can be. With `narrow` events
-    are added up only of the profiles that satisfy those that traits alone decide: that pays where
-    few do, and costs where many do; `share_query` tells.
+    Clauses that all members must satisfy are asked as early as they can be: how early, `ahead` tells.
     """
     first, then = _needed(asked)
     plan = asked.plan
     features = features_query(
-        plan.columns, plan.metrics, now, timezone, relations, first, then, narrow=narrow
+        plan.columns,
+        plan.metrics,
+        now,
+        timezone,
+        relations,
+        [rule.expression for rule in first],
+        [rule.expression for rule in then],
+        _lead(then, ahead, plan),
+        narrow=ahead.share is not None and ahead.share < _FEW,
     )
+    if asked.only_needed:
+        return f"SELECT profile FROM ({features})"
     return (
         f"WITH profiles AS ({features}) "
         f"SELECT profile FROM ({plan.sql}) WHERE {asked.columns[asked.name]}"
     )
 
 
-def share_query(
-    asked: Asked, now: int, timezone: str, relations: Relations = NOW, rows: int = 50_000
+def ahead_query(
+    asked: Asked, now: int, timezone: str, relations: Relations = NOW, rows: int = 2_000
 ) -> str:
-    """Write the query for the share of profiles that traits alone leave in; looks at `rows`.
+    """Write the query that looks ahead before all are asked: its one row makes an `Ahead`.
 
-    Empty where traits decide nothing, or everything.
+    It looks at `rows` profiles. Empty where there are no events to be added up.
     """
-    first, _ = _needed(asked)
+    first, then = _needed(asked)
     columns = asked.plan.columns
-    if not first or not any(column.kind == "window" for column in columns):
+    windows = [column for column in columns if column.kind == "window"]
+    if not windows:
         return ""
-    some = f"(SELECT * FROM {relations.profiles} LIMIT {rows})"
-    people = traits_query(columns, now, load_zone(timezone), some, relations.read)
-    return f"SELECT avg(CASE WHEN {' AND '.join(first)} THEN 1e0 ELSE 0e0 END) FROM ({people})"
+    share = "NULL"
+    if first:
+        some = f"(SELECT * FROM {relations.profiles} LIMIT {rows})"
+        people = traits_query(columns, now, load_zone(timezone), some, relations.read)
+        holds = " AND ".join(rule.expression for rule in first)
+        share = f"(SELECT avg(CASE WHEN {holds} THEN 1e0 ELSE 0e0 END) FROM ({people}))"
+    absent = ", ".join(
+        f"CAST({absent_sql(column)} AS {SQL_TYPES[column.type]}) AS {column.name}"
+        for column in windows
+    )
+    answers = ", ".join(
+        f"coalesce({rule.expression}, FALSE)" if _of_events(rule) else "TRUE" for rule in then
+    )
+    return f"SELECT {share} AS share{answers and ', '}{answers} FROM (SELECT {absent}) AS nobody"
 
 
-def _needed(asked: Asked) -> tuple[list[str], list[str]]:
-    """The conditions that all members satisfy: those that traits alone decide, and the others."""
-    first: list[str] = []
-    then: list[str] = []
+def _needed(asked: Asked) -> tuple[list[Rule], list[Rule]]:
+    """The clauses that all members satisfy: those that traits alone decide, and the others."""
+    first: list[Rule] = []
+    then: list[Rule] = []
     for rule in asked.needed:
         traits_only = all(column.kind != "window" for column in rule.columns)
-        (first if traits_only else then).append(rule.expression)
+        (first if traits_only else then).append(rule)
     return first, then
+
+
+def _of_events(rule: Rule) -> bool:
+    return all(column.kind == "window" for column in rule.columns)
+
+
+def _lead(then: Sequence[Rule], ahead: Ahead, plan: Plan) -> Lead | None:
+    """What is added up first: of one event, if nobody satisfies the rule without it."""
+    by_id = {metric.id: metric for metric in plan.metrics}
+
+    def events(columns: Iterable[Column]) -> set[str]:
+        return {by_id[metric].event for column in columns for metric in column.metrics}
+
+    asking = [
+        rule
+        for rule, without in zip(then, ahead.without, strict=False)
+        if not without and len(events(rule.columns)) == 1
+    ]
+    if not asking:
+        return None
+    event = events(asking[0].columns)
+    return Lead(
+        [one for one in plan.columns if one.kind == "window" and events([one]) == event],
+        [rule.expression for rule in asking if events(rule.columns) == event],
+    )
 
 
 def features_query(
@@ -122,6 +193,7 @@ def features_query(
     relations: Relations = NOW,
     first: Sequence[str] = (),
     then: Sequence[str] = (),
+    lead: Lead | None = None,
     *,
     narrow: bool = False,
 ) -> str:
@@ -129,7 +201,8 @@ def features_query(
 
     Its rows are `(profile, …)` with the columns in their order. `first` are conditions over trait
     columns, `then` over any; profiles that don't satisfy all of them are left out. With
-    `narrow` events are added up only of the profiles that satisfy the first.
+    `narrow` events are added up only of the profiles that satisfy the first, with `lead`, but
+    for its own, only of those that satisfy it.
     """
     zone = load_zone(timezone)
     people = traits_query(columns, now, zone, relations.profiles, relations.read)
@@ -139,15 +212,45 @@ def features_query(
     if not windows:
         return people
     only = "people" if first and narrow else ""
-    totals = totals_query(windows, metrics, now, timezone, relations, only)
+    scan = (metrics, now, timezone, relations)
+    totals = _led_query(lead, windows, *scan, only) if lead else totals_query(windows, *scan, only)
     names = "".join(f", {_joined(column)} AS {column.name}" for column in columns)
     features = (
         f"SELECT people.profile{names} "
-        f"FROM people LEFT JOIN ({totals}) AS totals ON people.profile = totals.profile"
+        f"FROM people {'' if lead else 'LEFT '}JOIN ({totals}) AS totals"
+        " ON people.profile = totals.profile"
     )
-    if then:
-        features = f"SELECT * FROM ({features}) WHERE {' AND '.join(then)}"
+    if open_ := [one for one in then if not lead or one not in lead.conditions]:
+        features = f"SELECT * FROM ({features}) WHERE {' AND '.join(open_)}"
     return f"WITH people AS {'MATERIALIZED ' if only else ''}({people}) {features}"
+
+
+def _led_query(
+    lead: Lead,
+    windows: Sequence[Column],
+    metrics: Iterable[Metric],
+    now: int,
+    timezone: str,
+    relations: Relations,
+    only: str,
+) -> str:
+    """Write the query that adds up the events of one name first, then those of whom that leaves."""
+    scan = (metrics, now, timezone, relations)
+    values = "".join(
+        f", coalesce({one.name}, {absent_sql(one)}) AS {one.name}" for one in lead.columns
+    )
+    led = (
+        f"SELECT * FROM (SELECT profile{values} FROM ({totals_query(lead.columns, *scan, only)})) "
+        f"WHERE {' AND '.join(f'({one})' for one in lead.conditions)}"
+    )
+    others = [column for column in windows if column not in lead.columns]
+    if not others:
+        return led
+    names = "".join(f", others.{column.name}" for column in others)
+    return (
+        f"WITH led AS MATERIALIZED ({led}) SELECT led.*{names} FROM led "
+        f"LEFT JOIN ({totals_query(others, *scan, 'led')}) AS others ON led.profile = others.profile"
+    )
 
 
 def totals_query(
@@ -167,8 +270,10 @@ def totals_query(
     wanted = f" WHERE profile IN (SELECT profile FROM {only})" if only else ""
     apart = [column for column in windows if is_apart(column, by_id)]
     together = [column for column in windows if column not in apart]
+    # Where all count the same events, those that are read are those that count.
+    same = len({each for column in windows for each in reach(column, by_id, now, zone)}) == 1
     sums = "".join(
-        f", {column_sql(column, by_id[column.metric], now, zone)} AS {text_name(column)}"
+        f", {column_sql(column, by_id[column.metric], now, zone, same=same)} AS {text_name(column)}"
         for column in together
     )
     scan = events_query(windows, by_id.values(), now, zone, relations)
@@ -207,7 +312,11 @@ def events_query(
     fields = fields_sql(by_id.values(), relations.read)
     columns = ", ".join(["profile", "name", "time", "message_id", *more, *fields])
     reached = [each for column in windows for each in reach(column, by_id, now, zone)]
-    return f"SELECT {columns} FROM {relations.events} WHERE {_reach_sql(reached)}"
+    where = _reach_sql(reached)
+    begins = [begin for _, begin, _ in reached if begin is not None]
+    if relations.since and len(begins) == len(reached):
+        where += f" AND {relations.since(min(begins))}"
+    return f"SELECT {columns} FROM {relations.events} WHERE {where}"
 
 
 def earliest(windows: Sequence[Column], now: int, timezone: str) -> int | None:

@@ -42,12 +42,13 @@ def is_apart(column: Column, metrics: Mapping[str, Metric]) -> bool:
     return column.aggregate in _APART or bool(column.session) or metrics[column.metric].many
 
 
-def column_sql(column: Column, metric: Metric, now: int, zone: Zone) -> str:
+def column_sql(column: Column, metric: Metric, now: int, zone: Zone, *, same: bool = False) -> str:
     """Write a column as an aggregate over the events of a profile, as of a moment (µs UTC).
 
-    A profile without events has no row: what it has instead is `absent_sql`.
+    A profile without events has no row: what it has instead is `absent_sql`. `same`: the relation
+    holds the events of this column's name and window only.
     """
-    where = condition_sql(column, metric, now, zone)
+    where = (metric.where or "TRUE") if same else condition_sql(column, metric, now, zone)
     if column.aggregate == "days":
         since, until = column.window.bounds(now, zone)
         last = f"max({zone.day_sql(since, until)}) FILTER (WHERE {where})"

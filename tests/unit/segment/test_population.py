@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 from onefold.segment import bucket_query, compile_membership, parse_rule, read_rows
 from onefold.segment.asked import asked_rules
 from onefold.segment.population import (
+    UNKNOWN,
+    Ahead,
     Relations,
+    ahead_query,
     features_query,
     members_query,
     population_query,
-    share_query,
 )
 from onefold.testing.rules import Happened, Moment, holds
 from tests.unit.segment.test_reference import histories, micros, rules
@@ -72,13 +74,15 @@ def check(histories, texts: list[str]) -> None:
         assert list(answers[number]) == [holds(text, moment) for text in texts]
     for index, text in enumerate(texts):
         asked = asked_rules({"": text})
-        for narrow in (False, True):
-            query = members_query(asked, now, timezone, TABLES, narrow=narrow)
+        without: tuple[bool, ...] = ()
+        if ahead := ahead_query(asked, now, timezone, TABLES):
+            share, *without = connection.execute(ahead).fetchone()
+            assert share is None or 0.0 <= share <= 1.0
+        for known in {UNKNOWN, Ahead(0.0), Ahead(None, tuple(without))}:
+            query = members_query(asked, now, timezone, TABLES, known)
             assert {row[0] for row in connection.execute(query).fetchall()} == {
                 number for number, row in answers.items() if row[index]
             }
-        if share := share_query(asked, now, timezone, TABLES):
-            assert 0.0 <= connection.execute(share).fetchone()[0] <= 1.0
 
 
 cases = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from onefold.app import kept
 from onefold.app.audiences import PreviewQuestion, ValueCount
 from onefold.app.lake_writer import drain
 from onefold.app.preview import preview
@@ -60,6 +61,27 @@ def test_what_still_waits_for_the_lake_counts(onefold: Stepped) -> None:
     assert preview(onefold.settings, PreviewQuestion(RULE)).count == 2
     drain(onefold.store, onefold.lake)
     assert preview(onefold.settings, PreviewQuestion(RULE)).count == 2
+
+
+def test_a_kept_engine_sees_what_came_since_the_last_question(
+    onefold: Stepped, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeper = kept._Kept()
+    keeper.wanted = True
+    monkeypatch.setattr(kept, "_KEPT", keeper)
+    people(onefold)
+    drain(onefold.store, onefold.lake)
+    for _ in range(3):
+        assert preview(onefold.settings, PreviewQuestion(RULE)).count == 1
+    assert preview(onefold.settings, PreviewQuestion("country = 'DE'")).count == 1
+    onefold.append(order("c", 2))
+    while onefold.worker.step():
+        pass
+    assert preview(onefold.settings, PreviewQuestion(RULE)).count == 2
+    drain(onefold.store, onefold.lake)
+    for _ in range(2):
+        assert preview(onefold.settings, PreviewQuestion(RULE)).count == 2
+    assert preview(onefold.settings, PreviewQuestion(RULE)).total == 4
 
 
 def test_events_before_a_merge_count(onefold: Stepped) -> None:

@@ -117,12 +117,12 @@ def everybody(
     Of the events there are at least those that the rules can count at a moment (µs UTC), and
     those of the last `days` (None: all). `before` is called when all is ready. After `seconds` queries end.
     """
-    with lake_engine(settings) as (engine, lake):
+    with lake_engine(settings) as (engine, lake, ready):
         with open_store(settings, cache_mb=4) as store:
             definitions, _ = load_definitions(store)
             asked = asked_of(definitions, texts)
             since = _since(asked.plan.columns, now, settings.timezone, days)
-            population = add_population(engine, store, lake, since)
+            population = add_population(engine, store, lake, since, ready)
         before()
         # Spark reads times in a zone of its own; it is not told.
         told = population.since if isinstance(engine, DuckEngine) else None

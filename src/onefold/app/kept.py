@@ -1,7 +1,8 @@
 """An engine over the lake that is kept from one question to the next.
 
 To open one takes as long as a short question, and so does reading the end of each file of the lake:
-who answers many questions, one after the other, keeps both.
+who answers many questions, one after the other, keeps both. What a question made ready of the lake, the
+next one finds ready if it reads the same files.
 """
 
 from __future__ import annotations
@@ -15,18 +16,43 @@ from onefold.app.workspace import lake_path, open_engine, open_lake
 from onefold.config import Settings
 from onefold.engine import DuckEngine, Engine
 from onefold.lake import DeltaLake
+from onefold.segment.metric import Field
+
+
+class Ready:
+    """What is ready in an engine: the fields that its views hold, and of which files they are made."""
+
+    def __init__(self) -> None:
+        self._files: object = None
+        self._fields: list[Field] = []
+        self.names: frozenset[str] = frozenset()
+
+    def fields(self, files: object) -> list[Field] | None:
+        """What was made of just these files."""
+        return self._fields if files is not None and files == self._files else None
+
+    def put(self, files: object, fields: list[Field]) -> None:
+        """Remember what was made; None: of more than files."""
+        self._files, self._fields = files, fields
 
 
 class LakeEngine(NamedTuple):
-    """The lake, and an engine to ask it."""
+    """The lake, an engine to ask it, and what is ready in that."""
 
     engine: Engine
     lake: DeltaLake
+    ready: Ready
 
 
 class _Opened(NamedTuple):
     engine: DuckEngine
+    session: DuckEngine
     lake: DeltaLake
+    ready: Ready
+
+    def close(self) -> None:
+        self.session.close()
+        self.engine.close()
 
 
 class _Kept:
@@ -41,7 +67,7 @@ class _Kept:
         if idle and idle[0] == settings:
             return idle[1]
         if idle:
-            idle[1].engine.close()
+            idle[1].close()
         return None
 
     def give(self, settings: Settings, opened: _Opened) -> None:
@@ -49,7 +75,7 @@ class _Kept:
             if self.wanted and self._idle is None:
                 self._idle = settings, opened
                 return
-        opened.engine.close()
+        opened.close()
 
 
 _KEPT = _Kept()
@@ -62,29 +88,26 @@ def keep_engines() -> None:
 
 @contextmanager
 def lake_engine(settings: Settings) -> Iterator[LakeEngine]:
-    """An engine over the lake, with views and tables of its own that end with it."""
+    """An engine over the lake, with views and tables of its own, of which the next one sees none."""
     opened = _KEPT.take(settings)
     if opened is None:
         engine, lake = open_engine(settings), open_lake(settings)
         if not isinstance(engine, DuckEngine):
             # Spark keeps its session by itself, and cannot be held to some files.
             try:
-                yield LakeEngine(engine, lake)
+                yield LakeEngine(engine, lake, Ready())
             finally:
                 engine.close()
             return
         engine.lock([], [lake_path(settings)])
-        opened = _Opened(engine, lake)
+        opened = _Opened(engine, engine.session(), lake, Ready())
     well = False
     try:
-        session = opened.engine.session()
-        try:
-            yield LakeEngine(session, opened.lake)
-        finally:
-            session.close()
+        yield LakeEngine(opened.session, opened.lake, opened.ready)
+        opened.session.forget_but(opened.ready.names)
         well = True
     finally:
         if well:
             _KEPT.give(settings, opened)
         else:
-            opened.engine.close()
+            opened.close()

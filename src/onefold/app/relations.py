@@ -15,9 +15,10 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from onefold.app.kept import Ready
 from onefold.app.tables import TableNow, tables_at_once
 from onefold.app.typed import fields_of, reader, typed_columns
-from onefold.engine import Engine
+from onefold.engine import DuckEngine, Engine
 from onefold.lake import MIXED, DeltaLake, by_layout, parse_file_name
 from onefold.model.profile import profile_number_sql
 from onefold.segment.metric import Field
@@ -26,6 +27,8 @@ from onefold.store import SQLiteStore
 EVENTS, PROFILES = "events_now", "profiles_now"
 # Moves first: compaction drops those that the events which it wrote since need no more.
 _NAMES = ("moves", "events", "profiles")
+_HELD = 20_000
+"""So many profiles that changed since compaction may wait in memory for the next question."""
 
 
 class Population(NamedTuple):
@@ -45,18 +48,40 @@ class Population(NamedTuple):
 
 
 def add_population(
-    engine: Engine, store: SQLiteStore, lake: DeltaLake, since: int | None = None
+    engine: Engine,
+    store: SQLiteStore,
+    lake: DeltaLake,
+    since: int | None = None,
+    ready: Ready | None = None,
 ) -> Population:
-    """Make the views `events_now` and `profiles_now`.
+    """Make the views `events_now` and `profiles_now`, unless they are `ready`.
 
     `since` (µs) leaves out files that hold only older events. Both are as of the same batch,
     whatever is folded, carried over and compacted meanwhile.
     """
     with tables_at_once(store, lake, _NAMES) as tables:
         events, moves, profiles = tables["events"], tables["moves"], tables["profiles"]
-        fields = add_events(engine, store, events, moves, since) + add_profiles(engine, profiles)
+        files = _only_files(tables, since)
+        fields = ready.fields(files) if ready else None
+        if fields is None:
+            fields = add_events(engine, store, events, moves, since)
+            fields += add_profiles(engine, profiles)
+            if ready and isinstance(engine, DuckEngine):
+                ready.put(files, fields)
+                ready.names = engine.named() if files else frozenset()
         people = store.counters().get("profiles", 0)
     return Population(reader(fields), people)
+
+
+def _only_files(tables: Mapping[str, TableNow], since: int | None) -> object:
+    """The files that the relations are made of; None if that is not all, or much is held of them."""
+    read = [file for one in tables.values() for file in one.files if not _all_before(file, since)]
+    names = [parse_file_name(file) for file in read]
+    # Of events that no file knows the profile of, the store is asked.
+    if any(one.newer.num_rows for one in tables.values()) or MIXED in {n.layout for n in names}:
+        return None
+    held = [parse_file_name(file) for file in tables["profiles"].files]
+    return tuple(read) if sum(n.rows for n in held if n.part == "tail") <= _HELD else None
 
 
 def add_events(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from pathlib import Path
 from typing import Any
@@ -86,6 +86,23 @@ class DuckEngine:
         """Free what was kept under these names."""
         for name in names:
             self.connection.execute(f"drop table if exists {name}")
+
+    def named(self) -> frozenset[str]:
+        """The names of this session's own tables and views."""
+        return frozenset(name for name, _ in self._own())
+
+    def forget_but(self, names: Collection[str]) -> None:
+        """Free all of this session's own tables and views but these."""
+        for name, kind in self._own():
+            if name not in names:
+                self.connection.execute(f"drop {kind} if exists {name}")
+
+    def _own(self) -> list[tuple[str, str]]:
+        query = (
+            "select table_name, 'table' from duckdb_tables() where temporary union all"
+            " select view_name, 'view' from duckdb_views() where temporary and not internal"
+        )
+        return [(str(name), str(kind)) for name, kind in self.rows("own", query, {})]
 
     def prepare(self, step: str, sql: str, name: str, schema: pa.Schema) -> PlannedQuery:
         """Plan a query over one named table once, to run it over many tables of this schema."""

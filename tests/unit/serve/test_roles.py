@@ -119,6 +119,8 @@ ELSEWHERE = {
     ("GET", "/api/stream"),
     ("POST", f"{MERGE}/undo"),
     ("POST", f"{MERGE}/redo"),
+    ("POST", "/api/match/score"),
+    ("POST", "/api/match/candidates"),
 }
 
 

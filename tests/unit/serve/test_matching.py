@@ -24,5 +24,5 @@ def test_without_a_model_nobody_is_matched(desk: Any) -> None:
         ]
 
     answers = desk.run(ask)
-    assert [one.status_code for one in answers] == [404, 404, 422, 422]
+    assert [one.status_code for one in answers] == [404, 404, 400, 400]
     assert "no match model is in force" in answers[0].json()["message"]

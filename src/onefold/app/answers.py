@@ -7,16 +7,17 @@ from typing import Any, Literal
 
 import msgspec
 
-from onefold.model.profile import ASSERTED, DECIDED, MATCHED, OBSERVED, WITH_USER
+from onefold.model.profile import ASSERTED, DECIDED, MATCHED, OBSERVED, SESSION, WITH_USER
 
 Format = Literal["json", "csv", "arrow"]
-Rank = Literal["decided", "asserted", "with_user", "observed", "matched"]
+Rank = Literal["decided", "asserted", "with_user", "observed", "matched", "session"]
 RANKS: Mapping[int, Rank] = {
     DECIDED: "decided",
     ASSERTED: "asserted",
     WITH_USER: "with_user",
     OBSERVED: "observed",
     MATCHED: "matched",
+    SESSION: "session",
 }
 
 

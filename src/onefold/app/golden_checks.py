@@ -8,7 +8,7 @@ from typing import Any
 
 from onefold.model.errors import Fault, InvalidInput
 from onefold.model.golden import PII, WAYS
-from onefold.unify.validity import matcher
+from onefold.model.patterns import matcher
 
 Body = Mapping[str, Any]
 Key = tuple[str, str]

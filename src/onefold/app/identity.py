@@ -11,7 +11,7 @@ import msgspec
 from onefold.app.answers import RANKS
 from onefold.app.given import append_claims
 from onefold.app.match_answers import MatchWhy
-from onefold.app.profiles import identifier_of
+from onefold.app.profiles import find_node, identifier_of
 from onefold.app.workspace import node_key, now_us, open_store
 from onefold.config import Settings
 from onefold.model.errors import Fault, InvalidInput, NotFound
@@ -184,10 +184,10 @@ def known(store: SQLiteStore, reference: str, country: str) -> Identifier:
     if identifier is None:
         fault = Fault(f"{reference!r} is no identifier", "identifier", "write KIND:VALUE")
         raise InvalidInput("the identifiers cannot be used", [fault])
-    node = node_id(node_key(store), identifier)
-    if not store.profiles_of([node]):
+    written, home = find_node(store, identifier)
+    if home is None:
         raise NotFound(f"nobody has the identifier {reference}")
-    return identifier
+    return written
 
 
 _Why = Callable[[Node, Node], MatchWhy | None]

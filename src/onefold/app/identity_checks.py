@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterator
 from typing import Any
 
 from onefold.model.errors import Fault
-from onefold.model.identity import STRENGTHS, USER
+from onefold.model.identity import INVALID, SCOPES, STRENGTHS, USER
+from onefold.standardize.normalizers import (
+    MOST_PATTERN,
+    normalizer,
+    normalizer_names,
+    validator,
+    validator_names,
+)
 
 Body = dict[str, Any]
 IDENTIFIER_KEYS = {
@@ -18,12 +26,27 @@ IDENTIFIER_KEYS = {
     "max_profiles",
     "lifetime_days",
     "blocked",
+    "normalize",
+    "validate",
+    "scope",
+    "sources",
+    "session_minutes",
+    "traits",
 }
-IDENTITY_KEYS = {"names", "birth_dates", "hold", "consent", "max_identifiers", "bridges"}
+IDENTITY_KEYS = {
+    "names",
+    "birth_dates",
+    "hold",
+    "consent",
+    "max_identifiers",
+    "bridges",
+    "brands",
+    "sign_outs",
+}
 _KIND = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
 IDENTITY = "people"
 """The name of the one definition that protects people."""
-_MOST_BLOCKED, _MOST_LENGTH = 10_000, 512
+_MOST_BLOCKED, _MOST_LENGTH, _MOST_STEPS, _MOST_NAMES = 10_000, 512, 20, 100
 _NUMBERS = {
     "priority": (0, 1_000),
     "max_per_profile": (0, 10_000),
@@ -31,6 +54,7 @@ _NUMBERS = {
     "max_profiles": (1, 200),
     "lifetime_days": (0, 36_500),
     "max_identifiers": (2, 100_000),
+    "session_minutes": (1, 240),
 }
 
 
@@ -47,6 +71,32 @@ def identifier_faults(body: Body) -> Iterator[Fault]:
         isinstance(one, str) and not one.strip("*") for one in body["blocked"]
     ):
         yield Fault("a pattern of nothing but stars blocks every value", "blocked")
+    yield from _writing_faults(body)
+
+
+def _writing_faults(body: Body) -> Iterator[Fault]:
+    """Faults of how values are written, what they must be and how far they reach."""
+    for key, read, known in (
+        ("normalize", normalizer, sorted(normalizer_names())),
+        ("validate", validator, sorted(validator_names())),
+    ):
+        faults = list(_texts_faults(body, key, _MOST_STEPS, MOST_PATTERN + 10))
+        yield from faults
+        for number, one in enumerate(() if faults else body.get(key, ())):
+            try:
+                read(one)
+            except ValueError as error:
+                near = difflib.get_close_matches(one.partition(" ")[0], known, 1)
+                hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
+                yield Fault(str(error), f"{key}[{number}]", hint)
+    if body.get("scope", "global") not in SCOPES:
+        yield Fault(f"must be one of {', '.join(SCOPES)}", "scope")
+    yield from _texts_faults(body, "traits", _MOST_NAMES)
+    yield from _texts_faults(body, "sources", _MOST_NAMES)
+    if body.get("sources") and body.get("scope", "global") == "global":
+        yield Fault("says nothing without a scope", "sources", "write `scope: source`")
+    if "session_minutes" in body and body.get("scope") != "session":
+        yield Fault("says nothing without sessions", "session_minutes", "write `scope: session`")
 
 
 def name_faults(kind: str, name: str, body: Body) -> Iterator[Fault]:
@@ -55,6 +105,10 @@ def name_faults(kind: str, name: str, body: Body) -> Iterator[Fault]:
         yield Fault(f"there is one such definition, named {IDENTITY}", "name", f"name: {IDENTITY}")
     if kind == "identifier" and not _KIND.fullmatch(name):
         yield Fault("is no kind of identifier", "name", "lower case, such as crm_id")
+    if kind == "identifier" and name == USER and body.get("scope") == "session":
+        yield Fault("a user id is not what a session is on", "scope")
+    if kind == "identifier" and name.startswith(INVALID):
+        yield Fault(f"{INVALID}… is what values are that their kind refuses", "name")
     if kind == "identifier" and name == USER and body.get("strength") in ("shareable", "ephemeral"):
         hint = "send what several people share as an identifier of another kind"
         yield Fault("a user id is what one person has", "strength", hint)
@@ -68,6 +122,12 @@ def identity_faults(body: Body) -> Iterator[Fault]:
     for key in ("consent", "bridges"):
         if not isinstance(body.get(key, True), bool):
             yield Fault("must be true or false", key)
+    yield from _texts_faults(body, "sign_outs", 100)
+    brands = body.get("brands", {})
+    if not isinstance(brands, dict) or not all(
+        isinstance(one, str) and one for pair in brands.items() for one in pair
+    ):
+        yield Fault("must say the brand of each source: `shop-de: acme`", "brands")
     if not isinstance(body.get("hold", ""), str):
         yield Fault("must be the name of a trait", "hold")
 
@@ -79,10 +139,10 @@ def _number_faults(body: Body) -> Iterator[Fault]:
             yield Fault(f"must be a whole number from {least} to {most:,}", key)
 
 
-def _texts_faults(body: Body, key: str, most: int) -> Iterator[Fault]:
+def _texts_faults(body: Body, key: str, most: int, length: int = _MOST_LENGTH) -> Iterator[Fault]:
     value = body.get(key, [])
     if not isinstance(value, list) or not all(
-        isinstance(one, str) and 0 < len(one) <= _MOST_LENGTH for one in value
+        isinstance(one, str) and 0 < len(one) <= length for one in value
     ):
         yield Fault("must be a list of texts", key)
     elif len(value) > most:

@@ -12,6 +12,7 @@ from onefold.model.errors import Busy, Conflict, Fault, OnefoldError
 from onefold.store import QueuedRows, SQLiteStore
 
 _ROWS_A_COMMIT = 200_000
+_draining = threading.Lock()
 log = structlog.get_logger(__name__)
 
 
@@ -19,8 +20,13 @@ def drain(store: SQLiteStore, lake: DeltaLake) -> int:
     """Append everything queued to the lake, then drop it from the queue; give the rows.
 
     Each table remembers the last batch it holds, in the same commit as the rows, so a crash
-    at any point between loses nothing and doubles nothing.
+    at any point between loses nothing and doubles nothing. One thread at a time does it.
     """
+    with _draining:
+        return _drain(store, lake)
+
+
+def _drain(store: SQLiteStore, lake: DeltaLake) -> int:
     total = 0
     agreed = False
     while queued := store.queued(_ROWS_A_COMMIT):

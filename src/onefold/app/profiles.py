@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from onefold.app.in_force import definitions_from
 from onefold.app.workspace import node_key, open_store
 from onefold.config import Settings
 from onefold.model.errors import Fault, InvalidInput, NotFound
@@ -19,6 +20,7 @@ from onefold.model.profile import (
 )
 from onefold.model.records import Identifier
 from onefold.resolve import node_id
+from onefold.standardize import Writing
 from onefold.standardize.identifiers import normalize
 from onefold.store import SQLiteStore
 
@@ -102,8 +104,22 @@ def find_id(store: SQLiteStore, reference: str, country: str = "") -> ProfileId 
     identifier = identifier_of(kind, value, country)
     if identifier is None:
         return None
-    node = node_id(node_key(store), identifier)
-    return store.profiles_of([node]).get(node)
+    return find_node(store, identifier)[1]
+
+
+def find_node(store: SQLiteStore, identifier: Identifier) -> tuple[Identifier, ProfileId | None]:
+    """The identifier as its kind's rules write it, and the id of the profile that has it, if any."""
+    key = node_key(store)
+    node = node_id(key, identifier)
+    home = store.profiles_of([node]).get(node)
+    if home is None:
+        # Nearly always it is found as it is: the rules are read only where it is not.
+        rules = definitions_from(store.registry.definitions()).identity
+        written = Writing(rules).lookup(identifier)
+        if written != identifier:
+            node = node_id(key, written)
+            return written, store.profiles_of([node]).get(node)
+    return identifier, home
 
 
 def identifier_of(kind: str, value: str, country: str = "") -> Identifier | None:

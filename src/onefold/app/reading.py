@@ -23,6 +23,7 @@ from onefold.eventlog import EventLog
 from onefold.model.errors import OnefoldError
 from onefold.model.sources import Source
 from onefold.pipeline import Members, prepare
+from onefold.standardize import Writing
 from onefold.store import SQLiteStore
 
 _IDLE_SECONDS = 30.0
@@ -68,6 +69,7 @@ class _Reading:
         self._key = node_key(store)
         self._members = Members(DuckEngine(threads=1, optimizer=False), settings.timezone)
         self._sources: Mapping[str, Source] = {}
+        self._writing: Writing | None = None
         self._version = -1
 
     def answer(self, positions: dict[str, int], answers: BinaryIO) -> None:
@@ -75,11 +77,12 @@ class _Reading:
         if self._store.registry.version() != self._version:
             definitions, self._sources = load_definitions(self._store)
             self._members.use(definitions)
+            self._writing = Writing(definitions.identity)
             self._version = definitions.version
         most = batch_bytes(self._settings)
         records = self._log.read(positions, self._settings.batch_records, most)
         large = is_large(len(records), sum(len(one.payload) for one in records), self._settings)
-        given = prepare(records, self._sources, self._key)
+        given = prepare(records, self._sources, self._key, self._writing)
         given.counted = self._members.count(given.rows)
         if self._members.uncountable:
             given.counted = None  # what that means for definitions only the worker can say

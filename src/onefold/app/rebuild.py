@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -20,6 +21,7 @@ from onefold.config import Settings
 from onefold.engine import DuckEngine
 from onefold.model.profile import (
     Node,
+    NodeId,
     Profile,
     ProfileId,
     decode_profile,
@@ -102,20 +104,30 @@ def rebuild_with(
     pipeline: Pipeline,
     filling: Filling,
     tell: Tell = tell_nobody,
+    rewritten: Mapping[NodeId, NodeId] = MappingProxyType({}),
 ) -> RebuildReport:
-    """Rebuild on the pipeline that owns the store; nothing may be folded meanwhile."""
+    """Rebuild on the pipeline that owns the store; nothing may be folded meanwhile.
+
+    Nodes that are `rewritten` lead to others from now on, unless there still are such.
+    """
     with tempfile.TemporaryDirectory(prefix="onefold-", dir=settings.data) as folder:
         rebuilt = SQLiteStore(Path(folder) / "rebuilt.db")
         try:
             tables = tables_now(store, open_lake(settings))
             events = fold_batches(settings, store, rebuilt, tables, _ALL, now_us(), tell)
             comparison = _compare(store, rebuilt)
+            if rewritten:
+                comparison.add_all(rebuilt, rewritten.values())
+                alive = rebuilt.profiles_of(list(rewritten))
+                rewritten = {one: to for one, to in rewritten.items() if one not in alive}
+                store.given.replace_waiting(rebuilt.given.all_waiting())
         finally:
             rebuilt.close()
     if comparison.changed:
         _make_readable(store, comparison.changed)
         pipeline.rely_on(filling.restart())
-        pipeline.repair([profile.nodes for profile in comparison.changed], now_us())
+        clusters = [profile.nodes for profile in comparison.changed]
+        pipeline.repair(clusters, now_us(), rewritten)
     return comparison.report(events)
 
 
@@ -130,6 +142,12 @@ class _Comparison:
     def add(self, profile: str, what: str, live: Any, rebuilt: Any) -> None:
         if len(self.differences) < _MOST_DIFFERENCES:
             self.differences.append(Difference(profile, what, live, rebuilt))
+
+    def add_all(self, rebuilt: SQLiteStore, nodes: Iterable[NodeId]) -> None:
+        """Also the rebuilt profiles that hold these nodes, whether they show a difference or not."""
+        known = {node.id for profile in self.changed for node in profile.nodes}
+        missing = set(rebuilt.profiles_of([one for one in set(nodes) if one not in known]).values())
+        self.changed += map(decode_profile, rebuilt.documents(sorted(missing)).values())
 
     def report(self, events: int) -> RebuildReport:
         return RebuildReport(events, self.profiles, tuple(self.differences))

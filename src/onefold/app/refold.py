@@ -23,10 +23,11 @@ from onefold.pipeline import Pipeline, golden_inputs
 from onefold.store import SQLiteStore
 
 _EVENTS_A_BATCH = 20_000
-_FIELDS = (
+FIELDS = (
     "source, type, name, epoch_us(time), epoch_us(received_at), message_id, identifiers, asserted,"
     " traits, strong, properties, context, client_minute"
 )
+"""What an event is read from the lake's table of events by."""
 _identifiers = msgspec.json.Decoder(tuple[Identifier, ...]).decode
 _asserted = msgspec.json.Decoder(tuple[tuple[Identifier, Identifier], ...]).decode
 
@@ -43,7 +44,7 @@ def fold_batches(
     evaluate: bool = True,
 ) -> int:
     """Fold all events up to a batch into `target`; give how many there were."""
-    query = f"select {_FIELDS} from all_events where batch <= ?"  # noqa: S608 - only names
+    query = f"select {FIELDS} from all_events where batch <= ?"  # noqa: S608 - only names
     return _fold(settings, live, target, tables, query, [last_batch], now, tell, evaluate)
 
 
@@ -57,7 +58,7 @@ def fold_owners(
 ) -> None:
     """Fold the events of some nodes, up to a time, into `target`, as if it were that time."""
     query = (
-        f"select {_FIELDS} from all_events"  # noqa: S608 - only names of columns
+        f"select {FIELDS} from all_events"  # noqa: S608 - only names of columns
         " where owner in (select unnest(?::blob[])) and time <= make_timestamptz(?)"
     )
     _fold(settings, live, target, tables, query, [owners, at], at)
@@ -91,7 +92,7 @@ def _fold(
     try:
         add_views(engine, tables)
         expected = 0 if tell is tell_nobody else _count(engine, query, values)
-        for events in _batches(engine, query, values):
+        for events in event_pages(engine, query, values):
             pipeline.fold(events, [], {}, now, from_lake=True)
             total += len(events)
             tell(total, expected, "folding events")
@@ -106,7 +107,8 @@ def _count(engine: DuckEngine, query: str, values: list[Any]) -> int:
     return int(count)
 
 
-def _batches(engine: DuckEngine, query: str, values: list[Any]) -> Iterator[list[Event]]:
+def event_pages(engine: DuckEngine, query: str, values: list[Any]) -> Iterator[list[Event]]:
+    """The events of a query that selects `FIELDS`, a page at a time."""
     for rows in engine.pages("events", query, values, _EVENTS_A_BATCH):
         yield [
             Event(  # type: ignore[call-arg]  # how many a slice of a row holds is not known

@@ -26,7 +26,7 @@ from onefold.model.records import Accepted, Identifier
 from onefold.model.sources import Source
 from onefold.pipeline import Pipeline, prepare_events
 from onefold.resolve import node_id
-from onefold.standardize import standardize
+from onefold.standardize import Writing, standardize
 from onefold.store import SQLiteStore
 
 _SOURCE = "test"
@@ -100,7 +100,9 @@ class _Stage:
             id=_SOURCE, name=_SOURCE, default_country=settings.default_country or None
         )
         self._pipeline = Pipeline(store, engine, b"", id_maker(), settings.timezone)
-        self._pipeline.use(*load_definitions(store))
+        definitions, sources = load_definitions(store)
+        self._writing = Writing(definitions.identity)
+        self._pipeline.use(definitions, sources)
 
     def play(self, case: Case, number: int) -> Iterator[str]:
         """What did not come out as expected."""
@@ -115,7 +117,7 @@ class _Stage:
         if rejects:
             yield from (f"not an event: {reason}" for one in rejects for reason in one.reasons)
             return
-        given = prepare_events(events, [], {}, key, unique=True)
+        given = prepare_events(events, [], {}, key, self._writing, unique=True)
         self._pipeline.fold_prepared(given, case.at, from_lake=True)
         for check in case.checks:
             people = {who: self._profile(key, who) for who in case.given}

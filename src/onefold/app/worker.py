@@ -28,6 +28,7 @@ from onefold.app.rebuild import RebuildReport, rebuild_with
 from onefold.app.redeciding import Redeciding
 from onefold.app.refreshed import Refreshed, ask_for_due, hold_lists
 from onefold.app.regrouping import Regrouping
+from onefold.app.rewriting import Rewriting
 from onefold.app.workspace import (
     id_maker,
     node_key,
@@ -48,12 +49,10 @@ from onefold.pipeline import Counted, Pipeline, Prepared, golden_inputs
 from onefold.segment.plan import Key
 from onefold.store import SQLiteStore
 
-_IDLE_SECONDS = 0.005
-_SWEEP_SECONDS = 0.25
+_IDLE_SECONDS, _SWEEP_SECONDS = 0.005, 0.25
 _SWEEP_PROFILES, _SWEEP_IN_PEACE = 1_000, 4_000
 _SMALL_BATCH = 1 << 20
-_PUT_OFF_US = 3_600_000_000
-_DAY_US = 86_400_000_000
+_PUT_OFF_US, _DAY_US = 3_600_000_000, 86_400_000_000
 _AGAIN_SECONDS = 1.0
 log = structlog.get_logger(__name__)
 
@@ -95,13 +94,11 @@ class Worker:
         self._refreshed = Refreshed(store, self._pipeline.refresh)
         self._regrouping = Regrouping(store, self._pipeline.regroup)
         self._matching = MatchFilling(store, self._pipeline)
-        self._definitions = Definitions()
-        self._day = 0
+        self._rewriting = Rewriting(settings, store, lake)
+        self._definitions, self._day = Definitions(), 0
         self._ahead = ReadAhead(settings)
-        self._positions = store.positions()
-        self._version = -1
-        self._clock_stood = 0
-        self._next_sweep = 0.0
+        self._positions, self._version = store.positions(), -1
+        self._clock_stood, self._next_sweep = 0, 0.0
         self.beat = Heartbeat("worker")
         self.wrote_much = False
 
@@ -249,7 +246,8 @@ class Worker:
             self._claims.use(golden_inputs(definitions, sources))
             self._decide_by()
             self._count(self._filling.use(self._pipeline.metrics))
-            self._version = version
+            rewritten = self._rewriting.use(definitions.identity, self._pipeline, self._filling)
+            self._version = -1 if rewritten else version
         elif self._claims.look():
             self._decide_by()
         elif counted := self._filling.look():

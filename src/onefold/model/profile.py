@@ -14,9 +14,9 @@ import msgspec
 NodeId = bytes
 ProfileId = int
 
-DECIDED, ASSERTED, WITH_USER, OBSERVED, MATCHED = -1, 0, 1, 2, 3
-"""Ranks of a link: decided by a person, declared by an `alias`, seen beside a user id, without one; or
-nothing but alike."""
+DECIDED, ASSERTED, WITH_USER, OBSERVED, MATCHED, SESSION = -1, 0, 1, 2, 3, 4
+"""Ranks of a link: decided by a person, declared by an `alias`, seen beside a user id, without one;
+nothing but alike; of one session on a shared device."""
 
 
 class Statement(msgspec.Struct, array_like=True, gc=False):
@@ -59,7 +59,8 @@ class Node(msgspec.Struct, array_like=True, gc=False):
     whose facts are keyed by this node. `refreshed` are values that were computed from everybody,
     by trait: `(as of, value)`. `counted` is the batch that last wrote the buckets. `decided` is what
     people said of it and other nodes: `(whether they are the same person, time, message id)`. `matched`
-    are the nodes whose claims are alike.
+    are the nodes whose claims are alike. `session` is set on a minute of a shared device: the node that
+    its session says it belongs to.
     """
 
     id: NodeId
@@ -75,6 +76,7 @@ class Node(msgspec.Struct, array_like=True, gc=False):
     counted: int = 0
     decided: dict[NodeId, tuple[bool | None, int, str]] = {}
     matched: dict[NodeId, Matched] = {}
+    session: NodeId = b""
 
 
 class Profile(msgspec.Struct, array_like=True, gc=False):

@@ -39,7 +39,8 @@ def write_documents(working: Working, rows: Rows, write: BatchWrite, now: int) -
     for node, left in sorted(working.rehomed.items()):
         empty = None if left is None else left not in working.profiles
         rows.add("moves", node, working.home[node], left, empty)
-    write.partitioned = working.partitioned
+    write.partitioned = working.partitioned | working.forgotten
+    write.forgotten = sorted(working.forgotten)
     write.holds = [
         (*ends, one.reason, one.link.rank, one.link.time, now)
         for ends, one in sorted(working.held.items())
@@ -48,7 +49,8 @@ def write_documents(working: Working, rows: Rows, write: BatchWrite, now: int) -
     write.reclaimed = sorted(working.reclaimed)
     write.counters = {
         "profiles": len(working.created) - len(working.removed),
-        "identifiers": sum(node in working.fresh for node in working.moved),
+        "identifiers": sum(node in working.fresh for node in working.moved)
+        - len(working.forgotten),
         "merges": len(working.removed),
         "members": len(write.entered) - len(write.left),
     }

@@ -21,7 +21,7 @@ from onefold.model.sources import Source
 from onefold.pipeline.rows import event_row
 from onefold.pipeline.visits import Moment, Visit, visit_of
 from onefold.resolve import node_id
-from onefold.standardize import seen_key, standardize
+from onefold.standardize import Writing, seen_key, standardize
 
 SeenKey = tuple[int, int]
 _LATER = ("batch", "profile_id")
@@ -75,13 +75,16 @@ class Prepared(msgspec.Struct):
 
 
 def prepare(
-    records: Sequence[LogRecord], sources: Mapping[str, Source], node_key: bytes
+    records: Sequence[LogRecord],
+    sources: Mapping[str, Source],
+    node_key: bytes,
+    writing: Writing | None = None,
 ) -> Prepared:
     """Standardize records of the log, and name their nodes."""
     accepted = [decode_accepted(record.payload) for record in records]
-    events, rejects = standardize(accepted, sources)
+    events, rejects = standardize(accepted, sources, writing)
     positions = {record.partition: record.next_offset for record in records}
-    return prepare_events(events, rejects, positions, node_key)
+    return prepare_events(events, rejects, positions, node_key, writing)
 
 
 def prepare_events(
@@ -89,12 +92,13 @@ def prepare_events(
     rejects: Sequence[Reject],
     positions: Mapping[str, int],
     node_key: bytes,
+    writing: Writing | None = None,
     *,
     unique: bool = False,
 ) -> Prepared:
     """The same for events that are standardized already.
 
-    Of those that are `unique`, as the lake's are, none is taken for a repetition of another.
+    Their rows keep the identifiers that were sent; nodes are named by what `writing` makes of them. Of those that are `unique`, as the lake's are, none is taken for a repetition of another.
     """
     keys: list[SeenKey] = []
     repeats = 0
@@ -105,6 +109,9 @@ def prepare_events(
             events = _firsts(keys, events)
             keys = list(set(keys))
         keys.sort()
+    sent: dict[int, Event] = {}
+    if writing:
+        events, sent = _written(events, writing)
     claims = [event for event in events if event.source == INTERNAL]
     said = [event for event in events if event.source != INTERNAL] if claims else events
     telling = [event for event in said if event.traits or event.asserted]
@@ -117,12 +124,23 @@ def prepare_events(
         (visit_of(some, map(nodes.__getitem__, identifiers)), some)
         for identifiers, some in together.items()
     ]
-    rows = [event_row(event, visit.nodes[0]) for visit, some in met for event in some]
-    rows += [event_row(event, ids[event.identifiers[0]]) for event in claims]
+    rows = [
+        event_row(event, sent.get(id(event), event), visit.nodes[0])
+        for visit, some in met
+        for event in some
+    ]
+    rows += [event_row(one, sent.get(id(one), one), ids[one.identifiers[0]]) for one in claims]
     columns = zip(*rows, strict=True)
     table = to_table("events", columns, _LATER) if rows else empty_table("events", _LATER)
     visits = [visit for visit, _ in met]
     return Prepared(visits, telling, claims, ids, rejects, positions, keys, table, repeats)
+
+
+def _written(events: Sequence[Event], writing: Writing) -> tuple[list[Event], dict[int, Event]]:
+    """The events as rules write their identifiers, and what was sent of those that this changed."""
+    found = [writing.apply(event) for event in events]
+    changed = {id(now): event for now, event in zip(found, events, strict=True) if now is not event}
+    return found, changed
 
 
 def _firsts(keys: Sequence[SeenKey], events: Sequence[Event]) -> list[Event]:

@@ -67,10 +67,13 @@ class Rows:
         )
 
 
-def event_row(event: Event, owner: bytes) -> tuple[Any, ...]:
-    """One event, as the lake's columns have it, but for the batch and the profile."""
+def event_row(event: Event, sent: Event, owner: bytes) -> tuple[Any, ...]:
+    """One event, as the lake's columns have it, but for the batch and the profile.
+
+    Its identifiers are those that were `sent`.
+    """
     user = anonymous = None
-    for kind, value in event.identifiers:
+    for kind, value in sent.identifiers:
         if kind == "user_id":
             user = value
         elif kind == "anonymous_id":
@@ -84,8 +87,8 @@ def event_row(event: Event, owner: bytes) -> tuple[Any, ...]:
         event.received_at,
         user,
         anonymous,
-        _json(event.identifiers).decode(),
-        _json(event.asserted).decode() if event.asserted else "[]",
+        _json(sent.identifiers).decode(),
+        _json(sent.asserted).decode() if sent.asserted else "[]",
         _json(event.traits).decode() if event.traits else "{}",
         event.strong,
         event.properties,

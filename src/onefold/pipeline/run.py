@@ -17,12 +17,7 @@ from onefold.lake import complete, to_ipc, to_table
 from onefold.model.definitions import Definitions
 from onefold.model.given import is_reserved
 from onefold.model.identity import BUILT_IN, IdentityRules
-from onefold.model.profile import (
-    ASSERTED,
-    Node,
-    NodeId,
-    ProfileId,
-)
+from onefold.model.profile import ASSERTED, Node, NodeId, ProfileId
 from onefold.model.records import Event, Identifier, Reject
 from onefold.model.sources import Source
 from onefold.pipeline.counts import Counted
@@ -37,10 +32,11 @@ from onefold.pipeline.rows import Rows
 from onefold.pipeline.stopwatch import Stopwatch
 from onefold.pipeline.trying import Trial, trial_of
 from onefold.pipeline.visits import add_visit
-from onefold.pipeline.working import Working
-from onefold.resolve import add_link, protected, protection_reads
+from onefold.pipeline.working import NOWHERE, Led, Working
+from onefold.resolve import keep_link, protected, protection_reads
 from onefold.segment.metric import Metric
 from onefold.segment.plan import Key, Plan
+from onefold.standardize import Writing
 from onefold.store import BatchWrite, QueuedRows, RefreshRow, SQLiteStore
 
 _US_A_DAY = 86_400_000_000
@@ -78,6 +74,7 @@ class Pipeline:
         self._matching = Matchings(store.matches)
         self._sources: Mapping[str, Source] = {}
         self._rules = BUILT_IN
+        self._writing = Writing(BUILT_IN)
         self._batch = store.batch()
         self._names = store.names_seen()
         self._members.batch = self._batch + 1
@@ -88,6 +85,7 @@ class Pipeline:
         self._sources = sources
         self._rules = definitions.identity
         self._matching.use(definitions.matching)
+        self._writing = Writing(definitions.identity)
         self._members.use(definitions)
         self.decide_by(golden_inputs(definitions, sources))
 
@@ -102,7 +100,7 @@ class Pipeline:
     def process(self, records: Sequence[LogRecord], now: int) -> Report:
         """Fold records of the log in; afterwards they are durable in the store."""
         with self._watch("standardize"):
-            given = prepare(records, self._sources, self._node_key)
+            given = prepare(records, self._sources, self._node_key, self._writing)
         return self.fold_prepared(given, now)
 
     def fold(
@@ -118,7 +116,9 @@ class Pipeline:
 
         Events `from_lake` are known to be unique, and nothing is queued for the lake again.
         """
-        given = prepare_events(events, rejects, positions, self._node_key, unique=from_lake)
+        given = prepare_events(
+            events, rejects, positions, self._node_key, self._writing, unique=from_lake
+        )
         return self.fold_prepared(given, now, from_lake=from_lake)
 
     def fold_prepared(self, given: Prepared, now: int, *, from_lake: bool = False) -> Report:
@@ -249,13 +249,13 @@ class Pipeline:
         """Only keep the key index, and match nobody: while it is being filled."""
         self._matching.indexing = on
 
-    def repair(self, clusters: list[list[Node]], now: int) -> None:
-        """Put profiles that a rebuild folded otherwise in the place of the live ones."""
+    def repair(self, clusters: list[list[Node]], now: int, rewritten: Led = NOWHERE) -> None:
+        """Put what a rebuild folded otherwise in the place of what is live; `rewritten` nodes go."""
         rows = Rows(now)
         working = self._working(rows)
         for node in [node for nodes in clusters for node in nodes]:
             node.counted = self._batch + 1
-        working.replace(clusters)
+        working.replace(clusters, rewritten)
         working.unmatched.update(node.id for nodes in clusters for node in nodes)
         self._write(self._finish(working, rows, NOTHING_OPENED, now), rows)
 
@@ -295,7 +295,7 @@ class Pipeline:
         self._members.settled = everybody
 
     def _working(self, rows: Rows) -> Working:
-        return Working(self._store, self._new_id, rows, self._rules)
+        return Working(self._store, self._new_id, rows, self._rules, self._node_key)
 
     def _facts(self, given: Prepared, working: Working, rows: Rows) -> None:
         """Fold identifiers, links and claims in."""
@@ -339,7 +339,7 @@ class Pipeline:
             two = working.node(ids[right], right, event.time)
             # It may have been seen then, whether that joins it to anybody or not.
             working.changed.update(home[end] for end in (one.id, two.id) if end in home)
-            if add_link(one, two, ASSERTED, event.time):
+            if keep_link(one, two, ASSERTED, event.time, working.sessions):
                 dirty.update((one.id, two.id))
                 rows.link(one, two, ASSERTED, seen)
 

@@ -14,7 +14,7 @@ from onefold.model.profile import Node, NodeId
 from onefold.model.records import Event, Identifier
 from onefold.pipeline.rows import Rows
 from onefold.pipeline.working import Working
-from onefold.resolve import add_link, pairs_of, rank_of
+from onefold.resolve import keep_link, pairs_of, rank_of
 
 Moment = tuple[int, str, str]
 """When an event was, its message id and its source."""
@@ -64,7 +64,7 @@ def visit_of(events: Sequence[Event], nodes: Iterable[NodeId]) -> Visit:
 def add_visit(visit: Visit, working: Working, rows: Rows, dirty: set[NodeId]) -> None:
     """Fold a visit into its nodes; note the nodes whose evidence is new."""
     nodes, home, changed = working.nodes, working.home, working.changed
-    first, last = visit.first[0], visit.last
+    first, last, sessions = visit.first[0], visit.last, working.sessions
     ends: list[Node] = []
     for place, node_id in enumerate(visit.nodes):
         node = nodes.get(node_id)
@@ -73,13 +73,13 @@ def add_visit(visit: Visit, working: Working, rows: Rows, dirty: set[NodeId]) ->
         else:
             working.saw(node, first, last)
         number = home.get(node_id)
-        if number is None:
-            dirty.add(node_id)
-        else:
+        if number is not None:
             changed.add(number)
+        if number is None or node.kind in sessions:
+            dirty.add(node_id)
         ends.append(node)
     ends[0].events += visit.events
     for left, right in pairs_of(ends, visit.rank):
-        if add_link(left, right, visit.rank, first):
+        if keep_link(left, right, visit.rank, first, sessions):
             dirty.update((left.id, right.id))
             rows.link(left, right, visit.rank, visit.first)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Protocol
 
+from onefold import resolve
 from onefold.model.identity import BUILT_IN, IdentityRules
 from onefold.model.profile import (
     Node,
@@ -16,8 +18,20 @@ from onefold.model.profile import (
 )
 from onefold.model.records import Identifier
 from onefold.pipeline.rows import Rows, identifier_text
-from onefold.resolve import Held, Renaming, is_shared, matched_link, name_clusters, partition
+from onefold.pipeline.sessions import place_sessions
+from onefold.resolve import (
+    Held,
+    Renaming,
+    is_shared,
+    matched_link,
+    name_clusters,
+    partition,
+    slot,
+)
 
+Led = Mapping[NodeId, NodeId]
+"""Nodes that are there no more, and the nodes that they lead to."""
+NOWHERE: Led = MappingProxyType({})
 ALIKE = "alike"
 """Why a match waits for people's eyes: it says too little to be a merge, and too much to be nothing."""
 _UNSAID = (None, 0, "")
@@ -42,9 +56,12 @@ class Working:
         new_id: Callable[[], ProfileId],
         rows: Rows,
         rules: IdentityRules = BUILT_IN,
+        node_key: bytes = b"",
     ) -> None:
         self._store = store
         self._rules = rules
+        self._node_key = node_key
+        self.sessions: Mapping[str, int] = rules.sessions
         self._new_id = new_id
         self._rows = rows
         self.profiles: dict[ProfileId, Profile] = {}
@@ -68,12 +85,22 @@ class Working:
         self.aged: set[NodeId] = set()
         self.alike: set[NodeId] = set()
         self.unmatched: set[NodeId] = set()
+        self.forgotten: set[NodeId] = set()
         self.held: dict[tuple[NodeId, NodeId], Held] = {}
 
     def load_nodes(self, nodes: Iterable[NodeId]) -> None:
         """Load the profiles of nodes, as far as they are known and not loaded yet."""
         asked = [node for node in nodes if node not in self.home]
         self.load(self._store.profiles_of(asked).values())
+
+    def name(self, identifier: Identifier) -> NodeId:
+        """The node of an identifier."""
+        return resolve.node_id(self._node_key, identifier)
+
+    def known(self, nodes: Sequence[NodeId]) -> set[NodeId]:
+        """Those of these nodes that there are."""
+        asked = [one for one in nodes if one not in self.nodes]
+        return {one for one in nodes if one in self.nodes} | self._store.profiles_of(asked).keys()
 
     def load(self, profiles: Iterable[ProfileId]) -> None:
         """Load profiles that are not loaded yet."""
@@ -105,7 +132,7 @@ class Working:
             node.id
             for profile in self.profiles.values()
             for node in profile.nodes
-            if node.links or node.decided or node.matched
+            if node.links or node.decided or node.matched or node.kind in self.sessions
         }
         if linked:
             self.regroup(linked)
@@ -122,13 +149,17 @@ class Working:
         """A node was seen between two times."""
         if last > node.last_seen:
             node.last_seen = last
+            if node.kind in self.sessions:
+                self.aged.add(node.id)
         if first < node.first_seen:
             node.first_seen = first
-            if self._rules.of(node.kind).per_days:
+            if node.kind in self.sessions or self._rules.of(node.kind).per_days:
                 self.aged.add(node.id)
 
     def regroup(self, dirty: set[NodeId]) -> None:
         """Partition everything that the dirty nodes' evidence reaches, and rename the clusters."""
+        if self.sessions:
+            dirty = dirty | place_sessions(self, dirty)
         closure = self.closure(dirty)
         names = [
             name
@@ -166,18 +197,30 @@ class Working:
                     link = matched_link(node, other)
                     self.held[link.left.id, link.right.id] = Held(link, ALIKE)
 
-    def replace(self, clusters: list[list[Node]]) -> None:
-        """Put these clusters of nodes, folded elsewhere, in the place of what is there."""
-        self.load_nodes(node.id for nodes in clusters for node in nodes)
-        before = {
-            self.home[node.id] for nodes in clusters for node in nodes if node.id in self.home
-        }
+    def replace(self, clusters: list[list[Node]], rewritten: Led = NOWHERE) -> None:
+        """Put these clusters of nodes, folded elsewhere, in the place of what is there.
+
+        Nodes that are `rewritten` are there no more: what they were called leads to what they are now.
+        """
         given = {node.id: node for nodes in clusters for node in nodes}
+        self.load_nodes([*given, *rewritten])
+        self.forgotten.update(one for one in rewritten if one in self.home and one not in given)
+        before = {self.home[one] for one in [*given, *self.forgotten] if one in self.home}
         for node in given.values():
             # What was computed from everybody is not made of events: it stays.
             if node.id in self.nodes:
                 node.refreshed = self.nodes[node.id].refreshed
-        names = [name for one in before for name in self.profiles[one].names if name[1] in given]
+        names = [
+            (number, rewritten.get(root, root) if root in self.forgotten else root)
+            for one in before
+            for number, root in self.profiles[one].names
+        ]
+        names = [name for name in names if name[1] in given]
+        for left in self.forgotten:
+            if to := given.get(rewritten[left]):
+                to.refreshed = {**self.nodes[left].refreshed, **to.refreshed}
+            text = identifier_text(self.nodes[left])
+            self._rows.change(self.home.pop(left), "identifier", text, True, None)
         self.nodes.update(given)
         self.fresh.update(given.keys() - self.home.keys())
         renamed = name_clusters(clusters, names, self._new_id)
@@ -201,9 +244,13 @@ class Working:
                         continue
                     closure[node.id] = node
                     found.update(node.decided)
-                    if node.id in dirty or not is_shared(node, self._rules):
+                    if self.sessions and slot(node, self.sessions):
+                        found.update([node.session] if node.session else [])
+                    elif node.id in dirty or not is_shared(node, self._rules):
                         found.update(node.links)
-                        found.update(one for one, match in node.matched.items() if match.taken)
+                    else:
+                        continue
+                    found.update(one for one, match in node.matched.items() if match.taken)
             frontier = found - closure.keys()
         return closure
 

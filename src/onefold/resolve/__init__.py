@@ -5,7 +5,7 @@ name. Promise: a pure function of the evidence; the order of arrival never shows
 """
 
 from onefold.resolve.groups import protected, protection_reads
-from onefold.resolve.links import add_link, node_id, pairs_of, rank_of
+from onefold.resolve.links import node_id, pairs_of, rank_of
 from onefold.resolve.naming import Renaming, name_clusters
 from onefold.resolve.parting import parting
 from onefold.resolve.partition import (
@@ -17,6 +17,7 @@ from onefold.resolve.partition import (
     partition,
 )
 from onefold.resolve.refusals import Refusal, Refusals, rule_says
+from onefold.resolve.sessions import around, is_end, keep_link, slot, whose
 from onefold.resolve.values import is_blocked
 
 __all__ = [
@@ -26,9 +27,11 @@ __all__ = [
     "Refusal",
     "Refusals",
     "Renaming",
-    "add_link",
+    "around",
     "is_blocked",
+    "is_end",
     "is_shared",
+    "keep_link",
     "matched_link",
     "name_clusters",
     "node_id",
@@ -39,4 +42,6 @@ __all__ = [
     "protection_reads",
     "rank_of",
     "rule_says",
+    "slot",
+    "whose",
 ]

@@ -14,11 +14,13 @@ from onefold.model.profile import (
     MATCHED,
     NO_STATEMENTS,
     OBSERVED,
+    SESSION,
     Node,
     NodeId,
     statements_of,
 )
 from onefold.model.records import CONSENT
+from onefold.resolve.placeholders import is_filling
 
 _DAY = 86_400_000_000
 NOT_HELD = ""
@@ -82,7 +84,7 @@ def obstacle(
             return "contradiction" if rank == DECIDED else NOT_HELD
         if any(node.id in two.apart for node in one.nodes):
             return "contradiction" if rank == DECIDED else NOT_HELD
-    if rank == DECIDED:
+    if rank in (DECIDED, SESSION):
         return None
     for kind in one.limited.keys() & two.limited.keys():
         rule = rules.of(kind)
@@ -160,7 +162,9 @@ def about(group: Group, protection: Protection) -> About:
             if name in protection.names:
                 found.names.add(_folded(value))
             elif name in protection.birth_dates:
-                found.births.add(_folded(value))
+                # The first of January 1900 and its like say that nobody knows.
+                if not is_filling(text := _folded(value)):
+                    found.births.add(text)
             elif name == protection.hold:
                 if value is True and (found.held_since is None or time < found.held_since):
                     found.held_since = time

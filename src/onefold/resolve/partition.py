@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from onefold.model.identity import BUILT_IN, IdentityRules
-from onefold.model.profile import ASSERTED, DECIDED, MATCHED, WITH_USER, Node, NodeId
+from onefold.model.profile import ASSERTED, DECIDED, MATCHED, SESSION, WITH_USER, Node, NodeId
 from onefold.resolve.bridges import bridges
 from onefold.resolve.groups import Group, obstacle
 from onefold.resolve.links import is_full
+from onefold.resolve.sessions import slot
 from onefold.resolve.values import is_blocked
 
 _DAY = 86_400_000_000
@@ -64,10 +65,11 @@ def partition(nodes: Mapping[NodeId, Node], rules: IdentityRules = BUILT_IN) -> 
     """The clusters of a set of nodes that is closed under links.
 
     Links are taken in the order (rank, priority, time, values): first what was seen with an immutable
-    identifier, then what an `alias` asserts, then what was seen beside a user id, then the rest, at last who is only alike, most alike first. Each
-    joins the groups at its ends, unless a rule stands against it (`obstacle`). So an anonymous id belongs
-    to the user first seen with it, whatever came in first. Last come people's decisions, which join
-    whole groups: whatever evidence gathered on both sides.
+    identifier, then what an `alias` asserts, then what was seen beside a user id, then the rest,
+    then who is only alike, most alike first. Each joins the groups at its ends, unless a rule stands
+    against it (`obstacle`). So an anonymous id belongs to the user first seen with it, whatever came in
+    first. Then come minutes of shared devices, which join nobody else. Last come people's decisions,
+    which join whole groups: whatever evidence gathered on both sides.
     """
     evidence = _evidence(nodes, rules)
     found = _joined(nodes, evidence, rules)
@@ -130,15 +132,24 @@ def _joined(
     return Partition([one.nodes for one in groups.values()], joins, held)
 
 
-def _evidence(nodes: Mapping[NodeId, Node], rules: IdentityRules) -> list[Link]:
+def _evidence(  # noqa: C901 - one kind of evidence after the other
+    nodes: Mapping[NodeId, Node], rules: IdentityRules
+) -> list[Link]:
     """All links that count, in the order in which they are taken."""
     silent = {
         node.id for node in nodes.values() if is_shared(node, rules) or is_blocked(node, rules)
     }
     found: list[tuple[_Order, Link]] = []
+    sessions = rules.sessions
     for node in nodes.values():
+        links = node.links
+        if sessions and slot(node, sessions):
+            links = {}
+            if node.session in nodes and node.session not in silent:
+                person = nodes[node.session]
+                found.append(_ordered(node, person, SESSION, node.first_seen, rules))
         oldest = valid_since(node, rules)
-        for other_id, (rank, time) in node.links.items():
+        for other_id, (rank, time) in links.items():
             other = nodes.get(other_id)
             # Each link lies at both of its ends: take it at the smaller one, or where it is all.
             if other is None or (node.id > other_id and node.id in other.links):
@@ -188,7 +199,10 @@ def _ordered(
     turn = rank
     if rank == DECIDED:
         turn = _LAST
-    elif "immutable" in (rules.of(left.kind).strength, rules.of(right.kind).strength):
+    elif rank != SESSION and "immutable" in (
+        rules.of(left.kind).strength,
+        rules.of(right.kind).strength,
+    ):
         turn = _FIRST
     key = (turn, priority, time, left.kind, left.value, right.kind, right.value)
     return key, Link(rank, time, left, right)

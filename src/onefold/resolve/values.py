@@ -6,12 +6,15 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from onefold.model.identity import IdentityRules
+from onefold.model.identity import INVALID, IdentityRules
 from onefold.model.profile import Node
+from onefold.resolve.placeholders import is_placeholder
 
 
 def is_blocked(node: Node, rules: IdentityRules) -> bool:
-    """Is this value no evidence, because a rule says so?"""
+    """Is this value no evidence: invalid, a placeholder, or one that a rule blocks?"""
+    if node.kind.startswith(INVALID) or is_placeholder(node.kind, node.value):
+        return True
     blocked = rules.of(node.kind).blocked
     return bool(blocked) and matches(node.value, blocked)
 

@@ -6,5 +6,6 @@ Pure: the same calls give the same events, whenever and however often they are r
 """
 
 from onefold.standardize.calls import SourceSettings, check, seen_key, standardize
+from onefold.standardize.writing import Writing
 
-__all__ = ["SourceSettings", "check", "seen_key", "standardize"]
+__all__ = ["SourceSettings", "Writing", "check", "seen_key", "standardize"]

@@ -9,9 +9,12 @@ from typing import Protocol
 from onefold.model.given import CLAIMS, INTERNAL
 from onefold.model.records import Accepted, Event, Reject
 from onefold.standardize.claims import claim_events
-from onefold.standardize.envelopes import MAX_EVENTS, Opened, open_call
+from onefold.standardize.envelopes import MAX_EVENTS, Call, Opened, open_call
 from onefold.standardize.events import read_event
 from onefold.standardize.faults import explain
+from onefold.standardize.writing import Writing
+
+_TAKEN = "the event was taken all the same, by its other identifiers"
 
 
 class SourceSettings(Protocol):
@@ -23,9 +26,14 @@ class SourceSettings(Protocol):
 
 
 def standardize(
-    batch: Sequence[Accepted], sources: Mapping[str, SourceSettings]
+    batch: Sequence[Accepted],
+    sources: Mapping[str, SourceSettings],
+    writing: Writing | None = None,
 ) -> tuple[list[Event], list[Reject]]:
     """All events of these calls in order, and what could not be used with every reason.
+
+    With `writing`, also identifiers that their rules call invalid: an event that has others is taken
+    all the same.
 
     >>> body = b'{"userId": "u1", "event": "Order Completed"}'
     >>> events, rejects = standardize([Accepted("shop", 1, "track", body)], {})
@@ -44,13 +52,28 @@ def standardize(
         for piece in opened.events:
             raw = bytes(piece)
             result = read_event(raw, call)
+            if isinstance(result, Event) and writing and writing.concerns(result):
+                result = _judged(result, writing, call, raw, rejects)
             if isinstance(result, Event):
                 events.append(result)
-            else:
+            elif result:
                 rejects.append(Reject(call.source, call.received_at, call.kind, raw, tuple(result)))
         if opened.unreadable or opened.excess_count:
             rejects.extend(_rejects_of_call(accepted, opened))
     return events, rejects
+
+
+def _judged(
+    event: Event, writing: Writing, call: Call, raw: bytes, rejects: list[Reject]
+) -> Event | list[str]:
+    """The event, unless none of its identifiers is valid; those that are not are told."""
+    reasons = writing.faults(event)
+    if not reasons:
+        return event
+    if writing.is_nobody(event):
+        return reasons
+    rejects.append(Reject(call.source, call.received_at, call.kind, raw, (*reasons, _TAKEN)))
+    return event
 
 
 def check(accepted: Accepted, source: SourceSettings | None) -> list[list[str]]:

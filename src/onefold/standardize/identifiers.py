@@ -122,10 +122,11 @@ def _add_device(device: dict[str, Any], found: list[Identifier], faults: list[st
 
 def _in_order(found: list[Identifier]) -> tuple[Identifier, ...]:
     """Each once, by kind; within a kind as the event named them, the event's own field first."""
-    return tuple(sorted(dict.fromkeys(found), key=_rank))
+    return tuple(sorted(dict.fromkeys(found), key=rank))
 
 
-def _rank(identifier: Identifier) -> tuple[int, str]:
+def rank(identifier: Identifier) -> tuple[int, str]:
+    """Whose the facts of an event are: of the identifier with the least, by kind."""
     kind = identifier.kind
     return (0, "") if kind == "user_id" else (_LAST.get(kind, 1), kind)
 

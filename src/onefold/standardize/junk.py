@@ -35,6 +35,18 @@ JUNK = frozenset(
         "not_authenticated",
         "not authenticated",
         "unauthenticated",
+        "匿名",
+        "匿名用户",
+        "游客",
+        "访客",
+        "未登录",
+        # nothing, in Chinese
+        "无",
+        "没有",
+        "暂无",
+        "未知",
+        "不详",
+        "空",
         # the name of the field instead of its value
         "id",
         "userid",
@@ -54,6 +66,9 @@ JUNK = frozenset(
         # the Android id that a whole series of telephones shipped with, and a common test IMEI
         "9774d56d682e549c",
         "004999010640000",
+        # the addresses that telephones give in place of their own
+        "02:00:00:00:00:00",
+        "ff:ff:ff:ff:ff:ff",
         # addresses that forms are filled with
         "test@test.com",
         "none@none.com",
@@ -72,6 +87,6 @@ def is_junk(text: str) -> bool:
     [True, True, True, False]
     """
     lowered = text.lower()
-    if lowered in JUNK or not lowered.strip("0-"):
+    if lowered in JUNK or not lowered.strip("0-:"):
         return True
     return text[0] in "\"'`" and (not (bare := lowered.strip("\"'` ")) or bare in JUNK)

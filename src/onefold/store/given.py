@@ -66,6 +66,17 @@ class GivenStore:
         sql = "select node, statement from waiting_claims where node in ({keys})"
         return list(self._db.lookup(sql, nodes))
 
+    def all_waiting(self) -> list[tuple[NodeId, str, bytes]]:
+        """All claims that wait for somebody to appear."""
+        rows = self._db.rows("select node, message_id, statement from waiting_claims")
+        return [(node, message_id, statement) for node, message_id, statement in rows]
+
+    def replace_waiting(self, rows: Sequence[tuple[NodeId, str, bytes]]) -> None:
+        """These claims wait, and no others."""
+        with self._db.transaction() as connection:
+            connection.execute("delete from waiting_claims")
+            connection.executemany("insert into waiting_claims values (?,?,?)", rows)
+
     def refreshed(self, limit: int) -> list[RefreshRow]:
         """Values that wait for their profiles, oldest first."""
         rows = self._db.rows(

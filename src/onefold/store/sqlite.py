@@ -63,6 +63,7 @@ class BatchWrite(msgspec.Struct, gc=False):
     partitioned: Collection[NodeId] = ()
     holds: list[tuple[NodeId, NodeId, str, int, int, int]] = []
     matches: MatchWrite | None = None
+    forgotten: list[NodeId] = []
 
 
 _WRITES = (
@@ -190,6 +191,7 @@ class SQLiteStore:
             for sql, ids in (
                 ("delete from profiles where id = ?", batch.removed),
                 ("delete from aliases where id = ?", batch.reclaimed),
+                ("delete from identifiers where node = ?", batch.forgotten),
                 ("delete from waiting_claims where node = ?", batch.arrived),
                 ("delete from refresh_values where id = ?", batch.refreshed),
             ):

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import lru_cache
 from typing import Any
 
 from onefold.model.definitions import TraitDefinition
 from onefold.model.golden import Bounds
+from onefold.model.patterns import matcher
 from onefold.unify.contest import length_of
 from onefold.unify.rules import Check, Read, value_key
 
 _Test = Callable[[Any], str]
-_MOST_VALUES = 4_096
 _NOUNS = {"list": "a list", "numbers": "a list of numbers", "object": "an object"}
 
 
@@ -38,25 +37,6 @@ def _tests(trait: TraitDefinition, read: Read) -> Iterator[_Test]:
         yield _in_range(trait.range, read)
     if trait.length:
         yield _has_length(trait.length)
-
-
-def matcher(pattern: str) -> Callable[[Any], bool]:
-    """Does the whole of a text match a pattern? In a time that grows with the text only.
-
-    Raises `ValueError` if it is no pattern.
-    """
-    # Only here: a process that never meets a pattern does without these 40 MB.
-    import pyarrow as pa  # noqa: PLC0415
-    import pyarrow.compute as pc  # noqa: PLC0415
-
-    whole = rf"\A(?:{pattern})\z"
-    pc.match_substring_regex(pa.scalar(""), pattern=whole)
-
-    @lru_cache(maxsize=_MOST_VALUES)
-    def matches(text: str) -> bool:
-        return bool(pc.match_substring_regex(pa.scalar(text), pattern=whole).as_py())
-
-    return lambda value: isinstance(value, str) and matches(value)
 
 
 def _in_range(bounds: Bounds, read: Read) -> _Test:

@@ -23,7 +23,8 @@ from onefold.resolve import parting
 from onefold.store import SQLiteStore
 
 NOW = 1_767_225_600_000_000
-DAY = 86_400_000_000
+DAY, MINUTE = 86_400_000_000, 60_000_000
+MOMENTS = [0, 1, 30_000_000, MINUTE, 3 * MINUTE, 9 * MINUTE, 25 * MINUTE, 50 * MINUTE]
 PEOPLE = [Identifier("user_id", one) for one in "AB"] + [Identifier("crm_id", one) for one in "123"]
 SHARED = [Identifier(kind, one) for kind in ("anonymous_id", "email", "badge") for one in "xy"]
 EVERYBODY = PEOPLE + SHARED
@@ -47,7 +48,7 @@ def events(draw: st.DrawFn) -> list[Event]:
 
 
 def _event(draw: st.DrawFn, number: int) -> Event:
-    time = NOW + draw(st.integers(0, 5)) * DAY
+    time = NOW + draw(st.integers(0, 2)) * DAY + draw(st.sampled_from(MOMENTS))
     tail = ("{}", "{}", time // 60_000_000)
     if draw(st.integers(0, 4)) == 0:
         pair = tuple(
@@ -66,8 +67,9 @@ def _event(draw: st.DrawFn, number: int) -> Event:
     asserted = ()
     if person and draw(st.integers(0, 6)) == 0:
         asserted = ((person, draw(st.sampled_from([one for one in EVERYBODY if one != person]))),)
+    name = draw(st.sampled_from(["identify", "identify", "Signed Out"]))
     return Event(
-        "s", "identify", "identify", time, NOW, f"m{number}", tuple(found), asserted,
+        "s", "identify", name, time, NOW, f"m{number}", tuple(found), asserted,
         draw(TRAITS), True, *tail,
     )  # fmt: skip
 
@@ -95,6 +97,8 @@ RULES = st.builds(
         st.just("badge"),
         st.sampled_from(["shareable", "ephemeral"]),
         lifetime_days=st.sampled_from([0, 1]),
+        scope=st.sampled_from(["global", "source", "session"]),
+        session_minutes=st.sampled_from([1, 5, 30]),
     ),
     st.builds(Protection, consent=st.booleans(), max_identifiers=st.sampled_from([4, 1_000])),
 )
@@ -106,8 +110,7 @@ def people(batches: list[list[Event]], rules: IdentityRules, late: bool = False)
     with TemporaryDirectory() as folder:
         store = SQLiteStore(Path(folder) / "store.db", cache_mb=4)
         pipeline = Pipeline(store, DuckEngine(), b"k", lambda: next(numbers), "UTC")
-        if not late:
-            pipeline.use(Definitions(identity=rules), {})
+        pipeline.use(Definitions(identity=_writing_of(rules) if late else rules), {})
         for batch in batches:
             pipeline.fold(batch, [], {}, NOW)
         if late:
@@ -123,6 +126,13 @@ def people(batches: list[list[Event]], rules: IdentityRules, late: bool = False)
     return (
         frozenset(map(_known, profiles)),
         frozenset((frozenset((named[one.left], named[one.right])), one.reason) for one in waiting),
+    )
+
+
+def _writing_of(rules: IdentityRules) -> IdentityRules:
+    """Only how identifiers are written."""
+    return IdentityRules(
+        {one.name: IdentifierRule(one.name, scope=one.scope) for one in rules.writing}
     )
 
 

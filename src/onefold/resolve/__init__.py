@@ -5,7 +5,7 @@ name. Promise: a pure function of the evidence; the order of arrival never shows
 """
 
 from onefold.resolve.groups import protected, protection_reads
-from onefold.resolve.links import node_id, pairs_of, rank_of
+from onefold.resolve.links import add_link, node_id, pairs_of, rank_of
 from onefold.resolve.naming import Renaming, name_clusters
 from onefold.resolve.parting import parting
 from onefold.resolve.partition import (
@@ -27,6 +27,7 @@ __all__ = [
     "Refusal",
     "Refusals",
     "Renaming",
+    "add_link",
     "around",
     "is_blocked",
     "is_end",

@@ -16,6 +16,7 @@ from onefold.app.backtest import backtest, moments_of
 from onefold.app.definition_files import read_text
 from onefold.app.definitions import put
 from onefold.app.lake_writer import drain
+from onefold.app.query import sql
 from onefold.app.segments import segment_members
 from onefold.app.worker import Worker
 from onefold.app.workspace import open_lake, open_log, open_store
@@ -50,13 +51,16 @@ class Story:
             zone = load_zone(ZONE)
             first = zone.day(START)
             for number, events in enumerate(days):
-                for event in sorted(events, key=lambda one: one["at"]):
-                    self.now = zone.day_start(first + number) + event["at"]
+                start, end = (zone.day_start(first + number + more) for more in (0, 1))
+                hours: list[dict[str, Any]] = [{"at": at} for at in range(0, end - start, HOUR)]
+                for event in sorted(hours + events, key=lambda one: one["at"]):
+                    self.now = start + event["at"]
                     body = {key: value for key, value in event.items() if key != "at"}
                     text = msgspec.json.encode(body)
-                    log.append([encode_accepted(Accepted("default", self.now, "event", text))])
+                    if body:
+                        log.append([encode_accepted(Accepted("default", self.now, "event", text))])
                     self._settle(worker)
-                self.now = zone.day_start(first + number + 1) - 1
+                self.now = end - 1
                 self._settle(worker)
                 drain(store, lake)
                 found.append(
@@ -67,6 +71,18 @@ class Story:
                 )
             worker.close()
             log.close()
+        return found
+
+    def turned(self, segment: str) -> dict[tuple[str, bool], list[int]]:
+        """When who entered or left a segment."""
+        found: dict[tuple[str, bool], list[int]] = {}
+        rows = sql(
+            self.settings,
+            "select profile, member, epoch_us(changed_at) from membership_changes"
+            f" where segment = '{segment}'",
+        ).rows
+        for profile, entered, at in rows:
+            found.setdefault((profile, entered), []).append(at)
         return found
 
     def _settle(self, worker: Worker) -> None:
@@ -88,13 +104,24 @@ def seen_at(story: Story, name: str, days: int) -> list[set[str]]:
     assert found.points[0].members == 0
     inside: set[str] = set()
     result = []
-    for point in found.points[1:]:
+    moments = [point.at for point in found.points]
+    for before, point in zip(moments, found.points[1:], strict=False):
         for change in found.changes:
-            if change.at == point.at:
+            if before < change.at <= point.at:
                 (inside.add if change.entered else inside.remove)(change.profile)
         assert len(inside) == point.members
         result.append(set(inside))
     return result
+
+
+def assert_dated_as(story: Story, name: str, days: int) -> None:
+    """Each who came or went in a step did so when they came or went live."""
+    zone = load_zone(ZONE)
+    end = zone.day_start(zone.day(START) + days) - 1
+    found = backtest(story.settings, BacktestQuestion(f"segment:{name}", START, end, "day", 10_000))
+    live = story.turned(name)
+    for change in found.changes:
+        assert change.at in live[change.profile, change.entered], (name, change, live)
 
 
 RULES = {
@@ -151,6 +178,7 @@ def test_it_is_what_live_membership_was(story: Story, seed: int) -> None:
     live = story.run(DEFINITIONS, days)
     for name in RULES:
         assert seen_at(story, name, len(days)) == [each[name] for each in live], name
+        assert_dated_as(story, name, len(days))
 
 
 def test_one_moment_of_the_past(story: Story) -> None:
@@ -165,7 +193,7 @@ def test_one_moment_of_the_past(story: Story) -> None:
         assert [point.members for point in found.points] == [members]
     hours = backtest(story.settings, BacktestQuestion(rule, START, START + 5 * HOUR, "hour"))
     assert [(change.profile, change.entered) for change in hours.changes] == [(ann, True)]
-    assert hours.changes[0].at == START + 2 * HOUR - 1
+    assert hours.changes[0].at == START + HOUR
 
 
 def test_a_period_has_its_limits() -> None:

@@ -235,7 +235,7 @@ class BacktestPoint(msgspec.Struct, frozen=True):
 
 
 class BacktestChange(msgspec.Struct, frozen=True):
-    """A profile that satisfied the rule at a moment (µs) and not at the one before, or in reverse."""
+    """A profile that began at a moment (µs) to satisfy the rule, or no longer did."""
 
     at: int
     profile: str

@@ -2,13 +2,13 @@
 
 Everything is as events say that it was, whenever they arrived: events by their time, traits by the
 claims that had been made by then, windows as they lay then, in today's zone and by today's
-identity. The period is gone through step by step: what comes and goes between the ends of two
-steps is not seen.
+identity. The period is gone through step by step: who comes and goes between the ends of two
+steps is not seen. When those came or went who are shown is looked for within the step.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from onefold.app.audiences import (
@@ -22,12 +22,13 @@ from onefold.app.audiences import (
 from onefold.app.everybody import Everybody, everybody
 from onefold.app.formerly import Past
 from onefold.app.long_work import Tell, tell_nobody
+from onefold.app.moments import Moments
 from onefold.app.workspace import now_us
 from onefold.config import Settings
 from onefold.model.definitions import Definitions
 from onefold.model.errors import Fault, InvalidInput
 from onefold.model.given import tag_trait
-from onefold.model.profile import profile_name
+from onefold.model.profile import ProfileId, profile_name
 from onefold.pipeline.golden_rules import golden_inputs, golden_rules
 from onefold.segment.asked import Asked
 from onefold.segment.population import members_query
@@ -55,19 +56,23 @@ def backtest(
     moments = moments_of(question, load_zone(settings.timezone), now_us())
     points: list[BacktestPoint] = []
     changes: list[BacktestChange] = []
+    truncated = False
     asking = everybody(
         settings, {"": question.rule}, moments[-1], before, days=None, seconds=seconds
     )
     with asking as (people, asked):
         opened(people)
         past = Past(people, asked, moments[0], moments[-1])
+        between = Moments(people, asked, past)
         for number, moment in enumerate(moments):
             tell(number, len(moments), "evaluating")
             query = members_query(asked, moment, people.timezone, past.relations(moment))
             members = people.keep(_inside(number), query)
             if number:
                 turned = _turned(people, number, question.show + 1 - len(changes))
-                changes += [BacktestChange(moment, *change) for change in turned.shown]
+                if shown := dict(turned.shown[: question.show - len(changes)]):
+                    changes += _dated(between.of(moments[number - 1], moment, shown), shown)
+                truncated = truncated or len(turned.shown) > len(shown)
                 points.append(BacktestPoint(moment, members, turned.entered, turned.left))
             else:
                 points.append(BacktestPoint(moment, members, 0, 0))
@@ -75,8 +80,8 @@ def backtest(
         question.rule,
         question.step,
         tuple(points),
-        tuple(changes[: question.show]),
-        len(changes) > question.show,
+        tuple(changes),
+        truncated,
         notes_of(asked, people.definitions),
     )
 
@@ -126,7 +131,15 @@ class _Turned(NamedTuple):
 
     entered: int
     left: int
-    shown: list[tuple[str, bool]]
+    shown: list[tuple[ProfileId, bool]]
+
+
+def _dated(
+    moments: Mapping[ProfileId, int], turned: Mapping[ProfileId, bool]
+) -> list[BacktestChange]:
+    """The changes of a step, as they came."""
+    found = sorted((moments[one], one, entered) for one, entered in turned.items())
+    return [BacktestChange(at, profile_name(one), entered) for at, one, entered in found]
 
 
 def _turned(people: Everybody, number: int, show: int) -> _Turned:
@@ -139,7 +152,7 @@ def _turned(people: Everybody, number: int, show: int) -> _Turned:
         f" order by profile limit {max(show, 1)}"
     )
     came, turned = map(int, rows[0][2:]) if rows else (0, 0)
-    shown = [(profile_name(row[0]), row[1]) for row in rows[: max(show, 0)]]
+    shown = [(row[0], row[1]) for row in rows[: max(show, 0)]]
     return _Turned(came, turned - came, shown)
 
 

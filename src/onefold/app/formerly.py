@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from onefold.app.everybody import Everybody
+from onefold.model.profile import ProfileId
 from onefold.segment.asked import Asked
 from onefold.segment.bucket_query import named_sql
 from onefold.segment.fields import field_sql
@@ -26,7 +29,9 @@ class Past:
         if self._names:
             self._keep_traits(until)
         self._newcomers = self._holds_for_nobody(until)
+        self._kept = {"happened": "time"} | ({"held": "since"} if self._names else {})
         if self._newcomers:
+            self._kept["arrived"] = "since"
             people.keep(
                 "arrived",
                 "select profile, min(time) as since"  # noqa: S608 - our own names
@@ -37,7 +42,38 @@ class Past:
         """Everybody as they were at a moment (µs UTC), as far as the rule reads them."""
         return Relations(
             f"(SELECT * FROM happened WHERE time <= {moment})",  # noqa: S608 - a number
-            self._profiles(moment),
+            self._profiles(str(moment), self._people.relations.profiles),
+            self._read,
+        )
+
+    def keep_few(self, profiles: Iterable[ProfileId]) -> None:
+        """Keep apart what is known of a few profiles, for `times` and `at_moments`."""
+        some = ", ".join(map(str, profiles))
+        for name in self._kept:
+            self._people.keep(f"few_{name}", f"select * from {name} where profile in ({some})")  # noqa: S608
+
+    def times(self, since: int, until: int) -> dict[ProfileId, set[int]]:
+        """When anything that the rule can see happened to the few: after a moment (µs UTC), by another."""
+        found: dict[ProfileId, set[int]] = {}
+        for name, time in self._kept.items():
+            rows = self._people.rows(
+                f"select distinct profile, {time} from few_{name}"  # noqa: S608 - our own names
+                f" where {time} > {since} and {time} <= {until}"
+            )
+            for profile, at in rows:
+                found.setdefault(profile, set()).add(at)
+        return found
+
+    def at_moments(self, moments: Mapping[ProfileId, int]) -> Relations:
+        """Some of the few, each as of a moment of its own (µs UTC)."""
+        asked = " union all ".join(
+            f"select cast({profile} as bigint) as profile, cast({at} as bigint) as moment"
+            for profile, at in moments.items()
+        )
+        them = f"join ({asked}) as asked using (profile)"
+        return Relations(
+            f"(select few_happened.* from few_happened {them} where time <= moment)",  # noqa: S608
+            self._profiles("moment", f"(select * from ({asked}) as asked)", "few_", them),  # noqa: S608
             self._read,
         )
 
@@ -88,15 +124,19 @@ class Past:
             f" {1 << 62}) as until from lasting",
         )
 
-    def _profiles(self, moment: int) -> str:
-        """Those who had been seen by a moment, with the traits that the rule reads."""
-        everybody = self._people.relations.profiles
+    def _profiles(self, moment: str, everybody: str, of: str = "", them: str = "") -> str:
+        """Those who had been seen by a moment, with the traits that the rule reads.
+
+        `them` joins those of the tables who are asked of, each with a moment of their own.
+        """
         where = ""
         if self._newcomers:
-            where = f" WHERE profile IN (SELECT profile FROM arrived WHERE since <= {moment})"  # noqa: S608
+            # Of whom no event is known, it is not known either when they came.
+            later = f"SELECT profile FROM {of}arrived {them} WHERE since > {moment}"  # noqa: S608
+            where = f" WHERE profile NOT IN ({later})"
         if not self._names:
             return f"(SELECT profile FROM {everybody}{where})"  # noqa: S608
-        held = f"FROM held WHERE since <= {moment} AND {moment} < until"
+        held = f"FROM {of}held {them} WHERE since <= {moment} AND {moment} < until"
         if len(self._names) == 1:
             held = f"SELECT profile, {', '.join(self._values)} {held}"
         else:

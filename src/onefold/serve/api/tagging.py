@@ -150,17 +150,20 @@ async def upload_segment_list(
 
 
 _FILE = {"file": Provide(File, sync_to_thread=False)}
+# A file is kept as it comes; how large it may be says `Spool`.
 TAGGING = [
     Router(
         "/api/tags",
         route_handlers=[health_of_tag, refresh_tag, give_tag, take_tag_away, import_tag],
         tags=["tags"],
         dependencies=_FILE,
+        request_max_body_size=None,
     ),
     Router(
         "/api/segments",
         route_handlers=[upload_segment_list],
         tags=["segments"],
         dependencies=_FILE,
+        request_max_body_size=None,
     ),
 ]

@@ -52,8 +52,8 @@ class Workspace:
 
     def profiles(self, now: int) -> dict[Group, Profile]:
         """All profiles by their identifiers, after time has had its effect on the segments."""
-        while self.pipeline.sweep(now, 1000):
-            pass
+        while due := self.store.due(now, 1000):
+            self.pipeline.reevaluate(due, now)
         documents = self.store.documents(self.store.profile_ids(0, 1_000_000))
         profiles = [decode_profile(document) for document in documents.values()]
         return {

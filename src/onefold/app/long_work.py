@@ -98,7 +98,7 @@ class Work:
         thread.start()
         try:
             yield
-        except Exception as error:
+        except OnefoldError as error:  # a query that was broken off, or what it came to
             if asked.is_set():
                 self.check()
                 raise Canceled(f"job {self.job.id} was canceled") from error

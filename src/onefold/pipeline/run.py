@@ -170,13 +170,6 @@ class Pipeline:
             received,
         )
 
-    def sweep(self, now: int, limit: int) -> int:
-        """Re-evaluate profiles whose time windows have ended; say how many there were."""
-        due = self._store.due(now, limit)
-        if due:
-            self.reevaluate(due, now)
-        return len(due)
-
     def reevaluate(
         self, profiles: Sequence[ProfileId], now: int, behind: int | None = None
     ) -> None:

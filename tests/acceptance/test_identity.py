@@ -143,6 +143,21 @@ def test_a_stricter_rule_mends_the_past(onefold: Stepped) -> None:
     assert_rebuilt(onefold)
 
 
+def test_the_past_is_shown_by_the_rules_of_then(onefold: Stepped) -> None:
+    shared = "email:info@shop.example"
+    onefold.take(*[said(None, f"crm_id:{number}", shared, n=number) for number in (1, 2)])
+    onefold.take(said(None, "crm_id:2", "badge:b"), said(None, "crm_id:3", "badge:b"))
+    before = now_us()
+    onefold.define("kind: identifier\nname: email\nblocked: ['info@*']\n")
+    onefold.settle()
+    assert known(onefold, "crm_id:1") == ["crm_id:1"]
+    then = profile_as_of(onefold.settings, "crm_id:1", before)
+    assert len(then.identifiers) == 5
+    assert profile_as_of(onefold.settings, "crm_id:3", before).id == then.id
+    now = profile_as_of(onefold.settings, "crm_id:1", now_us())
+    assert [one.value for one in now.identifiers] == ["1"]
+
+
 @pytest.mark.parametrize(
     ("rule", "groups"),
     [

@@ -79,6 +79,12 @@ _MODELS: dict[str, MatchModel] = {}
 _MODELS_KEPT = 8
 
 
+def identity_as_of(store: SQLiteStore, at: int) -> IdentityRules:
+    """The identity rules that were in force at a time (µs)."""
+    found = store.registry.definitions_as_of(("identifier", "identity"), at)
+    return definitions_from(found).identity
+
+
 def definitions_from(stored: Iterable[StoredDefinition], version: int = 0) -> Definitions:
     """Stored definitions as records; kinds that only the checks know are left out."""
     segments = []

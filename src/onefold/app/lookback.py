@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import msgspec
 
-from onefold.app.in_force import load_definitions
+from onefold.app.in_force import identity_as_of, load_definitions
 from onefold.app.profiles import ProfileView, SegmentView, find_id, view
 from onefold.app.refold import fold_owners
 from onefold.app.tables import TableNow, add_views, tables_now
@@ -14,6 +14,7 @@ from onefold.app.workspace import id_maker, node_key, open_lake, open_store
 from onefold.config import Settings
 from onefold.engine import DuckEngine
 from onefold.model.errors import NotFound
+from onefold.model.identity import IdentityRules
 from onefold.model.profile import Profile, ProfileId, decode_profile, profile_name
 from onefold.pipeline.rows import Rows
 from onefold.pipeline.working import Working
@@ -23,19 +24,20 @@ from onefold.store import SQLiteStore
 def profile_as_of(settings: Settings, reference: str, at: int) -> ProfileView:
     """The profile that a reference names, from what was known of events up to a time (µs).
 
-    Its identifiers are those that the evidence of that time made one person, its segments
-    those whose present rules held then.
+    Its identifiers are those that the evidence of that time made one person by the identity rules
+    of that time, its segments those whose present rules held then.
     """
     with open_store(settings, cache_mb=4) as store:
         number = find_id(store, reference, settings.default_country)
         if number is None:
             raise NotFound(f"there is no profile {reference}")
-        profiles = _reachable(store, number)
+        rules = identity_as_of(store, at)
+        profiles = _reachable(store, number, rules)
         tables = tables_now(store, open_lake(settings))
         memory = SQLiteStore(":memory:")
         try:
             owners = sorted({node.id for one in profiles.values() for node in one.nodes})
-            fold_owners(settings, store, memory, tables, owners, at)
+            fold_owners(settings, store, memory, tables, owners, at, rules)
             found = _then(store, memory, reference, profiles[number], settings)
             if found is None:
                 raise NotFound(f"there was no profile {reference} at that time")
@@ -45,13 +47,17 @@ def profile_as_of(settings: Settings, reference: str, at: int) -> ProfileView:
     return _named(found, profiles.values(), entries, at)
 
 
-def _reachable(store: SQLiteStore, profile: ProfileId) -> dict[ProfileId, Profile]:
-    """A profile and all others that evidence connects it with, whether in force or not."""
-    rules = load_definitions(store)[0].identity
-    working = Working(store, id_maker(), Rows(0), rules)
-    working.load([profile])
-    working.closure({node.id for node in working.profiles[profile].nodes})
-    return working.profiles
+def _reachable(
+    store: SQLiteStore, profile: ProfileId, then: IdentityRules
+) -> dict[ProfileId, Profile]:
+    """A profile and all others that evidence connects it with, by the rules of now or of then."""
+    found: dict[ProfileId, Profile] = {}
+    for rules in (load_definitions(store)[0].identity, then):
+        working = Working(store, id_maker(), Rows(0), rules)
+        working.load([profile])
+        working.closure({node.id for node in working.profiles[profile].nodes})
+        found |= working.profiles
+    return found
 
 
 def _then(

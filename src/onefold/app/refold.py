@@ -18,6 +18,7 @@ from onefold.app.workspace import id_maker, node_key, spill_path
 from onefold.config import Settings
 from onefold.engine import DuckEngine
 from onefold.model.definitions import Definitions
+from onefold.model.identity import IdentityRules
 from onefold.model.records import Event, Identifier
 from onefold.pipeline import Pipeline, golden_inputs
 from onefold.store import SQLiteStore
@@ -55,13 +56,17 @@ def fold_owners(
     tables: dict[str, TableNow],
     owners: list[bytes],
     at: int,
+    rules: IdentityRules,
 ) -> None:
-    """Fold the events of some nodes, up to a time, into `target`, as if it were that time."""
+    """Fold the events of some nodes, up to a time, into `target`, as if it were that time.
+
+    Who is who is decided by these rules.
+    """
     query = (
         f"select {FIELDS} from all_events"  # noqa: S608 - only names of columns
         " where owner in (select unnest(?::blob[])) and time <= make_timestamptz(?)"
     )
-    _fold(settings, live, target, tables, query, [owners, at], at)
+    _fold(settings, live, target, tables, query, [owners, at], at, rules=rules)
 
 
 def _fold(
@@ -74,12 +79,15 @@ def _fold(
     now: int,
     tell: Tell = tell_nobody,
     evaluate: bool = True,
+    rules: IdentityRules | None = None,
 ) -> int:
     """Run the events of a query through a pipeline of its own, with segments or without."""
     engine = DuckEngine(threads=2, memory_mb=1024, spill=spill_path(settings))
     folding = DuckEngine()
     pipeline = Pipeline(target, folding, node_key(live), id_maker(), settings.timezone)
     definitions, sources = load_definitions(live)
+    if rules is not None:
+        definitions = msgspec.structs.replace(definitions, identity=rules)
     if evaluate:
         pipeline.use(msgspec.structs.replace(definitions, destinations=()), sources)
     else:

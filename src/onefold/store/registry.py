@@ -144,6 +144,21 @@ class Registry:
             for kind, name, version, body in rows
         ]
 
+    def definitions_as_of(self, kinds: Sequence[str], at: int) -> list[StoredDefinition]:
+        """The definitions of some kinds that were in force at a time (µs), by kind and name."""
+        marks = ",".join("?" * len(kinds))
+        rows = self._db.rows(
+            "select kind, name, max(version), body from definition_versions"  # noqa: S608 - marks
+            f" where kind in ({marks}) and changed_at <= ? group by kind, name order by kind, name",
+            *kinds,
+            at,
+        )
+        return [
+            StoredDefinition(kind, name, version, msgspec.json.decode(body))
+            for kind, name, version, body in rows
+            if body is not None
+        ]
+
     def definition_versions(self, kind: str, name: str) -> list[DefinitionVersion]:
         """All versions of a definition, the newest first; none if there never was one."""
         rows = self._db.rows(

@@ -35,6 +35,7 @@ _LOOK_SECONDS = 0.2
 
 
 def _check_rebuild(settings: Settings, work: Work) -> Any:
+    os.nice(_NICE)
     return check_rebuild(settings, work.progress)
 
 

@@ -14,6 +14,7 @@ from onefold.app.backfill import Filling
 from onefold.app.in_force import load_definitions
 from onefold.app.locks import hold
 from onefold.app.long_work import Tell, ask, tell_nobody
+from onefold.app.rebuild_checks import RebuildChecked, note_check
 from onefold.app.refold import fold_batches
 from onefold.app.tables import tables_now, tables_with
 from onefold.app.workspace import id_maker, node_key, now_us, open_lake, open_store
@@ -70,9 +71,17 @@ def check_rebuild(settings: Settings, tell: Tell = tell_nobody) -> RebuildReport
             events = fold_batches(
                 settings, live, rebuilt, tables, batch, now_us(), tell, evaluate=False
             )
-            return _compare(live, rebuilt).report(events)
+            report = _compare(live, rebuilt).report(events)
         finally:
             rebuilt.close()
+    _note(settings, report)
+    return report
+
+
+def _note(settings: Settings, report: RebuildReport) -> None:
+    found = RebuildChecked(now_us(), report.events, report.profiles, len(report.differences))
+    with open_store(settings, cache_mb=1) as store:
+        note_check(store, found)
 
 
 def rebuild(settings: Settings, *, actor: str = "cli") -> RebuildReport:
@@ -128,7 +137,10 @@ def rebuild_with(
         pipeline.rely_on(filling.restart())
         clusters = [profile.nodes for profile in comparison.changed]
         pipeline.repair(clusters, now_us(), rewritten)
-    return comparison.report(events)
+    report = comparison.report(events)
+    left = sum(one.what == "extra" for one in report.differences)
+    note_check(store, RebuildChecked(now_us(), events, report.profiles, left))
+    return report
 
 
 class _Comparison:

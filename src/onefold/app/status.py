@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 import msgspec
 
+from onefold.app.rebuild_checks import RebuildChecked, last_check
 from onefold.app.segments import member_counts
 from onefold.app.workspace import now_us, open_log, open_store
 from onefold.config import Settings
@@ -49,6 +51,7 @@ class Status(msgspec.Struct, frozen=True):
     disk_free: int
     worker: dict[str, Any]
     jobs: dict[str, Any]
+    rebuild_check: RebuildChecked | None
 
 
 def status(settings: Settings) -> Status:
@@ -63,6 +66,7 @@ def status_of(settings: Settings, store: SQLiteStore) -> Status:
     _, queue_rows = store.queue_size()
     free = shutil.disk_usage(settings.data).free
     beats = store.heartbeats()
+    rebuilt = last_check(store)
     checks = (
         _disk(settings, free),
         _store(store, min(_LOCKED_SECONDS, settings.store_wait)),
@@ -71,6 +75,7 @@ def status_of(settings: Settings, store: SQLiteStore) -> Status:
         _lag(sum(behind.values()), max(damaged, _said(beats, "worker", "log_damaged", 0))),
         _lake(queue_rows, beats),
         *_definitions(beats),
+        *_rebuilt(rebuilt),
     )
     return Status(
         state=max((check.state for check in checks), key=_ORDER.index),
@@ -85,6 +90,7 @@ def status_of(settings: Settings, store: SQLiteStore) -> Status:
         disk_free=free,
         worker=beats["worker"][2] if "worker" in beats else {},
         jobs=beats["jobs"][2] if "jobs" in beats else {},
+        rebuild_check=rebuilt,
     )
 
 
@@ -171,6 +177,21 @@ def _definitions(beats: Beats) -> Iterator[Check]:
         yield Check("definitions", "ok", f"the past is being counted for {', '.join(filling)}")
     else:
         yield Check("definitions", "ok", "all are evaluated")
+
+
+def _rebuilt(last: RebuildChecked | None) -> Iterator[Check]:
+    """Is what is live what history folds to, as far as somebody looked?"""
+    if last is None:
+        return
+    when = datetime.fromtimestamp(last.at // 1_000_000, UTC).strftime("%Y-%m-%d %H:%MZ")
+    if last.differences:
+        many = "" if last.differences == 1 else "s"
+        detail = (
+            f"{last.differences} difference{many} from history on {when}; see `onefold rebuild`"
+        )
+        yield Check("rebuild", "degraded", detail)
+    else:
+        yield Check("rebuild", "ok", f"no difference from history on {when}")
 
 
 def _count(store: SQLiteStore, what: str) -> int:

@@ -162,6 +162,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int, Is("With less free disk, new events are refused with 503.", "bytes", least=0)
     ] = 1 * GIB
 
+    rebuild_check_every: Annotated[
+        float,
+        Is(
+            "All events are folded again and compared with what is live this often; 0: never.",
+            "seconds",
+            least=0,
+            most=366 * DAY,
+        ),
+    ] = 0.0
     dedup_days: Annotated[
         int,
         Is("A repeated message id within this time is the same event.", "days", least=1, most=365),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from onefold.app.rebuild_checks import RebuildChecked
 from onefold.app.status import Status
 
 CONTENT_TYPE = "text/plain; version=0.0.4"
@@ -53,6 +54,17 @@ def _escaped(text: str) -> str:
     return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
 
 
+def _rebuilt(last: RebuildChecked | None) -> list[Family]:
+    if last is None:
+        return []
+    return [
+        _plain("onefold_rebuild_differences", "Found by the last check.", last.differences),
+        _plain(
+            "onefold_rebuild_checked_seconds", "When that was, since 1970.", last.at // 1_000_000
+        ),
+    ]
+
+
 def stored(status: Status) -> list[Family]:
     """What the store knows: all that the worker and the jobs did, and what waits."""
     totals = status.totals
@@ -88,6 +100,7 @@ def stored(status: Status) -> list[Family]:
             "check",
             {check.name: _STATES[check.state] for check in status.checks},
         ),
+        *_rebuilt(status.rebuild_check),
         Family(
             "onefold_step_seconds_total",
             "counter",

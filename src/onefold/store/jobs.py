@@ -55,6 +55,11 @@ class Jobs:
             result=None if result is None else msgspec.json.decode(result),
         )
 
+    def newest(self, kind: str) -> Job | None:
+        """The job of a kind that was asked for last, without argument and result."""
+        rows = self._db.rows(f"{_SELECT} where kind = ? order by id desc limit 1", kind)
+        return _job(rows[0]) if rows else None
+
     def page(self, before: int, limit: int, *, only_open: bool = False) -> list[Job]:
         """Jobs with a number below `before`, newest first, without argument and result."""
         which = f" and {_OPEN}" if only_open else ""

@@ -84,7 +84,10 @@ def profile_changes(
 ) -> ChangePage:
     """All that changed on a profile, under its present name and those it had."""
     rows, behind = _page(settings, reference, _CHANGES, _names, limit, cursor)
-    items = [ChangeRow(*row[:5], _decoded(row[5]), _decoded(row[6]), *row[7:]) for row in rows]
+    items = [
+        ChangeRow(entry, one, at, what, name, _decoded(old), _decoded(new), source, message_id)
+        for entry, one, at, what, name, old, new, source, message_id in rows
+    ]
     return ChangePage(items, behind)
 
 

@@ -17,12 +17,15 @@ LATER = b'{"left": "user_id:u", "right": "user_id:v", "state": "later"}'
 YAML = b"kind: segment\nname: two\nrule: city = 'Dali'\n"
 
 
-def collection(plural: str, kind: str, body: dict[str, Any], **other: Any) -> list[Row]:
+def collection(
+    plural: str, kind: str, body: dict[str, Any], names: str = "one-{} new-{}", **other: Any
+) -> list[Row]:
     """How definitions of one kind are looked at and changed."""
-    one = f"/api/{plural}/one-{kind}"
+    old, new = names.format(kind, kind).split()
+    one = f"/api/{plural}/{old}"
     given, named = (
         msgspec.json.encode(body),
-        msgspec.json.encode({**body, **other, "name": f"new-{kind}"}),
+        msgspec.json.encode({**body, **other, "name": new}),
     )
     return [
         ("POST", f"/api/{plural}", "editor", named, f"{kind}.apply"),
@@ -67,6 +70,10 @@ ALLOWED: list[Row] = [
     ("POST", "/api/identity/decisions", "editor", APART, "identity.apart"),
     ("GET", "/api/identity/merges", "reader", None, ""),
     ("POST", "/api/identity/try", "analyst", YAML, "job.add"),
+    *collection("identifiers", "identifier", {"strength": "unique"}, "one_{} new_{}"),
+    *collection("identity", "identity", {"consent": False}, "people people"),
+    ("GET", "/api/identifiers", "reader", None, ""),
+    ("GET", "/api/identity", "reader", None, ""),
     ("GET", "/api/definitions", "reader", None, ""),
     ("POST", "/api/definitions/plan", "reader", YAML, ""),
     ("POST", "/api/definitions/apply", "editor", YAML, "segment.apply"),

@@ -11,6 +11,7 @@ import pytest
 from onefold.app.choosing import CHOOSE, ChooseWanted, choose
 from onefold.app.lake_writer import drain
 from onefold.app.long_work import do
+from onefold.app.profiles import profile
 from onefold.app.worker import Worker
 from onefold.app.workspace import now_us
 from onefold.engine import DuckEngine
@@ -296,3 +297,31 @@ def all_evaluated(choosing: Choosing) -> list[Any]:
     found = state(choosing)
     choosing.renew()
     return found
+
+
+LEVEL_TRAIT = (
+    "kind: trait\nname: level\nexpression: \"case when orders > {} then 'high' end\"\n---\n"
+)
+LEVEL_TAG = "kind: tag\nname: level\ncases: [{value: high, when: orders > 5}]\n---\n"
+ORDERS = "kind: trait\nname: orders\nexpression: count_of('Order Completed')\n"
+
+
+@pytest.mark.parametrize("became", ["tag", "trait"])
+def test_a_trait_and_a_tag_of_one_name_leave_nothing_of_each_other(
+    choosing: Choosing, became: str
+) -> None:
+    choosing.define(
+        LEVEL_TRAIT.format(0) + ORDERS if became == "tag" else LEVEL_TAG.replace("5", "0") + ORDERS
+    )
+    choosing.take(*(order(user, one) for user, one in (("ann", 1), ("bob", 2))))
+    choosing.finish()
+    before = profile(choosing.settings, "user_id:ann")
+    assert (before.computed | before.tags)["level"] == "high"
+    choosing.store.registry.put_definitions(
+        [], [("trait" if became == "tag" else "tag", "level")], 1, "test"
+    )
+    choosing.define(LEVEL_TAG + ORDERS if became == "tag" else LEVEL_TRAIT.format(5) + ORDERS)
+    choosing.finish()
+    after = profile(choosing.settings, "user_id:ann")
+    assert (after.computed["orders"], "level" in after.computed, after.tags) == (1, False, {})
+    assert choosing.store.given.tag_values("level") == {}

@@ -193,6 +193,10 @@ class _Asking:
             tests = [
                 differs_sql(one, "tags" if one.kind == "tag" else "computed") for one in outputs
             ]
+            # A trait that became a tag of the same name left its value, and the other way round.
+            tests += [
+                stored_sql(one.name, "computed" if one.kind == "tag" else "tags") for one in outputs
+            ]
             self._run(
                 "insert into at_once select profile from found"
                 f" join (select profile, computed, tags from {PROFILES}) using (profile)"

@@ -27,7 +27,7 @@ from onefold.segment import (
 from onefold.segment.buckets import Buckets, Kept
 from onefold.segment.metric import Metric
 from onefold.segment.parts import upward, without
-from onefold.segment.plan import Key, Plan
+from onefold.segment.plan import Key, OutputKind, Plan
 from onefold.segment.watching import Changes
 from onefold.segment.window import Unit, bucket_at
 from onefold.store import BatchWrite
@@ -60,7 +60,7 @@ class Members:
         self._versions: dict[str, int] = {}
         self._counted = Counted()
         self._plan = compile_plan([])
-        self._defined: frozenset[Key] = frozenset()
+        self._defined: dict[Key, OutputKind | None] = {}
         self._held: dict[Key, str] = {}
         self._units: set[Unit] = set()
         self._kept: tuple[dict[Unit, int], Mapping[str, Kept]] | None = None
@@ -111,7 +111,10 @@ class Members:
         self._plan = plan
         for key, error in plan.refused.items():
             log.error("definition_refused", kind=key[0], name=key[1], faults=str(error))
-        self._defined = frozenset({one.key for one in plan.outputs} | plan.refused.keys())
+        self._defined = {
+            **dict.fromkeys(plan.refused),
+            **{one.key: one.kind for one in plan.outputs},
+        }
         self._units, self._kept = {metric.granularity for metric in plan.metrics}, None
         self._counting.close()
         self._counting = Counting(self._engine, plan.metrics, self._timezone)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -15,7 +15,7 @@ from onefold.model.profile import Profile, ProfileId, profile_name
 from onefold.model.records import Identifier
 from onefold.pipeline.evaluation import Answer, Found
 from onefold.pipeline.rows import Rows
-from onefold.segment.plan import Key, Output
+from onefold.segment.plan import Key, Output, OutputKind
 from onefold.segment.reading import told
 from onefold.store import BatchWrite
 
@@ -64,13 +64,18 @@ class ValueChanges:
             count_change(self._write, name, before, value)
         return True
 
-    def forget(self, profile: Profile, defined: Collection[Key]) -> bool:
-        """Drop the values of outputs that are defined no more; say whether there were any."""
+    def forget(self, profile: Profile, defined: Mapping[Key, OutputKind | None]) -> bool:
+        """Drop the values of outputs that are defined no more, or as what they were; say whether
+        there were any. Of what cannot be used now (None) it is not known what it is.
+        """
         found = False
-        held: tuple[tuple[str, dict[str, Any]], ...]
-        held = (("computed", profile.computed), ("tag", profile.tags))
-        for what, values in held:
-            for name in [one for one in values if ("value", one) not in defined]:
+        kinds: tuple[tuple[OutputKind, dict[str, Any]], ...]
+        kinds = (("trait", profile.computed), ("tag", profile.tags))
+        for kind, values in kinds:
+            what = "tag" if kind == "tag" else "computed"
+            for name in [
+                one for one in values if defined.get(("value", one), "") not in (kind, None)
+            ]:
                 before = values.pop(name)
                 self._rows.change(profile.id, what, name, before, None)
                 if what == "tag":

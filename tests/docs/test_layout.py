@@ -11,6 +11,8 @@ FUNCTION_LINES = 60
 PURE = ("model", "standardize", "resolve", "unify", "segment", "analyze")
 CLOCKS = {"now", "utcnow", "today"}
 DOORS = {"open", "print", "input", "__import__", "eval", "exec"}
+# Makes functions of its own trees, as an engine would; nothing from outside is in their text.
+COMPILES = {"resolve/matching/compiled.py"}
 READERS = {"urllib.request", "http.client", "socketserver", "importlib.resources"}
 
 SOURCES = sorted((Path(__file__).resolve().parents[2] / "src" / "onefold").rglob("*.py"))
@@ -51,7 +53,8 @@ def test_what_computes_reads_no_clock_and_opens_nothing(path):
             imported.update(alias.name for alias in node.names)
         if isinstance(node, ast.ImportFrom):
             imported.add(node.module)
-    assert called & (CLOCKS | DOORS) == set()
+    allowed = {"exec"} if name_of(path) in COMPILES else set()
+    assert called & (CLOCKS | DOORS) - allowed == set()
     assert imported & READERS == set()
 
 

@@ -48,7 +48,10 @@ class Deduped(msgspec.Struct, frozen=True):
     expected_precision: float
     expected_recall: float
     uncertainty: float
+    precision_error: float
+    recall_error: float
     blocking_recall: float
+    blocking_error: float
     model_version: str
     columns: dict[str, dict[str, str]]
 
@@ -163,7 +166,8 @@ def _write(
     quality = model.quality
     return Deduped(
         rows, profiles, rows - profiles, review, pairs,
-        quality.precision, quality.recall, quality.uncertainty, quality.blocking_recall,
+        quality.precision, quality.recall, quality.uncertainty,
+        quality.precision_error, quality.recall_error, quality.blocking_recall, quality.blocking_error,
         model.version, {file.name: layout.columns for file, layout in layouts.items()},
     )  # fmt: skip
 

@@ -27,6 +27,8 @@ from onefold.resolve.matching.comparison import (
     level_names,
     pattern_sql,
     plain_levels,
+    shared_levels,
+    within_levels,
 )
 from onefold.resolve.matching.scoring import Scorer, unpack
 
@@ -66,8 +68,12 @@ def recalibrate(model: MatchModel, decisions: Sequence[tuple[float, bool]]) -> M
         return model
     weights = np.array([weight for weight, _ in decisions], dtype=float)
     raw = (weights - model.shift) / model.scale
-    scale, shift, _ = calibration.calibrated(raw, np.array([same for _, same in decisions]))
-    return decode_model(encode_model(msgspec.structs.replace(model, scale=scale, shift=shift)))
+    scale, shift, error = calibration.calibrated(raw, np.array([same for _, same in decisions]))
+    quality = msgspec.structs.replace(
+        model.quality, calibration_error=float(f"{error:.6g}"), decisions=len(decisions)
+    )
+    made = msgspec.structs.replace(model, scale=scale, shift=shift, quality=quality)
+    return decode_model(encode_model(made))
 
 
 def _patterns(engine: DuckEngine, names: list[str]) -> tuple[training.Ints, training.Patterns]:
@@ -142,6 +148,9 @@ def _seen_of(
         plain + 1 if bins else 1,
         np.array([0, *forms(one, bins)]),
         np.array([False, *learned_levels(one, bins)]),
+        np.array([False, *within_levels(one, bins)]),
+        np.array([False, *shared_levels(one, bins)]),
+        one.name in ("email", "phone", "national_id"),
     )
 
 
@@ -201,7 +210,7 @@ def _quality(
     packed: training.Ints,
     patterns: training.Patterns,
     touches: training.Floats,
-) -> tuple[float, calibration.Expected]:
+) -> tuple[tuple[float, float], calibration.Expected]:
     match, household = priors_of(by_source(model, plan), patterns.sources)
     weights = Scorer(model).weights(packed, match, household)
     chance = calibration.probability(weights) * patterns.times
@@ -210,14 +219,26 @@ def _quality(
     for place, kind in enumerate(which.ravel().tolist()):
         kinds[kind] |= (1 << place) | (1 << (place + blocking.DIVIDED))
     recall = calibration.blocking_recall(patterns.rules, chance, kinds)
-    return recall, calibration.expected(weights, patterns.times, model.merge, recall)
+    return recall, calibration.expected(weights, patterns.times, model.merge, *recall)
 
 
 def _with_quality(
-    model: MatchModel, found: tuple[float, calibration.Expected], size: int, pairs: float
+    model: MatchModel,
+    found: tuple[tuple[float, float], calibration.Expected],
+    size: int,
+    pairs: float,
 ) -> MatchModel:
-    recall, expected = found
+    (recall, error), expected = found
     quality = Quality(
-        size, int(pairs), recall, expected.precision, expected.recall, expected.uncertainty
+        size,
+        int(pairs),
+        recall,
+        expected.precision,
+        expected.recall,
+        expected.uncertainty,
+        error,
+        expected.precision_error,
+        expected.recall_error,
+        calibration.PRIOR_ERROR,
     )
     return msgspec.structs.replace(model, quality=quality)

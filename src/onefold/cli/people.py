@@ -77,8 +77,9 @@ def dedupe(
         lambda found: say(
             f"{found.rows:,} rows are {found.profiles:,} profiles;"
             f" {found.review_pairs:,} pairs to look at; expected precision"
-            f" {found.expected_precision:.3f}, recall {found.expected_recall:.3f}"
-            f" (± {found.uncertainty:.3f})"
+            f" {found.expected_precision:.3f} ± {found.precision_error:.3f}, recall"
+            f" {found.expected_recall:.3f} ± {found.recall_error:.3f}; keys find"
+            f" {found.blocking_recall:.3f} ± {found.blocking_error:.3f}"
         ),
     )
 

@@ -58,7 +58,9 @@ class SourcePrior(msgspec.Struct, frozen=True):
 class Quality(msgspec.Struct, frozen=True):
     """What the model expects of itself on the data that it was trained on, each from 0 to 1.
 
-    `uncertainty` is the standard error of precision and recall as far as the probabilities hold.
+    `uncertainty` is the standard error of precision and recall as far as the probabilities hold. The
+    other errors hold without that: they say what is known of how probable a weight is, from `decisions` of
+    people, else from experience. `calibration_error` is that of weights, in bits.
     """
 
     records: int
@@ -67,6 +69,11 @@ class Quality(msgspec.Struct, frozen=True):
     precision: float
     recall: float
     uncertainty: float
+    blocking_error: float = 0.0
+    precision_error: float = 0.0
+    recall_error: float = 0.0
+    calibration_error: float = 1.0
+    decisions: int = 0
 
 
 class MatchModel(msgspec.Struct, frozen=True):

@@ -14,15 +14,17 @@ MERGE = float(np.log2(9.0))
 REVIEW = float(np.log2(1 / 9.0))
 _STEPS = 50
 # How sure we are of the weights before anybody has decided: a bit of shift, a fifth of the scale.
-_SHIFT, _SCALE = 1.0, 0.2
+PRIOR_ERROR, _SCALE = 1.0, 0.2
 
 
 class Expected(NamedTuple):
-    """What probabilities say of the merged pairs."""
+    """What probabilities say of the merged pairs; the errors hold if weights are wrong by `error` bits."""
 
     precision: float
     recall: float
     uncertainty: float
+    precision_error: float
+    recall_error: float
 
 
 def probability(weights: Floats) -> Floats:
@@ -30,23 +32,49 @@ def probability(weights: Floats) -> Floats:
     return np.asarray(1.0 / (1.0 + np.exp2(-np.clip(weights, -60, 60))))
 
 
-def expected(weights: Floats, times: Floats, merge: float, blocking_recall: float) -> Expected:
-    """The precision and recall that are to be expected of merging from a weight on."""
+def expected(
+    weights: Floats,
+    times: Floats,
+    merge: float,
+    blocking_recall: float,
+    blocking_error: float = 0.0,
+    error: float = PRIOR_ERROR,
+) -> Expected:
+    """The precision and recall that are to be expected of merging from a weight on.
+
+    `error` is the standard error of weights.
+    """
+    middle = _expected(weights, times, merge, blocking_recall)
+    low, high = (
+        _expected(weights, times, merge, blocking_recall, shift) for shift in (-error, error)
+    )
     chance = probability(weights)
+    there = float((chance * times).sum()) / max(blocking_recall, 1e-9)
+    spread = float(np.sqrt((chance * (1 - chance) * times).sum())) / max(there, 1.0)
+    return Expected(
+        *middle,
+        spread,
+        float(np.hypot(spread, (high[0] - low[0]) / 2)),
+        float(np.hypot(np.hypot(spread, (high[1] - low[1]) / 2), middle[1] * blocking_error)),
+    )
+
+
+def _expected(
+    weights: Floats, times: Floats, merge: float, blocking_recall: float, shift: float = 0.0
+) -> tuple[float, float]:
+    """Precision and recall, if weights are in truth greater by a shift."""
+    chance = probability(weights + shift)
     merged = weights >= merge
     right = float((chance * times)[merged].sum())
     count = float(times[merged].sum())
     there = float((chance * times).sum()) / max(blocking_recall, 1e-9)
-    spread = float(np.sqrt((chance * (1 - chance) * times).sum()))
-    return Expected(
-        right / count if count else 1.0,
-        min(right / there, 1.0) if there else 1.0,
-        spread / max(there, 1.0),
-    )
+    return right / count if count else 1.0, min(right / there, 1.0) if there else 1.0
 
 
-def blocking_recall(rules: Ints, chance: Floats, kinds: Ints) -> float:
+def blocking_recall(rules: Ints, chance: Floats, kinds: Ints) -> tuple[float, float]:
     """The share of matching pairs that some key found, from how many only one kind of key found.
+
+    And its standard error.
 
     Kinds of keys are like hunters: what one alone met says how much all have missed (Chao's
     estimate). `kinds` holds the bits of the keys of each kind.
@@ -56,7 +84,11 @@ def blocking_recall(rules: Ints, chance: Floats, kinds: Ints) -> float:
     twice = float(chance[found_by == 2].sum())
     total = float(chance.sum())
     missed = once * once / (2.0 * twice) if twice > 0 else once
-    return total / (total + missed) if total else 1.0
+    if not total:
+        return 1.0, 0.0
+    ratio = once / twice if twice > 0 else 1.0
+    spread = np.sqrt(max(twice, 1.0) * (ratio**4 / 4 + ratio**3 + ratio**2 / 2))
+    return total / (total + missed), float(spread * total / (total + missed) ** 2)
 
 
 def calibrated(weights: Floats, same: NDArray[np.bool_]) -> tuple[float, float, float]:
@@ -70,7 +102,7 @@ def calibrated(weights: Floats, same: NDArray[np.bool_]) -> tuple[float, float, 
     """
     target = same.astype(float)
     values = np.array([0.0, 1.0])  # shift, scale
-    precision = np.diag([1 / _SHIFT**2, 1 / _SCALE**2])
+    precision = np.diag([1 / PRIOR_ERROR**2, 1 / _SCALE**2])
     design = np.column_stack([np.ones(len(weights)), weights])
     ln2 = float(np.log(2.0))
     hessian = precision

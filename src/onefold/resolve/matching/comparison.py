@@ -22,7 +22,10 @@ class Comparison(NamedTuple):
     `personal`: between two people of one household it is as between strangers, until the data says
     otherwise. A level that has a third part, its form, is only likely or not among levels of that
     form: whether a middle name is written out says nothing on who it is. How often strangers agree
-    is then learned from compared pairs for the forms that are `learned`. `common` names the column whose value's frequency divides agreement into levels.
+    is then learned from compared pairs for the forms that are `learned`. `common` names the column whose
+    value's frequency divides agreement into levels. The levels that are `within` one are ways to differ: whether two
+    people of a household differ is one question, in which way the other, and there they are as one person. Levels
+    that are `shared` are as likely between them as in one person.
     """
 
     name: str
@@ -33,6 +36,8 @@ class Comparison(NamedTuple):
     common: str
     personal: bool
     learned: tuple[str, ...] = ()
+    within: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
 
 
 def _edits(column: str, most: int) -> str:
@@ -45,12 +50,28 @@ def _edits(column: str, most: int) -> str:
     )
 
 
+_SWAPPED = "a.given_name = b.family_name AND b.given_name = a.family_name"
+# One name is in the other's place, and what stands in its own does not contradict.
+_MISPLACED = (
+    "a.given_name = b.family_name AND coalesce(jaro_winkler_similarity(b.given_name, a.family_name) >= 0.8, TRUE)"
+    " OR b.given_name = a.family_name AND coalesce(jaro_winkler_similarity(a.given_name, b.family_name) >= 0.8, TRUE)"
+)
+
+
+def _in_mail(column: str) -> str:
+    """A name stands in the mail address of the other, who is called otherwise: before a marriage, or at home."""
+    return " OR ".join(
+        f"length({one}.{column}) > 3 AND contains({two}.email_local, {one}.{column})"
+        for one, two in ("ab", "ba")
+    )
+
+
 _GIVEN = Comparison(
     "given_name",
     ("given_name",),
     "{r}.given_name IS NOT NULL",
     (
-        ("swapped with the family name", "a.given_name = b.family_name AND b.given_name = a.family_name"),
+        ("swapped with the family name", _SWAPPED),
         ("other characters, same sound", "a.given_name = b.given_name AND a.given_han <> b.given_han"),
         ("same", "a.given_name = b.given_name"),
         ("nickname", "list_has_any(a.nickname_roots, b.nickname_roots)"),
@@ -58,15 +79,18 @@ _GIVEN = Comparison(
         ("initial", "(length(a.given_name) = 1 OR length(b.given_name) = 1) AND left(a.given_name, 1) = left(b.given_name, 1)", "initial"),
         ("other initial", "length(a.given_name) = 1 OR length(b.given_name) = 1", "initial"),
         ("one letter", f"length(a.given_name) > 2 AND length(b.given_name) > 2 AND {_edits('given_name', 1)}"),
+        ("in the other's mail address", f"coalesce(a.email <> b.email, TRUE) AND ({_in_mail('given_name')})"),
         ("similar", "jaro_winkler_similarity(a.given_name, b.given_name) >= 0.88"),
         ("part of it", "length(a.given_name) > 1 AND length(b.given_name) > 1 AND (starts_with(a.given_name, b.given_name) OR starts_with(b.given_name, a.given_name))"),
         ("slightly similar", "jaro_winkler_similarity(a.given_name, b.given_name) >= 0.78"),
-        ("is the family name", "a.given_name = b.family_name OR b.given_name = a.family_name"),
+        ("is the family name", _MISPLACED),
+        ("different, one in characters", "a.given_han IS NULL AND b.given_han IS NOT NULL OR a.given_han IS NOT NULL AND b.given_han IS NULL"),
         ("different", "TRUE"),
     ),
     "same",
     "given_name",
     True,
+    shared=("in the other's mail address",),
 )  # fmt: skip
 
 _FAMILY = Comparison(
@@ -74,11 +98,13 @@ _FAMILY = Comparison(
     ("family_name",),
     "{r}.family_name IS NOT NULL",
     (
+        ("swapped with the given name", _SWAPPED, "swapped"),
         ("other characters, same sound", "a.family_name = b.family_name AND a.family_han <> b.family_han"),
         ("same", "a.family_name = b.family_name"),
         ("one letter", f"length(a.family_name) > 2 AND length(b.family_name) > 2 AND {_edits('family_name', 1)}"),
         ("a part in common", "(a.family_parts IS NOT NULL OR b.family_parts IS NOT NULL) AND list_has_any(coalesce(a.family_parts, [a.family_name]), coalesce(b.family_parts, [b.family_name]))"),
         ("former name", "a.family_name = b.former_name OR b.family_name = a.former_name"),
+        ("in the other's mail address", _in_mail("family_name")),
         ("similar", "jaro_winkler_similarity(a.family_name, b.family_name) >= 0.9"),
         ("slightly similar", "jaro_winkler_similarity(a.family_name, b.family_name) >= 0.8"),
         ("initial", "(length(a.family_name) = 1 OR length(b.family_name) = 1) AND left(a.family_name, 1) = left(b.family_name, 1)"),
@@ -87,6 +113,7 @@ _FAMILY = Comparison(
     "same",
     "family_name",
     False,
+    shared=("in the other's mail address",),
 )  # fmt: skip
 
 _MIDDLE = Comparison(
@@ -157,11 +184,22 @@ _MADE_OF_NAME = (
     " AND contains(b.email_local, left(b.given_name, 3))))"
 )
 
+# A mailbox that is named after one of two people who are called otherwise is often a household's.
+_OF_ANOTHER = (
+    "a.email = b.email AND NOT coalesce(list_has_any(a.nickname_roots, b.nickname_roots), FALSE)"
+    " AND jaro_winkler_similarity(a.given_name, b.given_name) < 0.78"
+    " AND (length(a.given_name) > 2 AND contains(a.email_local, a.given_name)"
+    " AND NOT contains(a.email_local, left(b.given_name, 3))"
+    " OR length(b.given_name) > 2 AND contains(a.email_local, b.given_name)"
+    " AND NOT contains(a.email_local, left(a.given_name, 3)))"
+)
+
 _EMAIL = Comparison(
     "email",
     ("email",),
     "{r}.email IS NOT NULL",
     (
+        ("same, named after one of two", _OF_ANOTHER),
         ("same", "a.email = b.email"),
         ("one of several", "list_has_any(a.emails, b.emails)"),
         ("one letter, made of the name", f"{_MADE_OF_NAME} AND {_edits('email', 1)}", "name"),
@@ -179,6 +217,13 @@ _EMAIL = Comparison(
     "email",
     False,
     ("name",),
+    shared=("same, named after one of two",),
+)
+
+# Where numbers tell the area; it says nothing beside the same city.
+_SAME_AREA = (
+    "starts_with(a.phone, '+1') AND left(a.phone, 5) = left(b.phone, 5)"
+    " AND coalesce(a.city <> b.city, TRUE)"
 )
 
 _PHONE = Comparison(
@@ -190,11 +235,13 @@ _PHONE = Comparison(
         ("one of several", "list_has_any(a.phones, b.phones)"),
         ("same but for the code", "right(a.phone, 7) = right(b.phone, 7)"),
         ("one digit", _edits("phone", 1)),
+        ("same area", _SAME_AREA),
         ("different", "TRUE"),
     ),
     "same",
     "phone",
     False,
+    within=("same area", "different"),
 )
 
 # House and street are one place where the locality does not contradict.
@@ -346,6 +393,16 @@ def by_name(names: Iterable[str]) -> tuple[Comparison, ...]:
     """The comparisons of these names, in the order of their places."""
     wanted = set(names)
     return tuple(one for one in COMPARISONS if one.name in wanted)
+
+
+def within_levels(comparison: Comparison, bins: int) -> list[bool]:
+    """For each level: is it one of the ways to differ?"""
+    return [name in comparison.within for name in level_names(comparison, bins)]
+
+
+def shared_levels(comparison: Comparison, bins: int) -> list[bool]:
+    """For each level: is it as likely between people of one household as in one person?"""
+    return [name in comparison.shared for name in level_names(comparison, bins)]
 
 
 def plain_levels(comparison: Comparison) -> int:

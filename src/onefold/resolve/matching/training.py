@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 M, U, H = 0, 1, 2
+OWN = 100.0
 ROUNDS = 3
 STEPS = 30
 # How often two people of one household agree: to start with, with the weight of so many pairs, at most.
@@ -46,6 +47,12 @@ class Seen(NamedTuple):
     """The form of each level, from 0: not known. Each form's probabilities add up to 1."""
     learned: NDArray[np.bool_]
     """Levels whose share among strangers is learned from compared pairs, as random ones lack them."""
+    within: NDArray[np.bool_]
+    """Levels that are ways to differ."""
+    shared: NDArray[np.bool_]
+    """Levels that are as likely in a household as in one person."""
+    own: bool
+    """Is a value hardly ever that of two people?"""
 
 
 class Patterns(NamedTuple):
@@ -116,7 +123,15 @@ def _start_match(one: Seen) -> Floats:
 
 def _household(one: Seen, match: Floats, strangers: Floats, alike: float) -> Floats:
     """People of one household are alike as one person is, or as strangers are."""
-    return _one(one, alike * match + (1.0 - alike) * strangers)
+    mixed = alike * match + (1.0 - alike) * strangers
+    mixed[one.shared] = np.maximum(mixed, match)[one.shared]
+    ways = [
+        values[one.within] / max(values[one.within].sum(), _LITTLE) for values in (match, strangers)
+    ]
+    mixed[one.within] = mixed[one.within].sum() * (
+        SHARED[0] * ways[0] + (1.0 - SHARED[0]) * ways[1]
+    )
+    return _one(one, mixed)
 
 
 def _agreeing(one: Seen, levels: Floats, share: float) -> Floats:
@@ -223,8 +238,10 @@ def _start_strangers(one: Seen) -> Floats:
 
 def _alike(one: Seen, counts: Floats, match: Floats, strangers: Floats, alike: float) -> float:
     """In which share of households this is as it is in one person."""
-    as_one = alike * match
-    share = as_one / np.maximum(as_one + (1.0 - alike) * strangers, _LITTLE)
+    as_one, as_strangers = alike * match, (1.0 - alike) * strangers
+    for values in (as_one, as_strangers):
+        values[one.within] = values[one.within].sum()
+    share = as_one / np.maximum(as_one + as_strangers, _LITTLE)
     start, strength, most = PERSONAL if one.personal else SHARED
     found = ((counts * share).sum() + start * strength) / (counts.sum() + strength)
     return float(min(found, most))
@@ -240,10 +257,19 @@ def _households(
 
 
 def _tied(one: Seen, counts: Floats) -> Floats:
-    """Which value a person has does not depend on how well it is written down."""
+    """Which value a person has does not depend on how well it is written down.
+
+    But of values that are one person's the frequent ones are those with many records, so with many pairs.
+    """
     counts[0] = 0.0
     if len(one.shares):
-        counts[one.plain + 1 :] = counts[one.plain + 1 :].sum() * one.shares
+        same = counts[one.plain + 1 :]
+        tied = same.sum() * one.shares
+        counts[one.plain + 1 :] = (
+            (same + tied * (OWN / max(same.sum(), OWN))) / (1 + OWN / max(same.sum(), OWN))
+            if one.own
+            else tied
+        )
     return _one(one, counts)
 
 
@@ -267,6 +293,7 @@ def _priors(classes: Sequence[Sequence[Floats]], patterns: Patterns, pairs: Floa
         for place in (M, H):
             weight = 2.0 / overall[place]
             prior[:, place] = (expected[:, place] + 2.0) / (pairs + weight)
+        prior[:, H] = np.maximum(prior[:, H], overall[H])
         prior = np.minimum(prior, 0.5)
         prior[:, U] = np.maximum(1.0 - prior[:, M] - prior[:, H], 1e-3)
         if np.abs(np.log(prior[:, M] / before[:, M])).max() < 1e-3:

@@ -52,5 +52,15 @@ def test_what_only_one_kind_of_key_found_says_what_all_missed() -> None:
     kinds = np.array([0b01, 0b10])
     both = blocking_recall(np.array([0b11] * 10), np.ones(10), kinds)
     some = blocking_recall(np.array([0b11] * 6 + [0b01] * 4), np.ones(10), kinds)
-    assert both == 1.0
-    assert some < 0.9
+    assert both == (1.0, 0.0)
+    assert some[0] < 0.9
+    assert 0.0 < some[1] < 0.2
+
+
+def test_errors_of_what_is_expected_fall_as_weights_are_known_better() -> None:
+    weights, times = np.array([20.0, 4.0, 2.0, -20.0]), np.array([90.0, 10.0, 10.0, 1000.0])
+    unknown = expected(weights, times, 3.17, 0.98, 0.01)
+    known = expected(weights, times, 3.17, 0.98, 0.01, error=0.1)
+    assert known.precision_error < unknown.precision_error < 0.05
+    assert 0.01 < known.recall_error < unknown.recall_error
+    assert known.uncertainty == unknown.uncertainty

@@ -11,8 +11,16 @@ from onefold.app.identity_why import identity_why
 from onefold.app.lookback import profile_as_of
 from onefold.app.profiles import ProfileView, profile
 from onefold.app.rebuild import check_rebuild
+from onefold.app.review_queue import (
+    BulkWanted,
+    bulk_decide,
+    bulk_preview,
+    bulk_undo,
+    review_claim,
+    review_release,
+)
 from onefold.app.workspace import now_us
-from onefold.model.errors import InvalidInput, NotFound
+from onefold.model.errors import Conflict, InvalidInput, NotFound, Stale
 from tests.acceptance.conftest import Stepped
 
 BUYERS = "kind: segment\nname: buyers\nrule: count_of('Order Completed') >= 2\n"
@@ -221,6 +229,68 @@ def test_different_people_at_one_address_wait_for_a_word(onefold: Stepped) -> No
     assert (held(onefold), reviews(onefold.settings).waiting) == ([], 0)
     decide(onefold, "crm_id:2", home, "same")
     assert known(onefold, home) == ["crm_id:1", "crm_id:2", home]
+    assert_rebuilt(onefold)
+
+
+def at_home(onefold: Stepped, number: int) -> tuple[str, str]:
+    """Two people with one address: their link waits."""
+    home, other = f"email:home{number}@example.com", f"crm_id:{number}2"
+    onefold.take(
+        said(None, f"crm_id:{number}1", home, first_name="Ann", birth_date="1990-05-01"),
+        said(None, other, first_name="Tom", birth_date="2015-02-03"),
+    )
+    onefold.take(said(None, other, home))
+    return other, home
+
+
+def test_what_joins_more_comes_first(onefold: Stepped) -> None:
+    at_home(onefold, 1)
+    other, home = at_home(onefold, 2)
+    onefold.take(*[said(None, end, n=place) for place in range(9) for end in (other, home)])
+    assert [(one.left.identifier, one.reason) for one in reviews(onefold.settings).items] == [
+        (other, "names"),
+        ("crm_id:12", "names"),
+    ]
+
+
+def test_reviewers_do_not_collide(onefold: Stepped) -> None:
+    pairs = {at_home(onefold, number) for number in (1, 2)}
+    settings = onefold.settings
+    (mine,) = review_claim(settings, 1, actor="eve").items
+    (theirs,) = review_claim(settings, 5, actor="ben").items
+    ends = [(one.left.identifier, one.right.identifier) for one in (mine, theirs)]
+    assert set(ends) == pairs
+    with pytest.raises(Conflict, match="ben"):
+        identity_decide(settings, *ends[1], "same", actor="eve")
+    identity_decide(settings, *ends[0], "apart", actor="eve", version=mine.version)
+    with pytest.raises(Stale):
+        identity_decide(settings, *ends[0], "same", actor="eve", version=mine.version)
+    assert review_release(settings, actor="ben") == 1
+    with pytest.raises(Stale):
+        identity_decide(settings, *ends[1], "same", actor="ben", version=theirs.version)
+    onefold.settle()
+    assert [one[:2] for one in held(onefold)] == [ends[1]]
+
+
+def test_many_are_decided_at_once_after_a_look_and_taken_back(onefold: Stepped) -> None:
+    onefold.define("kind: segment\nname: grown\nrule: birth_date < date '2000-01-01'\n")
+    for number in (1, 2, 3):
+        at_home(onefold, number)
+    settings, wanted = onefold.settings, BulkWanted("same", "names")
+    seen = bulk_preview(settings, wanted)
+    assert (seen.pairs, seen.people, seen.merges, len(seen.examples)) == (3, 6, 3, 3)
+    assert [(one.name, one.before, one.after) for one in seen.segments] == [("grown", 3, 3)]
+    with pytest.raises(Stale):
+        bulk_decide(settings, BulkWanted("apart", "names"), seen.token)
+    done = bulk_decide(settings, wanted, seen.token, actor="eve")
+    onefold.settle()
+    assert (done.pairs, done.by, held(onefold)) == (3, "eve", [])
+    assert len(known(onefold, "crm_id:11")) == 3
+    assert_rebuilt(onefold)
+    assert bulk_undo(settings, done.at).pairs == 3
+    onefold.settle()
+    assert len(held(onefold)) == 3
+    assert known(onefold, "crm_id:12") == ["crm_id:12"]
     assert_rebuilt(onefold)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -12,9 +12,10 @@ from onefold.app.answers import RANKS
 from onefold.app.given import append_claims
 from onefold.app.match_answers import MatchWhy
 from onefold.app.profiles import find_node, identifier_of
+from onefold.app.review_order import most_useful_first
 from onefold.app.workspace import node_key, now_us, open_store
 from onefold.config import Settings
-from onefold.model.errors import Fault, InvalidInput, NotFound
+from onefold.model.errors import Fault, InvalidInput, NotFound, OnefoldError
 from onefold.model.given import SAME, GivenClaim
 from onefold.model.profile import MATCHED, Node, NodeId, Profile, decode_profile, profile_name
 from onefold.model.records import Identifier
@@ -23,6 +24,7 @@ from onefold.store import SQLiteStore
 from onefold.store.reviews import Review
 
 Verdict = Literal["same", "apart", "open"]
+MOST_ORDERED = 1_000
 VERDICTS: dict[Verdict, bool | None] = {"same": True, "apart": False, "open": None}
 
 
@@ -93,7 +95,11 @@ class ReviewSide(msgspec.Struct, frozen=True):
 
 
 class ReviewItem(msgspec.Struct, frozen=True):
-    """A link that waits for a person's word, side by side with what agrees and what differs."""
+    """A link that waits for a person's word, side by side with what agrees and what differs.
+
+    `weight` is how much the two are alike, if that is what links them; `worth` what a word on it is
+    worth. `version` is for `If-Match`. Until `claimed_until` it is with `claimed_by`.
+    """
 
     left: ReviewSide
     right: ReviewSide
@@ -103,22 +109,42 @@ class ReviewItem(msgspec.Struct, frozen=True):
     since: int
     agrees: tuple[str, ...]
     differs: tuple[str, ...]
+    weight: float | None
+    worth: float
+    version: int
+    claimed_by: str
+    claimed_until: int
     match: MatchWhy | None = None
 
 
 class ReviewPage(msgspec.Struct, frozen=True):
-    """What waits, longest first, and how many wait in all."""
+    """What waits, most useful first, and how many wait in all."""
 
     items: list[ReviewItem]
     waiting: int
 
 
+class Looked(NamedTuple):
+    """Reviews in order, each with its worth, and where their ends belong."""
+
+    homes: dict[NodeId, int]
+    profiles: dict[int, Profile]
+    ordered: list[tuple[float, Review]]
+
+
 def identity_decide(
-    settings: Settings, left: str, right: str, verdict: Verdict, *, actor: str = "cli"
+    settings: Settings,
+    left: str,
+    right: str,
+    verdict: Verdict,
+    *,
+    actor: str = "cli",
+    version: int | None = None,
 ) -> Decision:
     """Say that two identifiers (`KIND:VALUE`) are the same person, are not, or take that back.
 
-    It goes through the log like everything else, outranks all evidence, and holds in a rebuild.
+    It goes through the log like everything else, outranks all evidence, and holds in a rebuild. With
+    a version only if their review is still at it; `Conflict` while another is looking at that.
     """
     with open_store(settings, cache_mb=4) as store:
         ends = [known(store, one, settings.default_country) for one in (left, right)]
@@ -126,34 +152,80 @@ def identity_decide(
             fault = Fault("is the same identifier", "right", "name another one")
             raise InvalidInput("nothing can be decided", [fault])
         now = now_us()
-        claim = GivenClaim(
-            f"identity-{uuid.uuid4().hex}",
-            now,
-            *ends[0],
-            {SAME: VERDICTS[verdict]},
-            actor,
-            (ends[1].kind, ends[1].value),
-        )
-        append_claims(settings, store, [claim], now)
+        key = node_key(store)
+        pair = (node_id(key, ends[0]), node_id(key, ends[1]), version)
+        store.reviews.judge([pair], VERDICTS[verdict], actor, now)
+        append_decisions(settings, store, [(ends[0], ends[1])], verdict, actor, now)
         texts = [f"{one.kind}:{one.value}" for one in ends]
         store.registry.audit(now, actor, f"identity.{verdict}", " ".join(texts), {})
     return Decision(texts[0], texts[1], verdict, now, actor)
 
 
-def reviews(settings: Settings, limit: int = 100, offset: int = 0) -> ReviewPage:
-    """The links that wait for a person's word."""
+def append_decisions(
+    settings: Settings,
+    store: SQLiteStore,
+    pairs: Sequence[tuple[Identifier, Identifier]],
+    verdict: Verdict,
+    actor: str,
+    now: int,
+) -> None:
+    """Put what somebody said of pairs of identifiers into the log, each a claim of its own."""
+    claims = [
+        GivenClaim(
+            f"identity-{uuid.uuid4().hex}",
+            now,
+            *left,
+            {SAME: VERDICTS[verdict]},
+            actor,
+            (right.kind, right.value),
+        )
+        for left, right in pairs
+    ]
+    try:
+        append_claims(settings, store, claims, now)
+    except OnefoldError:
+        store.reviews.reopen(now, actor)
+        raise
+
+
+def reviews(
+    settings: Settings,
+    limit: int = 100,
+    offset: int = 0,
+    *,
+    reason: str | None = None,
+    least: float | None = None,
+    most: float | None = None,
+) -> ReviewPage:
+    """The links that wait for a person's word, most useful first; of one reason, or of some weights.
+
+    Of more than a thousand the most doubtful are put in order.
+    """
     with open_store(settings, cache_mb=4) as store:
-        found = store.reviews.open(limit, offset)
-        homes = store.profiles_of([end for one in found for end in (one.left, one.right)])
-        documents = store.documents(sorted(set(homes.values())))
-        profiles = {number: decode_profile(one) for number, one in documents.items()}
-        why = _explaining(store) if any(one.rank == MATCHED for one in found) else _unexplained
-        items = [
-            _item(one, homes, profiles, why)
-            for one in found
-            if {one.left, one.right} <= homes.keys()
-        ]
-        return ReviewPage(items, store.reviews.count())
+        wanted = max(MOST_ORDERED, offset + limit)
+        found = store.reviews.open(wanted, reason=reason, least=least, most=most)
+        return ReviewPage(
+            side_by_side(store, look(store, found), limit, offset), store.reviews.count()
+        )
+
+
+def look(store: SQLiteStore, found: Sequence[Review]) -> Looked:
+    """Reviews in the order of their worth, with the profiles on their sides."""
+    homes = store.profiles_of([end for one in found for end in (one.left, one.right)])
+    documents = store.documents(sorted(set(homes.values())))
+    profiles = {number: decode_profile(one) for number, one in documents.items()}
+    there = [one for one in found if {one.left, one.right} <= homes.keys()]
+    return Looked(homes, profiles, most_useful_first(there, homes, profiles))
+
+
+def side_by_side(
+    store: SQLiteStore, looked: Looked, limit: int, offset: int = 0
+) -> list[ReviewItem]:
+    """Some of the reviews, to be shown."""
+    some = looked.ordered[offset : offset + limit]
+    matched = any(one.rank == MATCHED for _, one in some)
+    why = _explaining(store) if matched else _unexplained
+    return [_item(one, worth, looked, why) for worth, one in some]
 
 
 def review_put_off(
@@ -204,9 +276,8 @@ def _unexplained(one: Node, two: Node) -> MatchWhy | None:
     return None
 
 
-def _item(
-    one: Review, homes: Mapping[NodeId, int], profiles: Mapping[int, Profile], why: _Why
-) -> ReviewItem:
+def _item(one: Review, worth: float, looked: Looked, why: _Why) -> ReviewItem:
+    homes, profiles = looked.homes, looked.profiles
     ends = [node_of(end, profiles[homes[end]]) for end in (one.left, one.right)]
     sides = [_side(end, profiles[homes[end.id]]) for end in ends]
     left, right = sides[0].traits, sides[1].traits
@@ -220,6 +291,11 @@ def _item(
         one.since,
         tuple(name for name in both if left[name] == right[name]),
         tuple(name for name in both if left[name] != right[name]),
+        one.weight,
+        worth,
+        one.version,
+        one.claimed_by,
+        one.claimed_until,
         why(*ends) if one.rank == MATCHED else None,
     )
 

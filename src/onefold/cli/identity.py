@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from onefold.cli import reviewing
 from onefold.cli.invocation import Invocation, command
 from onefold.cli.rendering import fields, moment, say, structs
 
@@ -24,7 +25,7 @@ def add_to(app: typer.Typer) -> None:
     command(identity, "same")(identity_same)
     command(identity, "apart")(identity_apart)
     command(identity, "forget")(identity_forget)
-    command(identity, "reviews")(identity_reviews)
+    reviewing.add_to(identity)
     command(identity, "later")(identity_later)
     command(identity, "merges")(identity_merges)
     command(identity, "undo")(identity_undo)
@@ -71,20 +72,6 @@ def identity_forget(call: Invocation, left: Left, right: Right) -> None:
     from onefold.app import identity
 
     call.show(identity.identity_decide(call.settings, left, right, "open"), fields)
-
-
-def identity_reviews(
-    call: Invocation,
-    limit: Annotated[int, typer.Option(help="At most so many.", min=1, max=1_000)] = 100,
-) -> None:
-    """List the links that wait for a person's word, side by side.
-
-    Example: onefold identity reviews --limit 10
-    """
-    from onefold.app import identity
-
-    found = identity.reviews(call.settings, limit)
-    call.show(found, lambda page: structs(page.items, "nothing waits"))
 
 
 def identity_later(call: Invocation, left: Left, right: Right) -> None:

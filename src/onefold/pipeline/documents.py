@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from onefold.model.profile import encode_profile, profile_name
+from onefold.model.profile import MATCHED, encode_profile, profile_name
 from onefold.pipeline.rows import Rows
 from onefold.pipeline.working import Working
+from onefold.resolve import Link
 from onefold.store import BatchWrite
 
 
@@ -42,7 +43,7 @@ def write_documents(working: Working, rows: Rows, write: BatchWrite, now: int) -
     write.partitioned = working.partitioned | working.forgotten
     write.forgotten = sorted(working.forgotten)
     write.holds = [
-        (*ends, one.reason, one.link.rank, one.link.time, now)
+        (*ends, one.reason, one.link.rank, one.link.time, now, _weight(one.link))
         for ends, one in sorted(working.held.items())
     ]
     write.aliases = sorted(working.aliases.items())
@@ -58,3 +59,9 @@ def write_documents(working: Working, rows: Rows, write: BatchWrite, now: int) -
 
 def _json(value: object) -> str:
     return msgspec.json.encode(value).decode()
+
+
+def _weight(link: Link) -> float | None:
+    """How much the ends are alike, if that is what links them."""
+    matched = link.left.matched.get(link.right.id) if link.rank == MATCHED else None
+    return None if matched is None else matched.weight

@@ -24,7 +24,7 @@ from onefold.store.matching import Matches, MatchWrite
 from onefold.store.outbox import SQLiteOutbox
 from onefold.store.registry import Registry
 from onefold.store.rejects import Rejects
-from onefold.store.reviews import Reviews
+from onefold.store.reviews import Hold, Reviews
 
 
 class QueuedRows(NamedTuple):
@@ -61,7 +61,7 @@ class BatchWrite(msgspec.Struct, gc=False):
     tag_values: dict[tuple[str, str], int] = {}
     names: list[tuple[str, str]] = []
     partitioned: Collection[NodeId] = ()
-    holds: list[tuple[NodeId, NodeId, str, int, int, int]] = []
+    holds: Sequence[Hold] = ()
     matches: MatchWrite | None = None
     forgotten: list[NodeId] = []
 

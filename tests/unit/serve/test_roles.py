@@ -7,11 +7,13 @@ from typing import Any
 import httpx
 import msgspec
 
+from onefold.app.review_queue import BulkWanted, token_of
 from onefold.model.access import ROLES
 
 Row = tuple[str, str, str, bytes | None, str]
 SEGMENT = b'{"rule": "city = \'Dali\'"}'
 HOOK = {"type": "webhook", "url": "http://127.0.0.1:9/", "secret": "whsec_" + "MDAw" * 8}
+BULK = b'{"wanted": {"verdict": "same"}, "token": "%s"}' % token_of(BulkWanted("same"), []).encode()
 APART = b'{"left": "user_id:u", "right": "user_id:v", "verdict": "apart"}'
 LATER = b'{"left": "user_id:u", "right": "user_id:v", "state": "later"}'
 YAML = b"kind: segment\nname: two\nrule: city = 'Dali'\n"
@@ -74,6 +76,11 @@ ALLOWED: list[Row] = [
     *collection("identity", "identity", {"consent": False}, "people people"),
     ("GET", "/api/identifiers", "reader", None, ""),
     ("GET", "/api/identity", "reader", None, ""),
+    ("POST", "/api/identity/claims", "editor", b"{}", ""),
+    ("DELETE", "/api/identity/claims", "editor", None, ""),
+    ("POST", "/api/identity/bulk/preview", "editor", b'{"verdict": "same"}', ""),
+    ("POST", "/api/identity/bulk", "editor", BULK, "identity.bulk_same"),
+    ("POST", "/api/identity/bulk/undo", "editor", b'{"at": 1}', "identity.bulk_open"),
     ("GET", "/api/definitions", "reader", None, ""),
     ("POST", "/api/definitions/plan", "reader", YAML, ""),
     ("POST", "/api/definitions/apply", "editor", YAML, "segment.apply"),

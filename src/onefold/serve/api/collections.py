@@ -48,7 +48,7 @@ class RollBack(msgspec.Struct, forbid_unknown_fields=True):
     version: Annotated[int, msgspec.Meta(ge=1, le=_MOST_VERSION)]
 
 
-def _expected(if_match: str) -> int | None:
+def expected_version(if_match: str) -> int | None:
     """The version that a change is meant for; None for any."""
     text = if_match.strip().removeprefix("W/").strip('"')
     if text in ("", "*"):
@@ -142,7 +142,7 @@ def _replace(kind: str) -> HTTPRouteHandler:
             decoded(name, "name"),
             read(body, dict[str, Any]),
             actor=actor,
-            version=_expected(if_match),
+            version=expected_version(if_match),
         )
         return _answer(changed)
 
@@ -164,7 +164,7 @@ def _take_out(kind: str) -> HTTPRouteHandler:
             kind,
             decoded(name, "name"),
             actor=actor,
-            version=_expected(if_match),
+            version=expected_version(if_match),
         )
 
     take_out.__name__ = f"delete_{kind}"
@@ -188,7 +188,7 @@ def _roll_back(kind: str) -> HTTPRouteHandler:
             decoded(name, "name"),
             read(body, RollBack).version,
             actor=actor,
-            version=_expected(if_match),
+            version=expected_version(if_match),
         )
         return _answer(changed)
 

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 from litestar import Router, get, post
-from litestar.params import FromPath, FromQuery, QueryParameter, RawBody
+from litestar.params import FromPath, FromQuery, RawBody
 
 from onefold.app.identity import (
     Decision,
-    ReviewPage,
     Verdict,
     WhyIdentity,
     identity_decide,
-    review_put_off,
-    reviews,
 )
 from onefold.app.identity_jobs import ask_trial
 from onefold.app.merge_answers import MergePage, Undone
 from onefold.model.job import Job
 from onefold.serve import questions
-from onefold.serve.api.collections import handlers_of, list_of
+from onefold.serve.api.collections import IfMatch, expected_version, handlers_of, list_of
 from onefold.serve.api.definitions import YAML, yaml_text
 from onefold.serve.api.doors import (
     Actor,
@@ -33,9 +30,9 @@ from onefold.serve.api.doors import (
     read,
     requires,
 )
+from onefold.serve.api.reviewing import REVIEWING
 
 Reference = Annotated[str, msgspec.Meta(min_length=3, max_length=600)]
-Offset = Annotated[int, QueryParameter(ge=0, le=1_000_000, description="So many are left out.")]
 
 
 class Judgment(msgspec.Struct, forbid_unknown_fields=True):
@@ -44,14 +41,6 @@ class Judgment(msgspec.Struct, forbid_unknown_fields=True):
     left: Reference
     right: Reference
     verdict: Verdict
-
-
-class Postponement(msgspec.Struct, forbid_unknown_fields=True):
-    """A review, by its two identifiers, put off (`later`) or back (`open`)."""
-
-    left: Reference
-    right: Reference
-    state: Literal["later", "open"]
 
 
 @get("/why", summary="Why two identifiers are one person", guards=[requires("reader")])
@@ -69,32 +58,22 @@ async def why_identity(
     opt={"body": Judgment},
     guards=[requires("editor")],
 )
-async def decide_identity(context: FromContext, actor: Actor, body: RawBody) -> Decision:
-    """It outranks all evidence, is undone by another decision, and holds in a rebuild."""
+async def decide_identity(
+    context: FromContext, actor: Actor, body: RawBody, if_match: IfMatch = ""
+) -> Decision:
+    """It outranks all evidence, is undone by another decision, and holds in a rebuild.
+
+    `If-Match` is the `version` of a review: 412 if that has changed; 409 while it is with another.
+    """
     given = read(body, Judgment)
     return await context.commands.run(
-        identity_decide, context.settings, given.left, given.right, given.verdict, actor=actor
-    )
-
-
-@get("/reviews", summary="What waits for a person's word", guards=[requires("reader")])
-async def list_reviews(context: FromContext, limit: Limit = 100, offset: Offset = 0) -> ReviewPage:
-    """Links that a rule holds back, longest waiting first, side by side."""
-    return await context.commands.run(reviews, context.settings, limit, offset)
-
-
-@post(
-    "/reviews",
-    summary="Put a review off",
-    status_code=204,
-    opt={"body": Postponement},
-    guards=[requires("editor")],
-)
-async def put_review_off(context: FromContext, actor: Actor, body: RawBody) -> None:
-    """Or put it back among those that wait. To decide it, decide who is who."""
-    given = read(body, Postponement)
-    await context.commands.run(
-        review_put_off, context.settings, given.left, given.right, given.state, actor=actor
+        identity_decide,
+        context.settings,
+        given.left,
+        given.right,
+        given.verdict,
+        actor=actor,
+        version=expected_version(if_match),
     )
 
 
@@ -168,8 +147,7 @@ IDENTITY = Router(
         list_of("identity", "identity rules"),
         why_identity,
         decide_identity,
-        list_reviews,
-        put_review_off,
+        *REVIEWING,
         list_merges,
         undo_merge,
         redo_merge,

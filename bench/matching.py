@@ -21,6 +21,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from bench.matching_metrics import measure
+from bench.matching_tellable import measure_told
 from onefold.app import match_training, matching
 from onefold.app.people import standardize_table
 from onefold.engine.duck import DuckEngine
@@ -88,7 +89,8 @@ def side(command: list[str], people: Path, folder: Path) -> dict[str, Any]:
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     truth = pq.read_table(people, columns=["record_id", "entity_id"])
-    quality = measure(truth, pq.read_table(pairs), pq.read_table(clusters))
+    found = pq.read_table(clusters)
+    quality = measure(truth, pq.read_table(pairs), found) | measure_told(people, found)
     return {"wall_s": round(wall, 1), "cpu_s": round(cpu, 1), **quality}
 
 

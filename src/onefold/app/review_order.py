@@ -52,5 +52,5 @@ def _doubt(weight: float | None) -> float:
     """1 for a probability of a half, 0 for certainty."""
     if weight is None:
         return 1.0
-    chance = 1.0 / (1.0 + 2.0 ** -min(max(weight, -60.0), 60.0))
+    chance = 1.0 / (1.0 + math.pow(2.0, -min(max(weight, -60.0), 60.0)))
     return 1.0 - abs(2.0 * chance - 1.0)

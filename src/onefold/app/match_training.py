@@ -22,13 +22,12 @@ from onefold.model.matching import (
 from onefold.resolve.matching import blocking, calibration, sampling, training
 from onefold.resolve.matching.comparison import (
     Comparison,
+    are_among,
     forms,
     learned_levels,
     level_names,
     pattern_sql,
     plain_levels,
-    shared_levels,
-    within_levels,
 )
 from onefold.resolve.matching.scoring import Scorer, unpack
 
@@ -148,8 +147,8 @@ def _seen_of(
         plain + 1 if bins else 1,
         np.array([0, *forms(one, bins)]),
         np.array([False, *learned_levels(one, bins)]),
-        np.array([False, *within_levels(one, bins)]),
-        np.array([False, *shared_levels(one, bins)]),
+        np.array([False, *are_among(one, bins, one.within)]),
+        np.array([False, *are_among(one, bins, one.shared)]),
         one.name in ("email", "phone", "national_id"),
     )
 

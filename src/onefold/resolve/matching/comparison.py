@@ -203,11 +203,7 @@ _EMAIL = Comparison(
         ("same", "a.email = b.email"),
         ("one of several", "list_has_any(a.emails, b.emails)"),
         ("one letter, made of the name", f"{_MADE_OF_NAME} AND {_edits('email', 1)}", "name"),
-        (
-            "elsewhere, made of the name",
-            f"{_MADE_OF_NAME} AND a.email_local = b.email_local",
-            "name",
-        ),
+        ("elsewhere, made of the name", f"{_MADE_OF_NAME} AND a.email_local = b.email_local", "name"),
         ("different, made of the name", _MADE_OF_NAME, "name"),
         ("one letter", _edits("email", 1)),
         ("elsewhere", "a.email_local = b.email_local"),
@@ -218,13 +214,10 @@ _EMAIL = Comparison(
     False,
     ("name",),
     shared=("same, named after one of two",),
-)
+)  # fmt: skip
 
 # Where numbers tell the area; it says nothing beside the same city.
-_SAME_AREA = (
-    "starts_with(a.phone, '+1') AND left(a.phone, 5) = left(b.phone, 5)"
-    " AND coalesce(a.city <> b.city, TRUE)"
-)
+_SAME_AREA = "starts_with(a.phone, '+1') AND left(a.phone, 5) = left(b.phone, 5) AND coalesce(a.city <> b.city, TRUE)"
 
 _PHONE = Comparison(
     "phone",
@@ -395,14 +388,9 @@ def by_name(names: Iterable[str]) -> tuple[Comparison, ...]:
     return tuple(one for one in COMPARISONS if one.name in wanted)
 
 
-def within_levels(comparison: Comparison, bins: int) -> list[bool]:
-    """For each level: is it one of the ways to differ?"""
-    return [name in comparison.within for name in level_names(comparison, bins)]
-
-
-def shared_levels(comparison: Comparison, bins: int) -> list[bool]:
-    """For each level: is it as likely between people of one household as in one person?"""
-    return [name in comparison.shared for name in level_names(comparison, bins)]
+def are_among(comparison: Comparison, bins: int, names: Sequence[str]) -> list[bool]:
+    """For each level: is it one of these names?"""
+    return [name in names for name in level_names(comparison, bins)]
 
 
 def plain_levels(comparison: Comparison) -> int:

@@ -62,7 +62,7 @@ def _in_mail(column: str) -> str:
     """A name stands in the mail address of the other, who is called otherwise: before a marriage, or at home."""
     return " OR ".join(
         f"length({one}.{column}) > 3 AND contains({two}.email_local, {one}.{column})"
-        for one, two in ("ab", "ba")
+        for one, two in (("a", "b"), ("b", "a"))
     )
 
 

@@ -66,7 +66,7 @@ class Reviews:
             " version = version + (reason <> excluded.reason or rank <> excluded.rank"
             " or weight is not excluded.weight or state = 'decided'),"
             # What was decided and waits again was decided in vain, or that was taken back.
-            " state = iif(state = 'decided', 'open', state), weight = excluded.weight,"
+            " state = case when state = 'decided' then 'open' else state end, weight = excluded.weight,"
             " reason = excluded.reason, rank = excluded.rank, time = excluded.time",
             holds,
         )

@@ -48,6 +48,50 @@ def test_a_damaged_profile_is_found_and_mended(onefold: Stepped) -> None:
     assert [one.name for one in mended.segments] == ["buyers"]
 
 
+SPENT = "kind: trait\nname: orders\nexpression: count_of('Order Completed')\n---\n" + BUYERS
+SPENT += "---\nkind: tag\nname: level\ncases: [{value: high, when: orders > 0}, {value: low}]\n"
+
+
+def test_values_and_members_are_compared_and_mended(onefold: Stepped) -> None:
+    onefold.define(SPENT)
+    onefold.take(ANN, BOB, ORDER)
+    onefold.settle()
+    assert check_rebuild(onefold.settings).differences == ()
+    for number, document in onefold.store.documents(onefold.store.profile_ids(0, 10)).items():
+        one = decode_profile(document)
+        one.computed["orders"] = 7
+        one.tags["level"] = "middle"
+        one.members.clear()
+        with onefold.store.db.transaction() as connection:
+            connection.execute(
+                "update profiles set document = ? where id = ?", (encode_profile(one), number)
+            )
+    ann = profile(onefold.settings, "user_id:ann").id
+    found = [one for one in check_rebuild(onefold.settings).differences if one.profile == ann]
+    assert [(one.what, one.live, one.rebuilt) for one in found] == [
+        ("computed", {"orders": 7}, {"orders": 1}),
+        ("tags", {"level": "middle"}, {"level": "high"}),
+        ("segments", [], ["buyers"]),
+    ]
+    rebuild(onefold.settings)
+    assert check_rebuild(onefold.settings).differences == ()
+    mended = profile(onefold.settings, "user_id:ann")
+    assert (mended.computed["orders"], mended.tags) == (1, {"level": "high"})
+
+
+def test_what_nobody_was_evaluated_for_yet_is_not_compared(onefold: Stepped) -> None:
+    onefold.take(ANN, BOB, ORDER)
+    onefold.define(SPENT)
+    assert check_rebuild(onefold.settings).differences == ()
+    onefold.settle()
+    assert check_rebuild(onefold.settings).differences == ()
+    # Time has come for somebody whom nobody has looked at since.
+    with onefold.store.db.transaction() as connection:
+        connection.execute("update profiles set due = 1")
+    damage(onefold, "ann")
+    assert {one.what for one in check_rebuild(onefold.settings).differences} == {"traits", "events"}
+
+
 def test_a_lost_profile_comes_back(onefold: Stepped) -> None:
     onefold.take(ANN, BOB)
     number = onefold.store.profile_ids(0, 1)[0]

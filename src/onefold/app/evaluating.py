@@ -67,6 +67,26 @@ class _Waking(msgspec.Struct):
     files: int = 0
 
 
+def evaluated_outputs(store: SQLiteStore) -> dict[str, str]:
+    """What everybody was evaluated for: digests of what definitions mean, by `key_text`."""
+    return (_read(store, _KNOWN, _Known) or _Known()).meanings
+
+
+def waiting_profiles(store: SQLiteStore, data: Path, now: int) -> list[ProfileId]:
+    """Profiles that `Population.due` would give at a moment (µs UTC), to whoever only looks."""
+    waking = _read(store, _WAKING, _Waking) or _Waking()
+    try:
+        file = ChosenFile(data / waking.file) if waking.file else None
+    except FileNotFoundError:  # all of them have been looked at meanwhile
+        return []
+    if file is None:
+        return []
+    try:
+        return file.due(waking.start, now, file.later)
+    finally:
+        file.close()
+
+
 class Population:
     """Sees to it that everybody is evaluated when definitions change."""
 

@@ -12,6 +12,7 @@ import msgspec
 
 from onefold.app.backfill import Filling
 from onefold.app.in_force import load_definitions
+from onefold.app.judged import Judged
 from onefold.app.locks import hold
 from onefold.app.long_work import Tell, ask, tell_nobody
 from onefold.app.rebuild_checks import RebuildChecked, note_check
@@ -68,10 +69,10 @@ def check_rebuild(settings: Settings, tell: Tell = tell_nobody) -> RebuildReport
         tables = tables_with(live.queued(_ALL), open_lake(settings))
         rebuilt = SQLiteStore(Path(folder) / "rebuilt.db")
         try:
-            events = fold_batches(
-                settings, live, rebuilt, tables, batch, now_us(), tell, evaluate=False
-            )
-            report = _compare(live, rebuilt).report(events)
+            now = now_us()
+            judged = Judged(settings, live, now)
+            events = fold_batches(settings, live, rebuilt, tables, batch, now, tell)
+            report = _compare(live, rebuilt, judged).report(events)
         finally:
             rebuilt.close()
     _note(settings, report)
@@ -123,8 +124,10 @@ def rebuild_with(
         rebuilt = SQLiteStore(Path(folder) / "rebuilt.db")
         try:
             tables = tables_now(store, open_lake(settings))
-            events = fold_batches(settings, store, rebuilt, tables, _ALL, now_us(), tell)
-            comparison = _compare(store, rebuilt)
+            now = now_us()
+            judged = Judged(settings, store, now)
+            events = fold_batches(settings, store, rebuilt, tables, _ALL, now, tell)
+            comparison = _compare(store, rebuilt, judged)
             if rewritten:
                 comparison.add_all(rebuilt, rewritten.values())
                 alive = rebuilt.profiles_of(list(rewritten))
@@ -165,7 +168,7 @@ class _Comparison:
         return RebuildReport(events, self.profiles, tuple(self.differences))
 
 
-def _compare(live: SQLiteStore, rebuilt: SQLiteStore) -> _Comparison:
+def _compare(live: SQLiteStore, rebuilt: SQLiteStore, judged: Judged) -> _Comparison:
     found = _Comparison()
     seen: set[ProfileId] = set()
     for _, again in _all_profiles(rebuilt):
@@ -178,7 +181,8 @@ def _compare(live: SQLiteStore, rebuilt: SQLiteStore) -> _Comparison:
             found.add(_text(again.nodes[0]), what, None, _known(again))
             found.changed.append(again)
             continue
-        different = [fact for fact in _facts(now, again) if fact[1] != fact[2]]
+        facts = (*_facts(now, again), *judged.facts(now, again))
+        different = [fact for fact in facts if fact[1] != fact[2]]
         for fact in different:
             found.add(profile_name(now.id), *fact)
         if different:

@@ -17,10 +17,9 @@ from onefold.app.tables import TableNow, add_views
 from onefold.app.workspace import id_maker, node_key, spill_path
 from onefold.config import Settings
 from onefold.engine import DuckEngine
-from onefold.model.definitions import Definitions
 from onefold.model.identity import IdentityRules
 from onefold.model.records import Event, Identifier
-from onefold.pipeline import Pipeline, golden_inputs
+from onefold.pipeline import Pipeline
 from onefold.store import SQLiteStore
 
 _EVENTS_A_BATCH = 20_000
@@ -41,12 +40,10 @@ def fold_batches(
     last_batch: int,
     now: int,
     tell: Tell = tell_nobody,
-    *,
-    evaluate: bool = True,
 ) -> int:
     """Fold all events up to a batch into `target`; give how many there were."""
     query = f"select {FIELDS} from all_events where batch <= ?"  # noqa: S608 - only names
-    return _fold(settings, live, target, tables, query, [last_batch], now, tell, evaluate)
+    return _fold(settings, live, target, tables, query, [last_batch], now, tell)
 
 
 def fold_owners(
@@ -78,24 +75,16 @@ def _fold(
     values: list[Any],
     now: int,
     tell: Tell = tell_nobody,
-    evaluate: bool = True,
     rules: IdentityRules | None = None,
 ) -> int:
-    """Run the events of a query through a pipeline of its own, with segments or without."""
+    """Run the events of a query through a pipeline of its own."""
     engine = DuckEngine(threads=2, memory_mb=1024, spill=spill_path(settings))
     folding = DuckEngine()
     pipeline = Pipeline(target, folding, node_key(live), id_maker(), settings.timezone)
     definitions, sources = load_definitions(live)
     if rules is not None:
         definitions = msgspec.structs.replace(definitions, identity=rules)
-    if evaluate:
-        pipeline.use(msgspec.structs.replace(definitions, destinations=()), sources)
-    else:
-        inputs = golden_inputs(definitions, sources)
-        pipeline.use(
-            Definitions(identity=definitions.identity, matching=definitions.matching), sources
-        )
-        pipeline.decide_by(inputs)
+    pipeline.use(msgspec.structs.replace(definitions, destinations=()), sources)
     total = 0
     try:
         add_views(engine, tables)

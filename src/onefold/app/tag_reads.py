@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from onefold.app.audiences import SAVED
 from onefold.app.dependencies import Graph
 from onefold.app.workspace import open_store
 from onefold.config import Settings
@@ -32,10 +33,15 @@ class Reads:
     def __bool__(self) -> bool:
         return bool(self.tags or self.segments or self.rules or self.queries)
 
-    def asked(self, among: set[str], *texts: str) -> None:
-        """Remember some texts, as long as there are not too many."""
-        if len(among) < _MOST:
-            among.update(texts)
+    def asked(self, rules: Iterable[str] = (), queries: Iterable[str] = ()) -> None:
+        """Remember rules, of which `segment:NAME` is a saved one, and SQL; not too many of either."""
+        for rule in rules:
+            if rule.startswith(SAVED):
+                self.segments.add(rule.removeprefix(SAVED))
+            elif len(self.rules) < _MOST:
+                self.rules.add(rule)
+        if len(self.queries) < _MOST:
+            self.queries.update(queries)
 
 
 def note_reads(store: SQLiteStore, reads: Reads, at: int) -> None:

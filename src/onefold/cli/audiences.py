@@ -59,6 +59,7 @@ def preview(
 
     question = PreviewQuestion(rule, sample, tuple(by or ()), tuple(event or ()))
     call.show(previews.preview(call.settings, question, _confine(call)), _say_preview)
+    call.read(rules=[rule])
 
 
 def why(
@@ -77,6 +78,7 @@ def why(
 
     question = WhyQuestion(_rule(call, segment), reference)
     call.show(reasons.why(call.settings, question, _confine(call)), _say_why)
+    call.read(rules=[question.rule])
 
 
 def overlap(
@@ -98,6 +100,7 @@ def overlap(
         fault = Fault(f"there are {len(rules)} different ones", "NAME")
         raise InvalidInput("name two to ten segments or rules", [fault])
     call.show(overlaps.overlap(call.settings, OverlapQuestion(rules), _confine(call)), _say_overlap)
+    call.read(rules=rules.values())
 
 
 def compare(
@@ -121,6 +124,7 @@ def compare(
 
     question = CompareQuestion(_rule(call, segment), tuple(trait or ()), days, most)
     call.show(comparing.compare(call.settings, question, _confine(call)), _say_comparison)
+    call.read(rules=[question.rule])
 
 
 def backtest(
@@ -160,6 +164,7 @@ def backtest(
         _rule(call, segment), begin, now_us() if end is None else end, steps, show
     )
     call.show(past.backtest(call.settings, question, _confine(call)), _say_backtest)
+    call.read(rules=[question.rule])
 
 
 def _rule(call: Invocation, given: str) -> str:

@@ -7,10 +7,11 @@ adds `--data`, `--config`, `--json` and a flag for each setting; they also stand
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,7 +20,7 @@ import typer
 
 from onefold.cli.rendering import fail, say, write_json
 from onefold.config import Loaded, Settings, as_text, catalogue, read_settings
-from onefold.model.errors import InvalidInput, OnefoldError
+from onefold.model.errors import Busy, InvalidInput, OnefoldError
 
 _SHOWN = ("data",)
 
@@ -41,6 +42,20 @@ class Invocation:
     def settings(self) -> Settings:
         """The settings of this call."""
         return self.loaded.settings
+
+    def read(self, *, tags: Iterable[str] = (), segment: str = "", **asked: Iterable[str]) -> None:
+        """Keep that tags were read: with a profile or a segment, by the `rules` or `queries` asked."""
+        from onefold.app.tag_reads import Reads, written_reads
+        from onefold.app.workspace import now_us
+
+        reads = Reads()
+        reads.tags.update(tags)
+        reads.segments.update([segment] if segment else [])
+        reads.asked(**asked)
+        if reads:
+            # Not worth waiting for, nor worth failing for.
+            with contextlib.suppress(Busy):
+                written_reads(self.settings, reads, now_us())
 
     def show(self, result: Any, render: Callable[[Any], None]) -> None:
         """The result as JSON where asked for, else as `render` writes it."""

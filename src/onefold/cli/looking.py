@@ -84,6 +84,7 @@ def profile(
     else:
         found = profiles.profile(call.settings, reference)
     call.show(found, fields)
+    call.read(tags=found.tags)
 
 
 def segment_list(call: Invocation) -> None:
@@ -117,6 +118,7 @@ def segment_members(
         segments.segment_members(call.settings, name, limit=limit, after=after),
         lambda found: structs(found, "nobody is in it"),
     )
+    call.read(segment=name)
 
 
 def sql(
@@ -148,6 +150,7 @@ def sql(
         table(found.columns, found.rows)
     if found.truncated:
         complain(f"there are more than these {len(found.rows)} rows; see --limit and sql_rows")
+    call.read(queries=[query])
 
 
 def status(call: Invocation) -> None:

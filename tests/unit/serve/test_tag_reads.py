@@ -1,5 +1,9 @@
-"""A tag's health tells when the API last gave it to somebody."""
+"""A tag's health tells when the API or a command last gave it to somebody."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -71,6 +75,23 @@ def test_what_was_read_is_told(told: Desk, request_: tuple[str, str, Any], read:
     found = last_read(told, request_)
     assert [name for name, at in found.items() if at] == read
     assert all(began <= at <= now_us() for at in found.values() if at)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "read"),
+    [
+        (["profile", "user_id:ann"], ["等级", "level"]),
+        (["segment", "members", "high"], ["等级", "level"]),
+        (["segment", "preview", "other = 'x'"], ["other"]),
+        (["sql", "select tags->>'等级' from profiles"], ["等级"]),
+    ],
+)
+def test_what_a_command_read_is_told(told: Desk, arguments: list[str], read: list[str]) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3] / "src")}
+    command = [sys.executable, "-m", "onefold", *arguments, "--data", str(told.settings.data)]
+    done = subprocess.run(command, env=environment, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert [name for name, at in last_read(told).items() if at] == read
 
 
 def test_what_was_read_once_stays_known(told: Desk) -> None:

@@ -187,9 +187,7 @@ def _note(context: Context, question: Question) -> None:
         rules = list(question.rules.values())
     else:
         rules = [question.rule]
-    saved = [one.removeprefix(SAVED) for one in rules if one.startswith(SAVED)]
-    context.reads.segments.update(saved)
-    context.reads.asked(context.reads.rules, *(one for one in rules if not one.startswith(SAVED)))
+    context.reads.asked(rules)
 
 
 AUDIENCES = Router(

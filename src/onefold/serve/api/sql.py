@@ -52,6 +52,6 @@ async def sql(context: FromContext, body: RawBody) -> Response[bytes]:
     found, truncated = await context.sql.run(
         context.asker.ask, context.settings, wanted.query, wanted.format, wanted.limit
     )
-    context.reads.asked(context.reads.queries, wanted.query)
+    context.reads.asked(queries=[wanted.query])
     headers = {"x-onefold-truncated": str(truncated).lower()}
     return Response(found, media_type=_TYPES[wanted.format], headers=headers)

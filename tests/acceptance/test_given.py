@@ -11,7 +11,6 @@ from onefold.app.given import append_claims, tag_set, tag_value
 from onefold.app.preview import preview
 from onefold.app.profiles import profile
 from onefold.app.rebuild import check_rebuild
-from onefold.app.uploads import received
 from onefold.app.workspace import now_us
 from onefold.model.errors import InvalidInput, NotFound
 from onefold.model.given import GivenClaim, tag_trait
@@ -138,10 +137,3 @@ def test_in_whatever_order_it_comes_the_same_holds(
     assert tags(onefold, "user_id:ann") == {"care": "silver"}
     assert onefold.store.given.tag_values("care") == {"silver": 1}
     assert check_rebuild(onefold.settings).differences == ()
-
-
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32"])
-def test_a_file_that_is_no_utf_8_is_refused_at_once(onefold: Stepped, encoding: str) -> None:
-    with pytest.raises(InvalidInput, match="is no UTF-8"):
-        received(onefold.settings, ["email\nann@example.com\n".encode(encoding)])
-    assert list((onefold.settings.data / "uploads").iterdir()) == []

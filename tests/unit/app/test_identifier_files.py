@@ -67,6 +67,8 @@ def test_the_column_is_found(
         (b"email\na@x.de\nM\xfcller\n", EMAIL, "is no utf-8: see line 3 .*windows-1252"),
         (b"email\n\x81\n", Wanted("email", "", "gb18030"), "is no gb18030: see line 2"),
         (b"PK\x03\x04\x00\x00", EMAIL, "is no text"),
+        ("email\n".encode("utf-16-le"), EMAIL, "is no text"),
+        ("email\n".encode("utf-32"), EMAIL, "is no text"),
         (b"email,care,email\n", EMAIL, "2 columns are called 'email'"),
         (b"email,care,care\n", EMAIL, "2 columns are called 'care'"),
         (b"name,mail\n", Wanted("email", "email"), "no column 'email' .*name, mail"),

@@ -131,3 +131,15 @@ def test_merges_are_listed_newest_first(onefold: Stepped) -> None:
     assert rest.next is None
     assert [one.at for one in found] == sorted((one.at for one in found), reverse=True)
     assert len(merges(onefold.settings, "crm_id:3").items) == 3
+
+
+def test_a_merge_and_its_undoing_in_one_batch(onefold: Stepped) -> None:
+    onefold.take(said("ann", n=1), said("bob", n=2))
+    before = who(onefold, "user_id:bob")
+    alias = {"type": "alias", "userId": "ann", "previousId": "bob"}
+    onefold.append(alias)
+    identity_decide(onefold.settings, "user_id:ann", "user_id:bob", "apart", actor="eve")
+    onefold.settle()
+    assert facts(who(onefold, "user_id:bob")) == facts(before)
+    assert onefold.store.counters()["profiles"] == len(onefold.store.profile_ids(0, 9)) == 2
+    assert_rebuilt(onefold)

@@ -262,6 +262,10 @@ class Working:
             same = len(nodes) == len(profile.nodes)
             if same and all(self.home.get(node.id) == cluster.id for node in nodes):
                 return
+        if profile is None and cluster.id in self.removed:
+            # Merged away and parted again within one batch: it was never gone.
+            profile = self.profiles[cluster.id] = self.removed.pop(cluster.id)
+            self.aliases.pop(cluster.id, None)
         if profile is None:
             profile = Profile(cluster.id, [], [], {}, {})
             self.profiles[cluster.id] = profile

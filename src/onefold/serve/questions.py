@@ -16,6 +16,7 @@ from onefold.app.golden_answers import (
 from onefold.app.identity import WhyIdentity
 from onefold.app.match_answers import MatchCandidates, MatchWhy
 from onefold.app.merge_answers import MergePage, Undone
+from onefold.app.people_answers import Extracted, Merge, Merged, Records, Standardized
 from onefold.app.profiles import ProfileView
 from onefold.app.tag_answers import TagHealth
 from onefold.config import Settings
@@ -133,3 +134,24 @@ def match_candidates(settings: Settings, record: Mapping[str, Any], limit: int) 
     from onefold.app.match_asking import match_candidates as look
 
     return look(settings, record, limit)
+
+
+def standardize_records(given: Records) -> Standardized:
+    """Records of people in standard columns."""
+    from onefold.app.people_services import standardize_records as standardize
+
+    return standardize(given)
+
+
+def extract_identifiers(given: Records) -> Extracted:
+    """The identifiers of records."""
+    from onefold.app.people_services import extract_identifiers as extract
+
+    return extract(given)
+
+
+def merge_records(given: Merge) -> Merged:
+    """Records of one person as one."""
+    from onefold.app.people_services import merge_records as merge
+
+    return merge(given)

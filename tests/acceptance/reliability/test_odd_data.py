@@ -185,7 +185,8 @@ def test_a_clock_that_jumps_back_is_named_and_stops_nothing(site: Site) -> None:
         work(worker, store)
         assert not status_of(site.settings, store).segments.get("recent")
     site.run_until_done()
-    site.assert_exactly_once()
+    # Who left by a clock that was days ahead is out until something is heard of them.
+    site.assert_exactly_once(apart_from="segments")
 
 
 def test_time_windows_end_although_the_clock_jumped_back_before(site: Site) -> None:

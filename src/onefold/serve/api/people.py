@@ -5,16 +5,8 @@ from __future__ import annotations
 from litestar import Router, post
 from litestar.params import RawBody
 
-from onefold.app.people_services import (
-    Extracted,
-    Merge,
-    Merged,
-    Records,
-    Standardized,
-    extract_identifiers,
-    merge_records,
-    standardize_records,
-)
+from onefold.app.people_answers import Extracted, Merge, Merged, Records, Standardized
+from onefold.serve import questions
 from onefold.serve.api.doors import FromContext, read, requires
 
 
@@ -23,7 +15,7 @@ from onefold.serve.api.doors import FromContext, read, requires
 )
 async def standardize(context: FromContext, body: RawBody) -> Standardized:
     """Names, dates, telephones, addresses in one form. Nothing is kept."""
-    return await context.lake.run(standardize_records, read(body, Records))
+    return await context.lake.run(questions.standardize_records, read(body, Records))
 
 
 @post(
@@ -34,7 +26,7 @@ async def standardize(context: FromContext, body: RawBody) -> Standardized:
 )
 async def find_identifiers(context: FromContext, body: RawBody) -> Extracted:
     """As events would have them, so that `KIND:VALUE` names a profile. Nothing is kept."""
-    return await context.lake.run(extract_identifiers, read(body, Records))
+    return await context.lake.run(questions.extract_identifiers, read(body, Records))
 
 
 @post(
@@ -45,7 +37,7 @@ async def find_identifiers(context: FromContext, body: RawBody) -> Extracted:
 )
 async def merge(context: FromContext, body: RawBody) -> Merged:
     """By rules like those of `golden` definitions; says for each value why it won. Nothing is kept."""
-    return await context.lake.run(merge_records, read(body, Merge))
+    return await context.lake.run(questions.merge_records, read(body, Merge))
 
 
 PEOPLE = Router(

@@ -54,7 +54,7 @@ class Bulk(msgspec.Struct, forbid_unknown_fields=True):
 class Undo(msgspec.Struct, forbid_unknown_fields=True):
     """`at` of what was decided at once."""
 
-    at: int
+    at: Annotated[int, msgspec.Meta(ge=0, lt=1 << 53)]
 
 
 @get("/reviews", summary="What waits for a person's word", guards=[requires("reader")])

@@ -14,7 +14,7 @@ from onefold.engine import DuckEngine
 from onefold.model.definitions import TraitDefinition
 from onefold.model.errors import NotFound
 from onefold.model.given import is_reserved
-from onefold.model.profile import Profile, statements_of
+from onefold.model.profile import Profile, identifier_text, statements_of
 from onefold.pipeline.golden_rules import golden_rules
 from onefold.pipeline.scores import About, Preferences
 from onefold.store import SQLiteStore
@@ -55,7 +55,7 @@ class _Known:
         self._declared = {
             one.name: one for one in definitions.traits if one.type and not one.expression
         }
-        self._identifiers = [f"{node.kind}:{node.value}" for node in profile.nodes]
+        self._identifiers = [identifier_text(node) for node in profile.nodes]
         self._golden = profile.traits
         self._now = now_us()
         self.nodes = [statements_of(node) for node in profile.nodes]

@@ -21,7 +21,7 @@ from onefold.model.given import (
     correction_trait,
     is_reserved,
 )
-from onefold.model.profile import Node, Profile, statements_of
+from onefold.model.profile import Node, Profile, identifier_text, statements_of
 from onefold.model.records import Identifier
 from onefold.store import SQLiteStore
 
@@ -65,9 +65,9 @@ def trait_correct(
         correction = Correction(value, actor, holds, until if holds == "until" else 0, said)
         claim = _claim(node, now, trait, msgspec.to_builtins(correction), actor)
         append_claims(settings, store, [claim], now)
-        detail = {"trait": trait, "identifier": _text(node), "holds": holds}
+        detail = {"trait": trait, "identifier": identifier_text(node), "holds": holds}
         store.registry.audit(now, actor, "trait.correct", trait, detail)
-    return Corrected(trait, _text(node), value, holds, correction.until, now)
+    return Corrected(trait, identifier_text(node), value, holds, correction.until, now)
 
 
 def trait_release(
@@ -85,9 +85,9 @@ def trait_release(
         ] or [_node(profile, reference, settings.default_country)]
         claims = [_claim(node, now, trait, None, actor) for node in nodes]
         append_claims(settings, store, claims, now)
-        detail = {"trait": trait, "identifier": _text(nodes[0]), "holds": None}
+        detail = {"trait": trait, "identifier": identifier_text(nodes[0]), "holds": None}
         store.registry.audit(now, actor, "trait.correct", trait, detail)
-    return Corrected(trait, _text(nodes[0]), None, None, 0, now)
+    return Corrected(trait, identifier_text(nodes[0]), None, None, 0, now)
 
 
 def _check(store: SQLiteStore, trait: str, value: Any, holds: Holds, until: int, now: int) -> None:
@@ -142,7 +142,3 @@ def _said(profile: Profile, trait: str) -> tuple[Any, ...]:
 def _claim(node: Node, now: int, trait: str, says: Any, actor: str) -> GivenClaim:
     name = f"correct-{uuid.uuid4().hex}"
     return GivenClaim(name, now, node.kind, node.value, {correction_trait(trait): says}, actor)
-
-
-def _text(node: Node) -> str:
-    return f"{node.kind}:{node.value}"

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from msgspec.structs import replace
 
 from onefold.app.answers import RANKS
-from onefold.app.identity import ChainLink, Obstacle, text_of
+from onefold.app.identity import ChainLink, Obstacle
 from onefold.app.tables import add_views, table_now
 from onefold.app.trial_examples import tried_link, version_of
 from onefold.app.workspace import open_lake
@@ -15,7 +15,7 @@ from onefold.config import Settings
 from onefold.engine import DuckEngine
 from onefold.model.given import INTERNAL
 from onefold.model.identity import IdentityRules
-from onefold.model.profile import DECIDED, Node, NodeId
+from onefold.model.profile import DECIDED, Node, NodeId, identifier_text
 from onefold.resolve import Link, Partition, Refusals
 from onefold.store import SQLiteStore
 
@@ -32,7 +32,7 @@ def with_events(
 ) -> tuple[ChainLink, ...]:
     """A chain with the event behind each link, and the versions of the rules by which it joins."""
     said = _said(settings, store, chain)
-    known = {text_of(node): node for node in nodes.values()}
+    known = {identifier_text(node): node for node in nodes.values()}
     found = []
     for one in chain:
         rank = _RANK[one.evidence]
@@ -79,7 +79,7 @@ def with_rules(
 ) -> tuple[Obstacle, ...]:
     """Obstacles with the rule that stands behind each, its words and its version."""
     against = Refusals(found, rules)
-    known = {text_of(node): node for node in nodes.values()}
+    known = {identifier_text(node): node for node in nodes.values()}
     told = []
     for one in obstacles:
         link = Link(_RANK[one.evidence], one.time, known[one.left], known[one.right])

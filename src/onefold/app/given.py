@@ -14,6 +14,7 @@ from onefold.config import Settings
 from onefold.model.definitions import TagDefinition
 from onefold.model.errors import Fault, InvalidInput, NotFound
 from onefold.model.given import CLAIMS, INTERNAL, GivenClaim, GivenClaims, encode_claims, tag_trait
+from onefold.model.profile import identifier_text
 from onefold.model.records import Accepted, Identifier, encode_accepted
 from onefold.store import SQLiteStore
 
@@ -53,7 +54,7 @@ def tag_set(
         )
         append_claims(settings, store, [claim], now)
         store.registry.audit(now, actor, "tag.set", name, {"value": value})
-    return GivenTag(name, f"{identifier.kind}:{identifier.value}", value, now)
+    return GivenTag(name, identifier_text(identifier), value, now)
 
 
 def tag_value(value: str | None, at: int) -> dict[str, object] | None:

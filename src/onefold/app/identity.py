@@ -17,7 +17,15 @@ from onefold.app.workspace import node_key, now_us, open_store
 from onefold.config import Settings
 from onefold.model.errors import Fault, InvalidInput, NotFound, OnefoldError
 from onefold.model.given import SAME, GivenClaim
-from onefold.model.profile import MATCHED, Node, NodeId, Profile, decode_profile, profile_name
+from onefold.model.profile import (
+    MATCHED,
+    Node,
+    NodeId,
+    Profile,
+    decode_profile,
+    identifier_text,
+    profile_name,
+)
 from onefold.model.records import Identifier
 from onefold.resolve import node_id
 from onefold.store import SQLiteStore
@@ -156,7 +164,7 @@ def identity_decide(
         pair = (node_id(key, ends[0]), node_id(key, ends[1]), version)
         store.reviews.judge([pair], VERDICTS[verdict], actor, now)
         append_decisions(settings, store, [(ends[0], ends[1])], verdict, actor, now)
-        texts = [f"{one.kind}:{one.value}" for one in ends]
+        texts = [identifier_text(one) for one in ends]
         store.registry.audit(now, actor, f"identity.{verdict}", " ".join(texts), {})
     return Decision(texts[0], texts[1], verdict, now, actor)
 
@@ -306,15 +314,10 @@ def node_of(end: NodeId, profile: Profile) -> Node:
 
 
 def _side(node: Node, profile: Profile) -> ReviewSide:
-    known = tuple(text_of(one) for one in profile.nodes)
-    return ReviewSide(text_of(node), profile_name(profile.id), known, profile.traits)
+    known = tuple(identifier_text(one) for one in profile.nodes)
+    return ReviewSide(identifier_text(node), profile_name(profile.id), known, profile.traits)
 
 
 def verdict_of(same: bool | None) -> Verdict:
     """The name of what a person said."""
     return next(name for name, value in VERDICTS.items() if value is same)
-
-
-def text_of(node: Node) -> str:
-    """An identifier as people write it."""
-    return f"{node.kind}:{node.value}"

@@ -13,7 +13,6 @@ from onefold.app.identity import (
     Obstacle,
     WhyIdentity,
     known,
-    text_of,
     verdict_of,
 )
 from onefold.app.in_force import load_definitions
@@ -21,7 +20,7 @@ from onefold.app.match_explained import Explaining
 from onefold.app.workspace import id_maker, node_key, open_store
 from onefold.config import Settings
 from onefold.model.identity import IdentityRules
-from onefold.model.profile import DECIDED, MATCHED, Node, NodeId, profile_name
+from onefold.model.profile import DECIDED, MATCHED, Node, NodeId, identifier_text, profile_name
 from onefold.pipeline.rows import Rows
 from onefold.pipeline.working import Working
 from onefold.resolve import Link, Partition, is_blocked, is_shared, matched_link, node_id, partition
@@ -49,8 +48,8 @@ def identity_why(settings: Settings, left: str, right: str) -> WhyIdentity:
         obstacles = with_rules(obstacles, found, closure, rules)
         said = closure[ids[0]].decided.get(ids[1])
     return WhyIdentity(
-        text_of(closure[ids[0]]),
-        text_of(closure[ids[1]]),
+        identifier_text(closure[ids[0]]),
+        identifier_text(closure[ids[1]]),
         same,
         names,
         evidence,
@@ -82,7 +81,7 @@ def _chain(
         ends = (link.left, link.right) if link.left.id == before else (link.right, link.left)
         match = matches.why(*ends) if link.rank == MATCHED else None
         evidence = RANKS[link.rank]
-        texts = text_of(ends[0]), text_of(ends[1])
+        texts = identifier_text(ends[0]), identifier_text(ends[1])
         chain.append(ChainLink(*texts, evidence, link.time, match=match))
         step = came[before]
     return chain[::-1]
@@ -141,9 +140,9 @@ def _across(
 
 def _silence(node: Node, rules: IdentityRules) -> str:
     if is_blocked(node, rules):
-        return f"{text_of(node)} is blocked"
-    return f"{text_of(node)} is shared by too many" if is_shared(node, rules) else ""
+        return f"{identifier_text(node)} is blocked"
+    return f"{identifier_text(node)} is shared by too many" if is_shared(node, rules) else ""
 
 
 def _obstacle(left: Node, right: Node, rank: int, time: int, reason: str) -> Obstacle:
-    return Obstacle(text_of(left), text_of(right), RANKS[rank], time, reason)
+    return Obstacle(identifier_text(left), identifier_text(right), RANKS[rank], time, reason)

@@ -13,7 +13,7 @@ from onefold.config import Settings
 from onefold.model.errors import Fault, InvalidInput, NotFound
 from onefold.model.matching import Matching
 from onefold.model.person import Person
-from onefold.model.profile import decode_profile, profile_name
+from onefold.model.profile import decode_profile, identifier_text, profile_name
 from onefold.resolve.matching.pairwise import Matcher, decode_record, matcher_of
 from onefold.standardize.people.traits import person_of_traits
 from onefold.store import Matches, MatchRecord, SQLiteStore
@@ -63,7 +63,7 @@ def find(
     homes = store.profiles_of([one.node for _, one, _ in chosen])
     documents = store.documents(sorted(set(homes.values())))
     names = {
-        node.id: f"{node.kind}:{node.value}"
+        node.id: identifier_text(node)
         for document in documents.values()
         for node in decode_profile(document).nodes
     }

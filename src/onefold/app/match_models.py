@@ -17,7 +17,7 @@ from onefold.config import Settings
 from onefold.engine.duck import DuckEngine
 from onefold.model.errors import Fault, InvalidInput, NotFound
 from onefold.model.matching import MatchModel, Quality, decode_model, encode_model
-from onefold.model.profile import NodeId, Profile, ProfileId, decode_profile
+from onefold.model.profile import NodeId, Profile, ProfileId, decode_profile, identifier_text
 from onefold.pipeline import record_of
 from onefold.resolve.matching.pairwise import Matcher, decode_record
 from onefold.standardize.people.roles import ROLES
@@ -222,7 +222,7 @@ def _told(store: SQLiteStore, columns: Mapping[str, str], region: str | None) ->
         for node in profile.nodes:
             record = record_of(node, columns, region)
             if record is not None:
-                yield Told(node.id, f"{node.kind}:{node.value}", profile.id, record)
+                yield Told(node.id, identifier_text(node), profile.id, record)
 
 
 def _taken(store: SQLiteStore) -> dict[tuple[NodeId, NodeId], float]:

@@ -28,6 +28,7 @@ from onefold.model.profile import (
     ProfileId,
     decode_profile,
     encode_profile,
+    identifier_text,
     profile_name,
 )
 from onefold.pipeline import Pipeline
@@ -178,7 +179,7 @@ def _compare(live: SQLiteStore, rebuilt: SQLiteStore, judged: Judged) -> _Compar
             seen.add(number)
         if now is None:
             what = "missing" if number is None else "unreadable"
-            found.add(_text(again.nodes[0]), what, None, _known(again))
+            found.add(identifier_text(again.nodes[0]), what, None, _known(again))
             found.changed.append(again)
             continue
         facts = (*_facts(now, again), *judged.facts(now, again))
@@ -243,15 +244,14 @@ def _facts(now: Profile, again: Profile) -> Iterator[tuple[str, Any, Any]]:
 
 
 def _known(profile: Profile) -> list[str]:
-    return sorted(f"{node.kind}:{node.value}" for node in profile.nodes)
+    return sorted(identifier_text(node) for node in profile.nodes)
 
 
 def _counts(profile: Profile) -> dict[str, tuple[int, int, int]]:
-    return {_text(node): (node.events, node.first_seen, node.last_seen) for node in profile.nodes}
-
-
-def _text(node: Node) -> str:
-    return f"{node.kind}:{node.value}"
+    return {
+        identifier_text(node): (node.events, node.first_seen, node.last_seen)
+        for node in profile.nodes
+    }
 
 
 def _all_profiles(store: SQLiteStore) -> Iterator[tuple[ProfileId, Profile | None]]:

@@ -6,10 +6,9 @@ import heapq
 from collections.abc import Iterable, Iterator, Mapping
 
 from onefold.app.answers import RANKS
-from onefold.app.identity import text_of
 from onefold.app.trial_answers import TrialExample, TriedLink, TriedPerson
 from onefold.model.identity import IdentityRules
-from onefold.model.profile import Node, NodeId, ProfileId, profile_name
+from onefold.model.profile import Node, NodeId, ProfileId, identifier_text, profile_name
 from onefold.pipeline import Shift
 from onefold.pipeline.rows import Rows
 from onefold.pipeline.working import ProfileRows, Working
@@ -80,7 +79,7 @@ def _people(
     people: Mapping[ProfileId, list[Node]], known: Mapping[ProfileId, object]
 ) -> Iterator[TriedPerson]:
     for number, nodes in people.items():
-        texts = sorted(map(text_of, nodes))
+        texts = sorted(map(identifier_text, nodes))
         name = profile_name(number) if number in known else None
         yield TriedPerson(name, tuple(texts[:_IDENTIFIERS]), len(texts))
 
@@ -92,7 +91,7 @@ def _told(links: Iterable[Link], against: Refusals, rules: IdentityRules) -> Ite
 
 def tried_link(link: Link, refusal: Refusal | None, rules: IdentityRules) -> TriedLink:
     """A link with what stands against it."""
-    ends = text_of(link.left), text_of(link.right)
+    ends = identifier_text(link.left), identifier_text(link.right)
     if refusal is None:
         return TriedLink(*ends, RANKS[link.rank], link.time)
     return TriedLink(

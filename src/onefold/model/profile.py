@@ -11,6 +11,8 @@ from typing import Any
 
 import msgspec
 
+from onefold.model.records import Identifier
+
 NodeId = bytes
 ProfileId = int
 
@@ -118,6 +120,15 @@ def refreshed_values(nodes: Iterable[Node]) -> dict[str, Any]:
             if name not in newest or candidate[:2] > newest[name][:2]:
                 newest[name] = candidate
     return {name: won[2] for name, won in newest.items() if won[2] is not None}
+
+
+def identifier_text(one: Node | Identifier) -> str:
+    """An identifier as people write it.
+
+    >>> identifier_text(Identifier("email", "eva@example.com"))
+    'email:eva@example.com'
+    """
+    return f"{one.kind}:{one.value}"
 
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"

@@ -17,11 +17,6 @@ def json_text(value: Any) -> str | None:
     return None if value is None else _json(value).decode()
 
 
-def identifier_text(node: Node) -> str:
-    """An identifier as people write it: `kind:value`."""
-    return f"{node.kind}:{node.value}"
-
-
 class Rows:
     """Rows for the lake's tables, in the catalogue's column order without batch."""
 

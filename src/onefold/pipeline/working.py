@@ -14,10 +14,11 @@ from onefold.model.profile import (
     Profile,
     ProfileId,
     decode_profile,
+    identifier_text,
     profile_name,
 )
 from onefold.model.records import Identifier
-from onefold.pipeline.rows import Rows, identifier_text
+from onefold.pipeline.rows import Rows
 from onefold.pipeline.sessions import place_sessions
 from onefold.resolve import (
     Held,

@@ -7,6 +7,7 @@ from itertools import islice
 
 import msgspec
 
+from onefold.model.profile import identifier_text
 from onefold.model.records import Identifier
 from onefold.testing.shop.people import FAMILY, KIOSK_USERS
 from onefold.testing.shop.segments import SEGMENTS
@@ -103,5 +104,5 @@ class _Search:
         group = self.group_of[by]
         known = self.truth.known(self.at)[group]
         segments = tuple(segment.name for segment in SEGMENTS if segment.holds(known))
-        lookup = f"{by.kind}:{by.value}"
+        lookup = identifier_text(by)
         return Example(lookup, story, tuple(sorted(group)), segments, self.at)

@@ -15,11 +15,11 @@ from onefold.model.definitions import (
     TagDefinition,
     TraitDefinition,
 )
-from onefold.model.errors import Damaged
+from onefold.model.errors import Damaged, NotFound
 from onefold.model.identity import IdentifierRule, IdentityRules, Protection
 from onefold.model.matching import Matching, MatchModel, decode_model
 from onefold.model.sources import Source
-from onefold.store import SQLiteStore
+from onefold.store import SQLiteStore, StoredModel
 from onefold.store.registry import StoredDefinition
 
 DESTINATION_KEYS = {"type", "segments", "enabled", "description"}
@@ -50,29 +50,41 @@ class MatchUse(msgspec.Struct, frozen=True):
     region: str | None = None
 
 
+def match_use_in_force(store: SQLiteStore) -> MatchUse | None:
+    """Which match model is in force, or None."""
+    told = store.registry.match_model_in_force()
+    return None if told is None else msgspec.json.decode(told, type=MatchUse)
+
+
 def matching_in_force(store: SQLiteStore) -> Matching | None:
     """The match model in force, or None."""
-    told = store.registry.match_model_in_force()
-    if told is None:
+    use = match_use_in_force(store)
+    if use is None:
         return None
-    use = msgspec.json.decode(told, type=MatchUse)
-    model = match_model(store, use.version)
-    if model is None:
-        raise Damaged(f"the match model {use.version} is in force, but not in the store")
-    return Matching(model, use.columns, use.region)
+    try:
+        return Matching(match_model(store, use.version), use.columns, use.region)
+    except NotFound as error:
+        lost = f"the match model {use.version} is in force, but not in the store"
+        raise Damaged(lost) from error
 
 
-def match_model(store: SQLiteStore, version: str) -> MatchModel | None:
+def match_model(store: SQLiteStore, version: str) -> MatchModel:
     """The model of this version. A version is made of all that is in a model: it never changes."""
     found = _MODELS.get(version)
     if found is None:
-        stored = store.matches.model(version)
-        if stored is None:
-            return None
+        stored = stored_model(store, version)
         if len(_MODELS) >= _MODELS_KEPT:
             _MODELS.clear()
         found = _MODELS[version] = decode_model(stored.body)
     return found
+
+
+def stored_model(store: SQLiteStore, version: str) -> StoredModel:
+    """The model of this version as it is kept; `NotFound` if there is none."""
+    stored = store.matches.model(version)
+    if stored is None:
+        raise NotFound(f"there is no match model {version!r}; `onefold match models` shows them")
+    return stored
 
 
 _MODELS: dict[str, MatchModel] = {}

@@ -100,8 +100,6 @@ def _use(store: SQLiteStore, version: str) -> Matching:
             raise NotFound("no match model is in force; `onefold match train` makes one")
         return in_force
     model = match_model(store, version)
-    if model is None:
-        raise NotFound(f"there is no match model {version!r}; `onefold match models` shows them")
     columns, region = (in_force.columns, in_force.region) if in_force else ({}, None)
     return Matching(model, columns, region)
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 import pyarrow as pa
 
 from onefold.app import match_training, matching
-from onefold.app.in_force import MatchUse
+from onefold.app.in_force import MatchUse, match_use_in_force, stored_model
 from onefold.app.match_one import people_table
 from onefold.app.workspace import now_us, open_store
 from onefold.config import Settings
 from onefold.engine.duck import DuckEngine
-from onefold.model.errors import Fault, InvalidInput, NotFound
+from onefold.model.errors import Fault, InvalidInput
 from onefold.model.matching import MatchModel, Quality, decode_model, encode_model
 from onefold.model.profile import NodeId, Profile, ProfileId, decode_profile, identifier_text
 from onefold.pipeline import record_of
@@ -77,20 +78,12 @@ def match_train(
 ) -> ModelView:
     """Train a model on all that is claimed of people; it is kept, but not yet in force."""
     told = _checked(columns or {})
-    with open_store(settings) as store, tempfile.TemporaryDirectory(prefix="onefold-") as spill:
+    with open_store(settings) as store, _new_engine(settings) as engine:
         found = list(_told(store, told, region))
         if len(found) < 2:
             fault = Fault("nobody has traits that say who a person is", hint="see the page people")
             raise InvalidInput("there is nothing to learn from", [fault])
-        engine = DuckEngine(threads=settings.sql_threads, memory_mb=2048, spill=Path(spill))
-        try:
-            engine.keep("people", "SELECT * FROM given", {"given": _table(found)})
-            plan = matching.prepare(engine)
-            matching.block(engine, plan)
-            matching.compare(engine, plan)
-            model = match_training.learn(engine, plan)
-        finally:
-            engine.close()
+        model = match_training.learn(engine, _compare_all(engine, found))
         return _kept(store, model, actor)
 
 
@@ -113,11 +106,7 @@ def match_use(
     """Put a model in force: everybody is matched by it in the background, while events go on."""
     use = MatchUse(version, _checked(columns or {}), region)
     with open_store(settings, cache_mb=4) as store:
-        stored = store.matches.model(version)
-        if stored is None:
-            raise NotFound(
-                f"there is no match model {version!r}; `onefold match models` shows them"
-            )
+        stored = stored_model(store, version)
         store.registry.use_match_model(msgspec.json.encode(use), now_us(), actor, version)
         return _view(stored, version)
 
@@ -131,14 +120,8 @@ def match_off(settings: Settings, *, actor: str = "cli") -> None:
 def match_models(settings: Settings) -> list[ModelView]:
     """All models, the newest first."""
     with open_store(settings, cache_mb=4) as store:
-        current = in_force(store)
-        return [_view(one, current.version) for one in store.matches.models()]
-
-
-def in_force(store: SQLiteStore) -> MatchUse:
-    """Which model is in force, and how claims are read for it; no version where none is."""
-    told = store.registry.match_model_in_force()
-    return MatchUse("") if told is None else msgspec.json.decode(told, type=MatchUse)
+        current = _in_force(store)
+        return [_view(one, current) for one in store.matches.models()]
 
 
 def match_compare(
@@ -149,30 +132,39 @@ def match_compare(
 ) -> Comparison:
     """What would change if a model came in force; nothing is changed."""
     told = _checked(columns or {})
-    with open_store(settings) as store, tempfile.TemporaryDirectory(prefix="onefold-") as spill:
-        stored = store.matches.model(version)
-        if stored is None:
-            raise NotFound(
-                f"there is no match model {version!r}; `onefold match models` shows them"
-            )
+    with open_store(settings) as store, _new_engine(settings) as engine:
+        model = decode_model(stored_model(store, version).body)
         found = list(_told(store, told, region))
+        pairs = _pairs(engine, model, found) if len(found) > 1 else {}
+        return _compared(version, model, found, pairs, _taken(store))
+
+
+@contextmanager
+def _new_engine(settings: Settings) -> Iterator[DuckEngine]:
+    with tempfile.TemporaryDirectory(prefix="onefold-") as spill:
         engine = DuckEngine(threads=settings.sql_threads, memory_mb=2048, spill=Path(spill))
         try:
-            pairs = _pairs(engine, decode_model(stored.body), found) if len(found) > 1 else {}
-            taken = _taken(store)
-            return _compared(version, decode_model(stored.body), found, pairs, taken)
+            yield engine
         finally:
             engine.close()
+
+
+def _compare_all(
+    engine: DuckEngine, found: list[Told], model: MatchModel | None = None
+) -> matching.Plan:
+    """Make the table of the compared pairs: by what a model compares, or by what these records allow."""
+    engine.keep("people", "SELECT * FROM given", {"given": _table(found)})
+    plan = matching.prepare(engine, model=model)
+    matching.block(engine, plan)
+    matching.compare(engine, plan)
+    return plan
 
 
 def _pairs(
     engine: DuckEngine, model: MatchModel, found: list[Told]
 ) -> dict[tuple[int, int], tuple[float, bool]]:
     """The pairs of records that a model finds: the weight, and whether they are one person."""
-    engine.keep("people", "SELECT * FROM given", {"given": _table(found)})
-    plan = matching.prepare(engine, model=model)
-    matching.block(engine, plan)
-    matching.compare(engine, plan)
+    plan = _compare_all(engine, found, model)
     matching.score(engine, plan, model)
     matching.cluster(engine, plan, model)
     rows = engine.rows(
@@ -263,7 +255,13 @@ def _kept(store: SQLiteStore, model: MatchModel, actor: str) -> ModelView:
     stored = StoredModel(model.version, encode_model(model), now_us(), actor)
     store.matches.add_model(stored)
     store.registry.audit(stored.created_at, actor, "match.add", model.version, {})
-    return _view(stored, in_force(store).version)
+    return _view(stored, _in_force(store))
+
+
+def _in_force(store: SQLiteStore) -> str:
+    """The version of the model in force; empty where none is."""
+    use = match_use_in_force(store)
+    return "" if use is None else use.version
 
 
 def _view(stored: StoredModel, current: str) -> ModelView:

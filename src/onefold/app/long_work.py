@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import msgspec
@@ -106,6 +106,16 @@ class Work:
         finally:
             over.set()
             thread.join()
+
+
+def patiently(work: Work) -> Tell:
+    """Tell how far work is that cannot be given up half done: who cancels it is not heard."""
+
+    def tell(done: int, total: int = 0, step: str = "") -> None:
+        with suppress(Canceled):
+            work.progress(done, total, step)
+
+    return tell
 
 
 def do(

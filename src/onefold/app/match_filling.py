@@ -5,14 +5,12 @@ First the index, so that each match is found whole: nobody is parted whom the ne
 
 from __future__ import annotations
 
-from contextlib import suppress
 from hashlib import blake2b
 
 import msgspec
 
 from onefold.app.job_kinds import MATCH
-from onefold.app.long_work import Work, begin, end
-from onefold.model.errors import Canceled
+from onefold.app.long_work import Work, begin, end, patiently
 from onefold.model.matching import Matching
 from onefold.pipeline import Pipeline
 from onefold.store import SQLiteStore
@@ -76,9 +74,8 @@ class MatchFilling:
             return
         total = self._store.counters().get("profiles", 0)
         step = "finding keys" if self._phase == _INDEX else "matching everybody"
-        # Half matched by another model is no state to stay in: who cancels it is not heard.
-        with suppress(Canceled):
-            self._work.progress(self._done, total, step)
+        # Half matched by another model is no state to stay in.
+        patiently(self._work)(self._done, total, step)
 
 
 def fingerprint(in_force: Matching | None) -> bytes:

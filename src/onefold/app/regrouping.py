@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from hashlib import blake2b
 
 import msgspec
 
 from onefold.app.job_kinds import REGROUP
-from onefold.app.long_work import Work, begin, end
-from onefold.model.errors import Canceled
+from onefold.app.long_work import Work, begin, end, patiently
 from onefold.model.identity import BUILT_IN, IdentityRules
 from onefold.model.profile import ProfileId
 from onefold.store import SQLiteStore
@@ -64,9 +62,8 @@ class Regrouping:
             self._work = None
             return
         total = self._store.counters().get("profiles", 0)
-        # Half decided by other rules is no state to stay in: who cancels it is not heard.
-        with suppress(Canceled):
-            self._work.progress(self._done, total, "deciding who is who")
+        # Half decided by other rules is no state to stay in.
+        patiently(self._work)(self._done, total, "deciding who is who")
 
 
 def fingerprint(rules: IdentityRules) -> bytes:

@@ -8,7 +8,6 @@ and what comes out is put in the place of the live profiles. Old ids lead to the
 from __future__ import annotations
 
 import threading
-from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -21,7 +20,7 @@ from onefold.app.compaction import EVENTS_ORDER, ROWS_A_GROUP
 from onefold.app.job_kinds import REGROUP
 from onefold.app.lake_writer import drain
 from onefold.app.locks import hold
-from onefold.app.long_work import Tell, Work, begin, end
+from onefold.app.long_work import Work, begin, end, patiently
 from onefold.app.rebuild import rebuild_with
 from onefold.app.refold import FIELDS, event_pages
 from onefold.app.tables import add_views, tables_now
@@ -30,7 +29,7 @@ from onefold.config import Settings
 from onefold.engine import DuckEngine, files_sql
 from onefold.lake import DeltaLake, parse_file_name
 from onefold.lake.names import MIXED
-from onefold.model.errors import Canceled, Damaged
+from onefold.model.errors import Damaged
 from onefold.model.identity import IdentifierRule, IdentityRules, Protection
 from onefold.model.profile import NodeId
 from onefold.model.records import Event, Identifier
@@ -103,13 +102,14 @@ class Rewriting:
             return False
         work = begin(self._store, REGROUP, _SUBJECT) if self._store.batch() else None
         if work is not None:
+            # Half written by other rules is no state to stay in.
             drain(self._store, self._lake)
             found = _Rewritten(node_key(self._store), before.writing(), rules.writing())
             self._look(found, work)
             if found.owners:
                 self._give_owners(found)
             if found.nodes:
-                tell = _patiently(work)
+                tell = patiently(work)
                 rebuild_with(
                     self._settings, self._store, pipeline, filling, tell, rewritten=found.nodes
                 )
@@ -120,7 +120,7 @@ class Rewriting:
 
     def _look(self, found: _Rewritten, work: Work) -> None:
         engine = DuckEngine(threads=2, memory_mb=512, spill=spill_path(self._settings))
-        tell = _patiently(work)
+        tell = patiently(work)
         try:
             add_views(engine, tables_now(self._store, self._lake))
             query = f"select {FIELDS} from all_events"  # noqa: S608 - only names of columns
@@ -223,13 +223,3 @@ class _Rewritten:
 
     def _node(self, identifier: Identifier) -> NodeId:
         return node_id(self._key, identifier)
-
-
-def _patiently(work: Work) -> Tell:
-    """Half written by other rules is no state to stay in: who cancels it is not heard."""
-
-    def tell(done: int, total: int = 0, step: str = "") -> None:
-        with suppress(Canceled):
-            work.progress(done, total, step)
-
-    return tell

@@ -59,10 +59,10 @@ def settled(settings: Settings, store: SQLiteStore, rule: str, at: int) -> None:
 def make_members(store: SQLiteStore, rule: str, users: int, first: int, over: int) -> None:
     """Everybody is in the segment, by one event; its window ends at `first`, or within `over` µs."""
     (metric,) = parse_rule(rule).metrics
-    after, done = 0, 0
-    while page := store.profile_ids(after, PAGE):
+    done = 0
+    for page in store.pages(PAGE):
         rows, members = [], []
-        for number, document in store.documents(page).items():
+        for number, document in page.items():
             profile = decode_profile(document)
             due = first + (done * over // users // 1_000_000 * 1_000_000 if over else 0)
             bucket = due // 1_000_000 - 3600 if over else due // DAY - 1
@@ -76,7 +76,6 @@ def make_members(store: SQLiteStore, rule: str, users: int, first: int, over: in
             done += 1
         store.write(BatchWrite(store.batch(), documents_due=rows, entered=members))
         store.db.checkpoint()
-        after = page[-1]
 
 
 def leave(settings: Settings, store: SQLiteStore, first: int, watched: int) -> dict[str, Any]:

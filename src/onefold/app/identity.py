@@ -11,7 +11,7 @@ import msgspec
 from onefold.app.answers import RANKS
 from onefold.app.given import append_claims
 from onefold.app.match_answers import MatchWhy
-from onefold.app.profiles import find_node, identifier_of
+from onefold.app.profiles import find_all, find_node, identifier_of
 from onefold.app.review_order import most_useful_first
 from onefold.app.workspace import node_key, now_us, open_store
 from onefold.config import Settings
@@ -22,7 +22,6 @@ from onefold.model.profile import (
     Node,
     NodeId,
     Profile,
-    decode_profile,
     identifier_text,
     profile_name,
 )
@@ -219,9 +218,7 @@ def reviews(
 
 def look(store: SQLiteStore, found: Sequence[Review]) -> Looked:
     """Reviews in the order of their worth, with the profiles on their sides."""
-    homes = store.profiles_of([end for one in found for end in (one.left, one.right)])
-    documents = store.documents(sorted(set(homes.values())))
-    profiles = {number: decode_profile(one) for number, one in documents.items()}
+    homes, profiles = find_all(store, [end for one in found for end in (one.left, one.right)])
     there = [one for one in found if {one.left, one.right} <= homes.keys()]
     return Looked(homes, profiles, most_useful_first(there, homes, profiles))
 

@@ -8,12 +8,13 @@ from typing import Any
 from onefold.app.in_force import match_model, matching_in_force
 from onefold.app.match_answers import MatchCandidate, MatchCandidates, MatchWhy
 from onefold.app.match_explained import explained
+from onefold.app.profiles import find_all
 from onefold.app.workspace import open_store
 from onefold.config import Settings
 from onefold.model.errors import Fault, InvalidInput, NotFound
 from onefold.model.matching import Matching
 from onefold.model.person import Person
-from onefold.model.profile import decode_profile, identifier_text, profile_name
+from onefold.model.profile import identifier_text, profile_name
 from onefold.resolve.matching.pairwise import Matcher, decode_record, matcher_of
 from onefold.standardize.people.traits import person_of_traits
 from onefold.store import Matches, MatchRecord, SQLiteStore
@@ -60,12 +61,9 @@ def find(
     weights = matcher.weights(mine, others)
     best = sorted(zip(weights, there, others, strict=True), key=lambda one: (-one[0], one[1].id))
     chosen = [one for one in best[:limit] if one[0] >= use.model.review]
-    homes = store.profiles_of([one.node for _, one, _ in chosen])
-    documents = store.documents(sorted(set(homes.values())))
+    homes, profiles = find_all(store, [one.node for _, one, _ in chosen])
     names = {
-        node.id: identifier_text(node)
-        for document in documents.values()
-        for node in decode_profile(document).nodes
+        node.id: identifier_text(node) for profile in profiles.values() for node in profile.nodes
     }
     return tuple(
         MatchCandidate(

@@ -229,10 +229,8 @@ def _taken(store: SQLiteStore) -> dict[tuple[NodeId, NodeId], float]:
 
 
 def _profiles(store: SQLiteStore) -> Iterator[Profile]:
-    after = 0
-    while page := store.profile_ids(after, _PROFILES_A_PAGE):
-        yield from map(decode_profile, store.documents(page).values())
-        after = page[-1]
+    for page in store.pages(_PROFILES_A_PAGE):
+        yield from map(decode_profile, page.values())
 
 
 def _table(found: list[Told]) -> pa.Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -12,6 +13,7 @@ from onefold.config import Settings
 from onefold.model.errors import Fault, InvalidInput, NotFound
 from onefold.model.given import tag_trait, visible
 from onefold.model.profile import (
+    NodeId,
     Profile,
     ProfileId,
     decode_profile,
@@ -88,6 +90,15 @@ def find(store: SQLiteStore, reference: str, country: str = "") -> Profile:
     if document is None:
         raise NotFound(f"there is no profile {reference}")
     return decode_profile(document)
+
+
+def find_all(
+    store: SQLiteStore, nodes: Sequence[NodeId]
+) -> tuple[dict[NodeId, ProfileId], dict[ProfileId, Profile]]:
+    """Where each of these identifiers belongs that somebody has, and the profiles."""
+    homes = store.profiles_of(nodes)
+    documents = store.documents(sorted(set(homes.values())))
+    return homes, {number: decode_profile(one) for number, one in documents.items()}
 
 
 def find_id(store: SQLiteStore, reference: str, country: str = "") -> ProfileId | None:

@@ -124,8 +124,8 @@ class _Everybody:
         """Look at everybody."""
         total = self._store.counters().get("profiles", 0)
         try:
-            for page in self._pages():
-                self._add(page)
+            for page in self._store.pages(_PROFILES_A_PAGE):
+                self._add([decode_profile(one) for one in page.values()])
                 tell(self._profiles, total, "judging profiles")
         finally:
             self._judge.close()
@@ -142,12 +142,6 @@ class _Everybody:
             _all_shown(self._traits),
             _all_shown(self._sources),
         )
-
-    def _pages(self) -> Iterator[list[Profile]]:
-        after = 0
-        while page := self._store.profile_ids(after, _PROFILES_A_PAGE):
-            yield [decode_profile(one) for one in self._store.documents(page).values()]
-            after = page[-1]
 
     def _add(self, page: Sequence[Profile]) -> None:
         for profile, found in self._judge.findings(page):

@@ -256,8 +256,6 @@ def _counts(profile: Profile) -> dict[str, tuple[int, int, int]]:
 
 def _all_profiles(store: SQLiteStore) -> Iterator[tuple[ProfileId, Profile | None]]:
     """Every profile of a store, a page at a time; None where one cannot be read."""
-    after = 0
-    while page := store.profile_ids(after, _PROFILES_A_PAGE):
-        for number, document in store.documents(page).items():
+    for page in store.pages(_PROFILES_A_PAGE):
+        for number, document in page.items():
             yield number, _read(document)
-        after = page[-1]

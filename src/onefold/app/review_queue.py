@@ -19,11 +19,12 @@ from onefold.app.identity import (
     look,
     side_by_side,
 )
+from onefold.app.profiles import find_all
 from onefold.app.workspace import now_us, open_store
 from onefold.config import Settings
 from onefold.model.errors import Fault, InvalidInput, NotFound, Stale
 from onefold.model.matching import decode_model, encode_model
-from onefold.model.profile import NodeId, Profile, decode_profile
+from onefold.model.profile import NodeId, Profile
 from onefold.model.records import Identifier
 from onefold.store import SQLiteStore
 from onefold.store.reviews import Review
@@ -162,9 +163,8 @@ def bulk_undo(settings: Settings, at: int, *, actor: str = "cli") -> BulkDone:
     now = now_us()
     with open_store(settings, cache_mb=4) as store:
         ends = store.reviews.decided(at)
-        homes = store.profiles_of([end for pair in ends for end in pair])
-        documents = store.documents(sorted(set(homes.values())))
-        named = _named(decode_profile(one) for one in documents.values())
+        _, profiles = find_all(store, [end for pair in ends for end in pair])
+        named = _named(profiles.values())
         there = [pair for pair in ends if named.keys() >= set(pair)]
         store.reviews.judge([(*pair, None) for pair in there], None, actor, now)
         pairs = [(named[left], named[right]) for left, right in there]

@@ -7,7 +7,7 @@ share one `Database`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -180,6 +180,13 @@ class SQLiteStore:
         """All profiles in the order of their ids, a page at a time."""
         sql = "select id from profiles where id > ? order by id limit ?"
         return [row[0] for row in self.db.rows(sql, after, limit)]
+
+    def pages(self, size: int) -> Iterator[dict[ProfileId, bytes]]:
+        """The stored documents of all profiles in the order of their ids, a page at a time."""
+        after = 0
+        while page := self.profile_ids(after, size):
+            yield self.documents(page)
+            after = page[-1]
 
     def write(self, batch: BatchWrite) -> None:
         """Write a batch, all of it or nothing."""

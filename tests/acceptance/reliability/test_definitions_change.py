@@ -109,13 +109,11 @@ def settled(tree: Tree, seconds: float = PATIENCE) -> None:
 
 def profiles(store: SQLiteStore) -> list[Any]:
     found = []
-    after = 0
-    while page := store.profile_ids(after, 5_000):
-        for document in store.documents(page).values():
+    for page in store.pages(5_000):
+        for document in page.values():
             one: Profile = decode_profile(document)
             nodes = sorted(f"{node.kind}:{node.value}" for node in one.nodes)
             found.append((nodes, one.computed, one.tags, sorted(one.members)))
-        after = page[-1]
     return sorted(found, key=repr)
 
 

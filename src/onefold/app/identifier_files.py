@@ -10,19 +10,18 @@ import codecs
 import csv
 import re
 from collections.abc import Iterator, Sequence
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import IO, NoReturn
 
 import msgspec
 
+from onefold.app.encodings import decoded, marked
 from onefold.model.errors import Fault, InvalidInput
 
-_BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))  # fmt: skip
 _EXCEL = re.compile(r"sep=[^\w\s]|sep=\t", re.IGNORECASE)
 _DELIMITERS = ",;\t"
 _LONGEST_LINE = 65_536
-_PIECE = 1 << 20
 _SHOWN = 60
 _UTF8 = "utf-8-sig"
 
@@ -94,26 +93,22 @@ def _refuse(message: str, where: str = "file", hint: str = "") -> NoReturn:
 def _encoding(path: Path, said: str) -> str:
     """The encoding that all of a file has."""
     with path.open("rb") as file:
-        start = file.read(4)
-        seen = next((name for bom, name in _BOMS if start.startswith(bom)), "")
-        try:
-            "".encode(said or _UTF8)  # what is no encoding of text is not found
-            encoding = seen or (codecs.lookup(said).name if said else _UTF8)
-            decoder = codecs.getincrementaldecoder(encoding)("strict")
-            line = 1
-            for piece in chain([start], iter(lambda: file.read(_PIECE), b"")):
-                text = decoder.decode(piece)
-                if "\0" in text:
-                    _refuse("is no text", hint="save it as CSV in UTF-8")
-                line += text.count("\n")
-            decoder.decode(b"", True)
-        except LookupError:
-            _refuse(f"there is no encoding {said[:_SHOWN]!r}", "encoding", "such as gb18030 or windows-1252")  # fmt: skip
-        except UnicodeError as error:
-            line += bytes(getattr(error, "object", b""))[: getattr(error, "start", 0)].count(b"\n")
-            name = encoding.removesuffix("-sig")
-            hint = "say which encoding it has, such as gb18030 or windows-1252, or save it in UTF-8"
-            _refuse(f"is no {name}: see line {line}", hint=hint)
+        seen = marked(file.read(4))
+    line = 1
+    try:
+        "".encode(said or _UTF8)  # what is no encoding of text is not found
+        encoding = seen or (codecs.lookup(said).name if said else _UTF8)
+        for text in decoded(path, encoding):
+            if "\0" in text:
+                _refuse("is no text", hint="save it as CSV in UTF-8")
+            line += text.count("\n")
+    except LookupError:
+        _refuse(f"there is no encoding {said[:_SHOWN]!r}", "encoding", "such as gb18030 or windows-1252")  # fmt: skip
+    except UnicodeError as error:
+        line += bytes(getattr(error, "object", b""))[: getattr(error, "start", 0)].count(b"\n")
+        name = encoding.removesuffix("-sig")
+        hint = "say which encoding it has, such as gb18030 or windows-1252, or save it in UTF-8"
+        _refuse(f"is no {name}: see line {line}", hint=hint)
     return encoding
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import phonenumbers
 from sqlglot import exp
 
+from onefold.app.encodings import PIECE, decoded, marked
 from onefold.app.people_services import columns_of
 from onefold.engine.duck import DuckEngine
 from onefold.model.errors import Damaged, Fault, InvalidInput
@@ -21,8 +21,6 @@ from onefold.standardize.people.roles import Layout
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".parquet")
 _WRITTEN = (".csv", ".parquet")
-_PIECE = 1 << 20
-_MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 _SHOWN = 5
 
 
@@ -190,7 +188,7 @@ def _in_utf8(file: Path, copy: Path) -> Path:
         file.open(encoding=encoding, errors="replace", newline="") as old,
         copy.open("w", encoding="utf-8", newline="") as new,
     ):
-        while piece := old.read(_PIECE):
+        while piece := old.read(PIECE):
             new.write(piece)
     return copy
 
@@ -198,12 +196,11 @@ def _in_utf8(file: Path, copy: Path) -> Path:
 def encoding_of(file: Path) -> str:
     """What a text file is written in: UTF-8, UTF-16, GB 18030 (Chinese), or Windows-1252."""
     with file.open("rb") as source:
-        start = source.read(_PIECE)
+        start = source.read(PIECE)
     if not start:
         raise InvalidInput(f"{file} is empty", [Fault("is empty", file.name)])
-    for mark, encoding in _MARKS.items():
-        if start.startswith(mark):
-            return encoding
+    if mark := marked(start):
+        return mark.removesuffix("-sig")
     second, first = (start[place:2_000:2].count(0) for place in (1, 0))
     for zeros, others, encoding in ((second, first, "utf-16-le"), (first, second, "utf-16-be")):
         if 10 * zeros > min(len(start), 2_000) and 10 * others < zeros:
@@ -222,19 +219,11 @@ def encoding_of(file: Path) -> str:
 
 def _is(file: Path, encoding: str) -> bool:
     try:
-        for _ in _decoded(file, encoding):
+        for _ in decoded(file, encoding):
             pass
     except UnicodeDecodeError:
         return False
     return True
-
-
-def _decoded(file: Path, encoding: str) -> Iterator[str]:
-    decoder = codecs.getincrementaldecoder(encoding)()
-    with file.open("rb") as source:
-        while piece := source.read(_PIECE):
-            yield decoder.decode(piece)
-    yield decoder.decode(b"", final=True)
 
 
 def write_file(engine: DuckEngine, query: str, path: Path) -> int:

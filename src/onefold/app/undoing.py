@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple, cast
 
 from onefold.app.given import append_claims
-from onefold.app.identity import verdict_of
+from onefold.app.identity import VERDICTS, Verdict, verdict_of
 from onefold.app.in_force import load_definitions
 from onefold.app.merge_answers import MergePage, MergeRow, Undone
 from onefold.app.profiles import find
@@ -16,6 +16,7 @@ from onefold.config import Settings
 from onefold.engine import DuckEngine
 from onefold.model.errors import Conflict, Fault, InvalidInput, NotFound
 from onefold.model.given import SAME, GivenClaim
+from onefold.model.identity import IdentityRules
 from onefold.model.profile import Node, NodeId, profile_name
 from onefold.model.records import Identifier
 from onefold.pipeline.rows import Rows
@@ -57,19 +58,18 @@ def merge_undo(settings: Settings, merge: str, *, actor: str = "cli") -> Undone:
     hold in a rebuild. `merge_redo` takes them back.
     """
     with open_store(settings, cache_mb=4) as store:
-        row, sides, world = _world(settings, store, merge)
+        row, sides, nodes, rules = _merge(settings, store, merge)
         now = now_us()
-        pairs = parting(world.nodes, *sides, world.rules, now)
+        pairs = parting(nodes, *sides, rules, now)
         if not pairs:
             raise Conflict(f"{row.profile} and {row.merged} are two people now")
-        roots = [_root(world.nodes, side) for side in sides]
+        roots = [_root(nodes, side) for side in sides]
         if tuple(roots) not in pairs:
             pairs.append((roots[0], roots[1]))
         claims = [
-            _claim(world.nodes, pair, f"{_UNDO}{merge}.{now}.{at}.{_was(world.nodes, pair)}",
-                   False, now, actor)
+            _claim(nodes, pair, f"{_UNDO}{merge}.{now}.{at}.{_was(nodes, pair)}", False, now, actor)
             for at, pair in enumerate(pairs)
-        ]  # fmt: skip
+        ]
         append_claims(settings, store, claims, now)
         store.registry.audit(now, actor, "identity.undo", merge, {"pairs": len(claims)})
     return Undone(merge, row.profile, row.merged, _named(claims), now, actor)
@@ -78,15 +78,14 @@ def merge_undo(settings: Settings, merge: str, *, actor: str = "cli") -> Undone:
 def merge_redo(settings: Settings, merge: str, *, actor: str = "cli") -> Undone:
     """Take the undoing of a merge back: what people said before of the same pairs holds again."""
     with open_store(settings, cache_mb=4) as store:
-        row, sides, world = _world(settings, store, merge)
+        row, sides, nodes, _ = _merge(settings, store, merge)
         now = now_us()
         claims = [
-            _claim(world.nodes, (one, two), f"re{said.removeprefix('un')}", _WORDS[said.rpartition(".")[2]],
-                   now, actor)
+            _claim(nodes, (one, two), f"re{name.removeprefix('un')}", _before(name), now, actor)
             for one in sorted(sides[0])
-            for two, (_, _, said) in sorted(world.nodes[one].decided.items())
-            if said.startswith(f"{_UNDO}{merge}.") and two in world.nodes
-        ]  # fmt: skip
+            for two, (_, _, name) in sorted(nodes[one].decided.items())
+            if name.startswith(f"{_UNDO}{merge}.") and two in nodes
+        ]
         if not claims:
             raise Conflict(f"the merge {merge} is not undone")
         append_claims(settings, store, claims, now)
@@ -94,21 +93,16 @@ def merge_redo(settings: Settings, merge: str, *, actor: str = "cli") -> Undone:
     return Undone(merge, row.profile, row.merged, _named(claims), now, actor)
 
 
-_WORDS: dict[str, bool | None] = {"same": True, "apart": False, "open": None}
+class _Merge(NamedTuple):
+    """A merge, what each side had before it, and all that evidence connects with them now."""
+
+    row: MergeRow
+    sides: tuple[set[NodeId], set[NodeId]]
+    nodes: dict[NodeId, Node]
+    rules: IdentityRules
 
 
-class _World:
-    """All that evidence connects with the two sides of a merge, by the rules in force."""
-
-    def __init__(self, store: SQLiteStore, sides: Iterable[set[NodeId]]) -> None:
-        self.rules = load_definitions(store)[0].identity
-        self.nodes = Working(store, id_maker(), Rows(0), self.rules).closure(set().union(*sides))
-
-
-def _world(
-    settings: Settings, store: SQLiteStore, merge: str
-) -> tuple[MergeRow, tuple[set[NodeId], set[NodeId]], _World]:
-    """A merge, the identifiers that each side had before it, and what is known of them now."""
+def _merge(settings: Settings, store: SQLiteStore, merge: str) -> _Merge:
     batch, number = _place(merge)
     rows = _changes(
         settings,
@@ -130,7 +124,9 @@ def _world(
     sides = (left & known, right & known)
     if not all(sides):
         raise Conflict(f"of the merge {merge} one side is not known any more")
-    return MergeRow(merge, at, profile, gone), sides, _World(store, sides)
+    rules = load_definitions(store)[0].identity
+    nodes = Working(store, id_maker(), Rows(0), rules).closure(set().union(*sides))
+    return _Merge(MergeRow(merge, at, profile, gone), sides, nodes, rules)
 
 
 def _changes(
@@ -180,6 +176,11 @@ def _was(nodes: dict[NodeId, Node], pair: tuple[NodeId, NodeId]) -> str:
     return verdict_of(None if said is None else said[0])
 
 
+def _before(undoing: str) -> bool | None:
+    """What was said of a pair before the undoing of this name."""
+    return VERDICTS[cast("Verdict", undoing.rpartition(".")[2])]
+
+
 def _claim(
     nodes: dict[NodeId, Node],
     pair: tuple[NodeId, NodeId],
@@ -193,13 +194,7 @@ def _claim(
 
 
 def _named(claims: Iterable[GivenClaim]) -> tuple[tuple[str, str], ...]:
-    return tuple(_texts(claims))
-
-
-def _texts(claims: Iterable[GivenClaim]) -> Iterator[tuple[str, str]]:
-    for one in claims:
-        assert one.other is not None, "a decision is on two identifiers"
-        yield f"{one.kind}:{one.value}", ":".join(one.other)
+    return tuple((f"{one.kind}:{one.value}", ":".join(one.other or ())) for one in claims)
 
 
 def _place(merge: str) -> list[int]:

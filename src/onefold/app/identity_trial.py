@@ -12,7 +12,7 @@ from onefold.app.claims_kept import decided_by
 from onefold.app.definition_files import Reading, read_definitions, read_text
 from onefold.app.definition_meaning import limits_of
 from onefold.app.definitions import Plan, plan_of
-from onefold.app.in_force import definitions_from, load_definitions
+from onefold.app.in_force import IDENTITY_KINDS, definitions_from, load_definitions
 from onefold.app.long_work import Tell, Work, tell_nobody
 from onefold.app.trial_answers import IdentityTrial, SegmentEffect
 from onefold.app.trial_examples import Examples
@@ -25,7 +25,6 @@ from onefold.store import SQLiteStore
 from onefold.store.registry import StoredDefinition
 
 _A_PAGE = 2_000
-KINDS = ("identifier", "identity")
 
 
 def try_identity(
@@ -70,7 +69,7 @@ def written_rules(store: SQLiteStore, reading: Reading, changes: Plan) -> Identi
         else:
             version = live[key].version + 1 if key in live else 1
             live[key] = StoredDefinition(*key, version, bodies[key])
-    return definitions_from(one for one in live.values() if one.kind in KINDS).identity
+    return definitions_from(one for one in live.values() if one.kind in IDENTITY_KINDS).identity
 
 
 class _Trial:

@@ -22,6 +22,8 @@ from onefold.model.sources import Source
 from onefold.store import SQLiteStore, StoredModel
 from onefold.store.registry import StoredDefinition
 
+IDENTITY_KINDS = ("identifier", "identity")
+"""The kinds of definitions that say who is who."""
 DESTINATION_KEYS = {"type", "segments", "enabled", "description"}
 """What a destination's definition holds beside the settings of its type."""
 
@@ -93,7 +95,7 @@ _MODELS_KEPT = 8
 
 def identity_as_of(store: SQLiteStore, at: int) -> IdentityRules:
     """The identity rules that were in force at a time (µs)."""
-    found = store.registry.definitions_as_of(("identifier", "identity"), at)
+    found = store.registry.definitions_as_of(IDENTITY_KINDS, at)
     return definitions_from(found).identity
 
 

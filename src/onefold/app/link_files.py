@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from onefold.app.definition_checks import faults_of
 from onefold.app.definition_files import read_definitions
-from onefold.app.in_force import definitions_from
+from onefold.app.in_force import IDENTITY_KINDS, definitions_from
 from onefold.engine import DuckEngine
 from onefold.model.errors import Fault, InvalidInput
 from onefold.model.identity import BUILT_IN, IdentityRules
@@ -55,7 +55,7 @@ def rules_in(directory: Path | None) -> IdentityRules:
     if directory is None:
         return BUILT_IN
     reading = read_definitions(directory)
-    written = [one for one in reading.written if one.kind in ("identifier", "identity")]
+    written = [one for one in reading.written if one.kind in IDENTITY_KINDS]
     faults = [fault for one in written for fault in faults_of(one.kind, one.body)]
     if faults or reading.faults:
         raise InvalidInput("the rules cannot be used", [*reading.faults, *faults])

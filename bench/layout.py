@@ -24,8 +24,9 @@ from bench.preview import REVENUE, THREADS
 from onefold.app.compaction import EVENTS_ORDER, ROWS_A_GROUP
 from onefold.app.workspace import open_lake
 from onefold.lake import parse_file_name
+from onefold.model.sql import quoted_sql
 
-TYPED = '"' + REVENUE.replace('"', '""') + '"'
+TYPED = quoted_sql(REVENUE)
 FROM_JSON = "try_cast(json_extract_string(properties, '$.\"revenue\"') as double)"
 NEWEST = "parquet_version v2"
 _WANTED = "name in ('Order Completed', 'Email Opened')"

@@ -25,8 +25,8 @@ from onefold.engine import DuckEngine
 from onefold.model.errors import Busy
 from onefold.model.given import INTERNAL
 from onefold.model.profile import NodeId, Statement
+from onefold.model.sql import literal_sql
 from onefold.pipeline import GoldenInputs, golden_rules
-from onefold.segment.texts import literal_sql
 from onefold.unify import GoldenRules, add_claims, claims_of
 
 _ROWS_A_PAGE = 20_000

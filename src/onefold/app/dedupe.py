@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
-from sqlglot import exp
 
 from onefold.app import match_training, matching, people_files
 from onefold.app.people import standardize_table
@@ -16,6 +15,7 @@ from onefold.app.people_files import write_file
 from onefold.engine.duck import DuckEngine
 from onefold.model.errors import Fault, InvalidInput, NotFound
 from onefold.model.matching import MatchModel, decode_model, encode_model
+from onefold.model.sql import literal_sql, quoted_sql
 from onefold.standardize.people.roles import Layout
 from onefold.unify.file_golden import golden_query
 
@@ -118,8 +118,10 @@ def _rows(engine: DuckEngine, files: Sequence[Path], layouts: Mapping[Path, Layo
     for place, file in enumerate(files):
         headers = layouts[file].columns
         names = _names(layouts[file], len(files) > 1)
-        chosen = ", ".join(f"{_quoted(header)} AS {_quoted(names[header])}" for header in headers)
-        source = exp.Literal.string(file.stem).sql("duckdb")
+        chosen = ", ".join(
+            f"{quoted_sql(header)} AS {quoted_sql(names[header])}" for header in headers
+        )
+        source = literal_sql(file.stem)
         told = f"{source} AS file, " if len(files) > 1 else ""
         parts.append(
             f"SELECT row_number() OVER () - 1 + {first} AS record_id, {told}{chosen} FROM file_{place}"
@@ -204,7 +206,3 @@ def golden_of(engine: DuckEngine, roles: Mapping[str, str]) -> str:
         groups.setdefault(group, []).append(name)
     engine.keep("several", "SELECT profile_id FROM rows_of GROUP BY profile_id HAVING count(*) > 1")
     return golden_query(list(groups.values()), columns)
-
-
-def _quoted(name: str) -> str:
-    return exp.to_identifier(name, quoted=True).sql("duckdb")

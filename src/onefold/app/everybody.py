@@ -16,6 +16,7 @@ from onefold.config import Settings
 from onefold.engine import DuckEngine, Engine, Interrupted, OutOfMemory
 from onefold.model.definitions import Definitions
 from onefold.model.errors import Fault, InvalidInput, NotFound
+from onefold.model.sql import literal_sql
 from onefold.segment.asked import Asked, asked_rules
 from onefold.segment.metric import Column
 from onefold.segment.population import (
@@ -25,7 +26,6 @@ from onefold.segment.population import (
     earliest,
     members_query,
 )
-from onefold.segment.texts import literal_sql
 from onefold.segment.wanted import wanted_by
 from onefold.segment.zone import load_zone
 

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 
 from onefold.app.everybody import Everybody
 from onefold.model.profile import ProfileId
+from onefold.model.sql import literal_sql
 from onefold.segment.asked import Asked
 from onefold.segment.bucket_query import named_sql
 from onefold.segment.fields import field_sql
 from onefold.segment.metric import Field
 from onefold.segment.population import Relations, earliest, members_query
-from onefold.segment.texts import literal_sql
 from onefold.segment.trait_sql import traits_query
 from onefold.segment.window_sql import fields_sql
 

@@ -16,8 +16,8 @@ from onefold.engine import DuckEngine
 from onefold.model.errors import Fault, InvalidInput
 from onefold.model.identity import BUILT_IN, IdentityRules
 from onefold.model.profile import OBSERVED
+from onefold.model.sql import literal_sql
 from onefold.resolve.bulk import Ints, Links, bulk_partition
-from onefold.segment.texts import literal_sql
 from onefold.store.registry import StoredDefinition
 
 _NEEDED = ("left_kind", "left_value", "right_kind", "right_value")

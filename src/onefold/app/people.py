@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from onefold.engine.duck import DuckEngine
+from onefold.model.sql import literal_sql
 from onefold.standardize.people import assembly, plain, plain_addresses, plain_names
 from onefold.standardize.people.birth_dates import date_order
 from onefold.standardize.people.emails import mend_domain
@@ -97,7 +98,7 @@ def texts_query(engine: DuckEngine, table: str, layout: Layout, source: str, fir
     written = "".join(f", {value} AS {name}" for name, value in values.items())
     query = (
         f"SELECT row_number() OVER () - 1 + {first_id} AS record_id,"
-        f" coalesce({given}, {plain.literal(source)}) AS source{written} FROM {table}"
+        f" coalesce({given}, {literal_sql(source)}) AS source{written} FROM {table}"
     )
     found = [_steps(name, layout) for name in values]
     for level in range(max(map(len, found), default=1) - 1):
@@ -122,7 +123,7 @@ def _values(text: dict[str, str], layout: Layout) -> Iterator[tuple[str, str]]:
         if role in NUMBERED or role == "identifier":
             yield from ((f"value_{role}_{number}", each) for number, each in enumerate(values))
         elif role in JOINED and len(values) > 1:
-            joined = f"concat_ws({plain.literal(JOINED[role])}, {', '.join(values)})"
+            joined = f"concat_ws({literal_sql(JOINED[role])}, {', '.join(values)})"
             yield f"value_{role}", f"nullif({joined}, '')"
         elif role in READERS:
             yield f"value_{role}", f"coalesce({', '.join(values)})"

@@ -17,7 +17,7 @@ from onefold.app.people_files import memory_mb, path_faults, read_files, write_f
 from onefold.app.people_services import identifiers_of
 from onefold.engine.duck import DuckEngine
 from onefold.model.errors import Fault, InvalidInput, NotFound
-from onefold.standardize.people.plain import quoted
+from onefold.model.sql import quoted_sql
 from onefold.standardize.people.roles import Layout
 
 _ROWS_AT_ONCE = 20_000
@@ -78,7 +78,7 @@ def merge_file(given: Given, by: str, output: Path) -> Made:
     """Write one golden row for all rows that have the same value in the column `by`."""
     ignored = {**given.columns, by: "ignore"}
     with _opened(msgspec.structs.replace(given, columns=ignored), output) as (engine, layout):
-        key = quoted(by)
+        key = quoted_sql(by)
         query = f"SELECT count(*), count(*) - count({key}) FROM file_0"
         (counts,) = engine.rows("rows", query, {})
         rows, without = (int(count) for count in counts)
@@ -86,10 +86,10 @@ def merge_file(given: Given, by: str, output: Path) -> Made:
             fault = Fault(f"{without:,} rows have nothing in this column", by)
             raise InvalidInput("the rows cannot be merged", [fault])
         names = [header for header in layout.columns if header != by]
-        own = "".join(f", {quoted(header)} AS {quoted(f'_{header}')}" for header in names)
+        own = "".join(f", {quoted_sql(header)} AS {quoted_sql(f'_{header}')}" for header in names)
         engine.keep("rows_of", f"SELECT {key} AS profile_id{own} FROM file_0")
         golden = golden_of(engine, {f"_{header}": layout.columns[header] for header in names})
-        back = "".join(f", {quoted(f'_{header}')} AS {quoted(header)}" for header in names)
+        back = "".join(f", {quoted_sql(f'_{header}')} AS {quoted_sql(header)}" for header in names)
         query = f"SELECT profile_id AS {key}, row_count{back} FROM ({golden}) ORDER BY profile_id"
         return Made(rows, write_file(engine, query, output), layout.columns)
 

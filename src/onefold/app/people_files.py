@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import phonenumbers
-from sqlglot import exp
 
 from onefold.app.encodings import PIECE, decoded, marked
 from onefold.app.people_services import columns_of
 from onefold.engine.duck import DuckEngine
 from onefold.model.errors import Damaged, Fault, InvalidInput
+from onefold.model.sql import literal_sql, quoted_sql
 from onefold.standardize.people.recognition import SAMPLE
 from onefold.standardize.people.roles import Layout
 
@@ -129,11 +129,11 @@ def read_file(engine: DuckEngine, file: Path, table: str, spill: Path) -> None:
     ]
     if faults:
         raise InvalidInput(f"{file} cannot be read", faults)
-    options = f"header = true, all_varchar = true, null_padding = true, delim = {_literal(str(sniffed[0]))}"
+    options = f"header = true, all_varchar = true, null_padding = true, delim = {literal_sql(str(sniffed[0]))}"
     _keep(engine, file, table, f"read_csv({_text(written)}, {options})")
     described = [str(row[0]) for row in engine.rows("columns", f"DESCRIBE {table}", {})]
     if len(described) > len(headers):
-        more = " OR ".join(f"{_quoted(name)} IS NOT NULL" for name in described[len(headers) :])
+        more = " OR ".join(f"{quoted_sql(name)} IS NOT NULL" for name in described[len(headers) :])
         rows = engine.rows(
             "ragged",
             "SELECT n FROM (SELECT row_number() OVER () AS n, * FROM"
@@ -246,12 +246,4 @@ def write_file(engine: DuckEngine, query: str, path: Path) -> int:
 
 
 def _text(path: Path) -> str:
-    return _literal(str(path))
-
-
-def _literal(text: str) -> str:
-    return exp.Literal.string(text).sql("duckdb")
-
-
-def _quoted(name: str) -> str:
-    return exp.to_identifier(name, quoted=True).sql("duckdb")
+    return literal_sql(str(path))

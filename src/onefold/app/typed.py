@@ -11,6 +11,7 @@ import msgspec
 
 from onefold.app.in_force import load_definitions
 from onefold.engine import DuckEngine
+from onefold.model.sql import quoted_sql
 from onefold.segment.fields import field_sql
 from onefold.segment.metric import Field, Type, make_field
 from onefold.segment.plan import compile_plan
@@ -33,7 +34,7 @@ def column_name(field: Field) -> str:
 
 def column_of(field: Field) -> str:
     """The column that holds a field, as it is written in SQL."""
-    return '"' + column_name(field).replace('"', '""') + '"'
+    return quoted_sql(column_name(field))
 
 
 def fields_of(columns: Iterable[str], *roots: str) -> list[Field]:

@@ -11,6 +11,7 @@ from onefold.app.profiles import find
 from onefold.app.workspace import now_us, open_store
 from onefold.config import Settings
 from onefold.model.profile import Profile, profile_name
+from onefold.model.sql import literal_sql
 from onefold.pipeline.rows import json_text
 from onefold.segment.asked import Asked
 from onefold.segment.clauses import Clause, event_calls
@@ -20,7 +21,6 @@ from onefold.segment.metric import Column, Field
 from onefold.segment.population import Relations, events_query, features_query
 from onefold.segment.reading import told
 from onefold.segment.rule import compile_rule
-from onefold.segment.texts import literal_sql
 from onefold.segment.window_sql import condition_sql, counted_source
 
 _EVENTS_SHOWN = 20

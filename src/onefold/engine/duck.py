@@ -9,10 +9,10 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
-from sqlglot import exp
 
 from onefold.engine.interface import Interrupted, OutOfMemory
 from onefold.model.errors import Damaged
+from onefold.model.sql import literal_sql
 
 
 class DuckEngine:
@@ -167,7 +167,7 @@ class DuckEngine:
 
     def write(self, query: str, path: Path, rows_a_group: int) -> int:
         """Write the rows of a query to a Parquet file, in their order; give how many there were."""
-        target = exp.Literal.string(str(path)).sql("duckdb")
+        target = literal_sql(str(path))
         options = (
             f"format parquet, compression zstd, row_group_size {rows_a_group}, parquet_version v2"
         )
@@ -215,7 +215,7 @@ def files_sql(group: str, files: Sequence[str]) -> str:
 
 
 def _listed(texts: Iterable[str]) -> str:
-    return ", ".join(exp.Literal.string(text).sql("duckdb") for text in texts)
+    return ", ".join(map(literal_sql, texts))
 
 
 class PlannedQuery:

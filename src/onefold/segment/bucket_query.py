@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
+from onefold.model.sql import literal_sql
 from onefold.segment.fields import LARGEST_NUMBER, field_sql
 from onefold.segment.kinds import CARRY
 from onefold.segment.metric import Field, Metric, MetricKind
-from onefold.segment.texts import literal_sql
 from onefold.segment.window import LENGTHS, Unit
 from onefold.segment.zone import Zone, load_zone
 

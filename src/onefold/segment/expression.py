@@ -14,6 +14,7 @@ from contextlib import contextmanager
 
 from sqlglot import exp
 
+from onefold.model.sql import literal_sql
 from onefold.segment import dates, lists, numbers, texts, turns
 from onefold.segment.metric import Type
 from onefold.segment.syntax import (
@@ -24,7 +25,6 @@ from onefold.segment.syntax import (
     path_of,
     unparenthesized,
 )
-from onefold.segment.texts import literal_sql
 from onefold.segment.writing import NOUNS, Call, Element, Translating, Writer
 
 FUNCTIONS = ("coalesce", *numbers.NAMES, *texts.NAMES, *lists.NAMES, *dates.NAMES)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from onefold.model.sql import literal_sql
 from onefold.segment.metric import Field, FieldType, Type
-from onefold.segment.texts import literal_sql
 
 LARGEST_NUMBER = "1e18"
 """Numbers that are added up or compared as an extreme are smaller than this in size."""

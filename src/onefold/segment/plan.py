@@ -17,6 +17,7 @@ import msgspec
 
 from onefold.model.definitions import TagCase
 from onefold.model.errors import Fault, InvalidInput
+from onefold.model.sql import literal_sql
 from onefold.segment.membership import Features
 from onefold.segment.metric import (
     Column,
@@ -31,7 +32,6 @@ from onefold.segment.plan_order import circles, in_order
 from onefold.segment.plan_sql import plan_sql
 from onefold.segment.rule import ANY, Rule, Scope, compile_rule, names_in
 from onefold.segment.syntax import Source, parse_tree
-from onefold.segment.texts import literal_sql
 from onefold.segment.zone import load_zone
 
 OutputKind = Literal["trait", "tag", "segment"]

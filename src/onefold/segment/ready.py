@@ -14,8 +14,8 @@ from onefold.model.definitions import (
     TagDefinition,
 )
 from onefold.model.errors import InvalidInput
+from onefold.model.sql import literal_sql
 from onefold.segment.syntax import Source, parse_tree
-from onefold.segment.texts import literal_sql
 
 RFM_SCORES = ("recency", "frequency", "monetary")
 RFM_GROUPS: Mapping[str, tuple[tuple[int, int], tuple[int, int]]] = {

@@ -13,13 +13,13 @@ import msgspec
 from onefold.model.definitions import Ranking, Rfm, Statistics, TagDefinition
 from onefold.model.errors import Fault, InvalidInput
 from onefold.model.given import tag_trait
+from onefold.model.sql import literal_sql
 from onefold.segment.asked import reachable
 from onefold.segment.metric import Field, Type
 from onefold.segment.plan import Plan, Wanted, compile_plan
 from onefold.segment.population import NOW, Relations, features_query
 from onefold.segment.ready import RFM_GROUPS, RFM_SCORES, tag_values
 from onefold.segment.rule import Scope, compile_rule
-from onefold.segment.texts import literal_sql
 from onefold.segment.zone import load_zone
 
 _BY, _WHERE = "\0by", "\0where"

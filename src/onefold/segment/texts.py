@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from onefold.model.sql import literal_sql
 from onefold.segment import lists
 from onefold.segment.metric import Type
 from onefold.segment.syntax import operands
@@ -16,11 +17,6 @@ NAMES = (
 MAX_CHARACTERS = 10_000
 
 _ESCAPES = "^!~|#"
-
-
-def literal_sql(text: str) -> str:
-    """Write a text as a SQL literal."""
-    return exp.Literal.string(text).sql("duckdb")
 
 
 def simple_lower(text: str) -> str:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from onefold.model.sql import literal_sql
 from onefold.segment.clock import clock_value
 from onefold.segment.metric import Column, Field
 from onefold.segment.reading import MOMENT
-from onefold.segment.texts import literal_sql
 from onefold.segment.zone import DAY, Zone
 
 _PLACES = {"hour": 12, "minute": 15, "second": 18}

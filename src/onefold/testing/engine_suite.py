@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from onefold.engine import Engine, Interrupted
 from onefold.model.errors import Damaged
+from onefold.model.sql import quoted_sql
 
 _JSON = (
     '{"a":1.5,"b":"q\\u00e9","c":{"d":[1,2,{"e":3}]},"n":null,"x.y":3,"big":12345678901234567890,'
@@ -117,8 +118,7 @@ class EngineSuite:
         for number, path in enumerate(paths):
             pq.write_table(pa.table({"profile": [number], name: [number / 2]}), path)
         assert engine.add_files("people_1", "1", paths) == ["profile", name]
-        quoted = name.replace('"', '""')
-        sql = f'SELECT profile, "{quoted}" FROM people_1 ORDER BY profile'  # noqa: S608
+        sql = f"SELECT profile, {quoted_sql(name)} FROM people_1 ORDER BY profile"  # noqa: S608
         assert engine.rows("ask", sql, {}) == [(0, 0.0), (1, 0.5)]
         engine.close()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sqlglot import exp
+from onefold.model.sql import quoted_sql
 
 
 def golden_query(groups: Sequence[Sequence[str]], columns: Mapping[str, str]) -> str:
@@ -17,7 +17,7 @@ def golden_query(groups: Sequence[Sequence[str]], columns: Mapping[str, str]) ->
     `columns` gives the type of each column; each is in one group. `several` are those profiles that
     have more than one row.
     """
-    names = ", ".join(_quoted(name) for name in columns)
+    names = ", ".join(quoted_sql(name) for name in columns)
     ones = (
         f"SELECT profile_id, 1::BIGINT AS row_count, {names} FROM rows_of"
         " WHERE profile_id NOT IN (SELECT profile_id FROM several)"
@@ -27,9 +27,9 @@ def golden_query(groups: Sequence[Sequence[str]], columns: Mapping[str, str]) ->
         parts.append(f"g{place} AS ({_group_query(group)})")
         joins.append(f"LEFT JOIN g{place} ON s.profile_id = g{place}.profile_id")
     chosen = {
-        name: f"g{place}.{_quoted(name)}" for place, group in enumerate(groups) for name in group
+        name: f"g{place}.{quoted_sql(name)}" for place, group in enumerate(groups) for name in group
     }
-    values = ", ".join(f"{chosen[name]} AS {_quoted(name)}" for name in columns)
+    values = ", ".join(f"{chosen[name]} AS {quoted_sql(name)}" for name in columns)
     counted = "s AS (SELECT profile_id, count(*) AS row_count FROM many GROUP BY profile_id)"
     many = "many AS (SELECT * FROM rows_of WHERE profile_id IN (SELECT profile_id FROM several))"
     return (
@@ -39,18 +39,14 @@ def golden_query(groups: Sequence[Sequence[str]], columns: Mapping[str, str]) ->
 
 
 def _group_query(group: Sequence[str]) -> str:
-    names = ", ".join(_quoted(name) for name in group)
-    texts = [f"{_quoted(name)}::VARCHAR" for name in group]
+    names = ", ".join(quoted_sql(name) for name in group)
+    texts = [f"{quoted_sql(name)}::VARCHAR" for name in group]
     given = " + ".join(f"(coalesce({text}, '') <> '')::INT" for text in texts)
     length = " + ".join(f"length(coalesce({text}, ''))" for text in texts)
-    order = ", ".join(_quoted(name) for name in group)
+    order = ", ".join(quoted_sql(name) for name in group)
     return (
         f"SELECT profile_id, {names} FROM (SELECT profile_id, {names}, row_number() OVER ("
         f"PARTITION BY profile_id ORDER BY times DESC, {given} DESC, {length} DESC, {order}) AS place"
         f" FROM (SELECT profile_id, {names}, count(*) AS times FROM many WHERE {given} > 0"
         f" GROUP BY profile_id, {names})) WHERE place = 1"
     )
-
-
-def _quoted(name: str) -> str:
-    return exp.to_identifier(name, quoted=True).sql("duckdb")

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlglot import exp
-
 from onefold.model.person import COLUMNS, Person
 from onefold.standardize.people.emails import JUNK_LOCALS, mailbox
 from onefold.standardize.people.names import (
@@ -17,6 +15,7 @@ from onefold.standardize.people.names import (
     sounds,
 )
 from onefold.standardize.people.nicknames import nickname_roots
+from onefold.standardize.people.plain import listed
 
 _PLACES = ("city", "district", "state", "postcode", "country")
 
@@ -155,7 +154,7 @@ def _mailbox_sql(end: str) -> str:
     """A mailbox without tag and dots; NULL where it is nobody's."""
     own = f"split_part(local{end}, '+', 1)"
     box = f"CASE WHEN domain{end} = 'gmail.com' THEN replace({own}, '.', '') ELSE trim({own}, '.') END"
-    junk = ", ".join(exp.Literal.string(each).sql("duckdb") for each in ("", *sorted(JUNK_LOCALS)))
+    junk = listed(("", *JUNK_LOCALS))
     return f"CASE WHEN {box} NOT IN ({junk}) THEN {box} END"
 
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlglot import exp
-
+from onefold.model.sql import literal_sql, quoted_sql
 from onefold.standardize.junk import JUNK
 from onefold.standardize.people.birth_dates import JUNK_DAYS, MONTHS
 from onefold.standardize.people.national_ids import CHECKS, JUNK_NUMBERS, WEIGHTS
@@ -23,24 +22,14 @@ _SIGNS = "()-./"
 _MONTH = "|".join(name for name in MONTHS if len(name) == 3)
 
 
-def quoted(column: str) -> str:
-    """A column's name in SQL."""
-    return exp.to_identifier(column, quoted=True).sql("duckdb")
-
-
-def literal(value: str) -> str:
-    """A text in SQL."""
-    return exp.Literal.string(value).sql("duckdb")
-
-
 def listed(values: Iterable[str]) -> str:
     """Texts in SQL, for `IN`."""
-    return ", ".join(literal(value) for value in sorted(values))
+    return ", ".join(map(literal_sql, sorted(values)))
 
 
 def matches(text: str, pattern: str) -> str:
     """Is all of a text of this pattern?"""
-    return f"regexp_full_match({text}, {literal(pattern)})"
+    return f"regexp_full_match({text}, {literal_sql(pattern)})"
 
 
 def text_sql(column: str, kind: str) -> str:
@@ -49,7 +38,7 @@ def text_sql(column: str, kind: str) -> str:
     >>> text_sql("Zip", "VARCHAR")
     'nullif(trim("Zip"), \\'\\')'
     """
-    name = quoted(column)
+    name = quoted_sql(column)
     text = name if kind == "VARCHAR" else f"CAST({name} AS VARCHAR)"
     if kind in _WHOLE_NUMBERS:
         whole = f"{name} = floor({name}) AND abs({name}) < 1e37"
@@ -81,13 +70,13 @@ def phone_steps(text: str, end: str, region: str | None) -> Steps:
     digits, own, national = f"digits{end}", f"own{end}", f"national{end}"
     codes = [f"+{known.code}", f"00{known.code}"]
     after = " ".join(
-        f"WHEN starts_with({digits}, {literal(code)}) THEN substr({digits}, {len(code) + 1})"
+        f"WHEN starts_with({digits}, {literal_sql(code)}) THEN substr({digits}, {len(code) + 1})"
         for code in (*codes, known.prefix)
         if code.strip("+").isdigit()
     )
-    bare = " AND ".join(f"NOT starts_with({digits}, {literal(code)})" for code in codes)
-    signs, blanks = literal(_SIGNS), literal(" " * len(_SIGNS))
-    number = f"{literal('+' + known.code)} || {national}"
+    bare = " AND ".join(f"NOT starts_with({digits}, {literal_sql(code)})" for code in codes)
+    signs, blanks = literal_sql(_SIGNS), literal_sql(" " * len(_SIGNS))
+    number = f"{literal_sql('+' + known.code)} || {national}"
     last = f"right({number}, 7)"
     made_up = f"{last} IN ({listed(JUNK_ENDS)}) OR {last} = repeat(right({last}, 1), 7)"
     return [
@@ -122,7 +111,7 @@ def birth_steps(text: str, order: str | None, until: int) -> Steps:
         cases.append((matches(text, r"\d{2}[/.-]\d{2}[/.-]\d{4}"), swapped))
     named = matches(f"lower({text})", rf"\d{{2}} (?:{_MONTH}) \d{{4}}")
     months = " ".join(
-        f"WHEN {literal(name)} THEN '{month:02}'"
+        f"WHEN {literal_sql(name)} THEN '{month:02}'"
         for name, month in MONTHS.items()
         if len(name) == 3
     )
@@ -182,7 +171,7 @@ def identifier_steps(text: str, end: str, kind: str) -> Steps:
     """`identifier` with its kind, of letters, digits and signs that words are joined by."""
     lowered = f"lower({text})"
     plain = f"{matches(text, '[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}')} AND {lowered} NOT IN ({listed(JUNK)})"
-    known = f"CASE WHEN {plain} AND trim({lowered}, '0-') <> '' THEN {literal(kind + ':')} || {text} END"
+    known = f"CASE WHEN {plain} AND trim({lowered}, '0-') <> '' THEN {literal_sql(kind + ':')} || {text} END"
     return [
         {f"known{end}": known},
         {

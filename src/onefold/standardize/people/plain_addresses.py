@@ -5,9 +5,10 @@ What is left of many lines, the street and what stands before it, is the same; i
 
 from __future__ import annotations
 
+from onefold.model.sql import literal_sql
 from onefold.standardize.people.addresses import PLAIN_LINE, after_number
 from onefold.standardize.people.chinese_addresses import chinese_address
-from onefold.standardize.people.plain import Steps, literal, matches
+from onefold.standardize.people.plain import Steps, matches
 
 _CHINESE = r"([\x{4e00}-\x{9fff}]+)(\d{1,5})号(?:(\d{1,4})[栋幢座](\d{1,4})单元(\d{1,4})室)?"
 _DOOR = r"^([a-z0-9 .'&]+),? (?:(?:apt\.?|unit|suite|ste\.?) #?|# ?)([a-z0-9][a-z0-9-]{0,7})$"
@@ -19,7 +20,7 @@ REST_PARTS = ("street", "unit", "po_box", "city", "district", "state", "postcode
 
 def line_steps(text: str) -> Steps:
     """`line_rest`, `line_number` and `line_door` of a plain line; the text is there for all."""
-    chinese = literal(f"^{_CHINESE}$")
+    chinese = literal_sql(f"^{_CHINESE}$")
     door = "regexp_matches(after_number, '[#0-9]| unit | apt| s[tu]')"
     short = f"length({text}) <= 120"
     return [
@@ -27,7 +28,7 @@ def line_steps(text: str) -> Steps:
             "low_line": f"CASE WHEN {short} AND {matches(f'lower({text})', PLAIN_LINE)}"
             f" THEN lower({text}) END",
             "han_line": f"CASE WHEN {short} AND {matches(text, _CHINESE)}"
-            f" AND NOT regexp_matches({text}, {literal(_NUMERAL)}) THEN {text} END",
+            f" AND NOT regexp_matches({text}, {literal_sql(_NUMERAL)}) THEN {text} END",
         },
         {
             "after_number": "substr(low_line, strpos(low_line, ' ') + 1)",
@@ -35,7 +36,7 @@ def line_steps(text: str) -> Steps:
             " ['a', 'n', 'b', 'c', 'd']) END",
         },
         {
-            "door": f"CASE WHEN {door} THEN regexp_extract(after_number, {literal(_DOOR)}, ['s', 'd']) END"
+            "door": f"CASE WHEN {door} THEN regexp_extract(after_number, {literal_sql(_DOOR)}, ['s', 'd']) END"
         },
         {
             "line_rest": "CASE WHEN door.d <> '' THEN door.s || '" + _ANY_DOOR + "'"

@@ -4,8 +4,8 @@ Ten million links between identifiers, made profiles of at once: people sign in 
 one in a hundred an address, and some numbers are a whole office's. Links lie in a Parquet file, as
 in the lake; who each identifier is, is written to another.
 
-195,405 users who all gave one e-mail address, through the pipeline in batches of 5,000 events, and as
-many who gave one of their own.
+195,405 identifiers that share one value, through the pipeline in batches of 5,000 events, beside as
+many that share none; then single events, those with the value and those of other people by turns.
 
 The undoing of a merge of two profiles with 1,000 events each, from the call until both are two again.
 """
@@ -16,6 +16,7 @@ import argparse
 import json
 import tempfile
 import time
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,15 @@ from onefold.pipeline import Pipeline
 from onefold.store import SQLiteStore
 
 LINKS, USERS = 10_000_000, 195_405
+OWN = "users, an e-mail address each"
+SHAPES: dict[str, Callable[[int], tuple[tuple[str, str], ...]]] = {
+    OWN: lambda n: (("user_id", f"u{n}"), ("email", f"{n}@y.example")),
+    "users, one e-mail address": lambda n: (("user_id", f"u{n}"), ("email", "x@y.example")),
+    "users, one telephone number": lambda n: (("user_id", f"u{n}"), ("phone", "+4915112345678")),
+    "e-mail addresses, one device": lambda n: (("email", f"{n}@y.example"), ("device_id", "d")),
+    "one device, e-mail addresses": lambda n: (("device_id", "d"), ("email", f"{n}@y.example")),
+    "one user id, cookies": lambda n: (("user_id", "guest7"), ("anonymous_id", f"a{n}")),
+}
 NOW = 1_767_225_600_000_000
 SEGMENT = """
 kind: segment
@@ -93,36 +103,47 @@ def _pipeline(folder: str) -> tuple[Pipeline, SQLiteStore, DuckEngine]:
     return Pipeline(store, engine, b"k", lambda: next(numbers), "UTC"), store, engine
 
 
-def shared(users: int, *, one_value: bool) -> dict[str, Any]:
-    """Fold the events of users who all carry the same value, or each their own."""
+def shared(shape: str, users: int) -> dict[str, Any]:
+    """Fold the events of so many who carry a value, or their own; then some one by one."""
     with tempfile.TemporaryDirectory(prefix="onefold-bench-") as folder:
         pipeline, store, engine = _pipeline(folder)
-        took = []
+        wall, took = [], []
         for first in range(0, users, 5_000):
-            events = [
-                Event(
-                    "s", "identify", "identify", NOW + number, NOW, f"m{number}",
-                    (
-                        Identifier("user_id", f"u{number}"),
-                        Identifier("email", "x@y.example" if one_value else f"{number}@y.example"),
-                    ),
-                    (), {"n": number}, True, "{}", "{}", NOW // 60_000_000,
-                )
-                for number in range(first, min(first + 5_000, users))
-            ]  # fmt: skip
-            started = time.monotonic()
+            events = [_event(n, SHAPES[shape](n)) for n in range(first, min(first + 5_000, users))]
+            started, used = time.monotonic(), time.process_time()
             pipeline.fold(events, [], {}, NOW)
-            took.append(time.monotonic() - started)
+            wall.append(time.monotonic() - started)
+            took.append(time.process_time() - used)
         profiles = store.counters()["profiles"]
+        alone: dict[str, list[float]] = {"with": [], "others": []}
+        for number in range(users, users + 200):
+            for whose, carried in (("with", SHAPES[shape]), ("others", SHAPES[OWN])):
+                event = _event(2 * number + (whose == "with"), carried(number + (1 << 30)))
+                started = time.monotonic()
+                pipeline.fold([event], [], {}, NOW)
+                alone[whose].append(1e3 * (time.monotonic() - started))
         store.close()
         engine.close()
     return {
-        "value": "one for all" if one_value else "one for each",
+        "value": shape,
         "users": users,
         "profiles": profiles,
-        "seconds": round(sum(took), 2),
-        "slowest_batch_ms": round(1e3 * max(took), 1),
+        "seconds": round(sum(wall), 2),
+        "cpu_seconds": round(sum(took), 2),
+        "slowest_batch_cpu_ms": round(1e3 * max(took), 1),
+        "one_more_p50_ms": round(sorted(alone["with"])[100], 1),
+        "one_more_p95_ms": round(sorted(alone["with"])[189], 1),
+        "another_p50_ms": round(sorted(alone["others"])[100], 1),
+        "another_p95_ms": round(sorted(alone["others"])[189], 1),
     }
+
+
+def _event(number: int, carried: tuple[tuple[str, str], ...]) -> Event:
+    identifiers = tuple(Identifier(*one) for one in carried)
+    return Event(
+        "s", "identify", "identify", NOW + number, NOW, f"m{number}", identifiers, (),
+        {"n": number}, True, "{}", "{}", NOW // 60_000_000,
+    )  # fmt: skip
 
 
 def undo(events: int, times: int) -> dict[str, Any]:
@@ -179,12 +200,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.identity", description=__doc__)
     parser.add_argument("--links", type=int, default=LINKS)
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--users", type=int, default=USERS)
+    parser.add_argument("--only", choices=("bulk", "shared_value", "undo"))
     given = parser.parse_args()
-    found = {
-        "bulk": [measure(given.links)],
-        "shared_value": [shared(USERS, one_value=one) for one in (False, True)],
-        "undo": [undo(1_000, 20)],
+    parts: dict[str, Callable[[], list[dict[str, Any]]]] = {
+        "bulk": lambda: [measure(given.links)],
+        "shared_value": lambda: [shared(shape, given.users) for shape in SHAPES],
+        "undo": lambda: [undo(1_000, 20)],
     }
+    found = {name: part() for name, part in parts.items() if given.only in (None, name)}
     if given.json:
         print(json.dumps(found))
         return

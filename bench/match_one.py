@@ -30,7 +30,7 @@ from onefold.config import Settings
 from onefold.engine.duck import DuckEngine
 from onefold.model.matching import MatchModel, encode_model
 from onefold.model.person import COLUMNS, Person
-from onefold.model.profile import Node, Profile, encode_profile
+from onefold.model.profile import Node, Profile, Statement, encode_profile
 from onefold.model.records import Event, Identifier
 from onefold.pipeline import Pipeline
 from onefold.resolve import node_id
@@ -62,9 +62,29 @@ def build(folder: Path, rows: int) -> None:
     with open_store(settings) as store:
         store.set_setting("match_filled", b"by the bench")
         for first in range(0, rows, _PAGE):
-            _fill(store, model, people.slice(first, _PAGE), first)
+            page = people.slice(first, _PAGE)
+            _fill(store, model, page, table.slice(first, len(page)), first)
             print(f"{first + _PAGE:,} records", flush=True)
+        _divide(store)
         store.db.checkpoint()
+
+
+def _divide(store: SQLiteStore) -> None:
+    pipeline, engine = _pipeline(store)
+    began, after, done = time.perf_counter(), 0, 0
+    while page := store.matches.numbers(after, 1_000):
+        pipeline.divide_index(page)
+        after, done = page[-1], done + len(page)
+    print(f"what many share of {done:,} records divided in {time.perf_counter() - began:.0f} s")
+    engine.close()
+
+
+def _pipeline(store: SQLiteStore) -> tuple[Pipeline, DuckEngine]:
+    engine = DuckEngine(threads=1, memory_mb=512, optimizer=False)
+    pipeline = Pipeline(store, engine, node_key(store), id_maker(store.newest_id()), "UTC")
+    definitions, sources = load_definitions(store)
+    pipeline.use(msgspec.structs.replace(definitions, destinations=()), sources)
+    return pipeline, engine
 
 
 def _roles(table: pa.Table) -> dict[str, str]:
@@ -85,23 +105,26 @@ def _model(people: pa.Table) -> MatchModel:
         engine.close()
 
 
-def _fill(store: SQLiteStore, model: MatchModel, people: pa.Table, first: int) -> None:
+def _fill(
+    store: SQLiteStore, model: MatchModel, people: pa.Table, given: pa.Table, first: int
+) -> None:
     matcher, key, now = matcher_of(model), node_key(store), now_us()
     batch = BatchWrite(store.batch() + 1, matches=MatchWrite())
     assert batch.matches is not None
-    for number, row in enumerate(people.to_pylist(), start=first + 1):
+    rows = zip(people.to_pylist(), map(_claimed, given.to_pylist()), strict=True)
+    for number, (row, traits) in enumerate(rows, start=first + 1):
         person = msgspec.convert({name: row[name] for name in COLUMNS}, Person)
         identifier = Identifier("crm_id", f"n{number}")
         node = node_id(key, identifier)
-        profile = Profile(
-            number, [(number, node)], [Node(node, *identifier, now, now, 1, {})], {}, {}
-        )
+        said = Statement(row["source"] or "", now, f"m{number}", True, traits)
+        one = Node(node, *identifier, now, now, 1, {}, msgspec.Raw(encode_profile([said])))
+        profile = Profile(number, [(number, node)], [one], {}, {})
         batch.new_profiles.append((number, 0, encode_profile(profile)))
         batch.identifiers.append((node, number))
         batch.matches.records.append(
             MatchRecord(number, node, encode_record(person, row["source"] or ""))
         )
-        batch.matches.added += [(one, number) for one in matcher.keys(person)]
+        batch.matches.added += [(key, number) for key in matcher.blocks(person).keys]
     batch.identifiers.sort()
     store.write(batch)
 
@@ -110,8 +133,7 @@ def measure(folder: Path, count: int) -> None:
     """Ask for candidates of records, then fold the same records in as events."""
     settings = Settings(data=folder, min_free_disk=0)
     with open_store(settings) as store:
-        definitions, sources = load_definitions(store)
-        use = definitions.matching
+        use = load_definitions(store)[0].matching
         assert use is not None
         rows = store.matches.count()
         asked = list(islice(_asked(rows), count))
@@ -124,9 +146,7 @@ def measure(folder: Path, count: int) -> None:
             found += bool(items)
         _tell("candidates", times)
         print(f"  {found:,} have some")
-        engine = DuckEngine(threads=1, memory_mb=512, optimizer=False)
-        pipeline = Pipeline(store, engine, node_key(store), id_maker(store.newest_id()), "UTC")
-        pipeline.use(msgspec.structs.replace(definitions, destinations=()), sources)
+        pipeline, engine = _pipeline(store)
         whole, match = [], []
         for number, one in enumerate(asked):
             now = now_us()
@@ -143,12 +163,22 @@ def measure(folder: Path, count: int) -> None:
         _tell("  of that, matching", match)
         merges = store.counters().get("merges", 0)
         print(f"  {merges:,} merges")
+        pages = [store.profile_ids(first * rows // 10, 200) for first in range(10)]
+        began = time.perf_counter()
+        for page in pages:
+            pipeline.match(page, now_us())
+        took = (time.perf_counter() - began) / sum(map(len, pages))
+        print(f"matching everybody: {1e3 * took:.2f} ms a profile")
+        engine.close()
 
 
 def _asked(rows: int) -> Iterator[dict[str, object]]:
     table = make_people(rows + _ASKED, seed=21).slice(rows)
-    for row in table.to_pylist():
-        yield {k: v for k, v in row.items() if v is not None and k not in (*_NOBODY, "source")}
+    yield from map(_claimed, table.to_pylist())
+
+
+def _claimed(row: dict[str, object]) -> dict[str, object]:
+    return {k: v for k, v in row.items() if v is not None and k not in (*_NOBODY, "source")}
 
 
 def _tell(what: str, times: list[float]) -> None:

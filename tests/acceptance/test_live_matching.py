@@ -137,6 +137,26 @@ def test_a_model_that_comes_into_force_matches_everybody(
     assert check_rebuild(onefold.settings).differences == ()
 
 
+def test_matches_follow_identifiers_that_are_written_anew(
+    onefold: Stepped, model: MatchModel
+) -> None:
+    put_in_force(onefold, model)
+    onefold.take(person("01", **ANNA), person("2", **(ANNA | {"first_name": "Anabelle"})))
+    onefold.take(person("03", first_name="Zacharias", last_name="Quentin", birth_date="1950-11-02"))
+    onefold.define("kind: identifier\nname: crm_id\nnormalize: [no_leading_zeros]\n")
+    onefold.settle()
+    assert who(onefold, "crm_id:2") == ["crm_id:1", "crm_id:2"]
+    assert who(onefold, "crm_id:3") == ["crm_id:3"]
+    kept = [onefold.store.matches.records([number]) for number in range(1, 9)]
+    assert sum(map(len, kept)) == onefold.store.matches.count() == 3
+    assert {tuple(ends) for ends in matches(onefold)} == {("1", "2"), ("2", "1")}
+    # What was one node is one record: nothing of its past matches is left behind.
+    onefold.take(person("001", first_name="Xenia", last_name="Other", birth_date="1960-01-02"))
+    assert who(onefold, "crm_id:2") == ["crm_id:2"]
+    assert matches(onefold) == {}
+    assert check_rebuild(onefold.settings).differences == ()
+
+
 def records(count: int, seed: int) -> tuple[list[dict[str, Any]], dict[str, str]]:
     """Made-up people as traits whose names say nothing, and what they hold."""
     table = make_people(count, seed=seed, duplicates=0.5)
@@ -208,13 +228,18 @@ def test_in_any_order_the_same_people_come_out_as_of_a_batch(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("cap", [60, 5])
 def test_events_give_the_people_and_weights_that_a_file_gives(
-    onefold: Stepped, model: MatchModel
+    onefold: Stepped, model: MatchModel, cap: int
 ) -> None:
     count = 300
     people, columns = records(count, seed=9)
+    # By a small cap most blocks are too large, and are divided by further parts.
+    model = decode_model(encode_model(msgspec.structs.replace(model, cap=cap)))
     match_use(onefold.settings, match_add(onefold.settings, encode_model(model)).version, columns)
-    onefold.take(*[person(f"r{number}", **one) for number, one in enumerate(people)])
+    for first in range(0, count, 70):
+        events = [person(f"r{number}", **one) for number, one in enumerate(people)]
+        onefold.take(*events[first : first + 70])
     engine = DuckEngine(threads=1, memory_mb=1000)
     persons = [person_of_traits(one, columns) or Person() for one in people]
     engine.keep("people", "SELECT * FROM given", {"given": people_table(persons)})

@@ -33,6 +33,7 @@ AT_ONCE_PROFILES = 10_000
 _KNOWN, _RUN, _WAKING = "evaluated_outputs", "evaluating", "evaluated_later"
 _PROFILES_A_PAGE, _IN_A_HURRY = 2_000, 400
 _LOOK_SECONDS = 0.25
+_WRONG_US = 600_000_000
 _S = TypeVar("_S", bound=msgspec.Struct)
 log = structlog.get_logger(__name__)
 
@@ -150,6 +151,20 @@ class Population:
         if self._run is not None:
             self._run.meanings = _common(self._run.meanings, self._meanings)
             self._keep(_RUN, self._run)
+
+    def clock_fell(self, back: int) -> None:
+        """The clock was ahead by so much (µs): what time alone changed by it is undone.
+
+        Of a small step nothing is done: soon enough it is as late as was believed.
+        """
+        if back < _WRONG_US:
+            return
+        if self._run is not None:
+            self._give_up(self._run)
+        self._canceled, self._evaluated, self._known.meanings = False, 0, {}
+        self._keep(_KNOWN, self._known)
+        self._run = _Run(dict(self._meanings), [])
+        self._keep(_RUN, self._run)
 
     def step(self, now: int, *, hurry: bool = False) -> bool:
         """Evaluate the next page, and say whether there was one.

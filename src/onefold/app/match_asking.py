@@ -79,11 +79,23 @@ def find(
 def sharing(store: Matches, matcher: Matcher, person: Person) -> list[MatchRecord]:
     """The records that share a key with a person, where not too many do."""
     cap = matcher.model.cap
+    mine = matcher.blocks(person)
     found: set[int] = set()
-    for key in matcher.keys(person):
-        block = store.sharing(key, cap)
+    brim: set[int] = set()
+    for key in mine.keys:
+        block = store.sharing(key, cap + 1)
         if len(block) < cap:  # with this one they are no more than that
             found.update(block)
+        elif len(block) == cap:  # with this one they would be divided
+            brim.update(block)
+        else:
+            for one in mine.divided(key):
+                part = store.sharing(one, cap)
+                found.update(part if len(part) < cap else ())
+    if brim:
+        there = store.records(brim)
+        blocks = [matcher.blocks(_said(one)[1]) for one in there]
+        found.update(there[place].id for place in mine.among(blocks, cap))
     return store.records(found)
 
 

@@ -7,7 +7,7 @@ from onefold.app.match_answers import Decision, MatchPart, MatchWhy
 from onefold.app.match_one import decision, probability
 from onefold.model.matching import MatchModel
 from onefold.model.profile import Node
-from onefold.pipeline.matching import record_of
+from onefold.pipeline import record_of
 from onefold.resolve.matching.pairwise import decode_record, matcher_of
 from onefold.resolve.matching.scoring import Score
 from onefold.store import SQLiteStore

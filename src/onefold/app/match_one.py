@@ -66,12 +66,8 @@ def candidates(
     They share a blocking key of the model with it; the weights are those of a batch.
     """
     matcher = matcher_of(model)
-    mine = set(matcher.keys(person))
-    blocks: dict[int, list[int]] = {}
-    for place, other in enumerate(people):
-        for key in mine.intersection(matcher.keys(other)):
-            blocks.setdefault(key, []).append(place)
-    places = sorted({one for block in blocks.values() if len(block) < model.cap for one in block})
+    blocks = [matcher.blocks(other) for other in people]
+    places = sorted(matcher.blocks(person).among(blocks, model.cap))
     given = list(sources) or [""] * len(people)
     others = [matcher.ready(people[place], given[place]) for place in places]
     weights = matcher.weights(matcher.ready(person, source), others)

@@ -33,6 +33,8 @@ class Plan(NamedTuple):
     """The number of bins of frequency of a column."""
     sources: dict[str, int]
     """How many records each source has."""
+    cap: int = blocking.CAP
+    """More records than that with the same key are not compared with each other."""
 
 
 def prepare(engine: DuckEngine, people: str = "people", model: MatchModel | None = None) -> Plan:
@@ -59,7 +61,7 @@ def prepare(engine: DuckEngine, people: str = "people", model: MatchModel | None
     plan = Plan(comparisons, [], coded, binned, {str(name): int(n) for name, n in sources})
     if model is not None:
         keys = [blocking.key(name) for name in model.keys]
-        return plan._replace(keys=[one for one in keys if _has(one, present)])
+        return plan._replace(keys=[one for one in keys if _has(one, present)], cap=model.cap)
     return plan._replace(keys=_choose(engine, [name for name, n in present.items() if n >= 2]))
 
 
@@ -150,9 +152,9 @@ def block(engine: DuckEngine, plan: Plan) -> None:
     """Make the table `pairs`."""
     engine.keep("keys", blocking.keys_query(plan.keys))
     engine.keep("sizes", blocking.sizes_query())
-    engine.keep("divided", blocking.divided_query(plan.keys, plan.coded))
+    engine.keep("divided", blocking.divided_query(plan.keys, plan.coded, plan.cap))
     engine.keep("divided_sizes", blocking.sizes_query("divided"))
-    engine.keep("pairs", blocking.pairs_query())
+    engine.keep("pairs", blocking.pairs_query(plan.cap))
     engine.forget("keys", "sizes", "divided", "divided_sizes")
 
 

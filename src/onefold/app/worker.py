@@ -214,6 +214,7 @@ class Worker:
         now = self._clock()
         if back := clock_fell_back(self._store, "worker", now):
             self._clock_stood = now + back
+            self._population.clock_fell(back)
         behind = max(0, self._clock_stood - now) // 1_000_000
         about = {
             "log_damaged": self._log.damaged() + self._ahead.damaged,
@@ -295,8 +296,7 @@ class Worker:
         reject = Reject(
             accepted.source, accepted.received_at, accepted.kind, accepted.body, (reason,)
         )
-        positions = {records[0].partition: records[0].next_offset}
-        self._pipeline.fold([], [reject], positions, now)
+        self._pipeline.fold([], [reject], {records[0].partition: records[0].next_offset}, now)
         self._advance(records)
 
     def _evaluate(self, profiles: Sequence[ProfileId], now: int) -> None:

@@ -11,7 +11,8 @@ from onefold.pipeline.golden_rules import (
     golden_rules,
     needed_claims,
 )
-from onefold.pipeline.matching import record_of
+from onefold.pipeline.match_index import record_of
+from onefold.pipeline.matching import DIVIDING, INDEXING, Filling
 from onefold.pipeline.members import Members
 from onefold.pipeline.prepare import Prepared, identifiers_of, prepare, prepare_events
 from onefold.pipeline.run import Pipeline, Report
@@ -19,7 +20,10 @@ from onefold.pipeline.trying import Shift, Trial
 from onefold.pipeline.visits import Visit
 
 __all__ = [
+    "DIVIDING",
+    "INDEXING",
     "Counted",
+    "Filling",
     "GoldenInputs",
     "Members",
     "Pipeline",

@@ -1,36 +1,33 @@
-"""Who is alike, kept up to date: the key index, and the matches of each identifier's claims.
+"""Who is alike, kept up to date: the matches of each identifier's claims.
 
-What an identifier's claims say is a record. A changed record changes its keys; who shares a key is a
-candidate, unless too many share it: when a block grows too large, or small enough again, all in it are
-looked at anew. So the matches are a function of all records and the model, whatever came first.
+What an identifier's claims say is a record. Who shares a blocking key with a changed record is a candidate; what
+more share than the model's cap is divided by further parts, as in a batch of all. When a block grows too
+large, or small enough again, all in it are looked at anew. So the matches are a function of all records and the
+model, whatever came first.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Any
+from typing import Literal
 
 import numpy as np
 
-from onefold.model.given import INTERNAL
 from onefold.model.matching import Matching
-from onefold.model.profile import Matched, Node, NodeId, statements_of
+from onefold.model.profile import Matched, Node, NodeId
+from onefold.pipeline.match_index import Index
 from onefold.pipeline.working import Working
 from onefold.resolve.matching.clustering import grouped
-from onefold.resolve.matching.pairwise import (
-    Matcher,
-    Ready,
-    decode_record,
-    encode_record,
-    matcher_of,
-)
-from onefold.standardize.people.traits import person_of_traits
-from onefold.store import Matches, MatchRecord, MatchWrite
+from onefold.resolve.matching.pairwise import Matcher, Ready, decode_record, matcher_of
+from onefold.store import Matches, MatchWrite
 
+Filling = Literal["", "index", "divide"]
+"""What is being done to fill the index, if it is not whole."""
+INDEXING: Filling = "index"
+DIVIDING: Filling = "divide"
 MOST_LINKED = 1_000
 """So many who hang together are nobody's records but a model's mistake: people look at them."""
 _KEPT_READY = 20_000
-_PERSONAL = frozenset({"email", "phone", "national_id"})
 
 
 class Matchings:
@@ -41,7 +38,7 @@ class Matchings:
         self._in_force: Matching | None = None
         self._matcher: Matcher | None = None
         self._ready: dict[bytes, Ready] = {}
-        self.indexing = False
+        self.filling: Filling = ""
         """While the index is being filled nobody is matched: that comes when it is whole."""
 
     def use(self, in_force: Matching | None) -> None:
@@ -56,17 +53,26 @@ class Matchings:
 
         Nodes whose matches changed are then in `working.alike`.
         """
-        asked = sorted({*working.claimed, *again} & working.nodes.keys())
+        asked = sorted({*working.claimed, *again, *working.forgotten} & working.nodes.keys())
         if not asked:
             return None
         if self._matcher is None or self._in_force is None:
             self._drop(working, asked)
             return None
-        batch = _Batch(self._store, self._in_force, self._matcher, self._look)
-        batch.take([working.nodes[one] for one in asked])
-        if not self.indexing:
-            batch.link(working, again)
-        return batch.write
+        index = Index(self._store, self._in_force, self._matcher)
+        index.take([working.nodes[one] for one in asked], working.forgotten)
+        index.finish(divide=self.filling != INDEXING)
+        if not self.filling:
+            _Batch(index, self._in_force, self._matcher, self._look).link(working, again)
+        return index.write
+
+    def divide(self, numbers: Collection[int]) -> None:
+        """Divide what too many share, of records that were put into the index undivided."""
+        if self._in_force is not None and self._matcher is not None:
+            index = Index(self._store, self._in_force, self._matcher)
+            index.divide(numbers)
+            index.finish(divide=False)
+            self._store.keep(index.write)
 
     def _drop(self, working: Working, nodes: Iterable[NodeId]) -> None:
         """Without a model nobody is alike."""
@@ -88,117 +94,43 @@ class Matchings:
 
 
 class _Batch:
-    """The records of one batch before the index that is in the store."""
+    """The matches of one batch's records."""
 
     def __init__(
-        self, store: Matches, in_force: Matching, matcher: Matcher, look: Callable[[bytes], Ready]
+        self, index: Index, in_force: Matching, matcher: Matcher, look: Callable[[bytes], Ready]
     ) -> None:
-        self._store, self._in_force, self._matcher, self._look = store, in_force, matcher, look
-        self._records: dict[int, MatchRecord] = {}
-        self._numbers: dict[NodeId, int] = {}
-        self._gone: set[NodeId] = set()
-        self._touched: set[int] = set()
-        self._added: dict[int, set[int]] = {}
-        self._removed: dict[int, set[int]] = {}
-        self._blocks: dict[int, tuple[set[int] | None, set[int] | None]] = {}
-        self.write = MatchWrite()
-
-    def take(self, nodes: Iterable[Node]) -> None:
-        """Change the records of these nodes to what their claims say."""
-        said = {
-            node.id: record_of(node, self._in_force.columns, self._in_force.region)
-            for node in nodes
-        }
-        known = {one.node: one for one in self._store.of_nodes(said)}
-        number = self._store.newest()
-        for node in sorted(said):
-            old, new = known.get(node), said[node]
-            if old is not None:
-                self._numbers[node] = old.id
-                self._records[old.id] = old
-            if new == (None if old is None else old.record):
-                continue
-            if old is None:
-                number += 1
-            place = number if old is None else old.id
-            before = set() if old is None else set(self._matcher.keys(self._person(old.record)))
-            after = set() if new is None else set(self._matcher.keys(self._person(new)))
-            for key in after - before:
-                self._added.setdefault(key, set()).add(place)
-            for key in before - after:
-                self._removed.setdefault(key, set()).add(place)
-            if new is None:
-                assert old is not None
-                self._gone.add(node)
-                self.write.gone.append(old.id)
-                continue
-            self._records[place] = MatchRecord(place, node, new)
-            self._numbers[node] = place
-            self._touched.add(place)
-            self.write.records.append(self._records[place])
-        self.write.added = [(key, one) for key, ones in self._added.items() for one in ones]
-        self.write.removed = [(key, one) for key, ones in self._removed.items() for one in ones]
-
-    def _person(self, record: bytes) -> Any:
-        return decode_record(record)[1]
+        self._index, self._in_force, self._matcher, self._look = index, in_force, matcher, look
 
     def link(self, working: Working, again: Collection[NodeId]) -> None:
         """Find the matches of all records that a change touches, and who of them is one person."""
-        wanted = set(self._touched) | {self._numbers[one] for one in again if one in self._numbers}
-        for key in self._added.keys() | self._removed.keys():
-            before, after = self._block(key)
-            if (before is None) != (after is None):
-                wanted |= (before or set()) | (after or set())
-        wanted -= set(self.write.gone)
-        found = {one: self._candidates(one) for one in wanted}
-        self._load({other for others in found.values() for other in others} | wanted)
-        working.load_nodes(self._records[one].node for one in self._records)
+        index = self._index
+        wanted = index.changed | {index.numbers[one] for one in again if one in index.numbers}
+        wanted |= index.turned()
+        wanted -= set(index.write.gone)
+        index.load(wanted)
+        found = {one: index.candidates(one) for one in wanted}
+        index.load({other for others in found.values() for other in others})
+        matches = {one: self._matches(one, sorted(others)) for one, others in found.items()}
+        working.load_nodes(
+            {index.records[one].node for one in wanted}.union(*matches.values(), index.gone)
+        )
         dirty: set[NodeId] = set()
-        for one in self._gone | {node for node in again if node not in self._numbers}:
+        for one in index.gone | {node for node in again if node not in index.numbers}:
             dirty |= _replace(working, one, {})
-        for number, others in sorted(found.items()):
-            matches = self._matches(number, sorted(others))
-            dirty |= _replace(working, self._records[number].node, matches)
+        for number in sorted(found):
+            dirty |= _replace(working, index.records[number].node, matches[number])
         self._settle(working, dirty)
-
-    def _candidates(self, number: int) -> set[int]:
-        found: set[int] = set()
-        self._load([number])
-        for key in self._matcher.keys(self._person(self._records[number].record)):
-            found |= self._block(key)[1] or set()
-        found.discard(number)
-        return found
-
-    def _block(self, key: int) -> tuple[set[int] | None, set[int] | None]:
-        """Who has a key before and after this batch; None where these are too many."""
-        found = self._blocks.get(key)
-        if found is None:
-            added, removed = self._added.get(key, set()), self._removed.get(key, set())
-            cap = self._in_force.model.cap
-            before = set(self._store.sharing(key, cap + len(removed) + 1))
-            after = (before - removed) | added
-            found = (
-                None if len(before) > cap else before,
-                None if len(after) > cap else after,
-            )
-            self._blocks[key] = found
-        return found
-
-    def _load(self, numbers: Collection[int]) -> None:
-        missing = [one for one in numbers if one not in self._records]
-        for one in self._store.records(missing):
-            self._records[one.id] = one
-            self._numbers[one.node] = one.id
 
     def _matches(self, number: int, others: list[int]) -> dict[NodeId, Matched]:
         """The others who may be the same person, by how much they are alike."""
         model = self._in_force.model
-        mine = self._look(self._records[number].record)
+        index = self._index
+        mine = self._look(index.records[number].record)
         weights = self._matcher.weights(
-            mine, [self._look(self._records[one].record) for one in others]
+            mine, [self._look(index.records[one].record) for one in others]
         )
         return {
-            self._records[one].node: Matched(weight, model.version, False)
+            index.records[one].node: Matched(weight, model.version, False)
             for one, weight in zip(others, weights, strict=True)
             if weight >= model.review
         }
@@ -265,11 +197,9 @@ class _Batch:
         self, members: list[NodeId], parts: Mapping[int, list[int]]
     ) -> dict[tuple[int, int], float]:
         """The weights of all pairs within these parts, whether a key found them or not."""
-        missing = [node for node in members if node not in self._numbers]
-        for record in self._store.of_nodes(missing):
-            self._records[record.id] = record
-            self._numbers[record.node] = record.id
-        ready = [self._look(self._records[self._numbers[node]].record) for node in members]
+        index = self._index
+        index.load_nodes(members)
+        ready = [self._look(index.records[index.numbers[node]].record) for node in members]
         found: dict[tuple[int, int], float] = {}
         for numbers in parts.values():
             for place, one in enumerate(numbers):
@@ -281,26 +211,6 @@ class _Batch:
 
 def _value(node: Node) -> tuple[str, str]:
     return node.kind, node.value
-
-
-def record_of(node: Node, columns: Mapping[str, str], region: str | None) -> bytes | None:
-    """What the claims of a node say about a person, of each trait what was said last; None if nothing."""
-    last: dict[str, tuple[tuple[bool, int, str], str, Any]] = {}
-    newest = ((False, -1, ""), "")
-    for said in statements_of(node):
-        if said.source == INTERNAL:
-            continue
-        for name, value in said.traits.items():
-            if name not in last or (said.order, said.source) > last[name][:2]:
-                last[name] = (said.order, said.source, value)
-        newest = max(newest, (said.order, said.source))
-    if not last:
-        return None
-    traits = {name: value for name, (_, _, value) in last.items()}
-    if node.kind in _PERSONAL:
-        traits.setdefault(node.kind, node.value)
-    person = person_of_traits(traits, columns, region)
-    return None if person is None else encode_record(person, newest[1])
 
 
 def _replace(working: Working, node: NodeId, matches: Mapping[NodeId, Matched]) -> set[NodeId]:
@@ -333,6 +243,8 @@ def _set(working: Working, one: NodeId, two: NodeId, match: Matched | None) -> s
         # Never in place: the default is one for all.
         matched = {key: value for key, value in end.matched.items() if key != other}
         end.matched = matched if match is None else {**matched, other: match}
+        if node in working.forgotten:
+            continue
         working.alike.add(node)
         if node in working.home:
             working.changed.add(working.home[node])

@@ -25,7 +25,7 @@ from onefold.pipeline.documents import write_documents
 from onefold.pipeline.given import Given, keep_refreshed
 from onefold.pipeline.golden import Deciding, PastClaims
 from onefold.pipeline.golden_rules import GoldenInputs, golden_inputs
-from onefold.pipeline.matching import Matchings
+from onefold.pipeline.matching import Filling, Matchings
 from onefold.pipeline.members import NOTHING_OPENED, Members, Opened
 from onefold.pipeline.prepare import Prepared, prepare, prepare_events
 from onefold.pipeline.rows import Rows
@@ -33,7 +33,7 @@ from onefold.pipeline.stopwatch import Stopwatch
 from onefold.pipeline.trying import Trial, trial_of
 from onefold.pipeline.visits import add_visit
 from onefold.pipeline.working import NOWHERE, Led, Working
-from onefold.resolve import keep_link, protected, protection_reads
+from onefold.resolve import protected, protection_reads
 from onefold.segment.metric import Metric
 from onefold.segment.plan import Key, Plan
 from onefold.standardize import Writing
@@ -238,9 +238,13 @@ class Pipeline:
         self._write(self._finish(working, rows, NOTHING_OPENED, now), rows)
         self._watch.lap()
 
-    def index_only(self, on: bool) -> None:
+    def fill_index(self, step: Filling) -> None:
         """Only keep the key index, and match nobody: while it is being filled."""
-        self._matching.indexing = on
+        self._matching.filling = step
+
+    def divide_index(self, records: Sequence[int]) -> None:
+        """Divide what too many share in the key index, of records that were put in undivided."""
+        self._matching.divide(records)
 
     def repair(self, clusters: list[list[Node]], now: int, rewritten: Led = NOWHERE) -> None:
         """Put what a rebuild folded otherwise in the place of what is live; `rewritten` nodes go."""
@@ -320,7 +324,8 @@ class Pipeline:
         """Fold the claims and the asserted links of an event in; note the nodes whose evidence is new."""
         owner = working.nodes[ids[event.identifiers[0]]]
         if event.traits:
-            protects = protection_reads(event.traits, self._rules.protection)
+            reads = protection_reads(event.traits, self._rules.protection)
+            protects = reads and not working.is_silent(owner)
             before = protected(owner, self._rules) if protects else None
             self._deciding.claim(owner, event, working)
             if protects and protected(owner, self._rules) != before:
@@ -332,8 +337,7 @@ class Pipeline:
             two = working.node(ids[right], right, event.time)
             # It may have been seen then, whether that joins it to anybody or not.
             working.changed.update(home[end] for end in (one.id, two.id) if end in home)
-            if keep_link(one, two, ASSERTED, event.time, working.sessions):
-                dirty.update((one.id, two.id))
+            if working.link(one, two, ASSERTED, event.time, dirty):
                 rows.link(one, two, ASSERTED, seen)
 
     def _finish(

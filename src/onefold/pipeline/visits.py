@@ -14,7 +14,7 @@ from onefold.model.profile import Node, NodeId
 from onefold.model.records import Event, Identifier
 from onefold.pipeline.rows import Rows
 from onefold.pipeline.working import Working
-from onefold.resolve import keep_link, pairs_of, rank_of
+from onefold.resolve import pairs_of, rank_of
 
 Moment = tuple[int, str, str]
 """When an event was, its message id and its source."""
@@ -80,6 +80,5 @@ def add_visit(visit: Visit, working: Working, rows: Rows, dirty: set[NodeId]) ->
         ends.append(node)
     ends[0].events += visit.events
     for left, right in pairs_of(ends, visit.rank):
-        if keep_link(left, right, visit.rank, first, sessions):
-            dirty.update((left.id, right.id))
+        if working.link(left, right, visit.rank, first, dirty):
             rows.link(left, right, visit.rank, visit.first)

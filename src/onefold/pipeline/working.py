@@ -24,6 +24,7 @@ from onefold.resolve import (
     Held,
     Renaming,
     is_shared,
+    keep_link,
     matched_link,
     name_clusters,
     partition,
@@ -91,7 +92,7 @@ class Working:
 
     def load_nodes(self, nodes: Iterable[NodeId]) -> None:
         """Load the profiles of nodes, as far as they are known and not loaded yet."""
-        asked = [node for node in nodes if node not in self.home]
+        asked = [one for one in nodes if one not in self.home and one not in self.forgotten]
         self.load(self._store.profiles_of(asked).values())
 
     def name(self, identifier: Identifier) -> NodeId:
@@ -156,6 +157,25 @@ class Working:
             node.first_seen = first
             if node.kind in self.sessions or self._rules.of(node.kind).per_days:
                 self.aged.add(node.id)
+
+    def link(self, left: Node, right: Node, rank: int, time: int, dirty: set[NodeId]) -> bool:
+        """Keep evidence between two nodes; say whether it is news, and note whose evidence is new.
+
+        What too many carried before joined nobody, and joins nobody now: it is not looked at again, or
+        all that ever carried it were loaded with each event.
+        """
+        known = left.links.get(right.id)
+        if known is not None and known <= (rank, time):
+            return False
+        still = [one.id for one in (left, right) if one.links and self.is_silent(one)]
+        if not keep_link(left, right, rank, time, self.sessions):
+            return False
+        dirty.update(one.id for one in (left, right) if one.id not in still)
+        return True
+
+    def is_silent(self, node: Node) -> bool:
+        """Do so many carry it that it joins nobody, whatever comes?"""
+        return is_shared(node, self._rules) and not (self.sessions and slot(node, self.sessions))
 
     def regroup(self, dirty: set[NodeId]) -> None:
         """Partition everything that the dirty nodes' evidence reaches, and rename the clusters."""

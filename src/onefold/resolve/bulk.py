@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from onefold.model.identity import USER, IdentityRules
 from onefold.model.profile import ASSERTED, WITH_USER, Node
-from onefold.resolve.links import MAX_LINKS
+from onefold.resolve.links import MAX_LINKS, MAX_USER_LINKS
 from onefold.resolve.matching.clustering import components
 from onefold.resolve.partition import LEAST_DENSE, partition
 from onefold.resolve.values import matches
@@ -76,7 +76,8 @@ def _evidence(
     one = np.array([rule.strength in ("immutable", "unique") for rule in of], dtype=bool)
     most = np.array([rule.max_profiles for rule in of], dtype=np.int64)
     silent = (users > most[kind_of]) & ~one[kind_of]
-    silent |= (degree > MAX_LINKS) & np.array([kind != USER for kind in kinds])[kind_of]
+    full = np.array([MAX_USER_LINKS if kind == USER else MAX_LINKS for kind in kinds])
+    silent |= degree > full[kind_of]
     for place, rule in enumerate(of):
         if rule.blocked:
             numbers = np.flatnonzero(kind_of == place)

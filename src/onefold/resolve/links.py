@@ -11,7 +11,8 @@ from onefold.model.identity import USER
 from onefold.model.profile import OBSERVED, WITH_USER, Node, NodeId
 from onefold.model.records import Identifier
 
-MAX_LINKS = 200
+MAX_LINKS, MAX_USER_LINKS = 200, 1_000
+"""What is linked with more others than that is a placeholder; of a user id more are believed."""
 _End = TypeVar("_End")
 
 
@@ -60,5 +61,6 @@ def add_link(left: Node, right: Node, rank: int, time: int) -> bool:
 
 
 def is_full(node: Node) -> bool:
-    """Does it have so many links that it is a placeholder, and no evidence? A user id never is."""
-    return len(node.links) > MAX_LINKS and node.kind != USER
+    """Does it have so many links that it is a placeholder, and no evidence?"""
+    links = len(node.links)
+    return links > MAX_LINKS and (node.kind != USER or links > MAX_USER_LINKS)

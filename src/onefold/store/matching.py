@@ -87,6 +87,11 @@ class Matches:
         sql = "select id, node, record from match_records where id > ? order by id limit ?"
         return [MatchRecord(*row) for row in self._db.rows(sql, after, limit)]
 
+    def numbers(self, after: int, limit: int) -> list[int]:
+        """The numbers of all records, in their order, a page at a time."""
+        sql = "select id from match_records where id > ? order by id limit ?"
+        return [row[0] for row in self._db.rows(sql, after, limit)]
+
     def write(self, change: MatchWrite) -> None:
         """Write what a batch changes, within its transaction."""
         connection = self._db.connection
@@ -100,6 +105,11 @@ class Matches:
         connection.executemany(
             "insert or ignore into match_keys values (?,?)", sorted(change.added)
         )
+
+    def keep(self, change: MatchWrite) -> None:
+        """Write a change of the index alone, in a transaction of its own."""
+        with self._db.transaction():
+            self.write(change)
 
     def clear(self) -> None:
         """Forget all records and keys, within a transaction of its own."""

@@ -4,9 +4,9 @@ Evidence goes in, one record per standardized event; a partition of all identifi
 
 1. Links. An `alias` asserts one. Of an event's identifiers, each pair is linked; beside a user id
    only the pairs with it, since every other identifier is decided by its first user.
-2. An identifier (never a user id) that was linked with more than `SHARED_ABOVE` user ids or
-   asserted partners, or with more than `PLACEHOLDER_ABOVE` others, is shared: its links are no
-   evidence, and it stays alone.
+2. An identifier that was linked with more than `PLACEHOLDER_ABOVE` others (a user id with more than
+   `PLACEHOLDER_USER_ABOVE`), or, unless it is a user id, with more than `SHARED_ABOVE` user ids or asserted
+   partners, is shared: its links are no evidence, and it stays alone.
 3. What is asserted is joined first, whatever it joins.
 4. Then links to a user id, then the others, each by (earliest time, values). Such a link
    joins two groups unless each already holds a user id.
@@ -23,6 +23,7 @@ from onefold.model.records import Event, Identifier
 
 SHARED_ABOVE = 3
 PLACEHOLDER_ABOVE = 200
+PLACEHOLDER_USER_ABOVE = 1_000
 USER = "user_id"
 
 Partition = frozenset[frozenset[Identifier]]
@@ -105,8 +106,8 @@ def _shared(asserted: Iterable[Link], observed: Iterable[Link]) -> set[Identifie
     return {
         node
         for node in others
-        if node.kind != USER
-        and (len(strong[node]) > SHARED_ABOVE or len(others[node]) > PLACEHOLDER_ABOVE)
+        if (node.kind != USER and len(strong[node]) > SHARED_ABOVE)
+        or len(others[node]) > (PLACEHOLDER_USER_ABOVE if node.kind == USER else PLACEHOLDER_ABOVE)
     }
 
 

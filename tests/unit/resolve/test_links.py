@@ -6,7 +6,7 @@ from itertools import permutations
 
 from onefold.model.profile import ASSERTED, OBSERVED, WITH_USER, Node
 from onefold.resolve import add_link
-from onefold.resolve.links import MAX_LINKS
+from onefold.resolve.links import MAX_LINKS, MAX_USER_LINKS
 from onefold.resolve.partition import is_shared
 
 
@@ -42,9 +42,12 @@ def test_a_placeholder_stops_listing_but_still_counts_for_the_others() -> None:
     assert all(len(other.links) == 1 for other in others)
 
 
-def test_a_user_id_is_never_a_placeholder() -> None:
+def test_of_a_user_id_more_is_believed_but_not_everything() -> None:
     user = node("ann", "user_id")
-    for number in range(MAX_LINKS + 50):
+    for number in range(MAX_USER_LINKS):
         add_link(user, node(f"a{number}"), WITH_USER, 1)
-    assert len(user.links) == MAX_LINKS + 50
     assert not is_shared(user)
+    for number in range(50):
+        add_link(user, node(f"b{number}"), WITH_USER, 1)
+    assert len(user.links) == MAX_USER_LINKS + 1
+    assert is_shared(user)

@@ -18,6 +18,8 @@ DIVIDED = 31
 MOST_ALIKE = 10
 """Records that are alike in everything count as so many pairs at most."""
 _PRIMES = (274876858367, 137438691329, 68718952447, 34359607297)
+PART = 4194304
+"""What a part counts of several: so much of its number."""
 _MODULUS = 288230376151711717  # the largest prime below 2**58
 _RULES = 32
 """A key's number ends in that of its rule."""
@@ -106,8 +108,8 @@ _KEYS: tuple[str, ...] = (
     "given_3 family_4 city", "given family_sound city", "given city house", "family city house",
     "given company", "family company", "given middle family_1",
 )  # fmt: skip
-# What divides a block that is too large.
-_DIVIDERS = ("birth", "place", "given", "family", "postcode", "phone", "email", "street", "more")
+DIVIDERS = ("birth", "place", "given", "family", "postcode", "phone", "email", "street", "more")
+"""What divides a block that is too large."""
 _NAMES = ("names", "given_sound", "given", "family", "family_sound")
 
 
@@ -151,8 +153,7 @@ def keys_query(keys: Sequence[Key], records: str = "prepared") -> str:
 
 def _key_sql(parts: Sequence[str]) -> str:
     products = [
-        f"{PARTS[part].sql} % 4194304 * {prime}"
-        for part, prime in zip(parts, _PRIMES, strict=False)
+        f"{PARTS[part].sql} % {PART} * {prime}" for part, prime in zip(parts, _PRIMES, strict=False)
     ]
     whole = " + ".join(products) if len(parts) > 1 else PARTS[parts[0]].sql
     return f"({whole}) % {_MODULUS}"
@@ -167,12 +168,14 @@ def sizes_query(keys: str = "keys") -> str:
     return f"SELECT key, count(*) AS n FROM {keys} GROUP BY key HAVING count(*) > 1"
 
 
-def divided_query(keys: Sequence[Key], coded: Sequence[str], records: str = "prepared") -> str:
+def divided_query(
+    keys: Sequence[Key], coded: Sequence[str], cap: int = CAP, records: str = "prepared"
+) -> str:
     """The keys of records in blocks that are too large, each with one part more."""
-    large = f"SELECT key FROM sizes WHERE n > {CAP}"
+    large = f"SELECT key FROM sizes WHERE n > {cap:d}"
     selects = []
-    for number, part in enumerate(_DIVIDERS):
-        rules = [place for place, one in enumerate(keys) if _divides(part, one.parts)]
+    for number, part in enumerate(DIVIDERS):
+        rules = [place for place, one in enumerate(keys) if divides(part, one.parts)]
         if PARTS[part].column in coded and rules:
             selects.append(
                 f"SELECT (k.key // {_RULES} + p.{PARTS[part].sql} * {_PRIMES[3]} + {number})"
@@ -185,15 +188,15 @@ def divided_query(keys: Sequence[Key], coded: Sequence[str], records: str = "pre
     return " UNION ALL ".join(selects) or "SELECT * FROM keys WHERE FALSE"
 
 
-def _divides(part: str, parts: Sequence[str]) -> bool:
-    """Does the part say something that the others do not?"""
+def divides(part: str, parts: Sequence[str]) -> bool:
+    """Does a part say something that the others of a key do not?"""
     column = PARTS[part].column
     if part in {"given", "family"} and {"names", "given_sound", "given_3"} & set(parts):
         return False
     return all(PARTS[other].column != column for other in parts)
 
 
-def pairs_query() -> str:
+def pairs_query(cap: int = CAP) -> str:
     """The pairs that agree on a key, and on which ones: `(l, r, rules)`.
 
     From bit `DIVIDED` on stand the keys that were divided, of which nothing is learned. Records that
@@ -201,15 +204,15 @@ def pairs_query() -> str:
     """
     return (
         "SELECT l, r, bit_or(rules) AS rules FROM ("
-        f"{_joined('keys', 'sizes', 0)} UNION ALL {_joined('divided', 'divided_sizes', DIVIDED)}"
+        f"{_joined('keys', 'sizes', 0, cap)} UNION ALL {_joined('divided', 'divided_sizes', DIVIDED, cap)}"
         f" UNION ALL SELECT k.rid AS l, k.rid AS r, 1::BIGINT << (k.key % {_RULES}) AS rules"
         " FROM keys AS k JOIN prepared AS p ON k.rid = p.rid WHERE p.copies > 1"
         ") GROUP BY l, r"
     )
 
 
-def _joined(keys: str, sizes: str, shift: int) -> str:
-    small = f"SELECT k.* FROM {keys} AS k JOIN {sizes} AS s ON k.key = s.key WHERE s.n <= {CAP}"
+def _joined(keys: str, sizes: str, shift: int, cap: int) -> str:
+    small = f"SELECT k.* FROM {keys} AS k JOIN {sizes} AS s ON k.key = s.key WHERE s.n <= {cap:d}"
     return (
         f"SELECT a.rid AS l, b.rid AS r, 1::BIGINT << (a.key % {_RULES} + {shift}) AS rules"
         f" FROM ({small}) AS a JOIN ({small}) AS b ON a.key = b.key AND a.rid < b.rid"

@@ -5,7 +5,7 @@ The same numbers as a batch on an engine gives, for the same specification is co
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
@@ -15,13 +15,15 @@ import numpy as np
 from onefold.model.errors import Fault, InvalidInput
 from onefold.model.matching import BITS, MatchModel
 from onefold.model.person import COLUMNS, Person
-from onefold.resolve.matching.blocking import PARTS, key
+from onefold.resolve.matching.blocking import DIVIDERS, PART, PARTS, divides, key
 from onefold.resolve.matching.comparison import PLACE, by_name, columns_of
 from onefold.resolve.matching.compiled import Values, pattern_function, values_function
 from onefold.resolve.matching.records import LISTS
 from onefold.resolve.matching.scoring import Score, Scorer
 
 _PERSON = tuple(COLUMNS)
+Dividers = Mapping[int, bytes]
+"""The names of the parts that divide blocks, by their places among a record's parts."""
 
 
 class Ready(NamedTuple):
@@ -29,6 +31,41 @@ class Ready(NamedTuple):
 
     source: str
     values: Values
+
+
+class Blocks:
+    """The blocking keys of a record as numbers of 64 bits: who shares one is a candidate."""
+
+    def __init__(self, keys: dict[int, tuple[int, ...]], parts: Values, dividers: Dividers) -> None:
+        self.keys = keys
+        self._parts, self._dividers = parts, dividers
+
+    def divided(self, key: int) -> list[int]:
+        """The keys that stand for one of the record's keys where too many share it.
+
+        Each is of one part more, as in a batch.
+        """
+        parts, dividers = self._parts, self._dividers
+        return [
+            _digest(f"{key}\0{parts[place]}", dividers[place])
+            for place in self.keys[key]
+            if parts[place] is not None
+        ]
+
+    def among(self, others: Sequence[Blocks], cap: int) -> set[int]:
+        """The places of those of some records that are candidates, were there no others."""
+        found: set[int] = set()
+        for mine in self.keys:
+            block = [place for place, other in enumerate(others) if mine in other.keys]
+            if len(block) < cap:  # with this one they are no more than that
+                found.update(block)
+                continue
+            divided = [set(others[place].divided(mine)) for place in block]
+            for one in self.divided(mine):
+                part = [place for place, keys in zip(block, divided, strict=True) if one in keys]
+                if len(part) < cap:
+                    found.update(part)
+        return found
 
 
 class Matcher:
@@ -51,10 +88,15 @@ class Matcher:
         self._columns = [*columns_of(comparisons), *binned]
         self._pattern = pattern_function(comparisons, self._columns, BITS)
         self._keys = [key(name) for name in model.keys]
-        names = sorted({part for one in self._keys for part in one.parts})
+        names = sorted({part for one in self._keys for part in one.parts} | set(DIVIDERS))
         self._places = [tuple(names.index(part) for part in one.parts) for one in self._keys]
         # At most 64 bytes, of which no two keys have the same.
         self._names = [blake2b(one.name.encode(), digest_size=16).digest() for one in self._keys]
+        self._dividing = [
+            tuple(names.index(part) for part in DIVIDERS if divides(part, one.parts))
+            for one in self._keys
+        ]
+        self._dividers = {names.index(part): part.encode() for part in DIVIDERS}
         given = (*_PERSON, "place")
         self._parts = values_function([PARTS[name].sql for name in names], given)
         self._place = values_function([PLACE], _PERSON)
@@ -66,17 +108,18 @@ class Matcher:
             found[f"{name}_bin"] = common.get(found[name], bins)
         return Ready(source, tuple(found[name] for name in self._columns))
 
-    def keys(self, person: Person) -> tuple[int, ...]:
-        """The record's blocking keys as numbers of 64 bits: who shares one is a candidate."""
+    def blocks(self, person: Person) -> Blocks:
+        """The record's blocking keys."""
         parts = self._parts(tuple(self._described(person).values()))
-        found = []
-        for name, places in zip(self._names, self._places, strict=True):
+        found: dict[int, tuple[int, ...]] = {}
+        for name, places, dividing in zip(self._names, self._places, self._dividing, strict=True):
             chosen = [parts[place] for place in places]
             if None not in chosen:
-                text = "\0".join(map(str, chosen)).encode()
-                digest = blake2b(text, digest_size=8, key=name).digest()
-                found.append(int.from_bytes(digest, "big", signed=True))
-        return tuple(found)
+                if len(chosen) > 1:
+                    # As in a batch, where a number is made of several.
+                    chosen = [one % PART if isinstance(one, int) else one for one in chosen]
+                found[_digest("\0".join(map(str, chosen)), name)] = dividing
+        return Blocks(found, parts, self._dividers)
 
     def _described(self, person: Person) -> dict[str, Any]:
         found: dict[str, Any] = {name: getattr(person, name) for name in _PERSON}
@@ -102,6 +145,12 @@ class Matcher:
     def explain(self, one: Ready, two: Ready) -> Score:
         """The weight of a pair, and what it is made of."""
         return self._scorer.explain(self.pattern(one, two), one.source, two.source)
+
+
+def _digest(text: str, key: bytes) -> int:
+    return int.from_bytes(
+        blake2b(text.encode(), digest_size=8, key=key).digest(), "big", signed=True
+    )
 
 
 _KEPT = 8

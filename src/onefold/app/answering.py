@@ -26,6 +26,7 @@ from onefold.app.audiences import (
 )
 from onefold.app.backtest import backtest
 from onefold.app.compare import compare
+from onefold.app.everybody import hold_missed
 from onefold.app.kept import keep_engines
 from onefold.app.lines import as_line, from_line
 from onefold.app.overlap import overlap
@@ -53,8 +54,12 @@ def main() -> None:
         line = questions.readline()
         if not line:
             return
+        question = from_line(line, Question)
         with suppress(BrokenPipeError):
-            _answer(from_line(line, Question), limit, answers)
+            _answer(question, limit, answers)
+        if question.kind in ANSWERS:
+            with suppress(OnefoldError, MemoryError):
+                hold_missed(question.settings)
 
 
 def confine(memory: int) -> None:

@@ -8,9 +8,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from onefold.app.audiences import SAVED
+from onefold.app.held import HeldRelations
 from onefold.app.in_force import load_definitions
 from onefold.app.kept import lake_engine
 from onefold.app.relations import add_population
+from onefold.app.typed import reader
 from onefold.app.workspace import open_store
 from onefold.config import Settings
 from onefold.engine import DuckEngine, Engine, Interrupted, OutOfMemory
@@ -18,7 +20,7 @@ from onefold.model.definitions import Definitions
 from onefold.model.errors import Fault, InvalidInput, NotFound
 from onefold.model.sql import literal_sql
 from onefold.segment.asked import Asked, asked_rules
-from onefold.segment.metric import Column
+from onefold.segment.metric import Column, Field
 from onefold.segment.population import (
     Ahead,
     Relations,
@@ -43,11 +45,13 @@ class Everybody:
         engine: Engine,
         relations: Relations,
         seconds: float,
+        held: Relations | None = None,
     ) -> None:
         self.timezone = settings.timezone
         self.zone = load_zone(settings.timezone)
         self.definitions = definitions
         self.relations = relations
+        self._held = held or relations
         self._engine = engine
         self._seconds = seconds
         self._over = threading.Event()
@@ -81,7 +85,7 @@ class Everybody:
 
     def members_query(self, asked: Asked, now: int) -> str:
         """The query for those who satisfy a rule, in the way that suits the data."""
-        ask = (asked, now, self.timezone, self.relations)
+        ask = (asked, now, self.timezone, self._held)
         ahead = ahead_query(*ask)
         if not ahead:
             return members_query(*ask)
@@ -122,13 +126,14 @@ def everybody(
             definitions, _ = load_definitions(store)
             asked = asked_of(definitions, texts)
             since = _since(asked.plan.columns, now, settings.timezone, days)
-            population = add_population(engine, store, lake, since, ready)
+            population = add_population(engine, store, lake, since, ready, asked.plan)
         before()
         # Spark reads times in a zone of its own; it is not told.
         told = population.since if isinstance(engine, DuckEngine) else None
         relations = Relations(read=population.read, since=told)
         limit = settings.sql_seconds if seconds is None else seconds
-        people = Everybody(settings, definitions, engine, relations, limit)
+        held = population.held and _held(population.held, relations)
+        people = Everybody(settings, definitions, engine, relations, limit, held)
         timer = threading.Timer(limit, people.stop)
         timer.start()
         try:
@@ -136,6 +141,25 @@ def everybody(
         finally:
             timer.cancel()
             timer.join()
+
+
+def hold_missed(settings: Settings) -> None:
+    """After an answer, hold what it had to read from files, so that the next question need not."""
+    with lake_engine(settings) as (engine, lake, ready):
+        if ready.held and (missed := ready.held.missed):
+            with open_store(settings, cache_mb=4) as store:
+                add_population(engine, store, lake, missed.since, ready, missed.plan)
+
+
+def _held(held: HeldRelations, relations: Relations) -> Relations:
+    """Where the same is read from memory."""
+    of_held = reader(held.fields)
+
+    def read(field: Field) -> str:
+        is_held = held.profiles or field.root != "traits"
+        return of_held(field) if is_held else relations.read(field)
+
+    return Relations(held.events, held.profiles or relations.profiles, read)
 
 
 def asked_of(definitions: Definitions, texts: Mapping[str, str]) -> Asked:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
+from onefold.app.held import Held
 from onefold.app.workspace import lake_path, open_engine, open_lake
 from onefold.config import Settings
 from onefold.engine import DuckEngine, Engine
@@ -22,18 +23,25 @@ from onefold.segment.metric import Field
 class Ready:
     """What is ready in an engine: the fields that its views hold, and of which files they are made."""
 
-    def __init__(self) -> None:
+    def __init__(self, held: Held | None = None) -> None:
+        self.held = held
         self._files: object = None
         self._fields: list[Field] = []
         self.names: frozenset[str] = frozenset()
+
+    @property
+    def stays(self) -> frozenset[str]:
+        """The names of what the next question may use."""
+        return self.names | self.held.names if self.held else self.names
 
     def fields(self, files: object) -> list[Field] | None:
         """What was made of just these files."""
         return self._fields if files is not None and files == self._files else None
 
-    def put(self, files: object, fields: list[Field]) -> None:
-        """Remember what was made; None: of more than files."""
-        self._files, self._fields = files, fields
+    def put(self, files: object, fields: list[Field], names: frozenset[str]) -> None:
+        """Remember what was made, under which names; without files, or of more, nothing."""
+        self._files, self._fields = files or None, fields
+        self.names = names if files else frozenset()
 
 
 class LakeEngine(NamedTuple):
@@ -57,7 +65,7 @@ class _Opened(NamedTuple):
 
 class _Kept:
     def __init__(self) -> None:
-        self.wanted = False
+        self.wanted = self.hold = False
         self._lock = threading.Lock()
         self._idle: tuple[Settings, _Opened] | None = None
 
@@ -81,9 +89,12 @@ class _Kept:
 _KEPT = _Kept()
 
 
-def keep_engines() -> None:
-    """From now on this process keeps the engine of its last question for the next one."""
-    _KEPT.wanted = True
+def keep_engines(*, hold: bool = True) -> None:
+    """From now on this process keeps the engine of its last question for the next one.
+
+    `hold`: and what that question read, once it is asked to hold it.
+    """
+    _KEPT.wanted, _KEPT.hold = True, hold
 
 
 @contextmanager
@@ -100,11 +111,12 @@ def lake_engine(settings: Settings) -> Iterator[LakeEngine]:
                 engine.close()
             return
         engine.lock([], [lake_path(settings)])
-        opened = _Opened(engine, engine.session(), lake, Ready())
+        held = Held(settings.sql_memory // 3) if _KEPT.hold else None
+        opened = _Opened(engine, engine.session(), lake, Ready(held))
     well = False
     try:
         yield LakeEngine(opened.session, opened.lake, opened.ready)
-        opened.session.forget_but(opened.ready.names)
+        opened.session.forget_but(opened.ready.stays)
         well = True
     finally:
         if well:

@@ -8,13 +8,23 @@ them, and an event is of the profile that its owner belongs to today.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from onefold.app.event_rows import (
+    add_late_moves,
+    add_left_profiles,
+    all_before,
+    all_went_one_way,
+    by_profile,
+    events_part,
+    oldest,
+    with_rows,
+)
+from onefold.app.held import Asked, HeldRelations
 from onefold.app.kept import Ready
 from onefold.app.tables import TableNow, tables_at_once
 from onefold.app.typed import fields_of, reader, typed_columns
@@ -22,6 +32,7 @@ from onefold.engine import DuckEngine, Engine
 from onefold.lake import MIXED, DeltaLake, by_layout, parse_file_name
 from onefold.model.profile import profile_number_sql
 from onefold.segment.metric import Field
+from onefold.segment.plan import Plan
 from onefold.store import SQLiteStore
 
 EVENTS, PROFILES = "events_now", "profiles_now"
@@ -34,11 +45,13 @@ _HELD = 20_000
 class Population(NamedTuple):
     """How the relations are read: `read` writes the SQL of a field, typed column or JSON.
 
-    `profiles` is how many there are by what the store counts.
+    `profiles` is how many there are by what the store counts, `held` are relations in memory, if any,
+    that hold what a plan reads.
     """
 
     read: Callable[[Field], str]
     profiles: int
+    held: HeldRelations | None = None
 
     @staticmethod
     def since(moment: int) -> str:
@@ -53,11 +66,12 @@ def add_population(
     lake: DeltaLake,
     since: int | None = None,
     ready: Ready | None = None,
+    plan: Plan | None = None,
 ) -> Population:
     """Make the views `events_now` and `profiles_now`, unless they are `ready`.
 
     `since` (µs) leaves out files that hold only older events. Both are as of the same batch,
-    whatever is folded, carried over and compacted meanwhile.
+    whatever is folded, carried over and compacted meanwhile. What a `plan` reads may be held.
     """
     with tables_at_once(store, lake, _NAMES) as tables:
         events, moves, profiles = tables["events"], tables["moves"], tables["profiles"]
@@ -67,15 +81,17 @@ def add_population(
             fields = add_events(engine, store, events, moves, since)
             fields += add_profiles(engine, profiles)
             if ready and isinstance(engine, DuckEngine):
-                ready.put(files, fields)
-                ready.names = engine.named() if files else frozenset()
+                ready.put(files, fields, engine.named())
         people = store.counters().get("profiles", 0)
-    return Population(reader(fields), people)
+        held = None
+        if plan and ready and ready.held and isinstance(engine, DuckEngine):
+            held = ready.held.relations(engine, tables, Asked(plan, since), store.batch(), fields)
+    return Population(reader(fields), people, held)
 
 
 def _only_files(tables: Mapping[str, TableNow], since: int | None) -> object:
     """The files that the relations are made of; None if that is not all, or much is held of them."""
-    read = [file for one in tables.values() for file in one.files if not _all_before(file, since)]
+    read = [file for one in tables.values() for file in one.files if not all_before(file, since)]
     names = [parse_file_name(file) for file in read]
     # Of events that no file knows the profile of, the store is asked.
     if any(one.newer.num_rows for one in tables.values()) or MIXED in {n.layout for n in names}:
@@ -92,24 +108,24 @@ def add_events(
     since: int | None = None,
 ) -> list[Field]:
     """Make the view `events_now` of the tables `events` and `moves`; give its typed columns."""
-    groups = by_layout(_with_rows(f for f in events.files if not _all_before(f, since)))
+    groups = by_layout(with_rows(f for f in events.files if not all_before(f, since)))
     typed = _add_groups(engine, "events", groups, "properties", "context")
     fields = _each_once(typed)
     parts = []
     if events.newer.num_rows or not groups:
         engine.add_view("events_newer", {}, events.newer)
-        parts.append(_events_part("events_newer", (), fields))
+        parts.append(events_part("events_newer", (), fields))
     parts += [
-        _events_part(f"events_{group}", typed[group], fields, group == MIXED) for group in groups
+        events_part(f"events_{group}", typed[group], fields, group == MIXED) for group in groups
     ]
     read = [file for files in groups.values() for file in files]
     rows = " union all ".join(parts)
     known = MIXED not in groups and not events.newer["profile_id"].null_count
-    _add_late_moves(engine, moves, read, events.newer)
-    if known and not (left := _add_left_profiles(engine)):
+    add_late_moves(engine, moves, oldest(read, events.newer))
+    if known and not (left := add_left_profiles(engine)):
         query = f"select profile_id as profile, * exclude (profile_id) from ({rows})"
-    elif known and _all_went_one_way(engine, left):
-        query = _by_profile(rows)
+    elif known and all_went_one_way(engine, left):
+        query = by_profile(rows)
     else:
         add_homes(engine, store, moves, read, events.newer)
         query = _by_profile_or_owner(engine, rows) if known else _by_owner(rows)
@@ -120,7 +136,7 @@ def add_events(
 def add_profiles(engine: Engine, profiles: TableNow) -> list[Field]:
     """Make the view `profiles_now` of the table `profiles`; give its typed columns."""
     parts: dict[str, list[str]] = {"now": [], "tail": []}
-    for file in _with_rows(profiles.files):
+    for file in with_rows(profiles.files):
         parts.setdefault(parse_file_name(file).part, []).append(file)
     groups = by_layout(parts["now"])
     columns = {
@@ -175,55 +191,12 @@ def _outputs(columns: Collection[str]) -> str:
     return ", ".join(name if name in columns else f"'{{}}' as {name}" for name in names)
 
 
-def _events_part(
-    source: str, typed: Sequence[Field], fields: Sequence[Field], old: bool = False
-) -> str:
-    # Files of before there was the column know nothing of profiles.
-    profile = "null::bigint as profile_id" if old else "profile_id"
-    return (
-        f'select {profile}, owner, source, name, epoch_us("time") as "time", "time" as stamp, message_id, traits,'
-        f" strong, properties, context{typed_columns(fields, typed)} from {source}"
-    )
-
-
 def _by_owner(rows: str) -> str:
     """Events of the profiles that their owners belong to: right in any case, and slow."""
     return (
         "select coalesce(homes.profile_id, e.profile_id) as profile, e.* exclude (profile_id)"
         f" from ({rows}) e left join homes on e.owner = homes.node"
     )
-
-
-def _by_profile(rows: str) -> str:
-    """The same, by the profiles that the events name, where these went as a whole."""
-    return (
-        "select coalesce(l.home, e.profile_id) as profile, e.* exclude (profile_id)"
-        f" from ({rows}) e left join left_profiles l on e.profile_id = l.profile_id"
-    )
-
-
-def _add_left_profiles(engine: Engine) -> int:
-    """Make the table `left_profiles` of moves; say how many are in it."""
-    return engine.keep(
-        "left_profiles",
-        "select left_id as profile_id, case when arg_max(left_empty, batch)"
-        " and min(profile_id) = max(profile_id) then min(profile_id) end as home"
-        " from late_moves group by left_id",
-    )
-
-
-def _all_went_one_way(engine: Engine, left: int) -> bool:
-    """Say whether each of the `left_profiles` went to one that nobody left since.
-
-    Then it is not asked of each identifier where it is now.
-    """
-    [(known, whole, further)] = engine.rows(
-        "left",
-        "select count(l.profile_id), count(l.home), count(f.profile_id) from left_profiles l"
-        " left join left_profiles f on l.home = f.profile_id",
-        {},
-    )
-    return bool(known == left and whole == left and not further)
 
 
 def _by_profile_or_owner(engine: Engine, rows: str) -> str:
@@ -245,42 +218,17 @@ def _by_profile_or_owner(engine: Engine, rows: str) -> str:
     if known < left:
         return _by_owner(rows)
     if whole == left:
-        return _by_profile(rows)
+        return by_profile(rows)
     parted = (
         f"select e.* from ({rows}) e join left_profiles l"
         " on e.profile_id = l.profile_id and l.home is null"
     )
     here = "l.profile_id is null or l.home is not null"
-    return f"{_by_profile(rows)} where {here} union all {_by_owner(parted)}"
+    return f"{by_profile(rows)} where {here} union all {_by_owner(parted)}"
 
 
 def _each_once(typed: Mapping[str, Sequence[Field]]) -> list[Field]:
     return list(dict.fromkeys(field for fields in typed.values() for field in fields))
-
-
-def _with_rows(files: Iterable[str]) -> Iterator[str]:
-    """The files that are not known to be empty."""
-    for file in files:
-        name = parse_file_name(file)
-        if name.rows or name.layout == MIXED:
-            yield file
-
-
-def _all_before(file: str, since: int | None) -> bool:
-    """Does a file of one day end before a moment?"""
-    if since is None:
-        return False
-    day = parse_file_name(file).part
-    return day.isdecimal() and day < f"{datetime.fromtimestamp(since // 1_000_000, UTC):%Y%m%d}"
-
-
-def _add_late_moves(engine: Engine, moves: TableNow, files: Sequence[str], newer: pa.Table) -> None:
-    """Make the view `late_moves`: those that some event was written, or compacted, before."""
-    known = [parse_file_name(file).batch for file in files]
-    if newer.num_rows:
-        known.append(pc.min(newer["batch"]).as_py())
-    engine.add_view("moves", by_layout(moves.files), moves.newer)
-    engine.view("late_moves", f"select * from moves where batch > {min(known, default=0)}")
 
 
 def add_homes(
@@ -294,7 +242,7 @@ def add_homes(
 
     A move is of no interest when all these events were written, or compacted, after it.
     """
-    _add_late_moves(engine, moves, files, newer)
+    add_late_moves(engine, moves, oldest(files, newer))
     moved = "select node, arg_max(profile_id, batch) as profile_id from late_moves group by node"
     engine.keep("homes", moved)
     unknown = "select owner from unsorted where profile_id is null"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -32,6 +33,7 @@ def file_name(part: str, columns: Iterable[str], rows: int, batch: int) -> str:
     return f"{part}-{_layout(columns)}-{rows}-{batch}-{uuid.uuid4().hex}{_SUFFIX}"
 
 
+@lru_cache(maxsize=4_096)
 def parse_file_name(path: str) -> FileName:
     """Read a name. Those of before names said so, and of joined files, are of layout `mixed`."""
     name = path.rsplit("/", 1)[-1]

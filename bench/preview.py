@@ -17,63 +17,35 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
 from bench.by_turns import Answer, Ask, compare
-from bench.population_data import DAY, END, add_arguments, population
+from bench.population_data import add_arguments, population
 from bench.postgres import postgres
+from bench.preview_polars import polars, polars_in_memory, polars_in_steps
+from bench.preview_question import (
+    COUNTRY,
+    DUCK_THREADS,
+    MAILS,
+    NOW,
+    ORDERS,
+    REVENUE,
+    RULE,
+    THREADS,
+    files_of,
+)
 from onefold.app.everybody import everybody, hold_missed
 from onefold.app.kept import keep_engines
 from onefold.app.workspace import open_lake
 from onefold.config import Settings
-from onefold.lake import parse_file_name
-
-RULE = (
-    "country = 'CN' and count_of('Order Completed', last => interval 30 day) >= 3"
-    " and sum_of('Order Completed', properties.revenue, last => interval 30 day) >= 100"
-    " and not did('Email Opened', last => interval 14 day)"
-)
-NOW = END - 1
-# The days of the rule are those of Shanghai, where it is eight o'clock when the lake ends.
-_MIDNIGHT = END - 8 * DAY // 24
-ORDERS, MAILS = _MIDNIGHT - 29 * DAY, _MIDNIGHT - 13 * DAY
-THREADS = os.cpu_count() or 2
-# With fewer threads than three DuckDB groups in tables that outgrow the processor's cache.
-DUCK_THREADS = max(3, THREADS)
-REVENUE, COUNTRY = '["properties","revenue","number"]', '["traits","country","text"]'
-
-
-class Files(NamedTuple):
-    """The files that a person who knows the layout reads."""
-
-    events: list[str]
-    moves: list[str]
-    profiles: list[str]
-    known: int
-    """Moves up to this batch are in all of these events."""
-
-
-def files_of(settings: Settings) -> Files:
-    """The files of the days that matter, and of what everybody is now."""
-    lake = open_lake(settings)
-    first = time.strftime("%Y%m%d", time.gmtime(ORDERS // 1_000_000))
-    parts = {name: lake.snapshot(name)[1] for name in ("events", "moves", "profiles")}
-    events = sorted(f for f in parts["events"] if first <= parse_file_name(f).part < "3")
-    return Files(
-        events,
-        parts["moves"],
-        [f for f in parts["profiles"] if parse_file_name(f).part == "now"],
-        min(parse_file_name(f).batch for f in events),
-    )
 
 
 @contextmanager
@@ -198,161 +170,6 @@ def _file(files: list[str]) -> str:
     names = ",".join(Path(file).name for file in files)
     pattern = f"{directory}/{{{names}}}" if len(files) > 1 else files[0]
     return f"file('{pattern}', 'Parquet')"
-
-
-@contextmanager
-def polars(settings: Settings) -> Iterator[Ask]:
-    """Polars, lazily and streaming, over the same files."""
-    import polars as pl
-
-    files = files_of(settings)
-
-    def ask() -> tuple[Answer, float]:
-        began = time.perf_counter()
-        time_of = pl.col("time").dt.epoch("us")
-        is_order = (pl.col("name") == "Order Completed") & (time_of >= ORDERS)
-        is_mail = (pl.col("name") == "Email Opened") & (time_of >= MAILS)
-        moved = (
-            pl.scan_parquet(files.moves)
-            .filter(pl.col("batch") > files.known)
-            .sort("batch")
-            .group_by("left_id", maintain_order=True)
-            .agg(pl.col("profile_id").last().alias("home"))
-        )
-        totals = (
-            pl.scan_parquet(files.events)
-            .filter(is_order | is_mail)
-            .select("profile_id", "name", REVENUE)
-            .join(moved, left_on="profile_id", right_on="left_id", how="left")
-            .with_columns(pl.coalesce("home", "profile_id").alias("profile"))
-            .group_by("profile")
-            .agg(
-                (pl.col("name") == "Order Completed").sum().alias("orders"),
-                pl.col(REVENUE).sum().alias("spent"),
-                (pl.col("name") == "Email Opened").sum().alias("mails"),
-            )
-            .filter((pl.col("orders") >= 3) & (pl.col("spent") >= 100) & (pl.col("mails") == 0))
-        )
-        found = (
-            pl.scan_parquet(files.profiles)
-            .filter(pl.col(COUNTRY) == "CN")
-            .join(totals, left_on="profile_id", right_on="profile")
-            .select(pl.len().alias("n"), pl.col("profile_id").cast(pl.Int128).sum().alias("total"))
-            .collect(engine="streaming")
-        )
-        return (found["n"][0], int(found["total"][0])), time.perf_counter() - began
-
-    yield ask
-
-
-@contextmanager
-def polars_in_steps(settings: Settings) -> Iterator[Ask]:
-    """The same, first the orders, then the mails of those whom these leave."""
-    import polars as pl
-
-    files = files_of(settings)
-
-    def ask() -> tuple[Answer, float]:
-        began = time.perf_counter()
-        time_of = pl.col("time").dt.epoch("us")
-        is_order = (pl.col("name") == "Order Completed") & (time_of >= ORDERS)
-        is_mail = (pl.col("name") == "Email Opened") & (time_of >= MAILS)
-        moved = (
-            pl.scan_parquet(files.moves)
-            .filter(pl.col("batch") > files.known)
-            .sort("batch")
-            .group_by("left_id", maintain_order=True)
-            .agg(pl.col("profile_id").last().alias("home"))
-        )
-
-        def events(of: pl.Expr, *columns: str) -> pl.LazyFrame:
-            return (
-                pl.scan_parquet(files.events)
-                .filter(of)
-                .select("profile_id", *columns)
-                .join(moved, left_on="profile_id", right_on="left_id", how="left")
-                .with_columns(pl.coalesce("home", "profile_id").alias("profile"))
-            )
-
-        totals = (
-            events(is_order, REVENUE)
-            .group_by("profile")
-            .agg(pl.len().alias("orders"), pl.col(REVENUE).sum().alias("spent"))
-            .filter((pl.col("orders") >= 3) & (pl.col("spent") >= 100))
-            .join(events(is_mail), on="profile", how="anti")
-        )
-        found = (
-            pl.scan_parquet(files.profiles)
-            .filter(pl.col(COUNTRY) == "CN")
-            .join(totals, left_on="profile_id", right_on="profile")
-            .select(pl.len().alias("n"), pl.col("profile_id").cast(pl.Int128).sum().alias("total"))
-            .collect(engine="streaming")
-        )
-        return (found["n"][0], int(found["total"][0])), time.perf_counter() - began
-
-    yield ask
-
-
-@contextmanager
-def polars_in_memory(settings: Settings) -> Iterator[Ask]:
-    """The same, of columns that were read before: the two names apart, moves applied, countries by number."""
-    import polars as pl
-
-    files = files_of(settings)
-    moved = (
-        pl.scan_parquet(files.moves)
-        .filter(pl.col("batch") > files.known)
-        .sort("batch")
-        .group_by("left_id", maintain_order=True)
-        .agg(pl.col("profile_id").last().alias("home"))
-    )
-
-    def held(name: str, *columns: str) -> pl.DataFrame:
-        return (
-            pl.scan_parquet(files.events)
-            .filter(pl.col("name") == name)
-            .select("profile_id", pl.col("time").dt.epoch("us"), *columns)
-            .join(moved, left_on="profile_id", right_on="left_id", how="left")
-            .select(pl.coalesce("home", "profile_id").alias("profile"), "time", *columns)
-            .collect()
-            .rechunk()
-        )
-
-    orders, mails = held("Order Completed", REVENUE), held("Email Opened")
-    people = (
-        pl.scan_parquet(files.profiles)
-        .select("profile_id", pl.col(COUNTRY).cast(pl.Categorical()))
-        .collect()
-        .rechunk()
-    )
-
-    def ask() -> tuple[Answer, float]:
-        began = time.perf_counter()
-        totals = (
-            orders.lazy()
-            .filter(pl.col("time") >= ORDERS)
-            .group_by("profile")
-            .agg(pl.len().alias("orders"), pl.col(REVENUE).sum().alias("spent"))
-            .filter((pl.col("orders") >= 3) & (pl.col("spent") >= 100))
-            .join(mails.lazy().filter(pl.col("time") >= MAILS), on="profile", how="anti")
-        )
-        found = (
-            people.lazy()
-            .filter(pl.col(COUNTRY) == "CN")
-            .join(totals, left_on="profile_id", right_on="profile")
-            .select(pl.len().alias("n"), pl.col("profile_id").cast(pl.Int128).sum().alias("total"))
-            .collect(engine=engine)
-        )
-        return (found["n"][0], int(found["total"][0])), time.perf_counter() - began
-
-    # Either of its engines may be the faster one.
-    took: dict[Any, float] = {}
-    engine: Any
-    for engine in ("in-memory", "streaming"):
-        took[engine] = min(ask()[1] for _ in range(5))
-    engine = min(took, key=took.__getitem__)
-    sys.stderr.write(f"polars: {took}\n")
-    yield ask
 
 
 @contextmanager

@@ -25,7 +25,7 @@ from onefold.app.tables import TableNow
 from onefold.app.typed import column_of, fields_of, typed_columns
 from onefold.engine import DuckEngine, OutOfMemory
 from onefold.lake import MIXED, by_layout, parse_file_name
-from onefold.segment.metric import SQL_TYPES, Aggregate, Field, FieldType, make_field
+from onefold.segment.metric import Aggregate, Field, FieldType, make_field
 from onefold.segment.plan import Plan
 from onefold.segment.texts import literal_sql
 from onefold.segment.trait_sql import is_moment, trait_field
@@ -35,6 +35,7 @@ _LATE, _LEFT = "held_late_moves", "held_left_profiles"
 _WIDTHS: dict[FieldType, int] = {"text": 40, "number": 9, "boolean": 2}
 """Bytes of a value, roughly; of the texts of profiles only their numbers are held."""
 _ID, _TIME, _NUMBER = 9, 9, 2
+_SQL: dict[FieldType, str] = {"text": "varchar", "number": "double", "boolean": "boolean"}
 _MOST_VALUES, _SOME = 1_000, 20_000
 _SIMPLE: tuple[Aggregate, ...] = ("count", "sum", "avg", "min", "max", "days")
 """These need of an event its name, its time and the fields that the rule names."""
@@ -344,9 +345,7 @@ def _columns(fields: Iterable[Field], have: Iterable[Field]) -> str:
     """The columns of fields, each after a comma; null where there is none."""
     known = set(have)
     return "".join(
-        f", {column_of(one)}"
-        if one in known
-        else f", null::{SQL_TYPES[one.type]} as {column_of(one)}"
+        f", {column_of(one)}" if one in known else f", null::{_SQL[one.type]} as {column_of(one)}"
         for one in fields
     )
 

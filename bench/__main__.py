@@ -21,7 +21,7 @@ from typing import Any
 HERE = Path(__file__).parent
 NOT_BENCHES = {
     "background", "known", "matching", "matching_metrics", "matching_splink", "population_data",
-    "population_proof", "postgres", "tree",
+    "population_proof", "postgres", "preview_polars", "preview_question", "tree",
 }  # fmt: skip
 SIZES = {
     "pipeline": ["--users", "1000000", "--seconds", "60"],

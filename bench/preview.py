@@ -3,10 +3,11 @@
 "In China, three orders or more and 100 or more spent in thirty days, no e-mail opened in fourteen",
 over 10 M profiles and 100 M events (`--quick`: a tenth), made once by `bench.population_data`:
 
-- `onefold`: what a preview does, from opening the lake to the count; and its query alone;
+- `onefold`: what a preview does, from opening the lake to the count, and its query alone, in a process
+  that answered it before and holds what it read; `onefold, files`: in one that holds nothing;
 - `duckdb`: SQL written by hand for these very files, with the bounds and names worked out;
 - `chdb`, `polars` (as one would write it, and in the steps that ours takes): the same question over the
-  same files; `postgresql` 15: over rows that were loaded into it, with an index that answers the question
+  same files; `polars, held`: over columns that it read before; `postgresql` 15: over rows that were loaded into it, with an index that answers the question
   alone. All of them apply the moves of profiles.
 
 Everybody may use all cores. The answers (how many, and the sum of their numbers) must be equal. A run is

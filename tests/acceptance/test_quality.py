@@ -1,14 +1,8 @@
-"""How good what is known is, of one and of everybody; accounts with members and golden traits."""
+"""How good what is known is, of one and of everybody."""
 
 from __future__ import annotations
 
-import pytest
-
-from onefold.app.accounts import account, account_list
-from onefold.app.profiles import find_id
 from onefold.app.quality import profile_quality, quality, quality_last
-from onefold.model.errors import NotFound
-from onefold.model.profile import profile_name
 from tests.acceptance.conftest import Stepped
 from tests.acceptance.test_golden_record import said, take
 
@@ -55,22 +49,3 @@ def test_each_share_is_what_it_says(onefold: Stepped) -> None:
 
 def test_without_a_report_it_is_as_of_never(onefold: Stepped) -> None:
     assert quality_last(onefold.settings).as_of == 0
-
-
-def test_an_account_has_members_and_golden_traits(onefold: Stepped) -> None:
-    group = {"type": "group", "groupId": "acme"}
-    onefold.take(
-        {**group, "userId": "ann", "traits": {"plan": "free"}, "timestamp": "2026-01-01T00:00Z"},
-        {**group, "userId": "bo", "traits": {"plan": "pro"}, "timestamp": "2026-01-02T00:00Z"},
-        {**group, "userId": "bo", "timestamp": "2026-01-03T00:00Z"},
-    )
-    found = account(onefold.settings, "acme")
-    bo = find_id(onefold.store, "user_id:bo")
-    assert bo is not None
-    assert (found.traits, found.member_count) == ({"plan": "pro"}, 2)
-    assert found.members[0].profile == profile_name(bo)
-    assert [(one.id, one.members) for one in account_list(onefold.settings)] == [("acme", 2)]
-    onefold.take({"type": "alias", "userId": "ann", "previousId": "bo"})
-    assert account(onefold.settings, "acme").member_count == 1
-    with pytest.raises(NotFound):
-        account(onefold.settings, "nobody")

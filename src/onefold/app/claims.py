@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import msgspec
 
 from onefold.app.claims_kept import decided_by
@@ -11,10 +14,10 @@ from onefold.app.profiles import ProfileView, TraitOrigin, find, held_as_of, vie
 from onefold.app.workspace import now_us, open_store
 from onefold.config import Settings
 from onefold.engine import DuckEngine
-from onefold.model.definitions import TraitDefinition
+from onefold.model.definitions import AccountTraitDefinition, TraitDefinition
 from onefold.model.errors import NotFound
 from onefold.model.given import is_reserved
-from onefold.model.profile import Profile, identifier_text, statements_of
+from onefold.model.profile import Profile, Statement, identifier_text, statements_of
 from onefold.pipeline.golden_rules import golden_rules
 from onefold.pipeline.scores import About, Preferences
 from onefold.store import SQLiteStore
@@ -27,7 +30,7 @@ def profile_claims(settings: Settings, reference: str, trait: str = "") -> Profi
     """Every claim about a profile's traits, or about one: which won, which lost, and why."""
     with open_store(settings, cache_mb=4) as store:
         found = find(store, reference, settings.default_country)
-        known = _Known(store, settings, found)
+        known = Known.of_profile(store, settings, found)
     names = [name for name in known.names if trait in ("", name)]
     if trait and not names:
         raise NotFound(f"nobody claims {trait} of {reference}")
@@ -39,33 +42,52 @@ def profile_in_full(settings: Settings, reference: str) -> ProfileView:
     """A profile with the claim that each golden value came from."""
     with open_store(settings, cache_mb=4) as store:
         found = find(store, reference, settings.default_country)
-        known = _Known(store, settings, found)
+        known = Known.of_profile(store, settings, found)
         as_of = held_as_of(store, found)
     traits = {name: known.origin(name) for name in known.names}
     shown = {name: one for name, one in traits.items() if one.value is not None or one.lost}
     return msgspec.structs.replace(view(found), traits=shown, as_of=as_of)
 
 
-class _Known:
-    """What decides a profile's golden record, and all that is claimed."""
+class Known:
+    """What decides a golden record, and all that is claimed.
 
-    def __init__(self, store: SQLiteStore, settings: Settings, profile: Profile) -> None:
-        definitions, _ = load_definitions(store)
-        self._rules = golden_rules(decided_by(store), settings.timezone)
-        self._declared = {
-            one.name: one for one in definitions.traits if one.type and not one.expression
-        }
-        self._identifiers = [identifier_text(node) for node in profile.nodes]
-        self._golden = profile.traits
+    `about` says what each of the `nodes` is: its kind, and what it is called.
+    """
+
+    def __init__(
+        self,
+        rules: GoldenRules,
+        declared: Mapping[str, TraitDefinition | AccountTraitDefinition],
+        golden: Mapping[str, Any],
+        nodes: Sequence[list[Statement]],
+        about: Sequence[tuple[str, str]],
+    ) -> None:
+        self._rules = rules
+        self._declared = declared
+        self._identifiers = [name for _, name in about]
+        self._golden = golden
         self._now = now_us()
-        self.nodes = [statements_of(node) for node in profile.nodes]
+        self.nodes = nodes
         engine = DuckEngine(threads=1, memory_mb=64)
         try:
-            kinds = [node.kind for node in profile.nodes]
+            kinds = [kind for kind, _ in about]
             (self._scores,) = Preferences(engine, self._rules).scores([About(self.nodes, kinds)])
         finally:
             engine.close()
         self.names = [name for name in traits_of(self.nodes) if not is_reserved(name)]
+
+    @staticmethod
+    def of_profile(store: SQLiteStore, settings: Settings, profile: Profile) -> Known:
+        """That of a profile."""
+        definitions, _ = load_definitions(store)
+        return Known(
+            golden_rules(decided_by(store), settings.timezone),
+            {one.name: one for one in definitions.traits if one.type and not one.expression},
+            profile.traits,
+            [statements_of(node) for node in profile.nodes],
+            [(node.kind, identifier_text(node)) for node in profile.nodes],
+        )
 
     def _explained(self, trait: str) -> list[Explained]:
         return explain(self.nodes, trait, self._rules, self._now, self._scores)

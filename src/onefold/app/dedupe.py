@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from onefold.app import match_training, matching, people_files
+from onefold.app.long_work import Tell, tell_nobody
 from onefold.app.people import standardize_table
 from onefold.app.people_files import write_file
 from onefold.engine.duck import DuckEngine
@@ -21,6 +22,7 @@ from onefold.unify.file_golden import golden_query
 
 _TOGETHER = ("address", "address_more", "house_number", "unit", "po_box", "city", "district",
              "state", "postcode", "country")  # fmt: skip
+_STEPS = 7
 _BORN = ("birth_year", "birth_month", "birth_day")
 
 
@@ -56,7 +58,7 @@ class Deduped(msgspec.Struct, frozen=True):
     columns: dict[str, dict[str, str]]
 
 
-def dedupe(files: Sequence[Path], wanted: Wanted) -> Deduped:
+def dedupe(files: Sequence[Path], wanted: Wanted, tell: Tell = tell_nobody) -> Deduped:
     """Find the people in the rows of one or several files, and write what is wanted."""
     _check_paths(files, wanted)
     with tempfile.TemporaryDirectory(prefix="onefold-") as spill:
@@ -64,13 +66,17 @@ def dedupe(files: Sequence[Path], wanted: Wanted) -> Deduped:
             threads=os.cpu_count() or 1, memory_mb=people_files.memory_mb(), spill=Path(spill)
         )
         try:
-            return _dedupe(engine, files, wanted, Path(spill))
+            return _dedupe(engine, files, wanted, Path(spill), tell)
         finally:
             engine.close()
 
 
-def _dedupe(engine: DuckEngine, files: Sequence[Path], wanted: Wanted, spill: Path) -> Deduped:
+def _dedupe(
+    engine: DuckEngine, files: Sequence[Path], wanted: Wanted, spill: Path, tell: Tell
+) -> Deduped:
+    tell(0, _STEPS, "reading")
     layouts = people_files.read_files(engine, files, wanted.columns, wanted.region, spill)
+    tell(1, _STEPS, "standardizing")
     first = 0
     for place, file in enumerate(files):
         source = file.stem if len(files) > 1 else ""
@@ -81,15 +87,20 @@ def _dedupe(engine: DuckEngine, files: Sequence[Path], wanted: Wanted, spill: Pa
     every = " UNION ALL ".join(f"SELECT * FROM people_{place}" for place in range(len(files)))
     engine.view("people", every)
     model = decode_model(wanted.model.read_bytes()) if wanted.model else None
+    tell(2, _STEPS, "finding pairs")
     plan = matching.prepare(engine, model=model)
     matching.block(engine, plan)
+    tell(3, _STEPS, "comparing")
     matching.compare(engine, plan)
     if model is None:
+        tell(4, _STEPS, "learning")
         model = match_training.learn(engine, plan, link_only=wanted.link_only)
+    tell(5, _STEPS, "clustering")
     matching.score(engine, plan, model)
     matching.cluster(engine, plan, model)
     if wanted.save_model:
         wanted.save_model.write_bytes(encode_model(model))
+    tell(6, _STEPS, "writing")
     _rows(engine, files, layouts)
     return _write(engine, wanted, model, layouts)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from onefold.activate.webhook_settings import settings_from
-from onefold.app import golden_checks, identity_checks, tag_checks
+from onefold.app import account_checks, golden_checks, identity_checks, tag_checks
 from onefold.app.in_force import DESTINATION_KEYS
 from onefold.model.errors import Fault, InvalidInput
 
@@ -41,6 +41,21 @@ def _trait_faults(body: Body) -> Iterator[Fault]:
     if "expression" in body and not isinstance(body["expression"], str):
         yield Fault(_TEXT, "expression")
     yield from golden_checks.schema_faults(body)
+
+
+def _account_trait_faults(body: Body) -> Iterator[Fault]:
+    yield from _unknown_keys(body, {"type"} | account_checks.KEYS | _ABOUT)
+    if "aggregate" not in body:
+        yield from _type_faults(body)
+        yield from golden_checks.schema_faults(body)
+    yield from account_checks.account_trait_faults(body)
+
+
+def _household_trait_faults(body: Body) -> Iterator[Fault]:
+    yield from _unknown_keys(body, {"aggregate", "of", "unit", "pii"} | _ABOUT)
+    if "aggregate" not in body:
+        yield Fault("has no aggregate", "aggregate", "write how it is added up, such as `count`")
+    yield from account_checks.account_trait_faults(body)
 
 
 def _golden_faults(body: Body) -> Iterator[Fault]:
@@ -145,6 +160,8 @@ KINDS: Mapping[str, Callable[[Body], Iterator[Fault]]] = {
     "segment": _segment_faults,
     "property": _property_faults,
     "golden": _golden_faults,
+    "account_trait": _account_trait_faults,
+    "household_trait": _household_trait_faults,
     "destination": _destination_faults,
     "identifier": _identifier_faults,
     "identity": _identity_faults,

@@ -130,7 +130,7 @@ def _computing_faults(
     skipped: Collection[Key],
 ) -> Iterator[Fault]:
     """What cannot be computed, of those that are concerned and need not be skipped."""
-    chosen = [key for key in concerned if key not in skipped]
+    chosen = [key for key in concerned if key not in skipped and key[0] in _TEXT_KEY]
     chosen += [key for key in graph.needed_by(chosen) if key not in chosen]
     refused = _compiled(bodies, chosen).refused
     by_key = {key: refused.get((_sort(key[0]), key[1])) for key in chosen}

@@ -66,13 +66,6 @@ def _represent(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 _Shown.add_representer(str, _represent)
 
 
-def plan(settings: Settings, directory: Path, *, prune: bool = False) -> Plan:
-    """Compare the definitions below a directory with those in force; changes nothing."""
-    reading = read_definitions(directory)
-    with open_store(settings, cache_mb=4) as store:
-        return plan_of(store, reading, prune=prune, limits=limits_of(settings))
-
-
 def apply(settings: Settings, directory: Path, *, prune: bool = False, actor: str = "cli") -> Plan:
     """Put the definitions below a directory in force, all or none.
 

@@ -128,6 +128,9 @@ def uses_of(kind: str, body: dict[str, Any]) -> list[Use]:
         segments = body.get("segments")
         names = segments if isinstance(segments, list) else []
         return [Use(("segment", one), "segments") for one in names if isinstance(one, str)]
+    if kind in ("account_trait", "household_trait"):
+        of = body.get("of")
+        return [Use(("value", of), "of")] if isinstance(of, str) and of else []
     return [Use(reference, where) for where, text in _texts(body, "") for reference in _names(text)]
 
 

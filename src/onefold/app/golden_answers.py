@@ -75,29 +75,3 @@ class ProfileQuality(msgspec.Struct, frozen=True):
     id: str
     overall: Quality
     traits: dict[str, Quality]
-
-
-class AccountMember(msgspec.Struct, frozen=True):
-    """Somebody who belongs to an account: since when, and when that was last said (µs)."""
-
-    profile: str
-    since: int
-    last: int
-
-
-class AccountView(msgspec.Struct, frozen=True):
-    """An account: its golden traits, the source of each, and the members seen last, of so many."""
-
-    id: str
-    traits: dict[str, Any]
-    sources: dict[str, str]
-    member_count: int
-    members: tuple[AccountMember, ...]
-
-
-class AccountRow(msgspec.Struct, frozen=True):
-    """An account, how many people belong to it, and when that was last said (µs)."""
-
-    id: str
-    members: int
-    last: int

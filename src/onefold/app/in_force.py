@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from onefold.model.definitions import (
+    AccountTraitDefinition,
     Definitions,
     DestinationDefinition,
     GoldenDefinition,
@@ -106,6 +107,8 @@ def definitions_from(stored: Iterable[StoredDefinition], version: int = 0) -> De
     traits: list[TraitDefinition] = []
     tags: list[TagDefinition] = []
     golden: list[GoldenDefinition] = []
+    account_traits: list[AccountTraitDefinition] = []
+    household_traits: list[AccountTraitDefinition] = []
     kinds: dict[str, IdentifierRule] = {}
     protection = Protection()
     for one in stored:
@@ -118,6 +121,10 @@ def definitions_from(stored: Iterable[StoredDefinition], version: int = 0) -> De
             tags.append(_record({**body, **_named(one)}, TagDefinition))
         elif one.kind == "golden":
             golden.append(_record({**body, **_named(one)}, GoldenDefinition))
+        elif one.kind == "account_trait":
+            account_traits.append(_record({**body, **_named(one)}, AccountTraitDefinition))
+        elif one.kind == "household_trait":
+            household_traits.append(_record({**body, **_named(one)}, AccountTraitDefinition))
         elif one.kind == "identifier":
             kinds[one.name] = _record({**_rest(body), **_named(one)}, IdentifierRule)
         elif one.kind == "identity":
@@ -142,6 +149,8 @@ def definitions_from(stored: Iterable[StoredDefinition], version: int = 0) -> De
         tuple(tags),
         tuple(golden),
         identity,
+        account_traits=tuple(account_traits),
+        household_traits=tuple(household_traits),
     )
 
 

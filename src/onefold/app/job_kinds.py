@@ -15,10 +15,13 @@ APART = (
     "list",
     "import",
     "identity-trial",
+    "dedupe",
 )
 """Jobs that only read; a process of its own does them."""
 TRIAL = "identity-trial"
 """Trying identity rules on everybody."""
+DEDUPE = "dedupe"
+"""Finding the people in a file that was handed in."""
 REGROUP = "regroup"
 """Deciding anew who is who, after the identity rules changed; the worker does it by itself."""
 MATCH = "match"

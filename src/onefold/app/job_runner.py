@@ -15,8 +15,9 @@ from onefold.app.audiences import BacktestQuestion
 from onefold.app.backtest import backtest
 from onefold.app.choosing import choose_for_job
 from onefold.app.claims_past import claims_for_job
+from onefold.app.clustering_services import dedupe_for_job
 from onefold.app.identity_trial import try_for_job
-from onefold.app.job_kinds import TRIAL
+from onefold.app.job_kinds import DEDUPE, TRIAL
 from onefold.app.locks import hold
 from onefold.app.long_work import Work, do
 from onefold.app.past import count_for_job
@@ -77,6 +78,11 @@ def _try_identity(settings: Settings, work: Work) -> Any:
     return try_for_job(settings, work)
 
 
+def _dedupe(settings: Settings, work: Work) -> Any:
+    os.nice(_NICE)
+    return dedupe_for_job(settings, work)
+
+
 HANDLERS: Mapping[str, Handler] = {
     "backfill": _backfill,
     "claims": _claims,
@@ -88,6 +94,7 @@ HANDLERS: Mapping[str, Handler] = {
     "list": load,
     "import": load,
     TRIAL: _try_identity,
+    DEDUPE: _dedupe,
 }
 """What is done for each kind of job, given settings and the job; what it returns is the result."""
 

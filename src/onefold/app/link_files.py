@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -10,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from onefold.app.definition_checks import faults_of
-from onefold.app.definition_files import read_definitions
+from onefold.app.definition_files import Reading, read_definitions
 from onefold.app.in_force import IDENTITY_KINDS, definitions_from
 from onefold.engine import DuckEngine
 from onefold.model.errors import Fault, InvalidInput
@@ -39,22 +40,17 @@ def cluster_links(file: Path, output: Path, rules: Path | None = None) -> Cluste
     The file (CSV or Parquet) has `left_kind`, `left_value`, `right_kind`, `right_value`, and if known
     `rank` (0 asserted, 1 beside a user id, 2 else) and `time` (µs). `rules` is a folder with definitions.
     """
-    if not file.is_file():
-        raise InvalidInput("the links cannot be read", [Fault("there is no such file", str(file))])
-    engine = DuckEngine(threads=2, memory_mb=4096, spill=output.resolve().parent)
-    try:
-        reader = "read_parquet" if file.suffix == ".parquet" else "read_csv_auto"
-        engine.view("told", f"select * from {reader}({literal_sql(str(file))})")  # noqa: S608
+    with links_of(file, output.resolve().parent) as engine:
         return clustered(engine, "told", rules_in(rules), output)
-    finally:
-        engine.close()
 
 
 def rules_in(directory: Path | None) -> IdentityRules:
     """The identity rules that stand in a folder; those that hold without any if none is given."""
-    if directory is None:
-        return BUILT_IN
-    reading = read_definitions(directory)
+    return BUILT_IN if directory is None else rules_of(read_definitions(directory))
+
+
+def rules_of(reading: Reading) -> IdentityRules:
+    """The identity rules among written definitions."""
     written = [one for one in reading.written if one.kind in IDENTITY_KINDS]
     faults = [fault for one in written for fault in faults_of(one.kind, one.body)]
     if faults or reading.faults:
@@ -64,8 +60,38 @@ def rules_in(directory: Path | None) -> IdentityRules:
     ).identity
 
 
+@contextmanager
+def links_of(file: Path, spill: Path) -> Iterator[DuckEngine]:
+    """An engine with the view `told` of a file of links."""
+    if not file.is_file():
+        raise InvalidInput("the links cannot be read", [Fault("there is no such file", str(file))])
+    engine = DuckEngine(threads=2, memory_mb=4096, spill=spill)
+    try:
+        reader = "read_parquet" if file.suffix == ".parquet" else "read_csv_auto"
+        engine.view("told", f"select * from {reader}({literal_sql(str(file))})")  # noqa: S608
+        yield engine
+    finally:
+        engine.close()
+
+
 def clustered(engine: DuckEngine, given: str, rules: IdentityRules, output: Path) -> Clustered:
     """Cluster the links of a view, and write who each identifier is."""
+    found, identifiers = numbered(engine, given)
+    labels = labels_of(engine, found, rules)
+    profiles = len(np.unique(labels))
+    engine.keep("labels", pa.table({"cluster": labels}))
+    engine.write(
+        "with people as (select kind, value, cluster from nodes positional join labels),"
+        " firsts as (select cluster, min(kind || ':' || value) as profile from people group by all)"
+        " select kind, value, profile from people join firsts using (cluster)",
+        output,
+        _ROWS_A_GROUP,
+    )
+    return Clustered(len(found), identifiers, profiles)
+
+
+def numbered(engine: DuckEngine, given: str) -> tuple[pa.Table, int]:
+    """The links of a view, between the rows of the table `nodes` that this makes; and how many those are."""
     have = {str(row[0]) for row in engine.rows("columns", f"describe {given}", {})}
     if missing := [name for name in _NEEDED if name not in have]:
         raise InvalidInput(
@@ -86,20 +112,11 @@ def clustered(engine: DuckEngine, given: str, rules: IdentityRules, output: Path
         " join nodes b on b.kind = right_kind and b.value = right_value)"
         " where l <> r group by all",
     )
-    labels = _labels(engine, found, rules)
-    profiles = len(np.unique(labels))
-    engine.keep("labels", pa.table({"cluster": labels}))
-    engine.write(
-        "with people as (select kind, value, cluster from nodes positional join labels),"
-        " firsts as (select cluster, min(kind || ':' || value) as profile from people group by all)"
-        " select kind, value, profile from people join firsts using (cluster)",
-        output,
-        _ROWS_A_GROUP,
-    )
-    return Clustered(len(found), identifiers, profiles)
+    return found, identifiers
 
 
-def _labels(engine: DuckEngine, found: pa.Table, rules: IdentityRules) -> Ints:
+def labels_of(engine: DuckEngine, found: pa.Table, rules: IdentityRules) -> Ints:
+    """Of each row of `nodes` whom it belongs to."""
     left, right, evidence = (
         found.column(name).combine_chunks().to_numpy() for name in ("l", "r", "evidence")
     )

@@ -16,6 +16,7 @@ from onefold.model.profile import (
     NodeId,
     Profile,
     ProfileId,
+    belongings,
     decode_profile,
     parse_profile_name,
     profile_name,
@@ -60,6 +61,14 @@ class SegmentView(msgspec.Struct, frozen=True):
     since: int
 
 
+class AccountSeen(msgspec.Struct, frozen=True):
+    """An account that the profile belongs to: when that was first and last said (µs)."""
+
+    id: str
+    since: int
+    last: int
+
+
 class ProfileView(msgspec.Struct, frozen=True):
     """A profile. `traits` maps claimed traits to values, or to `TraitOrigin` if that was asked for.
 
@@ -74,6 +83,7 @@ class ProfileView(msgspec.Struct, frozen=True):
     tags: dict[str, str]
     segments: tuple[SegmentView, ...]
     aliases: tuple[str, ...]
+    accounts: tuple[AccountSeen, ...]
     as_of: dict[str, int] | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -171,4 +181,8 @@ def view(found: Profile) -> ProfileView:
         tags=dict(sorted(found.tags.items())),
         segments=tuple(SegmentView(name, since) for name, since in sorted(found.members.items())),
         aliases=tuple(profile_name(name) for name, _ in found.names if name != found.id),
+        accounts=tuple(
+            AccountSeen(account, said.first, said.last)
+            for account, said in belongings(found.nodes).items()
+        ),
     )

@@ -42,6 +42,16 @@ VIEWS = {
         " group by profile, segment having arg_max(member, (batch, changed_at))"
     ),
     "membership_changes": "select * from all_memberships",
+    "accounts": (
+        "select account, arg_max(traits, batch) as traits, max(changed_at) as changed_at"
+        " from all_accounts group by account"
+    ),
+    "account_members": (
+        "select account, profile, min(since) as since from (select account, kind, value,"
+        " min(since) as since from all_account_members group by account, kind, value"
+        " having arg_max(member, batch)) join identifiers using (kind, value)"
+        " group by account, profile"
+    ),
 }
 
 

@@ -22,7 +22,7 @@ from onefold.config import Settings
 from onefold.lake import to_ipc
 from onefold.model.profile import NodeId
 from onefold.model.records import Event, Identifier, Reject
-from onefold.pipeline import Prepared, Visit, identifiers_of
+from onefold.pipeline import GroupCall, Prepared, Visit, identifiers_of
 
 _PROGRAM = (sys.executable, "-P", "-m", "onefold.app.reading")
 _NODE = 16
@@ -70,6 +70,7 @@ class _Rest(msgspec.Struct, array_like=True):
     keys: list[tuple[int, int]]
     repeats: int
     counted: Sequence[Sequence[Any]] | None
+    joining: list[GroupCall]
 
 
 class Ahead(msgspec.Struct):
@@ -98,6 +99,7 @@ def parts_of(given: Prepared) -> list[bytes]:
         list(given.keys),
         given.repeats,
         given.counted,
+        list(given.joining),
     )
     return [*map(_encode, (given.visits, whole, rest)), nodes, to_ipc(given.rows)]
 
@@ -117,6 +119,7 @@ def prepared_from(parts: list[bytes]) -> Prepared:
         pa.ipc.open_stream(rows).read_all(),
         rest.repeats,
         rest.counted,
+        rest.joining,
     )
 
 

@@ -9,7 +9,9 @@ from types import MappingProxyType
 from typing import Any
 
 import msgspec
+from msgspec import to_builtins
 
+from onefold.app.account_folding import all_accounts
 from onefold.app.backfill import Filling
 from onefold.app.in_force import load_definitions
 from onefold.app.judged import Judged
@@ -21,6 +23,7 @@ from onefold.app.tables import tables_now, tables_with
 from onefold.app.workspace import id_maker, node_key, now_us, open_lake, open_store
 from onefold.config import Settings
 from onefold.engine import DuckEngine
+from onefold.model.account import Account, decode_account, encode_account
 from onefold.model.profile import (
     Node,
     NodeId,
@@ -141,6 +144,8 @@ def rebuild_with(
         pipeline.rely_on(filling.restart())
         clusters = [profile.nodes for profile in comparison.changed]
         pipeline.repair(clusters, now_us(), rewritten)
+    if comparison.accounts:
+        pipeline.put_accounts(comparison.accounts, now_us())
     report = comparison.report(events)
     left = sum(one.what == "extra" for one in report.differences)
     note_check(store, RebuildChecked(now_us(), events, report.profiles, left))
@@ -153,6 +158,7 @@ class _Comparison:
     def __init__(self) -> None:
         self.differences: list[Difference] = []
         self.changed: list[Profile] = []
+        self.accounts: list[Account] = []
         self.profiles = 0
 
     def add(self, profile: str, what: str, live: Any, rebuilt: Any) -> None:
@@ -188,12 +194,27 @@ def _compare(live: SQLiteStore, rebuilt: SQLiteStore, judged: Judged) -> _Compar
             found.add(profile_name(now.id), *fact)
         if different:
             found.changed.append(again)
+    _compare_accounts(live, rebuilt, found)
     for number, now in _all_profiles(live):
         found.profiles += 1
         if number not in seen:
             known = None if now is None else _known(now)
             found.add(profile_name(number), "extra", known, None)
     return found
+
+
+def _compare_accounts(live: SQLiteStore, rebuilt: SQLiteStore, found: _Comparison) -> None:
+    """The accounts: golden traits, and what they are made of."""
+    for again in all_accounts(rebuilt):
+        document = live.accounts.documents([again.id]).get(again.id)
+        now = None if document is None else decode_account(document)
+        if now is None or encode_account(now) != encode_account(again):
+            traits = None if now is None else now.traits
+            found.add(f"account:{again.id}", "account", traits, again.traits)
+            found.accounts.append(again)
+    for now in all_accounts(live):
+        if not rebuilt.accounts.documents([now.id]):
+            found.add(f"account:{now.id}", "extra", now.traits, None)
 
 
 def _same(live: SQLiteStore, again: Profile) -> tuple[ProfileId | None, Profile | None]:
@@ -241,6 +262,8 @@ def _facts(now: Profile, again: Profile) -> Iterator[tuple[str, Any, Any]]:
     claimed = {name: value for name, value in now.traits.items() if name not in refreshed}
     yield "traits", claimed, again.traits
     yield "events", _counts(now), _counts(again)
+    yield "accounts", _belongs(now), _belongs(again)
+    yield "households", _homes(now), _homes(again)
 
 
 def _known(profile: Profile) -> list[str]:
@@ -251,6 +274,24 @@ def _counts(profile: Profile) -> dict[str, tuple[int, int, int]]:
     return {
         identifier_text(node): (node.events, node.first_seen, node.last_seen)
         for node in profile.nodes
+    }
+
+
+def _belongs(profile: Profile) -> dict[str, Any]:
+    return {
+        identifier_text(node): to_builtins(node.accounts) for node in profile.nodes if node.accounts
+    }
+
+
+def _homes(profile: Profile) -> dict[str, Any]:
+    """With whom its identifiers say that it lives, and what people said of that."""
+    return {
+        identifier_text(node): (
+            {other.hex(): weight for other, weight in node.housemates.items()},
+            {other.hex(): word for other, word in node.homes.items()},
+        )
+        for node in profile.nodes
+        if node.housemates or node.homes
     }
 
 

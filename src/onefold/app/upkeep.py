@@ -5,6 +5,7 @@ from __future__ import annotations
 from onefold.app.compaction import compact
 from onefold.app.locks import hold
 from onefold.app.rebuild_checks import ask_if_due
+from onefold.app.uploads import drop_made
 from onefold.app.workspace import open_lake, open_log, open_store, spill_path
 from onefold.config import Settings
 from onefold.model.catalogue import TABLES
@@ -32,6 +33,7 @@ def upkeep(settings: Settings, now: int) -> None:
             pass
         store.jobs.forget(now - _JOBS_US)
         ask_if_due(store, now, settings.rebuild_check_every)
+    drop_made(settings, now)
     lake = open_lake(settings)
     with hold(settings.data / "compaction.lock") as held:
         if not held:

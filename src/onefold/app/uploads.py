@@ -29,6 +29,9 @@ from onefold.store import SQLiteStore
 
 LIST, IMPORT = "list", "import"
 MOST_BYTES = 4 << 30
+MADE_DAYS = 7
+"""So long what a job made can be fetched."""
+_DAY_US = 86_400_000_000
 _WRITER = "given"
 _CLAIMS_A_RECORD, _RECORDS_AT_ONCE = 500, 20
 
@@ -101,6 +104,18 @@ def received(settings: Settings, pieces: Iterable[bytes]) -> Spool:
         spool.drop()
         raise
     return spool
+
+
+def made_file(settings: Settings, job: int, which: str, form: str) -> Path:
+    """Where a file lies that a job made of one that was received."""
+    return settings.data / "uploads" / f"made-{job}-{which}.{form}"
+
+
+def drop_made(settings: Settings, now: int) -> None:
+    """Forget files that were made long ago."""
+    for path in (settings.data / "uploads").glob("made-*"):
+        if path.stat().st_mtime_ns // 1_000 < now - MADE_DAYS * _DAY_US:
+            path.unlink(missing_ok=True)
 
 
 def segment_upload(

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 import structlog
 
+from onefold.app.account_folding import AccountsKept
 from onefold.app.apart import apart
 from onefold.app.backfill import AT_ONCE_EVENTS, Filling
 from onefold.app.checkpoints import Checkpoints
@@ -29,14 +30,7 @@ from onefold.app.redeciding import Redeciding
 from onefold.app.refreshed import Refreshed, ask_for_due, hold_lists
 from onefold.app.regrouping import Regrouping
 from onefold.app.rewriting import Rewriting
-from onefold.app.workspace import (
-    id_maker,
-    node_key,
-    now_us,
-    open_lake,
-    open_log,
-    open_store,
-)
+from onefold.app.workspace import id_maker, node_key, now_us, open_lake, open_log, open_store
 from onefold.config import Settings
 from onefold.engine import DuckEngine
 from onefold.eventlog import EventLog, LogRecord
@@ -45,7 +39,7 @@ from onefold.model.definitions import Definitions
 from onefold.model.errors import Busy, Damaged, OnefoldError
 from onefold.model.profile import ProfileId, profile_name
 from onefold.model.records import Accepted, Reject, decode_accepted
-from onefold.pipeline import Counted, Pipeline, Prepared, golden_inputs
+from onefold.pipeline import Counted, Pipeline, Prepared, account_inputs, golden_inputs
 from onefold.segment.plan import Key
 from onefold.store import SQLiteStore
 
@@ -95,6 +89,7 @@ class Worker:
         self._regrouping = Regrouping(store, self._pipeline.regroup)
         self._matching = MatchFilling(store, self._pipeline)
         self._rewriting = Rewriting(settings, store, lake)
+        self._accounts = AccountsKept(settings, store, lake, self._pipeline)
         self._definitions, self._day = Definitions(), 0
         self._ahead = ReadAhead(settings)
         self._positions, self._version = store.positions(), -1
@@ -246,6 +241,7 @@ class Worker:
             self._definitions = definitions
             self._claims.use(golden_inputs(definitions, sources))
             self._decide_by()
+            self._accounts.use(account_inputs(definitions, sources))
             self._count(self._filling.use(self._pipeline.metrics))
             rewritten = self._rewriting.use(definitions.identity, self._pipeline, self._filling)
             self._version = -1 if rewritten else version

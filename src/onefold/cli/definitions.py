@@ -13,6 +13,7 @@ from onefold.cli.rendering import say
 if TYPE_CHECKING:
     from onefold.app.definitions import Plan
     from onefold.app.export import Exported
+    from onefold.app.planning import Planned
     from onefold.app.rehearsal import TestReport
 
 Directory = Annotated[Path, typer.Argument(help="The folder with YAML files.", metavar="DIR")]
@@ -27,14 +28,24 @@ def add_to(app: typer.Typer) -> None:
     command(app, "test")(test)
 
 
-def plan(call: Invocation, directory: Directory, prune: Prune = False) -> None:
+def plan(
+    call: Invocation,
+    directory: Directory,
+    prune: Prune = False,
+    always: Annotated[
+        bool, typer.Option("--try", help="Try identity rules, however many profiles there are.")
+    ] = False,
+) -> None:
     """Show what `apply` would change; change nothing.
+
+    Where identity rules change, it says how many merges and splits they would make.
 
     Example: onefold plan ./definitions
     """
-    from onefold.app import definitions
+    from onefold.app import planning
 
-    call.show(definitions.plan(call.settings, directory, prune=prune), _say_plan)
+    planned = planning.plan(call.settings, directory, prune=prune, always=always)
+    call.show(planned, _say_planned)
 
 
 def apply(call: Invocation, directory: Directory, prune: Prune = False) -> None:
@@ -104,7 +115,25 @@ def _say_exported(found: Exported) -> None:
         say("nothing to change")
 
 
-def _say_plan(plan: Plan) -> None:
+def _say_planned(planned: Planned) -> None:
+    _say_plan(planned)
+    if trial := planned.identity:
+        say(
+            f"identity rules: would make {trial.merges:,} merges and {trial.splits:,} splits;"
+            f" {trial.profiles:,} profiles now, {trial.profiles_then:,} then"
+        )
+        changed = [f"{one.segment} {one.then - one.now:+,}" for one in trial.segments]
+        if changed:
+            say(f"    segments: {', '.join(changed)}")
+        say("    `onefold identity try` with the same folder shows which")
+    elif planned.untried:
+        say(
+            f"identity rules change: `onefold identity try` says what they would do to"
+            f" {planned.untried:,} profiles"
+        )
+
+
+def _say_plan(plan: Plan | Planned) -> None:
     for change in plan.changes:
         say(f"{change.action} {change.kind} {change.name}")
         for line in change.diff.splitlines():

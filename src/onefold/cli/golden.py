@@ -1,4 +1,4 @@
-"""`trait`: correcting values; `quality`: how good what is known is; `account`: groups of people."""
+"""`trait`: correcting values; `quality`: how good what is known is."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import msgspec
 import typer
 
 from onefold.cli.invocation import Invocation, command, parse_time
-from onefold.cli.rendering import fields, structs
+from onefold.cli.rendering import fields
 
 Who = Annotated[str, typer.Argument(metavar="KIND:VALUE", help="An identifier, or a profile's id.")]
 Name = Annotated[str, typer.Argument(help="The trait.")]
@@ -21,10 +21,6 @@ def add_to(app: typer.Typer) -> None:
     command(trait, "release")(trait_release)
     app.add_typer(trait, name="trait")
     command(app, "quality")(quality)
-    account = typer.Typer(help="Accounts: groups that people belong to.", no_args_is_help=True)
-    command(account, "list")(account_list)
-    command(account, "show")(account_show)
-    app.add_typer(account, name="account")
 
 
 def trait_correct(
@@ -79,35 +75,6 @@ def quality(
         call.show(judging.profile_quality(call.settings, who), fields)
     else:
         call.show(judging.quality(call.settings), fields)
-
-
-def account_list(
-    call: Invocation,
-    limit: Annotated[
-        int, typer.Option("--limit", min=1, max=10_000, help="At most so many.")
-    ] = 100,
-    after: Annotated[str, typer.Option("--after", help="Only ids behind this one.")] = "",
-) -> None:
-    """List the groups that `group` calls name, with how many people belong to each.
-
-    Example: onefold account list
-    """
-    from onefold.app import accounts
-
-    found = accounts.account_list(call.settings, limit, after)
-    call.show(found, lambda rows: structs(rows, "no accounts; `group` calls make them"))
-
-
-def account_show(
-    call: Invocation, name: Annotated[str, typer.Argument(metavar="ID", help="The group's id.")]
-) -> None:
-    """Show an account: its golden traits, and who belongs to it.
-
-    Example: onefold account show acme
-    """
-    from onefold.app import accounts
-
-    call.show(accounts.account(call.settings, name), fields)
 
 
 def _value(text: str) -> Any:

@@ -12,6 +12,7 @@ from onefold.cli.invocation import Invocation, command
 from onefold.cli.rendering import fields, moment, say, structs
 
 if TYPE_CHECKING:
+    from onefold.app.rule_answers import RuleComparison
     from onefold.app.trial_answers import IdentityTrial, TrialExample, TriedLink
 
 Left = Annotated[str, typer.Argument(metavar="KIND:VALUE", help="An identifier.")]
@@ -31,6 +32,7 @@ def add_to(app: typer.Typer) -> None:
     command(identity, "undo")(identity_undo)
     command(identity, "try")(identity_try)
     command(identity, "cluster")(identity_cluster)
+    command(identity, "compare")(identity_compare)
     app.add_typer(identity, name="identity")
 
 
@@ -166,6 +168,43 @@ def identity_cluster(
             f"{one.links:,} links, {one.identifiers:,} identifiers, {one.profiles:,} profiles"
         ),
     )
+
+
+def identity_compare(
+    call: Invocation,
+    links: Annotated[Path, typer.Argument(metavar="LINKS", help="CSV or Parquet.")],
+    after: Annotated[Path, typer.Argument(metavar="DIR", help="A folder with identity rules.")],
+    before: Annotated[
+        Path | None,
+        typer.Option(
+            "--before", metavar="DIR", help="The rules to compare with; else built-in ones."
+        ),
+    ] = None,
+    show: Annotated[
+        int, typer.Option("--show", min=0, max=20, help="Show so many examples of each kind.")
+    ] = 5,
+) -> None:
+    """Show what two sets of identity rules make of the same file of links, without any server.
+
+    The file is as for `identity cluster`. `identity try` asks the same of everybody in a workspace.
+
+    Example: onefold identity compare links.parquet ./new-rules --before ./old-rules
+    """
+    from onefold.app.rule_comparison import compare_rules
+
+    found = compare_rules(links, before, after)
+    call.show(found, lambda one: _say_comparison(one, show))
+
+
+def _say_comparison(found: RuleComparison, show: int) -> None:
+    say(f"{found.merges:,} merges and {found.splits:,} splits")
+    say(f"profiles: {found.profiles_before:,} before, {found.profiles_after:,} after")
+    for name, examples in (("merges", found.merge_examples), ("splits", found.split_examples)):
+        for number, one in enumerate(examples[:show], start=1):
+            say(f"\n{name}, example {number}")
+            for title, people in (("before", one.before), ("after ", one.after)):
+                for person in people:
+                    say(f"  {title}  {', '.join(person)}")
 
 
 def _say_trial(found: IdentityTrial, show: int) -> None:

@@ -9,8 +9,10 @@ import typer
 
 from onefold import __version__
 from onefold.cli import (
+    accounts,
     definitions,
     golden,
+    households,
     identity,
     looking,
     matching,
@@ -45,6 +47,8 @@ def program() -> typer.Typer:
         definitions,
         looking,
         golden,
+        accounts,
+        households,
         identity,
         matching,
         tagging,

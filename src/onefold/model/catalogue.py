@@ -131,7 +131,39 @@ CHANGES = Table(
         Column("message_id", "text", "in which event, if one did"),
     ),
 )
+ACCOUNTS = Table(
+    "accounts",
+    "golden records of accounts; the last row of an account holds",
+    (
+        _BATCH,
+        Column("account", "text", "the account's id"),
+        Column("changed_at", "time", "when it became so"),
+        Column("traits", "text", "JSON: the golden traits"),
+    ),
+)
+ACCOUNT_MEMBERS = Table(
+    "account_members",
+    "identifiers whose owners came to an account or left it; the last row of both holds",
+    (
+        _BATCH,
+        Column("account", "text", "the account's id"),
+        Column("kind", "text", "kind of the identifier"),
+        Column("value", "text", "its value"),
+        Column("member", "bool", "whether its owner belongs to the account"),
+        Column("since", "time", "when that was first said"),
+    ),
+)
 TABLES: dict[str, Table] = {
     table.name: table
-    for table in (EVENTS, MOVES, LINKS, IDENTIFIERS, PROFILES, MEMBERSHIPS, CHANGES)
+    for table in (
+        EVENTS,
+        MOVES,
+        LINKS,
+        IDENTIFIERS,
+        PROFILES,
+        MEMBERSHIPS,
+        CHANGES,
+        ACCOUNTS,
+        ACCOUNT_MEMBERS,
+    )
 }

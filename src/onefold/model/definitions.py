@@ -69,6 +69,30 @@ class GoldenDefinition(msgspec.Struct, frozen=True):
     version: int = 1
 
 
+class AccountTraitDefinition(msgspec.Struct, frozen=True):
+    """What is declared of a trait of accounts, as of one of people; or what it adds up of the members.
+
+    `aggregate` says how, `of` which trait, computed trait or tag of each; `count` of nothing is how many
+    members there are.
+    """
+
+    name: str
+    type: str = ""
+    description: str = ""
+    owner: str = ""
+    folder: str = ""
+    version: int = 1
+    survivorship: Survivorship | str | None = None
+    unit: str = ""
+    pattern: str = ""
+    range: Bounds | None = None
+    length: Bounds | None = None
+    allowed: tuple[Any, ...] = ()
+    pii: str = ""
+    aggregate: str = ""
+    of: str = ""
+
+
 class TagCase(msgspec.Struct, frozen=True):
     """A value of a tag and the rule under which it holds; without a rule it always does."""
 
@@ -200,3 +224,5 @@ class Definitions(msgspec.Struct, frozen=True):
     golden: tuple[GoldenDefinition, ...] = ()
     identity: IdentityRules = BUILT_IN
     matching: Matching | None = None
+    account_traits: tuple[AccountTraitDefinition, ...] = ()
+    household_traits: tuple[AccountTraitDefinition, ...] = ()

@@ -21,7 +21,11 @@ CORRECTED = "$correct."
 """How the names of the traits begin that hold what people corrected."""
 SAME = "$same"
 """What a decision says of two identifiers: they are the same person (true), are not (false), no word (null)."""
-RESERVED = ("$tag.", "$list.", CORRECTED, SAME)
+ACCOUNT = "$account."
+"""How the names begin that say whether somebody belongs to an account: `{"$account.acme": true}`."""
+HOME = "$home"
+"""The same of whether they live together."""
+RESERVED = ("$tag.", "$list.", CORRECTED, SAME, ACCOUNT, HOME)
 Holds = Literal["forever", "until", "next"]
 
 
@@ -81,7 +85,7 @@ def visible_sql(traits: str) -> str:
 class GivenClaim(msgspec.Struct, frozen=True):
     """Traits given to whoever an identifier, normalized, belongs to; now, or once it appears.
 
-    With another identifier (`other`) it is a decision on both: `{"$same": true}`.
+    With another identifier (`other`) it is a decision on both: `{"$same": true}`, `{"$home": true}`.
     """
 
     id: str

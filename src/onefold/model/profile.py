@@ -50,6 +50,29 @@ class Matched(msgspec.Struct, array_like=True, frozen=True, gc=False):
     taken: bool
 
 
+NEVER = -(1 << 62)
+"""Before all times."""
+
+
+class Belongs(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """That an identifier's owner is of an account: when that was first and last said, and last denied."""
+
+    first: int = -NEVER
+    last: int = NEVER
+    left: int = NEVER
+
+    def with_word(self, time: int, belongs: bool) -> Belongs:
+        """The same after a word of this time; any order of words gives the same."""
+        if not belongs:
+            return Belongs(self.first, self.last, max(self.left, time))
+        return Belongs(min(self.first, time), max(self.last, time), self.left)
+
+    @property
+    def holds(self) -> bool:
+        """Is it so by the last word?"""
+        return self.last > self.left
+
+
 NO_STATEMENTS = msgspec.Raw(msgspec.msgpack.encode([]))
 NO_BUCKETS = msgspec.Raw(msgspec.msgpack.encode({}))
 
@@ -62,7 +85,9 @@ class Node(msgspec.Struct, array_like=True, gc=False):
     by trait: `(as of, value)`. `counted` is the batch that last wrote the buckets. `decided` is what
     people said of it and other nodes: `(whether they are the same person, time, message id)`. `matched`
     are the nodes whose claims are alike. `session` is set on a minute of a shared device: the node that
-    its session says it belongs to.
+    its session says it belongs to. `accounts` are those that its owner belongs to, or did.
+    `housemates` are the nodes whose claims say that their owners live together, with how much, and
+    `homes` is what people said of that, as `decided` is.
     """
 
     id: NodeId
@@ -79,6 +104,9 @@ class Node(msgspec.Struct, array_like=True, gc=False):
     decided: dict[NodeId, tuple[bool | None, int, str]] = {}
     matched: dict[NodeId, Matched] = {}
     session: NodeId = b""
+    accounts: dict[str, Belongs] = {}
+    housemates: dict[NodeId, float] = {}
+    homes: dict[NodeId, tuple[bool | None, int, str]] = {}
 
 
 class Profile(msgspec.Struct, array_like=True, gc=False):
@@ -109,6 +137,25 @@ _STATEMENTS = msgspec.msgpack.Decoder(list[Statement])
 def statements_of(node: Node) -> list[Statement]:
     """The claims of a node, decoded."""
     return _STATEMENTS.decode(node.statements)
+
+
+def belongings(nodes: Iterable[Node]) -> dict[str, Belongs]:
+    """The accounts that these identifiers' owner belongs to, by id.
+
+    One of them is enough: who is taken out of an account is so by each identifier.
+    """
+    found: dict[str, Belongs] = {}
+    for node in nodes:
+        for account, said in node.accounts.items():
+            if said.holds:
+                known = found.get(account, said)
+                found[account] = Belongs(min(known.first, said.first), max(known.last, said.last))
+    return {account: found[account] for account in sorted(found)}
+
+
+def lives_with_somebody(node: Node) -> bool:
+    """Does anything say that the owner of a node lives with another's?"""
+    return bool(node.housemates) or any(word[0] for word in node.homes.values())
 
 
 def refreshed_values(nodes: Iterable[Node]) -> dict[str, Any]:

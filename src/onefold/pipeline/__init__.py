@@ -4,9 +4,11 @@ In: records of the log. Out: one store transaction per batch, with the rows for 
 Promise: repeating a batch after a crash changes nothing more.
 """
 
+from onefold.pipeline.accounts import Accounts, GroupCall, folded, group_call
 from onefold.pipeline.counts import Counted, decode_buckets, encode_buckets
 from onefold.pipeline.golden_rules import (
     GoldenInputs,
+    account_inputs,
     golden_inputs,
     golden_rules,
     needed_claims,
@@ -22,9 +24,11 @@ from onefold.pipeline.visits import Visit
 __all__ = [
     "DIVIDING",
     "INDEXING",
+    "Accounts",
     "Counted",
     "Filling",
     "GoldenInputs",
+    "GroupCall",
     "Members",
     "Pipeline",
     "Prepared",
@@ -32,10 +36,13 @@ __all__ = [
     "Shift",
     "Trial",
     "Visit",
+    "account_inputs",
     "decode_buckets",
     "encode_buckets",
+    "folded",
     "golden_inputs",
     "golden_rules",
+    "group_call",
     "identifiers_of",
     "needed_claims",
     "prepare",

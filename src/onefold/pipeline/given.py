@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from onefold.model.given import SAME
+from onefold.model.given import ACCOUNT, HOME, SAME
 from onefold.model.profile import NodeId, ProfileId, Statement, statements_of
 from onefold.model.records import Event, Identifier
 from onefold.pipeline.working import Working
@@ -67,12 +67,23 @@ class Given:
                 self.waits.append((missing, statement.message_id, _encode(statement)))
                 return
         if both is None:
+            self._belong(working, node, statement)
             add_claim(working, node, statement)
         else:
             self._decide(working, both[0], both[1], statement)
 
+    @staticmethod
+    def _belong(working: Working, node: NodeId, said: Statement) -> None:
+        """Keep with the node to which accounts its owner belongs: that is no trait."""
+        for name in [name for name in said.traits if name.startswith(ACCOUNT)]:
+            belongs = bool(said.traits.pop(name))
+            working.belong(node, name.removeprefix(ACCOUNT), said.time, belongs)
+
     def _decide(self, working: Working, node: NodeId, other: NodeId, said: Statement) -> None:
         """Keep the last word on two nodes at both of them."""
+        if HOME in said.traits:
+            live_together(working, node, other, said)
+            return
         word = (said.traits.get(SAME), said.time, said.message_id)
         for one, two in ((node, other), (other, node)):
             known = working.nodes[one].decided.get(two)
@@ -81,6 +92,17 @@ class Given:
                 working.nodes[one].decided = decided
                 working.changed.add(working.home[one])
                 self.dirty.add(one)
+
+
+def live_together(working: Working, node: NodeId, other: NodeId, said: Statement) -> None:
+    """Keep the last word on whether the owners of two nodes live together, at both of them."""
+    word = (said.traits[HOME], said.time, said.message_id)
+    for one, two in ((node, other), (other, node)):
+        known = working.nodes[one].homes.get(two)
+        if known is None or known[1:] < word[1:]:
+            working.nodes[one].homes = {**working.nodes[one].homes, two: word}
+            working.changed.add(working.home[one])
+            working.living.add(one)
 
 
 def add_claim(working: Working, node: NodeId, statement: Statement) -> None:

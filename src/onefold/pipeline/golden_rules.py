@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 
 import msgspec
@@ -36,16 +36,43 @@ class GoldenInputs(msgspec.Struct, frozen=True):
 
 def golden_inputs(definitions: Definitions, sources: Mapping[str, Source]) -> GoldenInputs:
     """The part of the definitions in force that golden records depend on."""
-    golden = [
-        GoldenDefinition(
-            "" if not one.traits else one.name, one.survivorship, one.traits, one.together
-        )
-        for one in definitions.golden
-    ]
     traits = [
         _without_words(one)
         for one in definitions.traits
         if one.type and not one.expression and one.state == "approved"
+    ]
+    return _inputs(definitions.golden, traits, sources)
+
+
+def account_inputs(definitions: Definitions, sources: Mapping[str, Source]) -> GoldenInputs:
+    """The same of accounts: what is declared of their traits, and the rule for all others."""
+    golden = [one for one in definitions.golden if not one.traits]
+    traits = [
+        TraitDefinition(
+            one.name,
+            type=one.type,
+            survivorship=one.survivorship,
+            pattern=one.pattern,
+            range=one.range,
+            length=one.length,
+            allowed=one.allowed,
+        )
+        for one in definitions.account_traits
+        if not one.aggregate
+    ]
+    return _inputs(golden, traits, sources)
+
+
+def _inputs(
+    given: Iterable[GoldenDefinition],
+    traits: Sequence[TraitDefinition],
+    sources: Mapping[str, Source],
+) -> GoldenInputs:
+    golden = [
+        GoldenDefinition(
+            "" if not one.traits else one.name, one.survivorship, one.traits, one.together
+        )
+        for one in given
     ]
     ways = [*(one.survivorship for one in golden), *(one.survivorship for one in traits)]
     named = {name for way in ways if isinstance(way, Survivorship) for name in way.sources}

@@ -27,6 +27,8 @@ INDEXING: Filling = "index"
 DIVIDING: Filling = "divide"
 MOST_LINKED = 1_000
 """So many who hang together are nobody's records but a model's mistake: people look at them."""
+LIVE_TOGETHER = 3.0
+"""The logarithm, to base 2, of the odds from which on two people are of one household: 8 to 1."""
 _KEPT_READY = 20_000
 
 
@@ -80,6 +82,7 @@ class Matchings:
             node = working.nodes[one]
             for other in list(node.matched):
                 _set(working, one, other, None)
+            live_with(working, one, {})
 
     def _look(self, record: bytes) -> Ready:
         """A record made ready to be compared."""
@@ -110,30 +113,41 @@ class _Batch:
         index.load(wanted)
         found = {one: index.candidates(one) for one in wanted}
         index.load({other for others in found.values() for other in others})
-        matches = {one: self._matches(one, sorted(others)) for one, others in found.items()}
-        working.load_nodes(
-            {index.records[one].node for one in wanted}.union(*matches.values(), index.gone)
-        )
+        verdicts = {one: self._verdicts(one, sorted(others)) for one, others in found.items()}
+        near = [nodes for pair in verdicts.values() for nodes in pair]
+        working.load_nodes({index.records[one].node for one in wanted}.union(*near, index.gone))
         dirty: set[NodeId] = set()
         for one in index.gone | {node for node in again if node not in index.numbers}:
             dirty |= _replace(working, one, {})
+            live_with(working, one, {})
         for number in sorted(found):
-            dirty |= _replace(working, index.records[number].node, matches[number])
+            node = index.records[number].node
+            dirty |= _replace(working, node, verdicts[number][0])
+            live_with(working, node, verdicts[number][1])
         self._settle(working, dirty)
 
-    def _matches(self, number: int, others: list[int]) -> dict[NodeId, Matched]:
-        """The others who may be the same person, by how much they are alike."""
+    def _verdicts(
+        self, number: int, others: list[int]
+    ) -> tuple[dict[NodeId, Matched], dict[NodeId, float]]:
+        """The others who may be the same person, and those who live with this one; by how much."""
         model = self._in_force.model
         index = self._index
         mine = self._look(index.records[number].record)
-        weights = self._matcher.weights(
+        nodes = [index.records[one].node for one in others]
+        weights, homes = self._matcher.verdicts(
             mine, [self._look(index.records[one].record) for one in others]
         )
-        return {
-            index.records[one].node: Matched(weight, model.version, False)
-            for one, weight in zip(others, weights, strict=True)
+        matches = {
+            node: Matched(weight, model.version, False)
+            for node, weight in zip(nodes, weights, strict=True)
             if weight >= model.review
         }
+        housemates = {
+            node: weight
+            for node, weight in zip(nodes, homes, strict=True)
+            if weight >= LIVE_TOGETHER and node not in matches
+        }
+        return matches, housemates
 
     def _settle(self, working: Working, dirty: set[NodeId]) -> None:
         """Say of all matches around these nodes whether they are taken."""
@@ -249,3 +263,22 @@ def _set(working: Working, one: NodeId, two: NodeId, match: Matched | None) -> s
         if node in working.home:
             working.changed.add(working.home[node])
     return found
+
+
+def live_with(working: Working, node_id: NodeId, housemates: Mapping[NodeId, float]) -> None:
+    """Give a node these housemates and no others; each knows it of the other."""
+    before = working.nodes[node_id].housemates
+    for other in before.keys() | housemates.keys():
+        weight = housemates.get(other)
+        if before.get(other) == weight:
+            continue
+        working.load_nodes([other])
+        for one, two in ((node_id, other), (other, node_id)):
+            end = working.nodes.get(one)
+            if end is None:
+                continue
+            kept = {key: value for key, value in end.housemates.items() if key != two}
+            end.housemates = kept if weight is None else {**kept, two: weight}
+            working.living.add(one)
+            if one in working.home:
+                working.changed.add(working.home[one])

@@ -14,10 +14,11 @@ import pyarrow as pa
 
 from onefold.eventlog import LogRecord
 from onefold.lake import empty_table, to_table
-from onefold.model.given import INTERNAL
-from onefold.model.profile import NodeId
+from onefold.model.given import INTERNAL, is_reserved
+from onefold.model.profile import NodeId, ProfileId
 from onefold.model.records import Event, Identifier, Reject, decode_accepted
 from onefold.model.sources import Source
+from onefold.pipeline.accounts import GroupCall, group_call
 from onefold.pipeline.rows import event_row
 from onefold.pipeline.visits import Moment, Visit, visit_of
 from onefold.resolve import node_id
@@ -34,7 +35,7 @@ class Prepared(msgspec.Struct):
     visit after the other, then the given claims. Whole events are there only of the `telling`, those
     with traits or asserted links, and of the `claims`; `ids` are the nodes of their identifiers.
     `keys` tell repetitions apart, in their order; `repeats` were dropped already. `counted` are the rows
-    of the bucket query, where that was run already.
+    of the bucket query, where that was run already. `joining` are the `group` calls.
     """
 
     visits: Sequence[Visit]
@@ -47,6 +48,7 @@ class Prepared(msgspec.Struct):
     rows: pa.Table
     repeats: int = 0
     counted: Sequence[Sequence[Any]] | None = None
+    joining: Sequence[GroupCall] = ()
 
     def without(self, known: Collection[SeenKey]) -> Prepared:
         """The same without events that were seen before."""
@@ -71,7 +73,23 @@ class Prepared(msgspec.Struct):
             [one for one in self.keys if one not in known],
             self.rows.filter(pa.array(fresh)),
             self.repeats + len(fresh) - sum(fresh),
+            joining=[one for one in self.joining if _key(one) not in known],
         )
+
+    @property
+    def names(self) -> set[tuple[str, str]]:
+        """The names of its events and traits."""
+        said = self.rows.slice(0, len(self.rows) - len(self.claims))
+        found = {("event", name) for name in said.column("name").unique().to_pylist()}
+        traits = {name for event in self.telling for name in event.traits}
+        return found | {("trait", name) for name in traits if not is_reserved(name)}
+
+    def homes(self, home: Mapping[NodeId, ProfileId]) -> list[ProfileId | None]:
+        """The profile of each row, where each node is at `home`."""
+        found: list[ProfileId | None] = []
+        for visit in self.visits:
+            found += [home[visit.nodes[0]]] * visit.events
+        return found + [home.get(self.ids[event.identifiers[0]]) for event in self.claims]
 
 
 def prepare(
@@ -124,6 +142,7 @@ def prepare_events(
         (visit_of(some, map(nodes.__getitem__, identifiers)), some)
         for identifiers, some in together.items()
     ]
+    joining = [_joining(one, visit) for visit, some in met for one in some if one.type == "group"]
     rows = [
         event_row(event, sent.get(id(event), event), visit.nodes[0])
         for visit, some in met
@@ -133,7 +152,14 @@ def prepare_events(
     columns = zip(*rows, strict=True)
     table = to_table("events", columns, _LATER) if rows else empty_table("events", _LATER)
     visits = [visit for visit, _ in met]
-    return Prepared(visits, telling, claims, ids, rejects, positions, keys, table, repeats)
+    return Prepared(
+        visits, telling, claims, ids, rejects, positions, keys, table, repeats, joining=joining
+    )
+
+
+def _joining(event: Event, visit: Visit) -> GroupCall:
+    told = event.source, event.time, event.message_id, event.client_minute, event.properties
+    return group_call(visit.nodes[0], *told)
 
 
 def _written(events: Sequence[Event], writing: Writing) -> tuple[list[Event], dict[int, Event]]:
@@ -171,7 +197,7 @@ def identifiers_of(events: Iterable[Event]) -> Iterable[Identifier]:
             yield from pair
 
 
-def _key(event: Event) -> SeenKey:
+def _key(event: Event | GroupCall) -> SeenKey:
     return seen_key(event.source, event.message_id, event.client_minute)
 
 

@@ -6,7 +6,7 @@ standardize → drop repeats → look up → fold facts in → regroup → golde
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -14,17 +14,18 @@ import pyarrow as pa
 from onefold.engine import DuckEngine
 from onefold.eventlog import LogRecord
 from onefold.lake import complete, to_ipc, to_table
+from onefold.model.account import Account
 from onefold.model.definitions import Definitions
-from onefold.model.given import is_reserved
 from onefold.model.identity import BUILT_IN, IdentityRules
 from onefold.model.profile import ASSERTED, Node, NodeId, ProfileId
 from onefold.model.records import Event, Identifier, Reject
 from onefold.model.sources import Source
+from onefold.pipeline.accounts import Accounts, GroupCall, account_write
 from onefold.pipeline.counts import Counted
 from onefold.pipeline.documents import write_documents
 from onefold.pipeline.given import Given, keep_refreshed
 from onefold.pipeline.golden import Deciding, PastClaims
-from onefold.pipeline.golden_rules import GoldenInputs, golden_inputs
+from onefold.pipeline.golden_rules import GoldenInputs, account_inputs, golden_inputs
 from onefold.pipeline.matching import Filling, Matchings
 from onefold.pipeline.members import NOTHING_OPENED, Members, Opened
 from onefold.pipeline.prepare import Prepared, prepare, prepare_events
@@ -72,6 +73,7 @@ class Pipeline:
         self._members = Members(engine, timezone)
         self._deciding = Deciding(engine)
         self._matching = Matchings(store.matches)
+        self._accounts = Accounts(store.accounts, engine)
         self._sources: Mapping[str, Source] = {}
         self._rules = BUILT_IN
         self._writing = Writing(BUILT_IN)
@@ -88,6 +90,7 @@ class Pipeline:
         self._writing = Writing(definitions.identity)
         self._members.use(definitions)
         self.decide_by(golden_inputs(definitions, sources))
+        self._accounts.use(account_inputs(definitions, sources), self._timezone)
 
     def regroup_by(self, rules: IdentityRules) -> None:
         """Put other identity rules in force than the definitions say."""
@@ -129,6 +132,7 @@ class Pipeline:
         rows = Rows(now)
         working = self._working(rows)
         self._facts(given, working, rows)
+        accounts = self._accounts.fold(given.joining, working, rows, now)
         people = Given(self._store.given)
         people.fold(given.claims, given.ids, working)
         people.arrive(working)
@@ -140,7 +144,7 @@ class Pipeline:
             if counted is None:
                 counted = self._members.count(given.rows)
             opened = self._members.add_buckets(counted, working.nodes, now)
-        write = self._finish(working, rows, opened, now)
+        write = self._finish(working, rows, opened, now, accounts)
         write.waits, write.arrived = people.waits, people.arrived
         write.rejects = list(given.rejects)
         write.positions = dict(given.positions)
@@ -154,10 +158,11 @@ class Pipeline:
             rows.tables.clear()
         elif fresh:
             day = now // _US_A_DAY
-            write.names = self._new_names(given)
+            if len(self._names) < _MOST_NAMES:
+                write.names = sorted(given.names - self._names)
             write.seen = [(minute, digest, day) for minute, digest in given.keys]
             with watch("lake rows"):
-                homes = _homes(given, working)
+                homes = given.homes(working.home)
                 write.lake.append(self._queued("events", given.rows, profile_id=homes))
         self._write(write, rows)
         received = given.rows.column("received_at").cast(pa.int64()).to_pylist()
@@ -236,6 +241,20 @@ class Pipeline:
         working.load(profiles)
         working.unmatched.update(working.nodes)
         self._write(self._finish(working, rows, NOTHING_OPENED, now), rows)
+        self._watch.lap()
+
+    def put_accounts(
+        self, accounts: Iterable[Account], now: int, calls: Sequence[GroupCall] = ()
+    ) -> None:
+        """Put accounts folded elsewhere in the place of what is there; by `calls` also who is of them."""
+        rows = Rows(now)
+        working = self._working(rows)
+        working.load_nodes({call.owner for call in calls})
+        for call in calls:
+            if call.owner in working.nodes:
+                working.belong(call.owner, call.account, call.time, True)
+        told = self._accounts.again(accounts, rows, now)
+        self._write(self._finish(working, rows, NOTHING_OPENED, now, told), rows)
         self._watch.lap()
 
     def fill_index(self, step: Filling) -> None:
@@ -346,6 +365,7 @@ class Pipeline:
         rows: Rows,
         opened: Opened,
         now: int,
+        accounts: Sequence[Account] = (),
     ) -> BatchWrite:
         """Golden records, segments and the documents of everything that changed."""
         watch = self._watch
@@ -360,16 +380,8 @@ class Pipeline:
             self._members.evaluate(working, rows, write, opened, now)
         with watch("encode"):
             write_documents(working, rows, write, now)
+            write.accounts = account_write(accounts, working, rows)
         return write
-
-    def _new_names(self, given: Prepared) -> list[tuple[str, str]]:
-        """Names of events and traits that never came in before, as many as are worth keeping."""
-        said = given.rows.slice(0, len(given.rows) - len(given.claims))
-        found = {("event", name) for name in said.column("name").unique().to_pylist()}
-        traits = {name for event in given.telling for name in event.traits}
-        found |= {("trait", name) for name in traits if not is_reserved(name)}
-        new = found - self._names
-        return sorted(new) if len(self._names) < _MOST_NAMES else []
 
     def _write(self, write: BatchWrite, rows: Rows) -> None:
         with self._watch("lake rows"):
@@ -385,13 +397,3 @@ class Pipeline:
         batch = self._batch + 1
         columns["batch"] = [batch] * len(rows)
         return QueuedRows(batch, table, len(rows), to_ipc(complete(table, rows, columns)))
-
-
-def _homes(given: Prepared, working: Working) -> list[ProfileId | None]:
-    """The profile of each row of a batch."""
-    home = working.home
-    found: list[ProfileId | None] = []
-    for visit in given.visits:
-        found += [home[visit.nodes[0]]] * visit.events
-    found += [home.get(given.ids[event.identifiers[0]]) for event in given.claims]
-    return found

@@ -9,6 +9,7 @@ from typing import Protocol
 from onefold import resolve
 from onefold.model.identity import BUILT_IN, IdentityRules
 from onefold.model.profile import (
+    Belongs,
     Node,
     NodeId,
     Profile,
@@ -88,6 +89,8 @@ class Working:
         self.alike: set[NodeId] = set()
         self.unmatched: set[NodeId] = set()
         self.forgotten: set[NodeId] = set()
+        self.belongs: set[NodeId] = set()
+        self.living: set[NodeId] = set()
         self.held: dict[tuple[NodeId, NodeId], Held] = {}
 
     def load_nodes(self, nodes: Iterable[NodeId]) -> None:
@@ -177,6 +180,18 @@ class Working:
         """Do so many carry it that it joins nobody, whatever comes?"""
         return is_shared(node, self._rules) and not (self.sessions and slot(node, self.sessions))
 
+    def belong(self, node_id: NodeId, account: str, time: int, belongs: bool) -> None:
+        """Keep a word on whether the owner of a node that is there belongs to an account."""
+        node = self.nodes[node_id]
+        before = node.accounts.get(account, Belongs())
+        after = before.with_word(time, belongs)
+        if after != before:
+            # Never in place: the default is one for all.
+            node.accounts = {**node.accounts, account: after}
+            self.changed.update([self.home[node_id]] if node_id in self.home else [])
+        if (after.holds, after.first) != (before.holds, before.first):
+            self.belongs.add(node_id)
+
     def regroup(self, dirty: set[NodeId]) -> None:
         """Partition everything that the dirty nodes' evidence reaches, and rename the clusters."""
         if self.sessions:
@@ -242,6 +257,11 @@ class Working:
                 to.refreshed = {**self.nodes[left].refreshed, **to.refreshed}
             text = identifier_text(self.nodes[left])
             self._rows.change(self.home.pop(left), "identifier", text, True, None)
+        for node in given.values():
+            old = self.nodes.get(node.id)
+            if node.accounts != (old.accounts if old else {}):
+                self.belongs.add(node.id)
+            self.living.add(node.id)
         self.nodes.update(given)
         self.fresh.update(given.keys() - self.home.keys())
         renamed = name_clusters(clusters, names, self._new_id)

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
-from onefold.app.answers import ChangePage, EventPage, LinkPage
-from onefold.app.golden_answers import (
-    AccountRow,
+from onefold.app.account_answers import (
+    AccountClaims,
+    AccountHistory,
+    AccountPage,
     AccountView,
-    ProfileClaims,
-    ProfileQuality,
-    QualityReport,
+    MemberPage,
 )
+from onefold.app.answers import ChangePage, EventPage, LinkPage
+from onefold.app.clustering_answers import ClusteredRecords
+from onefold.app.golden_answers import ProfileClaims, ProfileQuality, QualityReport
+from onefold.app.household_answers import Household, HouseholdPage, LiveTogether, Together
 from onefold.app.identity import WhyIdentity
 from onefold.app.match_answers import MatchCandidates, MatchWhy
 from onefold.app.merge_answers import MergePage, Undone
 from onefold.app.people_answers import Extracted, Merge, Merged, Records, Standardized
 from onefold.app.profiles import ProfileView
+from onefold.app.rule_answers import Rivals, RuleComparison
 from onefold.app.tag_answers import TagHealth
+from onefold.app.uploads import Spool
 from onefold.config import Settings
+from onefold.model.job import Job
 
 
 def events(settings: Settings, reference: str, limit: int, cursor: str) -> EventPage:
@@ -106,11 +113,25 @@ def profile_quality(settings: Settings, reference: str) -> ProfileQuality:
     return look(settings, reference)
 
 
-def accounts(settings: Settings, limit: int, after: str) -> list[AccountRow]:
-    """All accounts."""
-    from onefold.app.accounts import account_list
+def account_as_of(settings: Settings, name: str, at: int) -> AccountView:
+    """One account as of a time."""
+    from onefold.app.accounts import account_as_of as look
 
-    return account_list(settings, limit, after)
+    return look(settings, name, at)
+
+
+def account_claims(settings: Settings, name: str, trait: str) -> AccountClaims:
+    """Why an account's traits are what they are."""
+    from onefold.app.accounts import account_claims as look
+
+    return look(settings, name, trait)
+
+
+def account_history(settings: Settings, name: str, limit: int, cursor: int) -> AccountHistory:
+    """How an account's golden traits changed."""
+    from onefold.app.accounts import account_history as look
+
+    return look(settings, name, limit, cursor)
 
 
 def account(settings: Settings, name: str) -> AccountView:
@@ -118,6 +139,43 @@ def account(settings: Settings, name: str) -> AccountView:
     from onefold.app.accounts import account as look
 
     return look(settings, name)
+
+
+def account_list(settings: Settings, limit: int, cursor: str) -> AccountPage:
+    """All accounts."""
+    from onefold.app.accounts import account_list as look
+
+    return look(settings, limit, cursor)
+
+
+def account_members(settings: Settings, name: str, limit: int, cursor: str) -> MemberPage:
+    """Who belongs to an account."""
+    from onefold.app.accounts import account_members as look
+
+    return look(settings, name, limit, cursor)
+
+
+def household(settings: Settings, reference: str) -> Household:
+    """The household of somebody."""
+    from onefold.app.households import household as look
+
+    return look(settings, reference)
+
+
+def household_list(settings: Settings, limit: int, cursor: str) -> HouseholdPage:
+    """All households."""
+    from onefold.app.households import household_list as look
+
+    return look(settings, limit, cursor)
+
+
+def household_say(
+    settings: Settings, left: str, right: str, together: Together, *, actor: str
+) -> LiveTogether:
+    """Say whether two people live together."""
+    from onefold.app.households import household_say as say
+
+    return say(settings, left, right, together, actor=actor)
 
 
 def match_score(
@@ -136,6 +194,13 @@ def match_candidates(settings: Settings, record: Mapping[str, Any], limit: int) 
     return look(settings, record, limit)
 
 
+def compare_given(given: Rivals) -> RuleComparison:
+    """What two sets of identity rules make of the same links."""
+    from onefold.app.rule_comparison import compare_given as compare
+
+    return compare(given)
+
+
 def standardize_records(given: Records) -> Standardized:
     """Records of people in standard columns."""
     from onefold.app.people_services import standardize_records as standardize
@@ -148,6 +213,35 @@ def extract_identifiers(given: Records) -> Extracted:
     from onefold.app.people_services import extract_identifiers as extract
 
     return extract(given)
+
+
+def cluster_records(settings: Settings, given: Records, model: str) -> ClusteredRecords:
+    """The people in records."""
+    from onefold.app.clustering_services import cluster_records as cluster
+
+    return cluster(settings, given, model)
+
+
+def dedupe_upload(
+    settings: Settings,
+    spool: Spool,
+    columns: Mapping[str, str],
+    *,
+    region: str | None,
+    model: str,
+    actor: str,
+) -> Job:
+    """Have a job find the people in a file."""
+    from onefold.app.clustering_services import dedupe_upload as upload
+
+    return upload(settings, spool, columns, region=region, model=model, actor=actor)
+
+
+def dedupe_file(settings: Settings, job: int, which: Literal["clusters", "golden"]) -> Path:
+    """The file that such a job made."""
+    from onefold.app.clustering_services import dedupe_file as made
+
+    return made(settings, job, which)
 
 
 def merge_records(given: Merge) -> Merged:

@@ -4,16 +4,19 @@ In: rows. Out: rows. Promise: a batch is written in one transaction with the log
 came from, so a crash leaves either all of it or none.
 """
 
+from onefold.store.accounts import AccountWrite, MemberNode
 from onefold.store.given import ListRow, RefreshRow
 from onefold.store.matching import Matches, MatchRecord, MatchWrite, StoredModel
 from onefold.store.sqlite import BatchWrite, QueuedRows, SQLiteStore
 
 __all__ = [
+    "AccountWrite",
     "BatchWrite",
     "ListRow",
     "MatchRecord",
     "MatchWrite",
     "Matches",
+    "MemberNode",
     "QueuedRows",
     "RefreshRow",
     "SQLiteStore",

@@ -17,6 +17,7 @@ import msgspec
 from onefold.model.delivery import Delivery
 from onefold.model.profile import NodeId, ProfileId
 from onefold.model.records import Reject
+from onefold.store.accounts import AccountStore, AccountWrite
 from onefold.store.database import WAIT_SECONDS, Database
 from onefold.store.given import GivenStore
 from onefold.store.jobs import Jobs
@@ -64,6 +65,7 @@ class BatchWrite(msgspec.Struct, gc=False):
     holds: Sequence[Hold] = ()
     matches: MatchWrite | None = None
     forgotten: list[NodeId] = []
+    accounts: AccountWrite | None = None
 
 
 _WRITES = (
@@ -97,6 +99,7 @@ class SQLiteStore:
         self.jobs = Jobs(self.db)
         self.reviews = Reviews(self.db)
         self.matches = Matches(self.db)
+        self.accounts = AccountStore(self.db)
 
     def close(self) -> None:
         """Close the file."""
@@ -206,6 +209,8 @@ class SQLiteStore:
             self.reviews.write(batch.partitioned, batch.holds)
             if batch.matches is not None:
                 self.matches.write(batch.matches)
+            if batch.accounts is not None:
+                self.accounts.write(batch.accounts, batch.forgotten)
             self._write_sizes(batch)
             self._write_tag_values(batch.tag_values)
             self._write_rejects(batch.rejects)

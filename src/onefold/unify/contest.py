@@ -164,7 +164,7 @@ def _scoring(unit: Unit, running: Sequence[Claim], scores: Scores, facts: Any) -
         return Scoring(facts, False, lambda own, best: "not verified")
     if way.by == "expression":
         return Scoring(
-            lambda claim: _comparable(scores.get((unit.name, claim.key))),
+            lambda claim: comparable(scores.get((unit.name, claim.key))),
             False,
             lambda own, best: f"preferred less: {_shown(own)}, the winner {_shown(best)}",
         )
@@ -182,15 +182,15 @@ def _by_value(unit: Unit) -> Scoring:
 
         def strict(claim: Claim) -> Any:
             place = places.get(value_key(claim.value), len(places))
-            return place, _comparable(claim.value)
+            return place, comparable(claim.value)
 
         return Scoring(strict, True, lambda own, best: "less strict")
     least = by == "minimum"
     word = "greater" if least else "less"
-    return Scoring(lambda claim: _comparable(unit.read(claim.value)), least, lambda own, best: word)
+    return Scoring(lambda claim: comparable(unit.read(claim.value)), least, lambda own, best: word)
 
 
-def _comparable(value: Any) -> tuple[int, Any]:
+def comparable(value: Any) -> tuple[int, Any]:
     """Values of any types in one order: nothing, truth values, numbers, texts, all else."""
     if value is None:
         return 0, 0
@@ -203,8 +203,8 @@ def _comparable(value: Any) -> tuple[int, Any]:
     return 4, value_key(value)
 
 
-def _shown(comparable: tuple[int, Any]) -> str:
-    return "nothing" if comparable[0] == 0 else str(comparable[1])
+def _shown(key: tuple[int, Any]) -> str:
+    return "nothing" if key[0] == 0 else str(key[1])
 
 
 def _times(count: int) -> str:

@@ -15,6 +15,11 @@ SEGMENT = b'{"rule": "city = \'Dali\'"}'
 HOOK = {"type": "webhook", "url": "http://127.0.0.1:9/", "secret": "whsec_" + "MDAw" * 8}
 BULK = b'{"wanted": {"verdict": "same"}, "token": "%s"}' % token_of(BulkWanted("same"), []).encode()
 APART = b'{"left": "user_id:u", "right": "user_id:v", "verdict": "apart"}'
+HOME = b'{"together": "yes"}'
+RIVALS = (
+    b'{"links": [{"left_kind": "user_id", "left_value": "a", "right_kind": "email",'
+    b' "right_value": "a@example.com"}]}'
+)
 LATER = b'{"left": "user_id:u", "right": "user_id:v", "state": "later"}'
 YAML = b"kind: segment\nname: two\nrule: city = 'Dali'\n"
 
@@ -50,6 +55,17 @@ ALLOWED: list[Row] = [
     ("POST", "/api/quality/refresh", "analyst", None, ""),
     ("GET", "/api/accounts", "reader", None, ""),
     ("GET", "/api/accounts/acme", "reader", None, ""),
+    ("GET", "/api/accounts/acme/members", "reader", None, ""),
+    ("GET", "/api/accounts/acme/claims", "reader", None, ""),
+    ("GET", "/api/accounts/acme/history", "reader", None, ""),
+    ("PUT", "/api/accounts/acme/members/user_id:u", "editor", None, "account.add"),
+    ("DELETE", "/api/accounts/acme/members/user_id:u", "editor", None, "account.remove"),
+    ("GET", "/api/households", "reader", None, ""),
+    ("GET", "/api/account-traits", "reader", None, ""),
+    ("GET", "/api/household-traits", "reader", None, ""),
+    ("POST", "/api/dedupe", "analyst", b"name,city\nAnn,Bonn\n", "job.add"),
+    ("GET", "/api/households/user_id:u", "reader", None, ""),
+    ("PUT", "/api/households/user_id:u/members/user_id:v", "editor", HOME, "household.yes"),
     ("PUT", "/api/profiles/user_id:u/traits/city", "editor", b'{"value": "x"}', "trait.correct"),
     ("DELETE", "/api/profiles/user_id:u/traits/city", "editor", None, "trait.correct"),
     ("GET", "/api/profiles/user_id:u/events", "reader", None, ""),
@@ -72,6 +88,7 @@ ALLOWED: list[Row] = [
     ("POST", "/api/identity/decisions", "editor", APART, "identity.apart"),
     ("GET", "/api/identity/merges", "reader", None, ""),
     ("POST", "/api/identity/try", "analyst", YAML, "job.add"),
+    ("POST", "/api/identity/compare", "reader", RIVALS, ""),
     *collection("identifiers", "identifier", {"strength": "unique"}, "one_{} new_{}"),
     *collection("identity", "identity", {"consent": False}, "people people"),
     ("GET", "/api/identifiers", "reader", None, ""),
@@ -87,6 +104,8 @@ ALLOWED: list[Row] = [
     *collection("traits", "trait", {"type": "number"}),
     *collection("tags", "tag", {"cases": [{"value": "x"}]}),
     *collection("properties", "property", {"event": "Seen", "type": "number"}),
+    *collection("account-traits", "account_trait", {"type": "number"}),
+    *collection("household-traits", "household_trait", {"aggregate": "count"}),
     *collection("golden", "golden", {"survivorship": "longest", "traits": ["a"]}, traits=["b"]),
     *collection("destinations", "destination", HOOK),
     ("GET", "/api/traits", "reader", None, ""),
@@ -131,6 +150,8 @@ ELSEWHERE = {
     ("GET", "/health"),
     ("GET", "/metrics"),
     ("GET", "/api/stream"),
+    ("POST", "/api/cluster-records"),
+    ("GET", "/api/dedupe/{job}/{which}"),
     ("POST", f"{MERGE}/undo"),
     ("POST", f"{MERGE}/redo"),
     ("POST", "/api/match/score"),

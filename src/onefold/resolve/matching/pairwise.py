@@ -135,12 +135,18 @@ class Matcher:
 
     def weights(self, one: Ready, others: Sequence[Ready]) -> list[float]:
         """The weight of a record with each of some others."""
+        return self.verdicts(one, others)[0]
+
+    def verdicts(self, one: Ready, others: Sequence[Ready]) -> tuple[list[float], list[float]]:
+        """With each of some others the weight of a record, and that of being of one household."""
         if not others:
-            return []
+            return [], []
         patterns = np.array([self._pattern(one.values, two.values) for two in others], np.int64)
         priors = np.array([self._scorer.priors(one.source, two.source) for two in others])
-        weights: list[float] = self._scorer.weights(patterns, priors[:, 0], priors[:, 1]).tolist()
-        return weights
+        given = patterns, priors[:, 0], priors[:, 1]
+        weights: list[float] = self._scorer.weights(*given).tolist()
+        households: list[float] = self._scorer.households(*given).tolist()
+        return weights, households
 
     def explain(self, one: Ready, two: Ready) -> Score:
         """The weight of a pair, and what it is made of."""

@@ -56,6 +56,19 @@ class Scorer:
 
     def weights(self, patterns: Ints, match: Floats, household: Floats) -> Floats:
         """The weights of patterns; the last two are the priors of their sources."""
+        m, u, h = self._classes(patterns, match, household)
+        weight = m - np.logaddexp2(u, h)
+        return np.asarray(self.model.scale * weight + self.model.shift)
+
+    def households(self, patterns: Ints, match: Floats, household: Floats) -> Floats:
+        """The logarithm, to base 2, of the odds that both are two people of one household."""
+        m, u, h = self._classes(patterns, match, household)
+        return np.asarray(h - np.logaddexp2(u, m))
+
+    def _classes(
+        self, patterns: Ints, match: Floats, household: Floats
+    ) -> tuple[Floats, Floats, Floats]:
+        """How likely patterns are as those of one person, of strangers and of a household, with the priors."""
         levels = unpack(patterns, self._names)
         m, u, h = (
             sum(
@@ -65,9 +78,7 @@ class Scorer:
             for tables in self._tables
         )
         rest = np.log2(np.maximum(1.0 - match - household, 1e-3))
-        against = np.logaddexp2(u + rest, h + np.log2(household))
-        weight = m + np.log2(match) - against
-        return np.asarray(self.model.scale * weight + self.model.shift)
+        return m + np.log2(match), u + rest, h + np.log2(household)
 
     def priors(self, left: str | None, right: str | None) -> tuple[float, float]:
         """How likely a match and a household are between records of two sources."""

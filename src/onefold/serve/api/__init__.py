@@ -7,7 +7,9 @@ from litestar.datastructures import State
 from litestar.di import Provide
 
 from onefold.serve.api.access import ACCESS
+from onefold.serve.api.accounts import ACCOUNTS
 from onefold.serve.api.audiences import AUDIENCES
+from onefold.serve.api.clustering import CLUSTERING
 from onefold.serve.api.collections import COLLECTIONS
 from onefold.serve.api.correcting import CORRECTING
 from onefold.serve.api.definitions import DEFINITIONS
@@ -18,6 +20,7 @@ from onefold.serve.api.faults import EXCEPTION_HANDLERS
 from onefold.serve.api.files import asset, status_page
 from onefold.serve.api.golden import GOLDEN
 from onefold.serve.api.health import health, metrics, show_status
+from onefold.serve.api.households import HOUSEHOLDS
 from onefold.serve.api.identity import IDENTITY
 from onefold.serve.api.jobs import JOBS
 from onefold.serve.api.matching import MATCHING
@@ -39,6 +42,8 @@ def create_api(context: Context) -> Litestar:
             PROFILES,
             CORRECTING,
             *GOLDEN,
+            ACCOUNTS,
+            HOUSEHOLDS,
             SEGMENTS,
             AUDIENCES,
             IDENTITY,
@@ -49,6 +54,7 @@ def create_api(context: Context) -> Litestar:
             JOBS,
             FAILURES,
             PEOPLE,
+            CLUSTERING,
             ACCESS,
             sql,
             stream,

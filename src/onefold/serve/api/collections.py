@@ -31,6 +31,8 @@ _PLURALS = {
     "tag": "tags",
     "property": "properties",
     "golden": "golden",
+    "account_trait": "account-traits",
+    "household_trait": "household-traits",
     "destination": "destinations",
     "identifier": "identifiers",
 }

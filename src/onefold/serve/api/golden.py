@@ -1,19 +1,15 @@
-"""How good what is known is; accounts."""
+"""How good what is known is."""
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from litestar import Router, get, post
-from litestar.params import FromPath, QueryParameter
+from litestar.params import FromPath
 
-from onefold.app.golden_answers import AccountRow, AccountView, ProfileQuality, QualityReport
+from onefold.app.golden_answers import ProfileQuality, QualityReport
 from onefold.app.job_list import job_add
 from onefold.model.job import Job
 from onefold.serve import questions
-from onefold.serve.api.doors import Actor, FromContext, Limit, decoded, requires
-
-After = Annotated[str, QueryParameter(max_length=1_000, description="Only ids behind this one.")]
+from onefold.serve.api.doors import Actor, FromContext, decoded, requires
 
 
 @get("", summary="How good what is known is")
@@ -43,21 +39,6 @@ async def quality_of_profile(context: FromContext, reference: FromPath[str]) -> 
     return await context.lake.run(questions.profile_quality, context.settings, named)
 
 
-@get("", summary="All accounts")
-async def list_accounts(
-    context: FromContext, limit: Limit = 100, after: After = ""
-) -> list[AccountRow]:
-    """The groups that `group` calls name, by id, with how many people belong to each."""
-    return await context.lake.run(questions.accounts, context.settings, limit, after)
-
-
-@get("/{account:str}", summary="One account")
-async def show_account(context: FromContext, account: FromPath[str]) -> AccountView:
-    """Who belongs to it, and its golden traits."""
-    named = decoded(account, "account")
-    return await context.lake.run(questions.account, context.settings, named)
-
-
 _READER = [requires("reader")]
 GOLDEN = [
     Router(
@@ -67,10 +48,4 @@ GOLDEN = [
         tags=["quality"],
     ),
     Router("/api/profiles", route_handlers=[quality_of_profile], guards=_READER, tags=["profiles"]),
-    Router(
-        "/api/accounts",
-        route_handlers=[list_accounts, show_account],
-        guards=_READER,
-        tags=["accounts"],
-    ),
 ]

@@ -16,6 +16,7 @@ from onefold.app.identity import (
 )
 from onefold.app.identity_jobs import ask_trial
 from onefold.app.merge_answers import MergePage, Undone
+from onefold.app.rule_answers import Rivals, RuleComparison
 from onefold.model.job import Job
 from onefold.serve import questions
 from onefold.serve.api.collections import IfMatch, expected_version, handlers_of, list_of
@@ -141,6 +142,23 @@ async def try_rules(
     )
 
 
+@post(
+    "/compare",
+    summary="Compare two sets of identity rules",
+    status_code=200,
+    guards=[requires("reader")],
+    opt={"body": Rivals},
+)
+async def compare_rules(context: FromContext, body: RawBody) -> RuleComparison:
+    """What they make of the links in the request: merges, splits and 20 examples of each.
+
+    `before` and `after` are YAML texts with definitions; an empty one stands for the rules that hold
+    without any. Nothing is kept.
+    """
+    given = read(body, Rivals)
+    return await context.lake.run(questions.compare_given, given)
+
+
 IDENTITY = Router(
     "/api/identity",
     route_handlers=[
@@ -152,6 +170,7 @@ IDENTITY = Router(
         undo_merge,
         redo_merge,
         try_rules,
+        compare_rules,
         *handlers_of("identity"),
     ],
     tags=["identity"],

@@ -134,14 +134,14 @@ def earliest_turning(found: Mapping[str, int | None], turning: Turning) -> int |
 
 def _edges(column: Column) -> Iterator[_Edge]:
     """What can change a window by time alone: what leaves it first, and what comes in first."""
-    sequence = column.sequence
-    for metric in column.metrics:
-        window = column.window
-        if sequence is not None and metric == sequence.unless:
-            window = window.open_ended()
-        if window.unit == "ever":
-            continue
-        yield _Edge(
-            metric, window, ahead=False, days=column.name if column.aggregate == "days" else ""
-        )
-        yield _Edge(metric, window, ahead=True)
+    windows = dict.fromkeys((metric, column.window) for metric in column.metrics)
+    if column.sequence is not None and (unless := column.sequence.unless):
+        # It may be one of the steps as well.
+        if unless not in column.sequence.steps:
+            del windows[unless, column.window]
+        windows[unless, column.window.open_ended()] = None
+    days = column.name if column.aggregate == "days" else ""
+    for metric, window in windows:
+        if window.unit != "ever":
+            yield _Edge(metric, window, ahead=False, days=days)
+            yield _Edge(metric, window, ahead=True)

@@ -1,5 +1,6 @@
 """When time alone changes a window, told for everybody at once: never later than buckets say."""
 
+import pytest
 from hypothesis import given, settings
 
 from onefold.segment import bucket_query, compile_membership, parse_rule, read_rows
@@ -78,3 +79,24 @@ def test_two_counts_of_days_turn_when_each_does() -> None:
     rules = ["days_since('Order') > 10", "days_since('Order') > 3"]
     found = turns(NOON, "UTC", {1: ({}, orders(5)), 2: ({}, orders(2))}, rules)
     assert all(asked == live for asked, live in found.values())
+
+
+@pytest.mark.parametrize("unless", ["A", "B", "C"])
+def test_what_must_not_follow_may_be_a_step_itself(unless: str) -> None:
+    rule = (
+        "in_sequence('A', 'B', within => interval 3 day, "
+        f"between => (interval 9 day, interval 2 day), not_followed_by => '{unless}')"
+    )
+    days = [(a, b) for a in range(12) for b in range(12)]
+    people = {
+        number: (
+            {},
+            [
+                Happened("A", NOON - a * DAY - 1, "a", {}),
+                Happened("B", NOON - b * DAY, "b", {}),
+            ],
+        )
+        for number, (a, b) in enumerate(days, 1)
+    }
+    found = turns(NOON, "UTC", people, [rule]).values()
+    assert all(live is None or (asked is not None and asked <= live) for asked, live in found)

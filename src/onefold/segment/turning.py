@@ -48,14 +48,16 @@ class Turning:
         for column in columns:
             if column.kind == "window":
                 edges |= dict.fromkeys(_edges(column), column)
-                if column.sequence is not None and column.sequence.unless:
-                    last = column.sequence.steps[-1]
-                    waits[last, column.window, column.sequence.within] = None
+                sequence = column.sequence
+                if sequence is not None and sequence.unless and sequence.within:
+                    waits[sequence.steps[-1], column.window, sequence.within] = None
                 if column.session:
-                    # It ends so long after its last event, and no sooner than after any of them.
+                    # It begins with an event, and ends so long after its last one, and no sooner
+                    # than after any of them.
+                    waits[column.session, VISITED, 0] = None
                     waits[column.session, VISITED, SESSION_GAP] = None
         self._edges = {f"e{number}": one for number, one in enumerate(edges.items())}
-        self._waits = {f"m{number}": one for number, one in enumerate(waits) if one[2]}
+        self._waits = {f"m{number}": one for number, one in enumerate(waits)}
 
     @property
     def names(self) -> list[str]:
@@ -145,3 +147,5 @@ def _edges(column: Column) -> Iterator[_Edge]:
         if window.unit != "ever":
             yield _Edge(metric, window, ahead=False, days=days)
             yield _Edge(metric, window, ahead=True)
+    if column.session:
+        yield _Edge(column.session, VISITED, ahead=True)

@@ -75,6 +75,14 @@ def test_a_session_ends_half_an_hour_after_its_last_event() -> None:
     assert asked == NOON + 10 * 60_000_000
 
 
+def test_a_session_begins_with_an_event_of_the_same_minute_or_another_day() -> None:
+    rule = "count_of('Order', during => this_session) >= 1"
+    for ahead in (20_000_000, DAY):
+        people = {1: ({}, [Happened("Order", NOON + ahead, "m", {})])}
+        ((asked, live),) = turns(NOON, "UTC", people, [rule]).values()
+        assert asked == live == min(NOON + ahead, NOON + DAY // 2)
+
+
 def test_two_counts_of_days_turn_when_each_does() -> None:
     rules = ["days_since('Order') > 10", "days_since('Order') > 3"]
     found = turns(NOON, "UTC", {1: ({}, orders(5)), 2: ({}, orders(2))}, rules)

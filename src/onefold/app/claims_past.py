@@ -8,21 +8,18 @@ what came in meanwhile.
 
 from __future__ import annotations
 
-import os
-import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from onefold.app.long_work import Tell, Work
+from onefold.app.past_rows import INSERT, PastRows, written
 from onefold.app.tables import TableNow, add_views, tables_now
 from onefold.app.workspace import open_lake, open_store, spill_path
 from onefold.config import Settings
 from onefold.engine import DuckEngine
-from onefold.model.errors import Busy
 from onefold.model.given import INTERNAL
 from onefold.model.profile import NodeId, Statement
 from onefold.model.sql import literal_sql
@@ -30,7 +27,6 @@ from onefold.pipeline import GoldenInputs, golden_rules
 from onefold.unify import GoldenRules, add_claims, claims_of
 
 _ROWS_A_PAGE = 20_000
-_KEYS = 500
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[Statement]).decode
 
@@ -66,29 +62,14 @@ def gather_claims(
 ) -> int:
     """Read the claims, and write the file; it is there when all of it is. Gives how many identifiers it holds."""
     rules = golden_rules(wanted.rules, settings.timezone)
-    path = settings.data / wanted.file
-    path.parent.mkdir(exist_ok=True)
-    unfinished = path.with_suffix(".part")
-    unfinished.unlink(missing_ok=True)
     tell(0, 0, "reading claims")
     owners = 0
-    try:
-        with closing(sqlite3.connect(unfinished, isolation_level=None)) as file:
-            file.execute("pragma journal_mode = off")
-            file.execute("pragma synchronous = off")
-            file.execute("create table past (node blob primary key, claims blob) without rowid")
-            file.execute("begin")
-            for owner, statements in _kept(_events(wanted, tables, engine), rules, wanted.traits):
-                file.execute("insert into past values (?,?)", (owner, _encode(statements)))
-                owners += 1
-                if owners % 1_000 == 0:
-                    tell(owners, 0, "reading claims")
-            file.execute("commit")
-        with unfinished.open("rb+") as written:
-            os.fsync(written.fileno())
-        unfinished.rename(path)
-    except (OSError, sqlite3.Error) as error:
-        raise Busy(f"the past claims cannot be written: {error}") from error
+    with written(settings.data / wanted.file, "the past claims") as file:
+        for owner, statements in _kept(_events(wanted, tables, engine), rules, wanted.traits):
+            file.execute(INSERT, (owner, _encode(statements)))
+            owners += 1
+            if owners % 1_000 == 0:
+                tell(owners, 0, "reading claims")
     return owners
 
 
@@ -139,19 +120,12 @@ class ClaimsFile:
     """What was read of the past."""
 
     def __init__(self, path: Path) -> None:
-        self._file = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+        self._rows = PastRows(path)
 
     def claims(self, nodes: Sequence[NodeId]) -> dict[NodeId, list[Statement]]:
         """Of these nodes, those that have a past."""
-        found: dict[NodeId, list[Statement]] = {}
-        for start in range(0, len(nodes), _KEYS):
-            some = nodes[start : start + _KEYS]
-            marks = ",".join("?" * len(some))
-            sql = f"select node, claims from past where node in ({marks})"  # noqa: S608
-            for node, encoded in self._file.execute(sql, some):
-                found[node] = _decode(encoded)
-        return found
+        return {node: _decode(encoded) for node, encoded in self._rows.of(nodes)}
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        self._rows.close()

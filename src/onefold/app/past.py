@@ -1,35 +1,27 @@
-"""The past of metrics that were not counted when it happened: counted from the lake, into a file.
-
-One row for each identifier, in the order of their nodes, so that the file is written from its
-beginning to its end, and the worker finds in it the few that a batch touches.
-"""
+"""The past of metrics that were not counted when it happened: counted from the lake, into a file."""
 
 from __future__ import annotations
 
-import os
-import sqlite3
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from onefold.app.long_work import Tell, Work
+from onefold.app.past_rows import INSERT, PastRows, written
 from onefold.app.tables import TableNow, tables_now
 from onefold.app.typed import fields_of, reader, typed_columns
 from onefold.app.workspace import open_engine, open_lake, open_store
 from onefold.config import Settings
 from onefold.engine import Engine
 from onefold.lake import MIXED, by_layout
-from onefold.model.errors import Busy
 from onefold.model.profile import NodeId
 from onefold.pipeline import decode_buckets, encode_buckets
 from onefold.segment import Buckets, bucket_query, read_rows
 from onefold.segment.metric import Field, Metric
 
 _ROWS_A_PAGE = 20_000
-_KEYS = 500
 
 
 class PastWanted(msgspec.Struct, frozen=True):
@@ -61,30 +53,15 @@ def count_past(
     tell: Tell,
 ) -> int:
     """Count, and write the file; it is there when all of it is. Gives how many identifiers it holds."""
-    path = settings.data / wanted.file
-    path.parent.mkdir(exist_ok=True)
-    unfinished = path.with_suffix(".part")
-    unfinished.unlink(missing_ok=True)
     tell(0, 0, "counting")
     owners = 0
-    try:
-        with closing(sqlite3.connect(unfinished, isolation_level=None)) as file:
-            file.execute("pragma journal_mode = off")
-            file.execute("pragma synchronous = off")
-            file.execute("create table past (node blob primary key, buckets blob) without rowid")
-            file.execute("begin")
-            for page in _pages(settings, wanted, tables, engine):
-                found = read_rows(page)
-                rows = [(node, bytes(encode_buckets(one))) for node, one in found.items()]
-                file.executemany("insert into past values (?,?)", rows)
-                owners += len(rows)
-                tell(owners, 0, "writing")
-            file.execute("commit")
-        with unfinished.open("rb+") as written:
-            os.fsync(written.fileno())
-        unfinished.rename(path)
-    except (OSError, sqlite3.Error) as error:
-        raise Busy(f"the past of new metrics cannot be written: {error}") from error
+    with written(settings.data / wanted.file, "the past of new metrics") as file:
+        for page in _pages(settings, wanted, tables, engine):
+            found = read_rows(page)
+            rows = [(node, bytes(encode_buckets(one))) for node, one in found.items()]
+            file.executemany(INSERT, rows)
+            owners += len(rows)
+            tell(owners, 0, "writing")
     return owners
 
 
@@ -142,27 +119,22 @@ class PastFile:
     def __init__(self, path: Path, ready_at: int, metrics: Collection[str]) -> None:
         self.ready_at = ready_at
         self._metrics = frozenset(metrics)
-        self._file = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+        self._rows = PastRows(path)
 
     def buckets(self, nodes: Sequence[NodeId]) -> dict[NodeId, Buckets]:
         """Of these nodes, those that have a past."""
         found: dict[NodeId, Buckets] = {}
-        for start in range(0, len(nodes), _KEYS):
-            some = nodes[start : start + _KEYS]
-            marks = ",".join("?" * len(some))
-            sql = f"select node, buckets from past where node in ({marks})"  # noqa: S608
-            for node, encoded in self._file.execute(sql, some):
-                buckets = decode_buckets(encoded)
-                kept = {name: one for name, one in buckets.items() if name in self._metrics}
-                if kept:
-                    found[node] = kept
+        for node, encoded in self._rows.of(nodes):
+            buckets = decode_buckets(msgspec.Raw(encoded))
+            kept = {name: one for name, one in buckets.items() if name in self._metrics}
+            if kept:
+                found[node] = kept
         return found
 
     def nodes(self, after: NodeId, limit: int) -> list[NodeId]:
         """The nodes that it holds anything of, in their order, a page at a time."""
-        sql = "select node from past where node > ? order by node limit ?"
-        return [row[0] for row in self._file.execute(sql, (after, limit))]
+        return self._rows.nodes(after, limit)
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        self._rows.close()

@@ -24,6 +24,7 @@ from onefold.model.given import INTERNAL
 from onefold.model.profile import NodeId, Statement
 from onefold.model.sql import literal_sql
 from onefold.pipeline import GoldenInputs, golden_rules
+from onefold.segment.fields import json_pointer
 from onefold.unify import GoldenRules, add_claims, claims_of
 
 _ROWS_A_PAGE = 20_000
@@ -79,7 +80,7 @@ def _events(
     """The events that claim one of the traits, those of one owner in a row."""
     add_views(engine, {"events": tables["events"]})
     claimed = " or ".join(
-        f"json_exists(traits, {literal_sql(_pointer(name))})" for name in wanted.traits
+        f"json_exists(traits, {literal_sql(json_pointer(name))})" for name in wanted.traits
     )
     query = (
         "select owner, source, epoch_us(time), message_id, strong, traits from all_events"  # noqa: S608 - rendered
@@ -109,11 +110,6 @@ def _kept(
             add_claims(statements, Statement(source, time, message_id, strong, some), rules)
     if before is not None and statements:
         yield before, statements
-
-
-def _pointer(name: str) -> str:
-    """The JSON pointer of a name in an object."""
-    return "/" + name.replace("~", "~0").replace("/", "~1")
 
 
 class ClaimsFile:

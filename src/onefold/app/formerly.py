@@ -9,7 +9,7 @@ from onefold.model.profile import ProfileId
 from onefold.model.sql import literal_sql
 from onefold.segment.asked import Asked
 from onefold.segment.bucket_query import named_sql
-from onefold.segment.fields import field_sql
+from onefold.segment.fields import field_sql, json_pointer
 from onefold.segment.metric import Field
 from onefold.segment.population import Relations, earliest, members_query
 from onefold.segment.trait_sql import traits_query
@@ -105,7 +105,7 @@ class Past:
         """
         claims = ", ".join(
             f"{{'name': {literal_sql(name)},"
-            f" 'made': json_exists(traits, {literal_sql(_pointer(name))})}}"
+            f" 'made': json_exists(traits, {literal_sql(json_pointer(name))})}}"
             for name in self._names
         )
         read = "".join(f", {field_sql(one)} as {name}" for name, one in self._values.items())
@@ -187,8 +187,3 @@ def _values_of(asked: Asked, now: int, people: Everybody) -> dict[str, Field]:
 
 def _same(one: Field, other: Field) -> bool:
     return (one.keys, one.type) == (other.keys, other.type)
-
-
-def _pointer(name: str) -> str:
-    """The JSON pointer of a name in an object."""
-    return "/" + name.replace("~", "~0").replace("/", "~1")

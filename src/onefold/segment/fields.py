@@ -50,6 +50,11 @@ def _path(keys: tuple[str, ...]) -> str:
     """A way into JSON; names that would mean something in a path are written as a pointer."""
     if all(key and not set(key) & set('"\\*') for key in keys):
         return "$" + "".join(f'."{key}"' for key in keys)
+    return json_pointer(*keys)
+
+
+def json_pointer(*keys: str) -> str:
+    """A way into JSON as a pointer, whatever letters the names are of."""
     return "".join(f"/{key.replace('~', '~0').replace('/', '~1')}" for key in keys)
 
 

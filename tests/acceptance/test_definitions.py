@@ -108,6 +108,11 @@ def test_every_fault_of_all_definitions_is_told_at_once(onefold: Stepped) -> Non
         assert part in messages, (part, messages)
 
 
+def test_a_segment_without_a_rule_is_told_so_once(onefold: Stepped) -> None:
+    found = faults(onefold, "kind: segment\nname: a\nrul: country = 'CN'\n")
+    assert [one.message for one in found] == ["'rul' is not known", "has no rule"]
+
+
 def test_limits_are_named(onefold: Stepped) -> None:
     reading = read_text(all_of(BUYERS, VIPS, SPENT, LEVEL))
     with pytest.raises(InvalidInput) as refused:

@@ -80,6 +80,8 @@ def removal_faults(before: Graph, gone: Collection[Key]) -> Iterator[Fault]:
 
 def unreadable(kind: str, name: str, body: dict[str, Any]) -> str:
     """Why a definition cannot be read at all; nothing if it can, whatever else is wrong with it."""
+    if kind == "segment" and not body.keys() & {"rule", "list"}:
+        return "it has neither a rule nor a list"
     try:
         definitions_from([StoredDefinition(kind, name, 0, body)])
     except msgspec.ValidationError as error:

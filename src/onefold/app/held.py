@@ -25,9 +25,9 @@ from onefold.app.tables import TableNow
 from onefold.app.typed import column_of, fields_of, typed_columns
 from onefold.engine import DuckEngine, OutOfMemory
 from onefold.lake import MIXED, by_layout, parse_file_name
+from onefold.model.sql import literal_sql
 from onefold.segment.metric import Aggregate, Field, FieldType, make_field
 from onefold.segment.plan import Plan
-from onefold.segment.texts import literal_sql
 from onefold.segment.trait_sql import is_moment, trait_field
 
 EVENTS, PROFILES = "events_held", "profiles_held"

@@ -87,10 +87,10 @@ def train(seen: Sequence[Seen], patterns: Patterns, touches: Floats, pairs: Floa
         [each.copy() for each in strangers],
     )
     alike = np.array([PERSONAL[0] if one.personal else SHARED[0] for one in seen])
-    found, use = _found_by(patterns.rules, touches)
-    priors = np.tile(np.array([0.5, 0.4, 0.1]), (len(use), 1))
+    told = _told(patterns, touches)
+    priors = np.tile(np.array([0.5, 0.4, 0.1]), (int(told.kinds.max(initial=-1)) + 1, 1))
     for _ in range(ROUNDS):
-        classes = _maximize(seen, classes, alike, patterns, found, use, priors)
+        classes = _maximize(seen, classes, alike, told, priors)
         prior = _priors(classes, patterns, pairs)
         share = _responsibility(classes, patterns, prior)
         strangers = _without_matches(seen, classes[U], patterns, share, total)
@@ -149,16 +149,33 @@ def _one(one: Seen, levels: Floats) -> Floats:
     return np.asarray(levels / np.maximum(sums, _LITTLE)[one.forms])
 
 
-def _found_by(rules: Ints, touches: Floats) -> tuple[Floats, Floats]:
-    """Whether each pattern was found by keys of one kind, and what these leave to learn from.
+class _Told(NamedTuple):
+    """What is learned from pairs: those that a kind of key found, counted by what it does not say itself."""
 
-    Keys that touch the same comparisons are of one kind.
-    """
+    levels: Ints  # 0 where the key says something
+    kinds: Ints
+    times: Floats
+
+
+def _told(patterns: Patterns, touches: Floats) -> _Told:
+    """Keys that touch the same comparisons are of one kind; a pair may be found by several."""
     kinds, which = np.unique(touches, axis=0, return_inverse=True)
-    found = np.zeros((len(rules), len(kinds)))
-    for key, kind in enumerate(which.ravel()):
-        found[:, kind] = np.maximum(found[:, kind], (rules >> key) & 1)
-    return found, 1.0 - kinds
+    rows, times = [], []
+    for kind, touched in enumerate(kinds):
+        keys = sum(1 << key for key in np.flatnonzero(which.ravel() == kind).tolist())
+        found = (patterns.rules & keys) != 0
+        levels = np.where(touched > 0, 0, patterns.levels[found])
+        rows.append(np.column_stack([np.full(len(levels), kind), levels]).astype(np.uint8))
+        times.append(patterns.times[found])
+    if not rows:
+        return _Told(patterns.levels[:0], np.zeros(0, dtype=np.int64), np.zeros(0))
+    every = np.ascontiguousarray(np.concatenate(rows))
+    _, first, place = np.unique(
+        every.view(f"V{every.shape[1]}").ravel(), return_index=True, return_inverse=True
+    )
+    chosen = every[first].astype(np.int64)
+    counts = np.bincount(place.ravel(), np.concatenate(times), len(first)).astype(float)
+    return _Told(chosen[:, 1:], chosen[:, 0], counts)
 
 
 def _logs(classes: Sequence[Sequence[Floats]], levels: Ints) -> list[Floats]:
@@ -183,28 +200,23 @@ def _maximize(
     seen: Sequence[Seen],
     classes: tuple[list[Floats], list[Floats], list[Floats]],
     alike: Floats,
-    patterns: Patterns,
-    found: Floats,
-    use: Floats,
+    told: _Told,
     priors: Floats,
 ) -> tuple[list[Floats], list[Floats], list[Floats]]:
-    """Some steps of the estimation; `alike` and `priors`, by key, are changed in place."""
+    """Some steps of the estimation; `alike` and `priors`, by kind of key, are changed in place."""
     classes = (classes[M], classes[U], _households(seen, classes[M], classes[U], alike))
-    found = found * patterns.times[:, None]
     for _ in range(STEPS):
-        logs = np.stack([one @ use.T for one in _logs(classes, patterns.levels)])
-        logs += np.log(priors.T)[:, None, :]
-        share = np.exp(logs - logs.max(axis=0))
-        share *= found / share.sum(axis=0)
-        priors[:] = share.sum(axis=1).T + 0.1
+        logs = np.column_stack([one.sum(axis=1) for one in _logs(classes, told.levels)])
+        share = _shares(logs + np.log(priors)[told.kinds]) * told.times[:, None]
+        for place in (M, U, H):
+            priors[:, place] = np.bincount(told.kinds, share[:, place], len(priors)) + 0.1
         priors /= priors.sum(axis=1, keepdims=True)
-        matches, households = share[M] @ use, share[H] @ use
-        strangers = _learned(seen, classes[U], patterns.levels, share[U] @ use)
+        strangers = _learned(seen, classes[U], told.levels, share[:, U])
         match, change = [], 0.0
         for place, one in enumerate(seen):
-            level, size = patterns.levels[:, place], len(one.random)
-            m = np.bincount(level, matches[:, place], size) + 5 * _start_match(one)
-            h = np.bincount(level, households[:, place], size).astype(float)
+            level, size = told.levels[:, place], len(one.random)
+            m = np.bincount(level, share[:, M], size) + 5 * _start_match(one)
+            h = np.bincount(level, share[:, H], size).astype(float)
             h[0] = 0.0
             alike[place] = _alike(one, h, classes[M][place], classes[U][place], alike[place])
             match.append(_tied(one, m))
@@ -223,7 +235,7 @@ def _learned(
     for place, one in enumerate(seen):
         u = strangers[place]
         if one.learned.any():
-            counts = np.bincount(levels[:, place], weights[:, place], len(u))
+            counts = np.bincount(levels[:, place], weights, len(u))
             u = np.where(one.learned, counts + 20 * _start_strangers(one), u)
         found.append(_one(one, u))
     return found

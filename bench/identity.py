@@ -16,7 +16,7 @@ import argparse
 import json
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -203,18 +203,19 @@ def main() -> None:
     parser.add_argument("--users", type=int, default=USERS)
     parser.add_argument("--only", choices=("bulk", "shared_value", "undo"))
     given = parser.parse_args()
-    parts: dict[str, Callable[[], list[dict[str, Any]]]] = {
+    parts: dict[str, Callable[[], Iterable[dict[str, Any]]]] = {
         "bulk": lambda: [measure(given.links)],
-        "shared_value": lambda: [shared(shape, given.users) for shape in SHAPES],
+        "shared_value": lambda: (shared(shape, given.users) for shape in SHAPES),
         "undo": lambda: [undo(1_000, 20)],
     }
-    found = {name: part() for name, part in parts.items() if given.only in (None, name)}
+    found: dict[str, list[dict[str, Any]]] = {}
+    for name, part in parts.items():
+        for row in part() if given.only in (None, name) else ():
+            found.setdefault(name, []).append(row)
+            if not given.json:
+                print("  ".join(f"{name} {value}" for name, value in row.items()), flush=True)
     if given.json:
         print(json.dumps(found))
-        return
-    for rows in found.values():
-        for row in rows:
-            print("  ".join(f"{name} {value}" for name, value in row.items()))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ The undoing of a merge of two profiles with 1,000 events each, from the call unt
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import tempfile
 import time
@@ -107,6 +108,7 @@ def shared(shape: str, users: int) -> dict[str, Any]:
     """Fold the events of so many who carry a value, or their own; then some one by one."""
     with tempfile.TemporaryDirectory(prefix="onefold-bench-") as folder:
         pipeline, store, engine = _pipeline(folder)
+        gc.disable()  # as in the worker
         wall, took = [], []
         for first in range(0, users, 5_000):
             events = [_event(n, SHAPES[shape](n)) for n in range(first, min(first + 5_000, users))]
@@ -124,6 +126,7 @@ def shared(shape: str, users: int) -> dict[str, Any]:
                 alone[whose].append(1e3 * (time.monotonic() - started))
         store.close()
         engine.close()
+        gc.enable()
     return {
         "value": shape,
         "users": users,

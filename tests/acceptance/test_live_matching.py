@@ -14,6 +14,7 @@ from onefold.app import match_training, matching
 from onefold.app.access import make_workspace
 from onefold.app.identity import identity_decide, reviews
 from onefold.app.identity_why import identity_why
+from onefold.app.job_kinds import MATCH
 from onefold.app.match_models import match_add, match_compare, match_off, match_use
 from onefold.app.match_one import people_table
 from onefold.app.people import standardize_table
@@ -135,6 +136,25 @@ def test_a_model_that_comes_into_force_matches_everybody(
     assert who(onefold, "crm_id:2") == ["crm_id:2"]
     assert reviews(onefold.settings).waiting == 0
     assert check_rebuild(onefold.settings).differences == ()
+
+
+@pytest.mark.slow
+def test_whoever_cancels_the_matching_of_everybody_has_no_model_in_force(
+    onefold: Stepped, model: MatchModel
+) -> None:
+    onefold.take(
+        *[person(f"c{number}", **(ANNA | {"city": f"C{number}"})) for number in range(2_500)]
+    )
+    added = match_add(onefold.settings, encode_model(model))
+    match_use(onefold.settings, added.version)
+    while not (jobs := onefold.store.jobs.open([MATCH])):
+        assert onefold.worker.step()
+    onefold.store.jobs.cancel(jobs[0].id, 0, "eve")
+    onefold.settle()
+    assert onefold.store.jobs.get(jobs[0].id).state == "canceled"
+    assert onefold.store.registry.match_model_in_force() is None
+    assert onefold.store.matches.count() == 0
+    assert who(onefold, "crm_id:c2") == ["crm_id:c2"]
 
 
 def test_matches_follow_identifiers_that_are_written_anew(

@@ -75,6 +75,7 @@ def compacted(onefold: Stepped) -> None:
     compact(onefold.store, onefold.lake, onefold.settings.data / "tmp", at_once=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_it_answers_as_the_files_do(onefold: Stepped, seed: int) -> None:
     random, number, held = Random(seed), 0, 0

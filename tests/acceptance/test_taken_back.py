@@ -130,7 +130,7 @@ def test_what_was_said_and_taken_back_leaves_nothing(
 
 
 @pytest.mark.slow
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(protected_events(), decisions(), st.data())
 def test_any_order_of_evidence_and_words_many_times(
     events: list[Event], said: list[Event], data: st.DataObject

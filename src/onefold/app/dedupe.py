@@ -17,6 +17,8 @@ from onefold.engine.duck import DuckEngine
 from onefold.model.errors import Fault, InvalidInput, NotFound
 from onefold.model.matching import MatchModel, decode_model, encode_model
 from onefold.model.sql import literal_sql, quoted_sql
+from onefold.standardize.people.recognition import SAMPLE
+from onefold.standardize.people.regions import likely_region
 from onefold.standardize.people.roles import Layout
 from onefold.unify.file_golden import golden_query
 
@@ -76,6 +78,8 @@ def _dedupe(
 ) -> Deduped:
     tell(0, _STEPS, "reading")
     layouts = people_files.read_files(engine, files, wanted.columns, wanted.region, spill)
+    if wanted.region is None:
+        layouts = _with_regions(engine, layouts)
     tell(1, _STEPS, "standardizing")
     first = 0
     for place, file in enumerate(files):
@@ -103,6 +107,19 @@ def _dedupe(
     tell(6, _STEPS, "writing")
     _rows(engine, files, layouts)
     return _write(engine, wanted, model, layouts)
+
+
+def _with_regions(engine: DuckEngine, layouts: Mapping[Path, Layout]) -> dict[Path, Layout]:
+    """Numbers that name no country are of the one in which most of the file's can be called."""
+    found = {}
+    for place, (file, layout) in enumerate(layouts.items()):
+        columns = ", ".join(quoted_sql(one) for one in layout.headers("phone"))
+        region = None
+        if columns:
+            rows = engine.rows("phones", f"SELECT {columns} FROM file_{place} LIMIT {SAMPLE}", {})
+            region = likely_region(str(one) for row in rows for one in row if one is not None)
+        found[file] = msgspec.structs.replace(layout, region=region)
+    return found
 
 
 def _check_paths(files: Sequence[Path], wanted: Wanted) -> None:

@@ -19,9 +19,10 @@ from onefold.model.matching import (
     decode_model,
     encode_model,
 )
-from onefold.resolve.matching import blocking, calibration, sampling, training
-from onefold.resolve.matching.comparison import (
-    Comparison,
+from onefold.resolve.matching import blocking, calibration, records, sampling, training
+from onefold.resolve.matching.comparison import WHOLE, Comparison
+from onefold.resolve.matching.levels import (
+    agreements,
     are_among,
     forms,
     learned_levels,
@@ -30,6 +31,7 @@ from onefold.resolve.matching.comparison import (
     plain_levels,
 )
 from onefold.resolve.matching.scoring import Scorer, unpack
+from onefold.resolve.matching.strangers import Floats, Ints, Seen
 
 _NEVER = 1e-15
 MOST_PATTERNS = 40_000
@@ -51,9 +53,8 @@ def learn(engine: DuckEngine, plan: Plan, *, link_only: bool = False) -> MatchMo
     model = _model(engine, plan, learned)
     if link_only:
         model = _once_a_source(model)
-    quality = _quality(plan, model, packed, patterns, touches)
     return decode_model(
-        encode_model(_with_quality(model, quality, size_of(engine), patterns.times.sum()))
+        encode_model(_with_quality(plan, model, packed, patterns, touches, size_of(engine)))
     )
 
 
@@ -71,30 +72,58 @@ def recalibrate(model: MatchModel, decisions: Sequence[tuple[float, bool]]) -> M
     quality = msgspec.structs.replace(
         model.quality, calibration_error=float(f"{error:.6g}"), decisions=len(decisions)
     )
+    if model.weights:
+        known, times = np.array(model.weights, dtype=float).T
+        quality = _expecting(
+            quality,
+            calibration.expected(
+                scale * known + shift,
+                times,
+                model.merge,
+                quality.blocking_recall,
+                quality.blocking_error,
+                error,
+            ),
+        )
     made = msgspec.structs.replace(model, scale=scale, shift=shift, quality=quality)
     return decode_model(encode_model(made))
 
 
-def _patterns(engine: DuckEngine, names: list[str]) -> tuple[training.Ints, training.Patterns]:
+def _expecting(quality: Quality, expected: calibration.Expected) -> Quality:
+    return msgspec.structs.replace(
+        quality,
+        precision=expected.precision,
+        recall=expected.recall,
+        uncertainty=expected.uncertainty,
+        precision_error=expected.precision_error,
+        recall_error=expected.recall_error,
+    )
+
+
+def _patterns(engine: DuckEngine, names: list[str]) -> tuple[Ints, training.Patterns]:
     """The patterns of compared pairs; of many pairs, those whose first record is in a part."""
     (row,) = engine.rows("pairs", "SELECT count(*) FROM compared", {})
     share = max(1, int(row[0]) // (10 * MOST_PATTERNS))
     found = engine.arrow(
         "patterns",
-        f"SELECT pattern, rules, sources, sum(times)::DOUBLE * {share} AS times FROM compared"
-        f" WHERE l % {share} = 0 GROUP BY pattern, rules, sources ORDER BY ALL",
+        f"SELECT pattern, rules, sources, sum(times)::DOUBLE * {share} AS times,"
+        f" sum(CASE WHEN l = r THEN copies * (copies - 1.0) / 2 ELSE times END)::DOUBLE * {share}"
+        " AS every FROM compared LEFT JOIN (SELECT rid, copies FROM prepared WHERE copies > 1) AS p"
+        f" ON l = r AND l = p.rid WHERE l % {share} = 0 GROUP BY pattern, rules, sources ORDER BY ALL",
     )
     columns = {name: found[name].to_numpy() for name in found.column_names}
     packed = columns["pattern"].astype(np.int64)
     return packed, training.Patterns(
+        names,
         unpack(packed, names),
         columns["rules"].astype(np.int64),
         columns["sources"].astype(np.int64),
         columns["times"],
+        columns["every"],
     )
 
 
-def _pairs(sources: dict[str, int]) -> training.Floats:
+def _pairs(sources: dict[str, int]) -> Floats:
     """How many pairs there are of each two sources."""
     sizes = np.array(list(sources.values()), dtype=float)
     pairs = np.triu(np.outer(sizes, sizes), 1)
@@ -102,7 +131,7 @@ def _pairs(sources: dict[str, int]) -> training.Floats:
     return pairs.ravel()
 
 
-def _seen(engine: DuckEngine, plan: Plan) -> list[training.Seen]:
+def _seen(engine: DuckEngine, plan: Plan) -> list[Seen]:
     pattern = pattern_sql(plan.comparisons)
     pairs = sampling.random_pairs_query(size_of(engine))
     found = engine.arrow(
@@ -120,12 +149,10 @@ def _seen(engine: DuckEngine, plan: Plan) -> list[training.Seen]:
     ]
 
 
-def _seen_of(
-    engine: DuckEngine, plan: Plan, one: Comparison, levels: training.Ints, times: training.Floats
-) -> training.Seen:
+def _seen_of(engine: DuckEngine, plan: Plan, one: Comparison, levels: Ints, times: Floats) -> Seen:
     bins = plan.binned.get(one.common, 0)
     plain = plain_levels(one)
-    shares, equal = np.zeros(bins), np.zeros(bins)
+    shares, equal, copied = np.zeros(bins), np.zeros(bins), np.zeros(bins)
     if bins:
         rows = engine.rows(
             "bins",
@@ -137,19 +164,27 @@ def _seen_of(
         for number, n, same in rows:
             shares[number - 1], equal[number - 1] = n, same
         shares /= max(shares.sum(), 1.0)
-    return training.Seen(
+        rows = engine.rows("copied", records.copied_query(one.common), {})
+        for number, same in rows:
+            copied[number - 1] = same
+        if one.name == WHOLE:
+            for number, same in engine.rows("whole", records.whole_names_query(), {}):
+                equal[number - 1] = same
+    return Seen(
         one.name,
         one.personal,
         plain,
         shares,
         equal,
+        copied,
         np.bincount(levels, times, plain + bins + 1).astype(float),
-        plain + 1 if bins else 1,
+        np.array([False, *agreements(one, bins)]),
         np.array([0, *forms(one, bins)]),
         np.array([False, *learned_levels(one, bins)]),
         np.array([False, *are_among(one, bins, one.within)]),
         np.array([False, *are_among(one, bins, one.shared)]),
         one.name in ("email", "phone", "national_id"),
+        one.chance,
     )
 
 
@@ -193,7 +228,7 @@ def _once_a_source(model: MatchModel) -> MatchModel:
     return msgspec.structs.replace(model, sources=apart)
 
 
-def _rounded(probabilities: training.Floats) -> list[float]:
+def _rounded(probabilities: Floats) -> list[float]:
     """Without what the order of sums leaves behind."""
     return [float(f"{value:.9g}") for value in probabilities]
 
@@ -203,13 +238,15 @@ def _frequencies(engine: DuckEngine, column: str, bins: int) -> Frequencies:
     return Frequencies(column, bins, {str(value): int(number) for value, number in rows})
 
 
-def _quality(
+def _with_quality(
     plan: Plan,
     model: MatchModel,
-    packed: training.Ints,
+    packed: Ints,
     patterns: training.Patterns,
-    touches: training.Floats,
-) -> tuple[tuple[float, float], calibration.Expected]:
+    touches: Floats,
+    size: int,
+) -> MatchModel:
+    """The model with what it expects of itself on the pairs that it was learned from."""
     match, household = priors_of(by_source(model, plan), patterns.sources)
     weights = Scorer(model).weights(packed, match, household)
     chance = calibration.probability(weights) * patterns.times
@@ -217,27 +254,14 @@ def _quality(
     kinds = np.zeros(int(which.max(initial=-1)) + 1, dtype=np.int64)
     for place, kind in enumerate(which.ravel().tolist()):
         kinds[kind] |= (1 << place) | (1 << (place + blocking.DIVIDED))
-    recall = calibration.blocking_recall(patterns.rules, chance, kinds)
-    return recall, calibration.expected(weights, patterns.times, model.merge, *recall)
-
-
-def _with_quality(
-    model: MatchModel,
-    found: tuple[tuple[float, float], calibration.Expected],
-    size: int,
-    pairs: float,
-) -> MatchModel:
-    (recall, error), expected = found
+    recall, error = calibration.blocking_recall(patterns.rules, chance, kinds)
+    expected = calibration.expected(weights, patterns.times, model.merge, recall, error)
     quality = Quality(
-        size,
-        int(pairs),
-        recall,
-        expected.precision,
-        expected.recall,
-        expected.uncertainty,
-        error,
-        expected.precision_error,
-        expected.recall_error,
-        calibration.PRIOR_ERROR,
+        size, int(patterns.times.sum()), recall, 1.0, 1.0, 0.0, error,
+        calibration_error=calibration.PRIOR_ERROR,
+    )  # fmt: skip
+    return msgspec.structs.replace(
+        model,
+        quality=_expecting(quality, expected),
+        weights=calibration.counted(weights, patterns.times),
     )
-    return msgspec.structs.replace(model, quality=quality)

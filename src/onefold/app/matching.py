@@ -18,9 +18,10 @@ from onefold.model.errors import Fault, InvalidInput
 from onefold.model.matching import MatchModel
 from onefold.model.person import COLUMNS
 from onefold.resolve.matching import blocking, clustering, key_choice, records
-from onefold.resolve.matching.comparison import Comparison, by_name, columns_of, pattern_sql
+from onefold.resolve.matching.comparison import Comparison
+from onefold.resolve.matching.levels import by_name, columns_of, pattern_sql
 from onefold.resolve.matching.scoring import Scorer
-from onefold.resolve.matching.training import Floats, Ints
+from onefold.resolve.matching.strangers import Floats, Ints
 
 
 class Plan(NamedTuple):

@@ -14,9 +14,7 @@ import msgspec
 
 from onefold.model.errors import Fault, InvalidInput
 
-FORMAT = 1
-BITS = 5
-"""Bits of one level in a pattern; twelve comparisons fit into 63."""
+FORMAT = 2
 
 
 class Level(msgspec.Struct, frozen=True):
@@ -96,6 +94,8 @@ class MatchModel(msgspec.Struct, frozen=True):
     scale: float = 1.0
     shift: float = 0.0
     """What reviewers' decisions say of weights: the calibrated one is `scale * weight + shift`."""
+    weights: tuple[tuple[float, float], ...] = ()
+    """How many compared pairs have which weight, before decisions: what quality is told from."""
     version: str = ""
     format: int = FORMAT
 

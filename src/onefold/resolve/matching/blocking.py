@@ -11,12 +11,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from onefold.resolve.matching.comparison import PARTS_OF_NAME, WHOLE
+
 CAP = 60
 """More records than that with the same key are not compared with each other."""
 DIVIDED = 31
 """Keys of divided blocks have the number of the key that was divided, and this more."""
-MOST_ALIKE = 10
-"""Records that are alike in everything count as so many pairs at most."""
+MOST_ALIKE = 1
+"""Records that are alike in everything count as so many pairs at most: they say one thing once."""
 _PRIMES = (274876858367, 137438691329, 68718952447, 34359607297)
 PART = 4194304
 """What a part counts of several: so much of its number."""
@@ -117,6 +119,8 @@ def key(name: str) -> Key:
     """The key of this name, which lists its parts."""
     parts = tuple(name.split())
     touches = dict.fromkeys(touched for part in parts for touched in _touched(part))
+    if touches.keys() & {*PARTS_OF_NAME}:
+        touches[WHOLE] = None
     return Key(name, parts, tuple(touches))
 
 

@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from onefold.resolve.matching.training import Floats, Ints
+from onefold.resolve.matching.strangers import Floats, Ints
 
-MERGE = float(np.log2(9.0))
-"""Nine of ten such pairs are one person; a cluster needs more than one pair's word."""
+MERGE = float(np.log2(4.0))
+"""Eight of ten such pairs are one person; a cluster needs more than one pair's word."""
 REVIEW = float(np.log2(1 / 9.0))
 _STEPS = 50
 # How sure we are of the weights before anybody has decided: a bit of shift, a fifth of the scale.
@@ -57,6 +57,18 @@ def expected(
         float(np.hypot(spread, (high[0] - low[0]) / 2)),
         float(np.hypot(np.hypot(spread, (high[1] - low[1]) / 2), middle[1] * blocking_error)),
     )
+
+
+def counted(weights: Floats, times: Floats) -> tuple[tuple[float, float], ...]:
+    """How many pairs have which weight, in steps of a quarter of a bit.
+
+    >>> counted(np.array([3.1, 3.2, -50.0]), np.array([1.0, 2.0, 5.0]))
+    ((-20.0, 5.0), (3.0, 1.0), (3.25, 2.0))
+    """
+    steps = np.round(np.clip(weights, -20.0, 40.0) * 4.0) / 4.0
+    values, places = np.unique(steps, return_inverse=True)
+    counts = np.bincount(places.ravel(), times, len(values))
+    return tuple(zip(values.tolist(), counts.tolist(), strict=True))
 
 
 def _expected(

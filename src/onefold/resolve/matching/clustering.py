@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from onefold.resolve.matching.training import Floats, Ints
+from onefold.resolve.matching.strangers import Floats, Ints
 
 MOST = 60
 """A component of more records is first divided at its weaker pairs."""

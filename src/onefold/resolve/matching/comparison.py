@@ -7,11 +7,8 @@ Zdzisław. All comparisons of a pair are one number, its pattern.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
-
-from onefold.model.matching import BITS
 
 MAX_BINS = 12
 
@@ -25,7 +22,8 @@ class Comparison(NamedTuple):
     is then learned from compared pairs for the forms that are `learned`. `common` names the column whose
     value's frequency divides agreement into levels. The levels that are `within` one are ways to differ: whether two
     people of a household differ is one question, in which way the other, and there they are as one person. Levels
-    that are `shared` are as likely between them as in one person.
+    that are `shared` are as likely between them as in one person. `chance`: how often strangers are the same in a
+    population of any kind; of few records that is all that is known.
     """
 
     name: str
@@ -38,6 +36,7 @@ class Comparison(NamedTuple):
     learned: tuple[str, ...] = ()
     within: tuple[str, ...] = ()
     shared: tuple[str, ...] = ()
+    chance: float = 0.001
 
 
 def _edits(column: str, most: int) -> str:
@@ -91,6 +90,7 @@ _GIVEN = Comparison(
     "given_name",
     True,
     shared=("in the other's mail address",),
+    chance=0.01,
 )  # fmt: skip
 
 _FAMILY = Comparison(
@@ -114,6 +114,25 @@ _FAMILY = Comparison(
     "family_name",
     False,
     shared=("in the other's mail address",),
+    chance=0.005,
+)  # fmt: skip
+
+# Names are not independent: who has a Chinese given name has a Chinese family name, and lives where such names are
+# frequent. So where both are the same it counts how common the whole name is, instead of each part.
+WHOLE = "whole_name"
+PARTS_OF_NAME = ("given_name", "family_name")
+_WHOLE_NAME = Comparison(
+    WHOLE,
+    ("name_sorted",),
+    "{r}.name_sorted IS NOT NULL",
+    (
+        ("not the whole name", "coalesce(a.given_name <> b.given_name, TRUE) OR coalesce(a.family_name <> b.family_name, TRUE) OR coalesce(a.given_han <> b.given_han, FALSE) OR coalesce(a.family_han <> b.family_han, FALSE)", "parts"),
+        ("same", "TRUE"),
+    ),
+    "same",
+    "name_sorted",
+    True,
+    chance=5e-5,
 )  # fmt: skip
 
 _MIDDLE = Comparison(
@@ -130,6 +149,7 @@ _MIDDLE = Comparison(
     "same",
     "middle_name",
     True,
+    chance=0.01,
 )  # fmt: skip
 
 _SUFFIX = Comparison(
@@ -140,16 +160,26 @@ _SUFFIX = Comparison(
     "",
     "",
     True,
+    chance=0.4,
 )
 
+# A name says the gender, so beside the same name the same gender says little.
+_ALIKE_GIVEN = "coalesce(a.given_name = b.given_name OR list_has_any(a.nickname_roots, b.nickname_roots), FALSE)"
 _GENDER = Comparison(
     "gender",
     ("gender",),
     "{r}.gender IS NOT NULL",
-    (("same", "a.gender = b.gender"), ("different", "TRUE")),
+    (
+        ("different, of one name", f"{_ALIKE_GIVEN} AND a.gender <> b.gender", "name"),
+        ("same, of one name", _ALIKE_GIVEN, "name"),
+        ("same", "a.gender = b.gender"),
+        ("different", "TRUE"),
+    ),
     "",
     "",
     True,
+    ("name",),
+    chance=0.5,
 )
 
 _BIRTH = Comparison(
@@ -172,6 +202,7 @@ _BIRTH = Comparison(
     "same",
     "birth_digits",
     True,
+    chance=1e-4,
 )  # fmt: skip
 
 # An address that is made of the name is like that of others with the same name; and addresses that
@@ -214,6 +245,7 @@ _EMAIL = Comparison(
     False,
     ("name",),
     shared=("same, named after one of two",),
+    chance=1e-5,
 )  # fmt: skip
 
 # Where numbers tell the area; it says nothing beside the same city.
@@ -235,6 +267,7 @@ _PHONE = Comparison(
     "phone",
     False,
     within=("same area", "different"),
+    chance=1e-5,
 )
 
 # House and street are one place where the locality does not contradict.
@@ -266,6 +299,7 @@ _ADDRESS = Comparison(
     "same",
     "place",
     False,
+    chance=1e-4,
 )  # fmt: skip
 
 _COMPANY = Comparison(
@@ -280,6 +314,7 @@ _COMPANY = Comparison(
     "same",
     "company",
     False,
+    chance=0.01,
 )
 
 _NATIONAL = Comparison(
@@ -297,6 +332,7 @@ _NATIONAL = Comparison(
     "same",
     "national_id",
     True,
+    chance=1e-6,
 )  # fmt: skip
 
 _IDENTIFIERS = Comparison(
@@ -307,13 +343,24 @@ _IDENTIFIERS = Comparison(
     "",
     "",
     True,
+    chance=1e-6,
 )
 
 COMPARISONS = (
-    _GIVEN, _FAMILY, _MIDDLE, _SUFFIX, _GENDER, _BIRTH, _EMAIL, _PHONE, _ADDRESS, _COMPANY,
-    _NATIONAL, _IDENTIFIERS,
+    _GIVEN, _FAMILY, _WHOLE_NAME, _MIDDLE, _SUFFIX, _GENDER, _BIRTH, _EMAIL, _PHONE, _ADDRESS,
+    _COMPANY, _NATIONAL, _IDENTIFIERS,
 )  # fmt: skip
 """All comparisons, in the order of their places in a pattern."""
+
+WIDTHS: Mapping[str, int] = {
+    one.name: (len(one.levels) + MAX_BINS * bool(one.same)).bit_length() for one in COMPARISONS
+}
+"""How many bits the level of each comparison takes in a pattern: all fit into 63."""
+SHIFTS: Mapping[str, int] = {
+    one.name: sum(WIDTHS[other.name] for other in COMPARISONS[:place])
+    for place, one in enumerate(COMPARISONS)
+}
+"""At which bit the level of each comparison begins."""
 
 PLACE = (
     "CASE WHEN street IS NOT NULL AND house_number IS NOT NULL"
@@ -322,77 +369,3 @@ PLACE = (
     " WHEN street IS NOT NULL AND address_more IS NOT NULL THEN street || ', ' || address_more END"
 )
 """What makes an address one place, apart from its locality."""
-
-
-def level_names(comparison: Comparison, bins: int) -> list[str]:
-    """The names of the levels in their order: agreement by frequency comes last, rarest at the end."""
-    names = [name for name, *_ in comparison.levels if name != comparison.same]
-    if comparison.same:
-        names += [f"same, at most one in {4**place}" for place in range(bins)]
-    return names
-
-
-def forms(comparison: Comparison, bins: int) -> list[int]:
-    """The number of the form of each level, in their order."""
-    names = [
-        level[2] if len(level) > 2 else ""
-        for level in comparison.levels
-        if level[0] != comparison.same
-    ]
-    order = list(dict.fromkeys(["", *names]))
-    return [order.index(name) for name in names] + [0] * bins
-
-
-def learned_levels(comparison: Comparison, bins: int) -> list[bool]:
-    """For each level: is learned from compared pairs how often strangers are at it?"""
-    plain = [level for level in comparison.levels if level[0] != comparison.same]
-    return [len(one) > 2 and one[2] in comparison.learned for one in plain] + [False] * bins
-
-
-def levels_sql(comparison: Comparison) -> str:
-    """The level of a pair of records `a` and `b`, which hold the bin of each common value."""
-    present = " AND ".join(comparison.present.format(r=record) for record in "ab")
-    cases, number = [], 0
-    above = sum(name != comparison.same for name, *_ in comparison.levels)
-    for name, condition, *_ in comparison.levels:
-        if name == comparison.same:
-            cases.append(f"WHEN {condition} THEN {above} + a.{comparison.common}_bin")
-        else:
-            number += 1
-            cases.append(
-                f"WHEN {condition} THEN {number}" if condition != "TRUE" else f"ELSE {number}"
-            )
-    return f"CASE WHEN NOT ({present}) THEN 0 {' '.join(cases)} END"
-
-
-def pattern_sql(comparisons: Sequence[Comparison]) -> str:
-    """All levels of a pair as one number; a comparison's place is that in `COMPARISONS`."""
-    parts = [
-        f"({levels_sql(comparison)})::BIGINT * {1 << (BITS * COMPARISONS.index(comparison))}"
-        for comparison in comparisons
-    ]
-    return " + ".join(parts) or "0::BIGINT"
-
-
-def columns_of(comparisons: Iterable[Comparison]) -> list[str]:
-    """The columns of a record that conditions read."""
-    texts = " ".join(
-        part for one in comparisons for part in (one.present, *(level[1] for level in one.levels))
-    )
-    return sorted(set(re.findall(r"(?:\b[ab]|\{r\})\.(\w+)", texts)))
-
-
-def by_name(names: Iterable[str]) -> tuple[Comparison, ...]:
-    """The comparisons of these names, in the order of their places."""
-    wanted = set(names)
-    return tuple(one for one in COMPARISONS if one.name in wanted)
-
-
-def are_among(comparison: Comparison, bins: int, names: Sequence[str]) -> list[bool]:
-    """For each level: is it one of these names?"""
-    return [name in names for name in level_names(comparison, bins)]
-
-
-def plain_levels(comparison: Comparison) -> int:
-    """How many levels there are beside those of agreement by frequency."""
-    return sum(level[0] != comparison.same for level in comparison.levels)

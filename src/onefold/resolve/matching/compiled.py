@@ -14,13 +14,14 @@ import sqlglot
 from rapidfuzz.distance import DamerauLevenshtein, Jaro, JaroWinkler, Levenshtein
 from sqlglot import exp
 
-from onefold.resolve.matching.comparison import COMPARISONS, Comparison, levels_sql
+from onefold.resolve.matching.comparison import COMPARISONS, SHIFTS, Comparison
+from onefold.resolve.matching.levels import levels_sql
 
 Values = tuple[Any, ...]
 
 
 def pattern_function(
-    comparisons: Sequence[Comparison], columns: Sequence[str], bits: int
+    comparisons: Sequence[Comparison], columns: Sequence[str]
 ) -> Callable[[Values, Values], int]:
     """The pattern of two records, each given as the values of `columns`, as `pattern_sql` gives it."""
     writer = _Writer()
@@ -30,7 +31,7 @@ def pattern_function(
     for one in comparisons:
         place = COMPARISONS.index(one)
         lines += [f" {line}" for line in writer.branches(_tree(levels_sql(one)), f"level_{place}")]
-        sums.append(f"(level_{place} << {bits * place})")
+        sums.append(f"(level_{place} << {SHIFTS[one.name]})")
     lines.append(f" return {' | '.join(sums) or '0'}")
     return _made(lines, "pattern")
 

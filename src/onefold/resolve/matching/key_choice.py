@@ -31,7 +31,7 @@ def choose(keys: Sequence[Key], parts: Mapping[str, NDArray[np.int64]], records:
     """
     found = _agreements(parts)
     size = len(next(iter(parts.values()))) if parts else 0
-    if size < 2 or not keys:
+    if not size or not keys:
         return []
     hits = {key.name: np.all([found[part] for part in key.parts], axis=0) for key in keys}
     costs = {key.name: _cost(key, parts, records) for key in keys}

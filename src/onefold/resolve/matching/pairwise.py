@@ -13,11 +13,12 @@ import msgspec
 import numpy as np
 
 from onefold.model.errors import Fault, InvalidInput
-from onefold.model.matching import BITS, MatchModel
+from onefold.model.matching import MatchModel
 from onefold.model.person import COLUMNS, Person
 from onefold.resolve.matching.blocking import DIVIDERS, PART, PARTS, divides, key
-from onefold.resolve.matching.comparison import PLACE, by_name, columns_of
+from onefold.resolve.matching.comparison import PLACE
 from onefold.resolve.matching.compiled import Values, pattern_function, values_function
+from onefold.resolve.matching.levels import by_name, columns_of
 from onefold.resolve.matching.records import LISTS
 from onefold.resolve.matching.scoring import Score, Scorer
 
@@ -86,7 +87,7 @@ class Matcher:
         self._bins = {one.column: (one.values, one.bins) for one in model.frequencies}
         binned = [f"{one.common}_bin" for one in comparisons if one.common]
         self._columns = [*columns_of(comparisons), *binned]
-        self._pattern = pattern_function(comparisons, self._columns, BITS)
+        self._pattern = pattern_function(comparisons, self._columns)
         self._keys = [key(name) for name in model.keys]
         names = sorted({part for one in self._keys for part in one.parts} | set(DIVIDERS))
         self._places = [tuple(names.index(part) for part in one.parts) for one in self._keys]

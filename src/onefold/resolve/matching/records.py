@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from onefold.model.person import COLUMNS
-from onefold.resolve.matching.comparison import COMPARISONS, MAX_BINS, PLACE, Comparison
+from onefold.resolve.matching.comparison import (
+    COMPARISONS,
+    MAX_BINS,
+    PARTS_OF_NAME,
+    PLACE,
+    WHOLE,
+    Comparison,
+)
 
 MOST_SOURCES = 30
 LISTS = ("emails", "phones", "family_parts")
@@ -28,9 +35,14 @@ def _own(column: str) -> str:
 
 def usable(present: Mapping[str, int]) -> tuple[Comparison, ...]:
     """The comparisons of which two records have the columns."""
-    return tuple(
-        one for one in COMPARISONS if any(present.get(column, 0) >= 2 for column in one.columns)
-    )
+    found = {
+        one.name: one
+        for one in COMPARISONS
+        if any(present.get(column, 0) >= 2 for column in one.columns)
+    }
+    if not found.keys() >= {*PARTS_OF_NAME}:
+        found.pop(WHOLE, None)
+    return tuple(found.values())
 
 
 def rows_query(columns: Sequence[str], people: str = "people") -> str:
@@ -108,6 +120,28 @@ def prepared_query(
         joins.append(f"LEFT JOIN common_{column} AS c_{column} ON r.{column} = c_{column}.value")
     chosen.append("s.code AS source_code")
     return f"SELECT {', '.join(chosen)} FROM {records} AS r {' '.join(joins)}"
+
+
+def copied_query(column: str, prepared: str = "prepared") -> str:
+    """How many pairs of rows that are alike in everything have a value in each bin of a column."""
+    return (
+        f"SELECT {column}_bin, sum(copies * (copies - 1.0) / 2) FROM {prepared}"
+        f" WHERE copies > 1 AND {column} IS NOT NULL GROUP BY {column}_bin ORDER BY 1"
+    )
+
+
+def whole_names_query(prepared: str = "prepared") -> str:
+    """How many pairs of rows have the same whole name, by its bin; not those that differ in characters."""
+    return (
+        "SELECT bin, sum(n * (n - 1) / 2 - (han * (han - 1) / 2 - same)) FROM"
+        " (SELECT min(bin) AS bin, sum(n)::DOUBLE AS n, coalesce(sum(n) FILTER (written), 0)::DOUBLE"
+        " AS han, coalesce(sum(n * (n - 1) / 2) FILTER (written), 0)::DOUBLE AS same FROM"
+        " (SELECT given_name_code AS given, family_name_code AS family, min(name_sorted_bin) AS bin,"
+        " given_han IS NOT NULL OR family_han IS NOT NULL AS written, sum(copies)::DOUBLE AS n"
+        f" FROM {prepared} WHERE given_name_code IS NOT NULL AND family_name_code IS NOT NULL"
+        " GROUP BY given_name_code, family_name_code, given_han, family_han)"
+        " GROUP BY given, family) GROUP BY bin ORDER BY bin"
+    )
 
 
 def sources_query(records: str = "records") -> str:

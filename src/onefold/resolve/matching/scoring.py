@@ -7,11 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from onefold.model.matching import BITS, MatchModel
-from onefold.resolve.matching.comparison import COMPARISONS
-from onefold.resolve.matching.training import Floats, Ints
-
-_PLACES = {one.name: place for place, one in enumerate(COMPARISONS)}
+from onefold.model.matching import MatchModel
+from onefold.resolve.matching.comparison import PARTS_OF_NAME, SHIFTS, WHOLE, WIDTHS
+from onefold.resolve.matching.strangers import Floats, Ints
 
 
 class Part(NamedTuple):
@@ -38,8 +36,22 @@ class Score(NamedTuple):
 
 def unpack(patterns: Ints, names: Sequence[str]) -> Ints:
     """The levels of patterns, a column for each comparison that is named."""
-    shifts = np.array([BITS * _PLACES[name] for name in names], dtype=np.int64)
-    return np.asarray((patterns[:, None] >> shifts) & ((1 << BITS) - 1))
+    shifts = np.array([SHIFTS[name] for name in names], dtype=np.int64)
+    masks = np.array([(1 << WIDTHS[name]) - 1 for name in names], dtype=np.int64)
+    return np.asarray((patterns[:, None] >> shifts) & masks)
+
+
+def said(levels: Ints, names: Sequence[str]) -> Ints:
+    """The levels that count: where the whole name is the same, its parts say nothing more."""
+    if WHOLE not in names:
+        return levels
+    place = list(names).index(WHOLE)
+    whole = levels[:, place] > 1
+    found = levels.copy()
+    for part in PARTS_OF_NAME:
+        found[whole, list(names).index(part)] = 0
+    found[~whole, place] = 0
+    return found
 
 
 class Scorer:
@@ -69,7 +81,7 @@ class Scorer:
         self, patterns: Ints, match: Floats, household: Floats
     ) -> tuple[Floats, Floats, Floats]:
         """How likely patterns are as those of one person, of strangers and of a household, with the priors."""
-        levels = unpack(patterns, self._names)
+        levels = said(unpack(patterns, self._names), self._names)
         m, u, h = (
             sum(
                 (table[levels[:, place]] for place, table in enumerate(tables)),
@@ -94,7 +106,7 @@ class Scorer:
         one = np.array([pattern], dtype=np.int64)
         weight = float(self.weights(one, np.array([match]), np.array([household]))[0])
         parts = []
-        for place, level in enumerate(unpack(one, self._names)[0]):
+        for place, level in enumerate(said(unpack(one, self._names), self._names)[0]):
             if level:
                 comparison = self.model.comparisons[place]
                 against = self._tables[0][place][level] - self._tables[1][place][level]

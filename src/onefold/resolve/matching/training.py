@@ -14,10 +14,20 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from onefold.resolve.matching.comparison import PARTS_OF_NAME, WHOLE
+from onefold.resolve.matching.strangers import (
+    Floats,
+    Ints,
+    Seen,
+    normalized,
+    start_match,
+    start_strangers,
+    strangers_of,
+    whole,
+    without_matches,
+)
+
 M, U, H = 0, 1, 2
 OWN = 100.0
 ROUNDS = 3
@@ -26,42 +36,19 @@ STEPS = 30
 PERSONAL = (0.03, 30.0, 0.1)
 SHARED = (0.85, 10.0, 1.0)
 _LITTLE = 1e-300
-
-
-class Seen(NamedTuple):
-    """What the data shows of one comparison."""
-
-    name: str
-    personal: bool
-    plain: int
-    """How many levels there are beside those of agreement by frequency."""
-    shares: Floats
-    """For each bin of frequency, the share of records whose value is in it; empty without bins."""
-    equal: Floats
-    """For each bin, how many pairs of records have the same value."""
-    random: Floats
-    """How many of the random pairs are at each level, from 0: not known."""
-    agrees: int
-    """The first level that is full agreement."""
-    forms: Ints
-    """The form of each level, from 0: not known. Each form's probabilities add up to 1."""
-    learned: NDArray[np.bool_]
-    """Levels whose share among strangers is learned from compared pairs, as random ones lack them."""
-    within: NDArray[np.bool_]
-    """Levels that are ways to differ."""
-    shared: NDArray[np.bool_]
-    """Levels that are as likely in a household as in one person."""
-    own: bool
-    """Is a value hardly ever that of two people?"""
+_POPULATION, _KNOWN_POPULATION = 200_000.0, 50_000.0
+"""Of few records the share of matches is that of among so many pairs more, without any; of more pairs these count less."""
 
 
 class Patterns(NamedTuple):
     """Compared pairs, counted by their pattern."""
 
+    names: Sequence[str]
     levels: Ints  # one column for each comparison
     rules: Ints  # bits of the keys that found them
     sources: Ints  # the number of the pair of sources
     times: Floats
+    every: Floats  # the same, with all pairs of rows that are alike in everything
 
 
 class Learned(NamedTuple):
@@ -80,12 +67,13 @@ def train(seen: Sequence[Seen], patterns: Patterns, touches: Floats, pairs: Floa
     `pairs` is how many pairs there are of each pair of sources.
     """
     total = float(pairs.sum())
-    strangers = [_strangers(one, total) for one in seen]
+    strangers = [strangers_of(one, total) for one in seen]
     classes = (
-        [_start_match(one) for one in seen],
+        [start_match(one) for one in seen],
         [each.copy() for each in strangers],
         [each.copy() for each in strangers],
     )
+    classes = _whole_names(seen, classes)
     alike = np.array([PERSONAL[0] if one.personal else SHARED[0] for one in seen])
     told = _told(patterns, touches)
     priors = np.tile(np.array([0.5, 0.4, 0.1]), (int(told.kinds.max(initial=-1)) + 1, 1))
@@ -93,32 +81,29 @@ def train(seen: Sequence[Seen], patterns: Patterns, touches: Floats, pairs: Floa
         classes = _maximize(seen, classes, alike, told, priors)
         prior = _priors(classes, patterns, pairs)
         share = _responsibility(classes, patterns, prior)
-        strangers = _without_matches(seen, classes[U], patterns, share, total)
-        classes = (classes[M], strangers, _households(seen, classes[M], strangers, alike))
+        others = (share[:, M] + share[:, H]) * patterns.every
+        strangers = without_matches(seen, classes[U], patterns.levels, others, total)
+        households = _households(seen, classes[M], strangers, alike)
+        classes = _whole_names(seen, (classes[M], strangers, households))
     prior = _priors(classes, patterns, pairs)
     overall = (prior * pairs[:, None]).sum(0) / max(total, 1.0)
     return Learned(classes, float(overall[M]), float(overall[H]), prior[:, M], prior[:, H])
 
 
-def _strangers(one: Seen, total: float) -> Floats:
-    """Levels among all pairs, matches included: few enough to start with."""
-    known = one.random[1:].sum()
-    found = one.random.copy()
-    found[0] = 0.0
-    found[1:] += 0.5
-    if len(one.shares):
-        among = max(total * known / max(one.random.sum(), 1.0), 1.0)
-        found[one.plain + 1 :] = (one.equal + 0.5) / among * max(known, 1.0)
-    found = np.where(one.learned, _start_strangers(one), found)
-    return _one(one, found)
-
-
-def _start_match(one: Seen) -> Floats:
-    """Mostly agreement, sometimes similar, seldom different."""
-    start = np.zeros(len(one.random))
-    start[1 : one.plain + 1] = 0.14 / max(one.plain - 1, 1)
-    start[one.plain] = 0.06
-    return _agreeing(one, start, 0.8)
+def _whole_names(
+    seen: Sequence[Seen], classes: tuple[list[Floats], list[Floats], list[Floats]]
+) -> tuple[list[Floats], list[Floats], list[Floats]]:
+    """How often the whole name is the same, from how often its parts are."""
+    places = {one.name: place for place, one in enumerate(seen)}
+    if WHOLE in places:
+        one = seen[places[WHOLE]]
+        for probabilities in (classes[M], classes[H]):
+            both = 1.0
+            for name in PARTS_OF_NAME:
+                place = places[name]
+                both *= float(probabilities[place][seen[place].plain + 1 :].sum())
+            probabilities[places[WHOLE]] = whole(one, both * one.shares)
+    return classes
 
 
 def _household(one: Seen, match: Floats, strangers: Floats, alike: float) -> Floats:
@@ -131,22 +116,7 @@ def _household(one: Seen, match: Floats, strangers: Floats, alike: float) -> Flo
     mixed[one.within] = mixed[one.within].sum() * (
         SHARED[0] * ways[0] + (1.0 - SHARED[0]) * ways[1]
     )
-    return _one(one, mixed)
-
-
-def _agreeing(one: Seen, levels: Floats, share: float) -> Floats:
-    levels = levels.copy()
-    if len(one.shares):
-        levels[one.plain + 1 :] += share * one.shares
-    else:
-        levels[one.agrees] += share
-    return _one(one, levels)
-
-
-def _one(one: Seen, levels: Floats) -> Floats:
-    levels[0] = 0.0
-    sums = np.bincount(one.forms, levels)
-    return np.asarray(levels / np.maximum(sums, _LITTLE)[one.forms])
+    return normalized(one, mixed)
 
 
 class _Told(NamedTuple):
@@ -178,8 +148,11 @@ def _told(patterns: Patterns, touches: Floats) -> _Told:
     return _Told(chosen[:, 1:], chosen[:, 0], counts)
 
 
-def _logs(classes: Sequence[Sequence[Floats]], levels: Ints) -> list[Floats]:
-    """For each class the logarithm of the probability of each comparison's level."""
+def _logs(classes: Sequence[Sequence[Floats]], levels: Ints, names: Sequence[str]) -> list[Floats]:
+    """For each class the logarithm of the probability of each comparison's level.
+
+    That of the whole name stands instead of those of its parts.
+    """
     logs = []
     for probabilities in classes:
         columns = []
@@ -187,6 +160,10 @@ def _logs(classes: Sequence[Sequence[Floats]], levels: Ints) -> list[Floats]:
             table = np.log(np.maximum(one, _LITTLE))
             table[0] = 0.0
             columns.append(table[levels[:, place]])
+        if WHOLE in names:
+            place = names.index(WHOLE)
+            parts = sum(columns[names.index(name)] for name in PARTS_OF_NAME)
+            columns[place] = np.where(levels[:, place] > 1, columns[place] - parts, 0.0)
         logs.append(np.column_stack(columns) if columns else np.zeros((len(levels), 0)))
     return logs
 
@@ -204,9 +181,11 @@ def _maximize(
     priors: Floats,
 ) -> tuple[list[Floats], list[Floats], list[Floats]]:
     """Some steps of the estimation; `alike` and `priors`, by kind of key, are changed in place."""
-    classes = (classes[M], classes[U], _households(seen, classes[M], classes[U], alike))
+    names = [one.name for one in seen]
+    households = _households(seen, classes[M], classes[U], alike)
+    classes = _whole_names(seen, (classes[M], classes[U], households))
     for _ in range(STEPS):
-        logs = np.column_stack([one.sum(axis=1) for one in _logs(classes, told.levels)])
+        logs = np.column_stack([one.sum(axis=1) for one in _logs(classes, told.levels, names)])
         share = _shares(logs + np.log(priors)[told.kinds]) * told.times[:, None]
         for place in (M, U, H):
             priors[:, place] = np.bincount(told.kinds, share[:, place], len(priors)) + 0.1
@@ -215,13 +194,14 @@ def _maximize(
         match, change = [], 0.0
         for place, one in enumerate(seen):
             level, size = told.levels[:, place], len(one.random)
-            m = np.bincount(level, share[:, M], size) + 5 * _start_match(one)
+            m = np.bincount(level, share[:, M], size) + 5 * start_match(one)
             h = np.bincount(level, share[:, H], size).astype(float)
             h[0] = 0.0
             alike[place] = _alike(one, h, classes[M][place], classes[U][place], alike[place])
             match.append(_tied(one, m))
-            change = max(change, float(np.abs(match[-1] - classes[M][place]).max()))
-        classes = (match, strangers, _households(seen, match, strangers, alike))
+            if one.name != WHOLE:
+                change = max(change, float(np.abs(match[-1] - classes[M][place]).max()))
+        classes = _whole_names(seen, (match, strangers, _households(seen, match, strangers, alike)))
         if change < 3e-4:
             break
     return classes
@@ -236,16 +216,9 @@ def _learned(
         u = strangers[place]
         if one.learned.any():
             counts = np.bincount(levels[:, place], weights, len(u))
-            u = np.where(one.learned, counts + 20 * _start_strangers(one), u)
-        found.append(_one(one, u))
+            u = normalized(one, np.where(one.learned, counts + 20 * start_strangers(one), u))
+        found.append(u)
     return found
-
-
-def _start_strangers(one: Seen) -> Floats:
-    """Of levels that are learned, mostly the last of a form."""
-    start = np.full(len(one.forms), 0.02)
-    start[:-1][one.forms[:-1] != one.forms[1:]] = 1.0
-    return _one(one, start)
 
 
 def _alike(one: Seen, counts: Floats, match: Floats, strangers: Floats, alike: float) -> float:
@@ -282,13 +255,16 @@ def _tied(one: Seen, counts: Floats) -> Floats:
             if one.own
             else tied
         )
-    return _one(one, counts)
+    return normalized(one, counts)
 
 
 def _priors(classes: Sequence[Sequence[Floats]], patterns: Patterns, pairs: Floats) -> Floats:
     """How likely the classes are, for each pair of sources: what makes the data most likely."""
     total = max(float(pairs.sum()), 1.0)
-    likelihood = np.column_stack([one.sum(axis=1) for one in _logs(classes, patterns.levels)])
+    more = _POPULATION * min(1.0, _KNOWN_POPULATION / total)
+    likelihood = np.column_stack(
+        [one.sum(axis=1) for one in _logs(classes, patterns.levels, patterns.names)]
+    )
     overall = np.array([1.0 / np.sqrt(2 * total), 1.0, 0.2 / np.sqrt(2 * total)])
     prior = np.tile(overall, (len(pairs), 1))
     for _ in range(60):
@@ -299,7 +275,7 @@ def _priors(classes: Sequence[Sequence[Floats]], patterns: Patterns, pairs: Floa
                 for place in range(3)
             ]
         )
-        overall = np.maximum(expected.sum(axis=0), 0.5) / total
+        overall = np.maximum(expected.sum(axis=0), 0.5) / (total + more)
         before = prior
         prior = np.ones_like(prior)
         for place in (M, H):
@@ -316,30 +292,7 @@ def _priors(classes: Sequence[Sequence[Floats]], patterns: Patterns, pairs: Floa
 def _responsibility(
     classes: Sequence[Sequence[Floats]], patterns: Patterns, prior: Floats
 ) -> Floats:
-    likelihood = np.column_stack([one.sum(axis=1) for one in _logs(classes, patterns.levels)])
+    likelihood = np.column_stack(
+        [one.sum(axis=1) for one in _logs(classes, patterns.levels, patterns.names)]
+    )
     return _shares(likelihood + np.log(np.maximum(prior[patterns.sources], _LITTLE)))
-
-
-def _without_matches(
-    seen: Sequence[Seen],
-    strangers: list[Floats],
-    patterns: Patterns,
-    share: Floats,
-    total: float,
-) -> list[Floats]:
-    """Levels among strangers: all pairs, less those that are one person or one household."""
-    others = (share[:, M] + share[:, H]) * patterns.times
-    found = []
-    for place, one in enumerate(seen):
-        size = len(one.random)
-        known = max(one.random[1:].sum(), 1.0)
-        among = max(total * known / max(one.random.sum(), 1.0), 1.0)
-        all_pairs = one.random * (among / known)
-        least = np.full(size, 0.5 * among / known)
-        if len(one.shares):
-            all_pairs[one.plain + 1 :] = one.equal
-            least[one.plain + 1 :] = 0.5 + 0.02 * one.equal
-        gone = np.bincount(patterns.levels[:, place], others, size)
-        fresh = np.maximum(all_pairs - gone, least)
-        found.append(_one(one, np.where(one.learned, strangers[place], fresh)))
-    return found

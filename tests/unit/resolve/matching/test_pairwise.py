@@ -11,7 +11,8 @@ from onefold.engine.duck import DuckEngine
 from onefold.model.matching import MatchModel
 from onefold.model.person import COLUMNS, Person
 from onefold.resolve.matching import blocking
-from onefold.resolve.matching.comparison import COMPARISONS, pattern_sql
+from onefold.resolve.matching.comparison import COMPARISONS, SHIFTS, WIDTHS
+from onefold.resolve.matching.levels import pattern_sql
 from onefold.resolve.matching.pairwise import Matcher, Ready
 from onefold.standardize.people.recognition import recognize
 from onefold.standardize.people.roles import Layout
@@ -72,8 +73,9 @@ def differing(
     for row in found:
         one, two = ready[row["l"]], ready[row["r"]]
         mine = matcher.pattern(one, two)
-        for place, comparison in enumerate(COMPARISONS):
-            if (mine >> 5 * place & 31) != (row["pattern"] >> 5 * place & 31):
+        for comparison in COMPARISONS:
+            place, mask = SHIFTS[comparison.name], (1 << WIDTHS[comparison.name]) - 1
+            if (mine >> place & mask) != (row["pattern"] >> place & mask):
                 wrong.append((comparison.name, one.values, two.values))
     return len(found), wrong
 

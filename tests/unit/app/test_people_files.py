@@ -143,3 +143,13 @@ def test_rows_are_merged_by_a_column(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput) as raised:
         merge_file(Given(file), "id", out)
     assert faults_of(raised.value) == {("id", "1 rows have nothing in this column")}
+
+
+def test_a_column_whose_name_would_be_cut_off_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "people.parquet"
+    pq.write_table(pa.table([["x"], ["ann@shop.example"]], names=["a\0b", "email"]), file)
+    with pytest.raises(InvalidInput) as caught:
+        dedupe([file], Wanted(tmp_path / "out.parquet"))
+    assert faults_of(caught.value) == {
+        ("people.parquet: 'a\\x00b'", "a column's name holds the character U+0000")
+    }

@@ -27,9 +27,9 @@ from bench.many_segments import bodies, fill
 from bench.population_data import NODE_KEY, population
 from bench.tree import Tree, load_process
 from onefold.app.access import make_workspace
-from onefold.app.definition_files import read_text
-from onefold.app.definitions import put
-from onefold.app.lake_writer import drain
+from onefold.app.definitions.applying import put
+from onefold.app.definitions.files import read_text
+from onefold.app.lake.writer import drain
 from onefold.app.workspace import lake_path, now_us, open_lake, open_log, open_store
 from onefold.config import Settings
 from onefold.model.catalogue import TABLES

@@ -26,13 +26,13 @@ import duckdb
 import msgspec
 
 from onefold.app.access import make_workspace
-from onefold.app.definition_files import read_text
-from onefold.app.definitions import put
-from onefold.app.lake_writer import drain
-from onefold.app.link_files import cluster_links
-from onefold.app.profiles import profile
-from onefold.app.undoing import merge_redo, merge_undo, merges
-from onefold.app.worker import Worker
+from onefold.app.definitions.applying import put
+from onefold.app.definitions.files import read_text
+from onefold.app.identity.link_files import cluster_links
+from onefold.app.identity.undoing import merge_redo, merge_undo, merges
+from onefold.app.lake.writer import drain
+from onefold.app.profiles.finding import profile
+from onefold.app.worker.loop import Worker
 from onefold.app.workspace import now_us, open_lake, open_log, open_store
 from onefold.config import Settings
 from onefold.engine import DuckEngine

@@ -15,9 +15,9 @@ from typing import Any
 import msgspec
 
 from onefold.app.access import NewWorkspace, make_workspace
-from onefold.app.definition_files import read_text
-from onefold.app.definitions import put
-from onefold.app.profiles import profile
+from onefold.app.definitions.applying import put
+from onefold.app.definitions.files import read_text
+from onefold.app.profiles.finding import profile
 from onefold.app.workspace import id_maker, node_key, now_us, open_lake, open_store
 from onefold.config import Settings
 from onefold.engine import DuckEngine

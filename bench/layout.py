@@ -21,7 +21,7 @@ import duckdb
 
 from bench.population_data import add_arguments, population
 from bench.preview_question import REVENUE, THREADS
-from onefold.app.compaction import EVENTS_ORDER, ROWS_A_GROUP
+from onefold.app.lake.compaction import EVENTS_ORDER, ROWS_A_GROUP
 from onefold.app.workspace import open_lake
 from onefold.lake import parse_file_name
 from onefold.model.sql import quoted_sql

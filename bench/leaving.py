@@ -24,10 +24,10 @@ import msgspec
 from bench.background import percentiles
 from bench.known import DAY, SOURCE, add_users, settings_for
 from onefold.app.access import make_workspace
-from onefold.app.definition_files import read_text
-from onefold.app.definitions import put
-from onefold.app.lake_writer import LakeWriter
-from onefold.app.worker import Worker
+from onefold.app.definitions.applying import put
+from onefold.app.definitions.files import read_text
+from onefold.app.lake.writer import LakeWriter
+from onefold.app.worker.loop import Worker
 from onefold.app.workspace import open_lake, open_log, open_store
 from onefold.config import Settings
 from onefold.model.profile import decode_profile, encode_profile

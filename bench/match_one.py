@@ -19,12 +19,12 @@ from pathlib import Path
 import msgspec
 import pyarrow as pa
 
-from onefold.app import match_training, matching
 from onefold.app.access import make_workspace
 from onefold.app.in_force import load_definitions
-from onefold.app.match_asking import find
-from onefold.app.match_models import match_add, match_use
-from onefold.app.people import standardize_table
+from onefold.app.matching import steps, training
+from onefold.app.matching.asking import find
+from onefold.app.matching.models import match_add, match_use
+from onefold.app.people.tables import standardize_table
 from onefold.app.workspace import id_maker, node_key, now_us, open_store
 from onefold.config import Settings
 from onefold.engine.duck import DuckEngine
@@ -97,10 +97,10 @@ def _model(people: pa.Table) -> MatchModel:
     engine = DuckEngine(threads=2, memory_mb=4000)
     try:
         engine.keep("people", "SELECT * FROM given", {"given": people})
-        plan = matching.prepare(engine)
-        matching.block(engine, plan)
-        matching.compare(engine, plan)
-        return match_training.learn(engine, plan)
+        plan = steps.prepare(engine)
+        steps.block(engine, plan)
+        steps.compare(engine, plan)
+        return training.learn(engine, plan)
     finally:
         engine.close()
 

@@ -22,8 +22,9 @@ import pyarrow.parquet as pq
 
 from bench.matching_metrics import measure
 from bench.matching_tellable import measure_told
-from onefold.app import match_training, matching
-from onefold.app.people import standardize_table
+from onefold.app.matching import steps
+from onefold.app.matching import training as match_training
+from onefold.app.people.tables import standardize_table
 from onefold.engine.duck import DuckEngine
 from onefold.standardize.people.roles import Layout
 
@@ -58,12 +59,12 @@ def ours(people: Path, pairs: Path, clusters: Path) -> None:
     """From standard columns to pairs and clusters, by row."""
     engine = DuckEngine(threads=2, memory_mb=8000)
     engine.keep("people", f"SELECT * EXCLUDE (entity_id) FROM read_parquet('{people}')")
-    plan = matching.prepare(engine)
-    matching.block(engine, plan)
-    matching.compare(engine, plan)
+    plan = steps.prepare(engine)
+    steps.block(engine, plan)
+    steps.compare(engine, plan)
     model = match_training.learn(engine, plan)
-    matching.score(engine, plan, model)
-    matching.cluster(engine, plan, model)
+    steps.score(engine, plan, model)
+    steps.cluster(engine, plan, model)
     merged = f"SELECT l, r FROM scored WHERE weight >= {model.merge}"
     engine.write(
         "SELECT a.record_id AS l, b.record_id AS r FROM"

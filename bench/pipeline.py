@@ -21,8 +21,8 @@ from typing import Any
 from bench.background import settled
 from bench.known import SOURCE, make, settings_for
 from bench.tree import Tree, load_process
-from onefold.app.lake_writer import drain
-from onefold.app.worker import Worker
+from onefold.app.lake.writer import drain
+from onefold.app.worker.loop import Worker
 from onefold.app.workspace import now_us, open_lake, open_log, open_store
 from onefold.config import Settings
 from onefold.model.records import Accepted, encode_accepted

@@ -27,10 +27,10 @@ import pyarrow as pa
 
 from bench.known import settings_for
 from onefold.app.access import make_workspace
-from onefold.app.compaction import EVENTS_ORDER, PROFILES_A_GROUP, ROWS_A_GROUP
-from onefold.app.definition_files import read_text
-from onefold.app.definitions import put
-from onefold.app.typed import column_name, typed_columns, wanted_fields
+from onefold.app.definitions.applying import put
+from onefold.app.definitions.files import read_text
+from onefold.app.lake.compaction import EVENTS_ORDER, PROFILES_A_GROUP, ROWS_A_GROUP
+from onefold.app.lake.typed import column_name, typed_columns, wanted_fields
 from onefold.app.workspace import open_lake, open_store
 from onefold.config import Settings
 from onefold.engine import DuckEngine

@@ -18,10 +18,10 @@ import pyarrow.parquet as pq
 from bench.known import settings_for
 from bench.population_data import END, NODE_KEY, build, define
 from onefold.app.access import make_workspace
-from onefold.app.compaction import compact
-from onefold.app.lake_writer import drain
-from onefold.app.relations import add_population
-from onefold.app.tables import add_views, tables_now
+from onefold.app.lake.compaction import compact
+from onefold.app.lake.relations import add_population
+from onefold.app.lake.tables import add_views, tables_now
+from onefold.app.lake.writer import drain
 from onefold.app.workspace import id_maker, open_lake, open_store
 from onefold.config import Settings
 from onefold.engine import DuckEngine

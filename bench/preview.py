@@ -43,8 +43,8 @@ from bench.preview_question import (
     THREADS,
     files_of,
 )
-from onefold.app.everybody import everybody, hold_missed
-from onefold.app.kept import keep_engines
+from onefold.app.lake.kept import keep_engines
+from onefold.app.questions.everybody import everybody, hold_missed
 from onefold.app.workspace import open_lake
 from onefold.config import Settings
 

@@ -19,10 +19,10 @@ import msgspec
 from bench.known import settings_for
 from bench.population_data import END, add_arguments, population
 from onefold.app.access import make_workspace
-from onefold.app.definition_files import read_text
-from onefold.app.definitions import put
-from onefold.app.relations import add_population
-from onefold.app.worker import Worker
+from onefold.app.definitions.applying import put
+from onefold.app.definitions.files import read_text
+from onefold.app.lake.relations import add_population
+from onefold.app.worker.loop import Worker
 from onefold.app.workspace import now_us, open_lake, open_log, open_store
 from onefold.config import Settings
 from onefold.engine import DuckEngine

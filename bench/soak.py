@@ -28,10 +28,10 @@ from bench.latency import KEY
 from bench.tree import Tree
 from onefold.activate.webhook import secret_text
 from onefold.app.access import make_workspace
-from onefold.app.definition_files import read_text
-from onefold.app.definitions import put
-from onefold.app.query import sql
-from onefold.app.rebuild import check_rebuild
+from onefold.app.definitions.applying import put
+from onefold.app.definitions.files import read_text
+from onefold.app.folding.rebuild import check_rebuild
+from onefold.app.questions.query import sql
 from onefold.app.status import status
 from onefold.app.workspace import now_us, open_store
 from onefold.config import Settings

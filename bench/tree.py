@@ -82,7 +82,10 @@ class Tree:
             name = _name(child, (b"web", b"worker", b"jobs"))
             yield name, child
             for grandchild in _children(child):
-                yield _name(grandchild, (b"onefold.app.reading",)).rsplit(".")[-1], grandchild
+                yield (
+                    _name(grandchild, (b"onefold.app.worker.reading",)).rsplit(".")[-1],
+                    grandchild,
+                )
 
 
 def _children(pid: int) -> list[int]:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from onefold.app.accounts import (
+from onefold.app.folding.rebuild import check_rebuild, rebuild
+from onefold.app.groups.accounts import (
     account,
     account_as_of,
     account_claims,
@@ -14,11 +15,10 @@ from onefold.app.accounts import (
     account_list,
     account_members,
 )
-from onefold.app.belonging import account_add, account_remove
-from onefold.app.identity import identity_decide
-from onefold.app.profiles import find, profile
-from onefold.app.query import sql
-from onefold.app.rebuild import check_rebuild, rebuild
+from onefold.app.groups.belonging import account_add, account_remove
+from onefold.app.identity.decisions import identity_decide
+from onefold.app.profiles.finding import find, profile
+from onefold.app.questions.query import sql
 from onefold.model.errors import InvalidInput, NotFound
 from onefold.model.profile import encode_profile, profile_name
 from onefold.store import BatchWrite

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from onefold.app.audiences import BacktestQuestion, PreviewQuestion
-from onefold.app.backtest import backtest
-from onefold.app.preview import preview
-from onefold.app.rebuild import check_rebuild
-from onefold.app.segments import segment_members
+from onefold.app.folding.rebuild import check_rebuild
+from onefold.app.questions.audiences import BacktestQuestion, PreviewQuestion
+from onefold.app.questions.backtest import backtest
+from onefold.app.questions.preview import preview
+from onefold.app.questions.segments import segment_members
 from onefold.app.workspace import now_us
 from tests.acceptance.conftest import Stepped
 from tests.acceptance.test_choosing import ago

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from onefold.app.access import make_workspace
-from onefold.app.worker import run_worker
+from onefold.app.worker.loop import run_worker
 from onefold.config import Settings
 from onefold.serve.web import run_web
 

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from onefold.app.lake_writer import drain
+from onefold.app.evaluation.past import count_for_job
+from onefold.app.folding.rebuild import rebuild_with
+from onefold.app.folding.refold import fold_batches
+from onefold.app.lake.tables import tables_now
+from onefold.app.lake.writer import drain
 from onefold.app.long_work import do
-from onefold.app.past import count_for_job
-from onefold.app.profiles import profile
-from onefold.app.rebuild import rebuild_with
-from onefold.app.refold import fold_batches
-from onefold.app.tables import tables_now
-from onefold.app.worker import Worker
+from onefold.app.profiles.finding import profile
+from onefold.app.worker.loop import Worker
 from onefold.model.profile import decode_profile
 from onefold.pipeline.members import buckets_of
 from tests.acceptance.conftest import Stepped

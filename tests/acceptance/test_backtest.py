@@ -11,14 +11,14 @@ import msgspec
 import pytest
 
 from onefold.app.access import make_workspace
-from onefold.app.audiences import BacktestQuestion
-from onefold.app.backtest import backtest, moments_of
-from onefold.app.definition_files import read_text
-from onefold.app.definitions import put
-from onefold.app.lake_writer import drain
-from onefold.app.query import sql
-from onefold.app.segments import segment_members
-from onefold.app.worker import Worker
+from onefold.app.definitions.applying import put
+from onefold.app.definitions.files import read_text
+from onefold.app.lake.writer import drain
+from onefold.app.questions.audiences import BacktestQuestion
+from onefold.app.questions.backtest import backtest, moments_of
+from onefold.app.questions.query import sql
+from onefold.app.questions.segments import segment_members
+from onefold.app.worker.loop import Worker
 from onefold.app.workspace import open_lake, open_log, open_store
 from onefold.config import Settings
 from onefold.model.errors import InvalidInput

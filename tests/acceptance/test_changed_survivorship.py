@@ -6,15 +6,15 @@ from random import Random
 
 import pytest
 
-from onefold.app.audiences import BacktestQuestion
-from onefold.app.backtest import backtest
-from onefold.app.claims import profile_in_full
-from onefold.app.claims_past import claims_for_job
+from onefold.app.folding.claims_past import claims_for_job
+from onefold.app.folding.rebuild import check_rebuild
+from onefold.app.folding.redeciding import Redeciding
 from onefold.app.long_work import do
-from onefold.app.profiles import profile
-from onefold.app.rebuild import check_rebuild
-from onefold.app.redeciding import Redeciding
-from onefold.app.worker import Worker
+from onefold.app.profiles.claims import profile_in_full
+from onefold.app.profiles.finding import profile
+from onefold.app.questions.audiences import BacktestQuestion
+from onefold.app.questions.backtest import backtest
+from onefold.app.worker.loop import Worker
 from tests.acceptance.conftest import Stepped
 from tests.acceptance.test_golden_record import CRM, said, take
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from onefold.app.choosing import CHOOSE, ChooseWanted, choose
-from onefold.app.lake_writer import drain
+from onefold.app.evaluation.choosing import CHOOSE, ChooseWanted, choose
+from onefold.app.lake.writer import drain
 from onefold.app.long_work import do
-from onefold.app.profiles import profile
-from onefold.app.worker import Worker
+from onefold.app.profiles.finding import profile
+from onefold.app.worker.loop import Worker
 from onefold.app.workspace import now_us
 from onefold.engine import DuckEngine
 from onefold.model.job import Job

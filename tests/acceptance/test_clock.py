@@ -8,9 +8,9 @@ from pathlib import Path
 import msgspec
 
 from onefold.app.access import make_workspace
-from onefold.app.definition_files import read_text
-from onefold.app.definitions import put
-from onefold.app.worker import Worker
+from onefold.app.definitions.applying import put
+from onefold.app.definitions.files import read_text
+from onefold.app.worker.loop import Worker
 from onefold.app.workspace import now_us, open_lake, open_log, open_store
 from onefold.config import Settings
 from onefold.model.records import Accepted, encode_accepted

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from onefold.app.clustering_services import (
+from onefold.app.long_work import do
+from onefold.app.matching.clustering_services import (
     cluster_records,
     dedupe_file,
     dedupe_for_job,
     dedupe_upload,
 )
-from onefold.app.long_work import do
-from onefold.app.people_answers import Records
-from onefold.app.uploads import Spool, drop_made
+from onefold.app.people.answers import Records
+from onefold.app.profiles.uploads import Spool, drop_made
 from onefold.app.workspace import now_us
 from onefold.model.errors import InvalidInput, NotFound
 from tests.acceptance.conftest import Stepped

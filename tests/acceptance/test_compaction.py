@@ -19,10 +19,10 @@ import pyarrow.dataset as ds
 import pytest
 from deltalake import CommitProperties, Transaction, write_deltalake
 
-from onefold.app.compaction import compact
-from onefold.app.lake_writer import drain
-from onefold.app.relations import add_population
-from onefold.app.tables import add_views, tables_now
+from onefold.app.lake.compaction import compact
+from onefold.app.lake.relations import add_population
+from onefold.app.lake.tables import add_views, tables_now
+from onefold.app.lake.writer import drain
 from onefold.app.workspace import create_files, open_lake, open_store
 from onefold.config import Settings
 from onefold.engine import DuckEngine
@@ -225,7 +225,7 @@ def _forget_profiles(onefold: Stepped) -> None:
 _COMPACTS = """
 import sys
 from pathlib import Path
-from onefold.app.compaction import compact
+from onefold.app.lake.compaction import compact
 from onefold.app.workspace import open_lake, open_store
 from onefold.config import Settings
 settings = Settings(data=Path(sys.argv[1]), min_free_disk=0)

@@ -8,10 +8,10 @@ from uuid import uuid4
 
 import pytest
 
-from onefold.app.audiences import WhyQuestion
-from onefold.app.preview import PreviewQuestion, preview
-from onefold.app.profiles import profile
-from onefold.app.why import why
+from onefold.app.profiles.finding import profile
+from onefold.app.questions.audiences import WhyQuestion
+from onefold.app.questions.preview import PreviewQuestion, preview
+from onefold.app.questions.why import why
 from tests.acceptance.conftest import Stepped
 
 DAY = 86_400_000_000

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from onefold.app.definition_files import Reading, read_text
-from onefold.app.definition_meaning import Limits
-from onefold.app.definitions import Plan, plan_of, put
+from onefold.app.definitions.applying import Plan, plan_of, put
+from onefold.app.definitions.files import Reading, read_text
+from onefold.app.definitions.meaning import Limits
 from onefold.model.errors import Fault, InvalidInput
 from tests.acceptance.conftest import Stepped
 

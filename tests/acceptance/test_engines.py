@@ -17,22 +17,22 @@ import msgspec
 import pytest
 
 from onefold.app.access import make_workspace
-from onefold.app.audiences import (
+from onefold.app.evaluation.past import PastWanted, count_past
+from onefold.app.evaluation.refreshing import refresh_tag
+from onefold.app.lake.compaction import compact
+from onefold.app.lake.tables import tables_now
+from onefold.app.questions.audiences import (
     BacktestQuestion,
     CompareQuestion,
     OverlapQuestion,
     PreviewQuestion,
     WhyQuestion,
 )
-from onefold.app.backtest import backtest
-from onefold.app.compaction import compact
-from onefold.app.compare import compare
-from onefold.app.overlap import overlap
-from onefold.app.past import PastWanted, count_past
-from onefold.app.preview import preview
-from onefold.app.refreshing import refresh_tag
-from onefold.app.tables import tables_now
-from onefold.app.why import why
+from onefold.app.questions.backtest import backtest
+from onefold.app.questions.compare import compare
+from onefold.app.questions.overlap import overlap
+from onefold.app.questions.preview import preview
+from onefold.app.questions.why import why
 from onefold.app.workspace import now_us, open_engine, open_lake, open_store
 from onefold.config import Settings
 from onefold.engine import Engine

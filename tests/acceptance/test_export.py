@@ -11,10 +11,10 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from onefold.app.definition_files import Reading, Written, definition_files
-from onefold.app.definitions import apply, put
-from onefold.app.export import export
-from onefold.app.planning import plan
+from onefold.app.definitions.applying import apply, put
+from onefold.app.definitions.export import export
+from onefold.app.definitions.files import Reading, Written, definition_files
+from onefold.app.identity.planning import plan
 from onefold.model.errors import InvalidInput
 from tests.acceptance.conftest import Stepped
 

@@ -6,11 +6,11 @@ from itertools import permutations
 
 import pytest
 
-from onefold.app.audiences import PreviewQuestion
-from onefold.app.given import append_claims, tag_set, tag_value
-from onefold.app.preview import preview
-from onefold.app.profiles import profile
-from onefold.app.rebuild import check_rebuild
+from onefold.app.folding.rebuild import check_rebuild
+from onefold.app.profiles.finding import profile
+from onefold.app.profiles.given import append_claims, tag_set, tag_value
+from onefold.app.questions.audiences import PreviewQuestion
+from onefold.app.questions.preview import preview
 from onefold.app.workspace import now_us
 from onefold.model.errors import InvalidInput, NotFound
 from onefold.model.given import GivenClaim, tag_trait

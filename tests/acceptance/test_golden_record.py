@@ -9,12 +9,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from onefold.app.claims import profile_claims, profile_in_full
-from onefold.app.correcting import trait_correct, trait_release
-from onefold.app.history import profile_changes
-from onefold.app.lookback import profile_as_of
-from onefold.app.profiles import profile
-from onefold.app.rebuild import check_rebuild
+from onefold.app.folding.rebuild import check_rebuild
+from onefold.app.profiles.claims import profile_claims, profile_in_full
+from onefold.app.profiles.correcting import trait_correct, trait_release
+from onefold.app.profiles.finding import profile
+from onefold.app.profiles.history import profile_changes
+from onefold.app.profiles.lookback import profile_as_of
 from onefold.app.workspace import now_us
 from onefold.model.errors import InvalidInput
 from onefold.model.records import Accepted, encode_accepted

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from onefold.app import kept
-from onefold.app.compaction import compact
-from onefold.app.everybody import everybody, hold_missed
-from onefold.app.held import EVENTS, PROFILES
-from onefold.app.lake_writer import drain
+from onefold.app.lake import kept
+from onefold.app.lake.compaction import compact
+from onefold.app.lake.held import EVENTS, PROFILES
+from onefold.app.lake.writer import drain
+from onefold.app.questions.everybody import everybody, hold_missed
 from onefold.app.workspace import now_us
 from onefold.config import Settings
 from onefold.segment.population import members_query
@@ -110,7 +110,7 @@ def test_what_takes_too_much_memory_is_read_from_files(
     random = Random(9)
     onefold.take(*(event(random, n) for n in range(60)))
     compacted(onefold)
-    monkeypatch.setattr("onefold.app.held._TIME", 1 << 30)
+    monkeypatch.setattr("onefold.app.lake.held._TIME", 1 << 30)
     for _ in range(3):
         assert EVENTS not in asked(onefold.settings, RULES[0])[1]
 
@@ -121,7 +121,7 @@ def test_a_trait_of_many_values_is_read_from_files(
     random = Random(9)
     onefold.take(*(event(random, n) for n in range(60)))
     compacted(onefold)
-    monkeypatch.setattr("onefold.app.held._MOST_VALUES", 1)
+    monkeypatch.setattr("onefold.app.lake.held._MOST_VALUES", 1)
     asked(onefold.settings, RULES[0])
     query = asked(onefold.settings, RULES[0])[1]
     assert EVENTS in query

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from onefold.app.households import household, household_list, household_say
-from onefold.app.identity import identity_decide
-from onefold.app.profiles import find
-from onefold.app.rebuild import check_rebuild
+from onefold.app.folding.rebuild import check_rebuild
+from onefold.app.groups.households import household, household_list, household_say
+from onefold.app.identity.decisions import identity_decide
+from onefold.app.profiles.finding import find
 from onefold.model.errors import InvalidInput, NotFound
 from onefold.model.matching import MatchModel
 from onefold.model.profile import profile_name

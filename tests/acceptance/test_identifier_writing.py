@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from onefold.app.identity import identity_decide
-from onefold.app.profiles import ProfileView, profile
-from onefold.app.rebuild import check_rebuild
+from onefold.app.folding.rebuild import check_rebuild
+from onefold.app.identity.decisions import identity_decide
+from onefold.app.profiles.finding import ProfileView, profile
 from onefold.app.rejects import reject_list
 from onefold.app.workspace import now_us
 from onefold.model.errors import InvalidInput, NotFound
@@ -58,7 +58,7 @@ def test_a_new_rule_writes_the_past_anew(onefold: Stepped, compacted: bool) -> N
     onefold.take(order("card:AB17"), said("eve", "card:x"))
     old = [who(onefold, f"card:{one}") for one in ("ab-17", "AB17")]
     if compacted:
-        from onefold.app.compaction import compact
+        from onefold.app.lake.compaction import compact
         from onefold.app.workspace import spill_path
 
         compact(onefold.store, onefold.lake, spill_path(onefold.settings), at_once=True)

@@ -6,12 +6,9 @@ from typing import Any
 
 import pytest
 
-from onefold.app.identity import identity_decide, review_put_off, reviews
-from onefold.app.identity_why import identity_why
-from onefold.app.lookback import profile_as_of
-from onefold.app.profiles import ProfileView, profile
-from onefold.app.rebuild import check_rebuild
-from onefold.app.review_queue import (
+from onefold.app.folding.rebuild import check_rebuild
+from onefold.app.identity.decisions import identity_decide, review_put_off, reviews
+from onefold.app.identity.review_queue import (
     BulkWanted,
     bulk_decide,
     bulk_preview,
@@ -19,6 +16,9 @@ from onefold.app.review_queue import (
     review_claim,
     review_release,
 )
+from onefold.app.identity.why import identity_why
+from onefold.app.profiles.finding import ProfileView, profile
+from onefold.app.profiles.lookback import profile_as_of
 from onefold.app.workspace import now_us
 from onefold.model.errors import Conflict, InvalidInput, NotFound, Stale
 from tests.acceptance.conftest import Stepped

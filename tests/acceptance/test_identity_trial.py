@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from onefold.app.identity_trial import try_identity
-from onefold.app.profiles import profile
-from onefold.app.trial_answers import IdentityTrial
+from onefold.app.identity.trial import try_identity
+from onefold.app.identity.trial_answers import IdentityTrial
+from onefold.app.profiles.finding import profile
 from onefold.model.errors import Canceled, InvalidInput
 from tests.acceptance.conftest import Stepped
 from tests.acceptance.test_identity import said

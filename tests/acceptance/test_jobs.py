@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from onefold.app.evaluating import Population
+from onefold.app.evaluation.evaluating import Population
 from onefold.app.long_work import Work, begin, do, end
 from onefold.app.workspace import open_store
 from onefold.engine import DuckEngine

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from onefold.app.audiences import OverlapQuestion, WhyQuestion
 from onefold.app.job_runner import HANDLERS
 from onefold.app.long_work import do
-from onefold.app.overlap import overlap
-from onefold.app.profiles import profile
-from onefold.app.segments import member_counts
-from onefold.app.uploads import received, segment_upload, tag_import
-from onefold.app.why import why
+from onefold.app.profiles.finding import profile
+from onefold.app.profiles.uploads import received, segment_upload, tag_import
+from onefold.app.questions.audiences import OverlapQuestion, WhyQuestion
+from onefold.app.questions.overlap import overlap
+from onefold.app.questions.segments import member_counts
+from onefold.app.questions.why import why
 from onefold.model.errors import InvalidInput, NotFound
 from tests.acceptance.conftest import Stepped
 

@@ -10,16 +10,16 @@ from typing import Any
 import msgspec
 import pytest
 
-from onefold.app import match_training, matching
 from onefold.app.access import make_workspace
-from onefold.app.identity import identity_decide, reviews
-from onefold.app.identity_why import identity_why
+from onefold.app.folding.rebuild import check_rebuild
+from onefold.app.identity.decisions import identity_decide, reviews
+from onefold.app.identity.why import identity_why
 from onefold.app.job_kinds import MATCH
-from onefold.app.match_models import match_add, match_compare, match_off, match_use
-from onefold.app.match_one import people_table
-from onefold.app.people import standardize_table
-from onefold.app.profiles import profile
-from onefold.app.rebuild import check_rebuild
+from onefold.app.matching import steps, training
+from onefold.app.matching.models import match_add, match_compare, match_off, match_use
+from onefold.app.matching.pairwise import people_table
+from onefold.app.people.tables import standardize_table
+from onefold.app.profiles.finding import profile
 from onefold.config import Settings
 from onefold.engine.duck import DuckEngine
 from onefold.model.matching import MatchModel, decode_model, encode_model
@@ -41,10 +41,10 @@ def model() -> MatchModel:
     guesses = recognize(table.slice(0, 500).to_pydict())
     layout = Layout({name: one.role for name, one in guesses.items()} | {"entity_id": "ignore"})
     standardize_table(engine, "file", layout)
-    plan = matching.prepare(engine)
-    matching.block(engine, plan)
-    matching.compare(engine, plan)
-    return match_training.learn(engine, plan)
+    plan = steps.prepare(engine)
+    steps.block(engine, plan)
+    steps.compare(engine, plan)
+    return training.learn(engine, plan)
 
 
 def person(crm: str, **traits: Any) -> dict[str, Any]:
@@ -263,11 +263,11 @@ def test_events_give_the_people_and_weights_that_a_file_gives(
     engine = DuckEngine(threads=1, memory_mb=1000)
     persons = [person_of_traits(one, columns) or Person() for one in people]
     engine.keep("people", "SELECT * FROM given", {"given": people_table(persons)})
-    plan = matching.prepare(engine, model=model)
-    matching.block(engine, plan)
-    matching.compare(engine, plan)
-    matching.score(engine, plan, model)
-    matching.cluster(engine, plan, model)
+    plan = steps.prepare(engine, model=model)
+    steps.block(engine, plan)
+    steps.compare(engine, plan)
+    steps.score(engine, plan, model)
+    steps.cluster(engine, plan, model)
     rows = engine.rows(
         "pairs",
         "SELECT a.record_id, b.record_id, weight FROM scored JOIN rows AS a ON l = a.rid"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from onefold.app.lookback import profile_as_of
-from onefold.app.profiles import profile
-from onefold.app.query import sql
+from onefold.app.profiles.finding import profile
+from onefold.app.profiles.lookback import profile_as_of
+from onefold.app.questions.query import sql
 from onefold.model.errors import NotFound
 from tests.acceptance.conftest import Stepped
 

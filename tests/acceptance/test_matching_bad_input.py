@@ -7,10 +7,10 @@ import time
 import msgspec
 import pytest
 
-from onefold.app.identity import identity_decide, reviews
-from onefold.app.match_asking import match_candidates, match_score
-from onefold.app.match_models import match_add, match_train, match_use
-from onefold.app.rebuild import check_rebuild
+from onefold.app.folding.rebuild import check_rebuild
+from onefold.app.identity.decisions import identity_decide, reviews
+from onefold.app.matching.asking import match_candidates, match_score
+from onefold.app.matching.models import match_add, match_train, match_use
 from onefold.model.errors import InvalidInput, NotFound
 from onefold.model.matching import LearnedComparison, MatchModel, decode_model, encode_model
 from tests.acceptance.conftest import Stepped

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from onefold.app.profiles import profile
-from onefold.app.worker import Worker
+from onefold.app.profiles.finding import profile
+from onefold.app.worker.loop import Worker
 from onefold.model.profile import decode_profile
 from onefold.pipeline.members import buckets_of
 from tests.acceptance.conftest import Stepped

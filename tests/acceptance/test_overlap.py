@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from onefold.app.audiences import CompareQuestion, OverlapQuestion, Pair, Part
-from onefold.app.compare import compare
-from onefold.app.overlap import overlap
+from onefold.app.questions.audiences import CompareQuestion, OverlapQuestion, Pair, Part
+from onefold.app.questions.compare import compare
+from onefold.app.questions.overlap import overlap
 from tests.acceptance.conftest import Stepped
 from tests.acceptance.test_preview import order, people, person
 

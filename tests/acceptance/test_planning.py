@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from onefold.app import planning
-from onefold.app.planning import plan
+from onefold.app.identity import planning
+from onefold.app.identity.planning import plan
 from tests.acceptance.conftest import Stepped
 
 STRICT = "kind: identifier\nname: user_id\nstrength: immutable\n"

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from onefold.app.compaction import compact
-from onefold.app.lake_writer import drain
-from onefold.app.profiles import profile
-from onefold.app.rebuild import check_rebuild
-from onefold.app.relations import add_population
-from onefold.app.tables import add_views, tables_now
+from onefold.app.folding.rebuild import check_rebuild
+from onefold.app.lake.compaction import compact
+from onefold.app.lake.relations import add_population
+from onefold.app.lake.tables import add_views, tables_now
+from onefold.app.lake.writer import drain
+from onefold.app.profiles.finding import profile
 from onefold.app.workspace import open_lake, open_store
 from onefold.engine import DuckEngine
 from onefold.lake import DeltaLake, parse_file_name

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from onefold.app import kept
-from onefold.app.audiences import PreviewQuestion, ValueCount
-from onefold.app.lake_writer import drain
-from onefold.app.preview import preview
-from onefold.app.profiles import profile
+from onefold.app.lake import kept
+from onefold.app.lake.writer import drain
+from onefold.app.profiles.finding import profile
+from onefold.app.questions.audiences import PreviewQuestion, ValueCount
+from onefold.app.questions.preview import preview
 from onefold.model.errors import InvalidInput, NotFound
 from tests.acceptance.conftest import Stepped
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from onefold.app.quality import profile_quality, quality, quality_last
+from onefold.app.profiles.quality import profile_quality, quality, quality_last
 from tests.acceptance.conftest import Stepped
 from tests.acceptance.test_golden_record import said, take
 

@@ -12,9 +12,9 @@ import msgspec
 import pytest
 
 from onefold.app.access import make_workspace
-from onefold.app.profiles import profile
-from onefold.app.read_ahead import parts_of, prepared_from
-from onefold.app.rebuild import check_rebuild
+from onefold.app.folding.rebuild import check_rebuild
+from onefold.app.profiles.finding import profile
+from onefold.app.worker.read_ahead import parts_of, prepared_from
 from onefold.config import Settings
 from onefold.eventlog import LogRecord
 from onefold.model.records import Accepted, encode_accepted
@@ -54,7 +54,7 @@ def ahead_of(onefold: Stepped) -> list[int]:
     return [
         int(pid)
         for pid in children
-        if b"onefold.app.reading" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        if b"onefold.app.worker.reading" in Path(f"/proc/{pid}/cmdline").read_bytes()
     ]
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from onefold.app.profiles import profile
-from onefold.app.rebuild import check_rebuild, rebuild
+from onefold.app.folding.rebuild import check_rebuild, rebuild
+from onefold.app.profiles.finding import profile
 from onefold.model.profile import decode_profile, encode_profile
 from tests.acceptance.conftest import Stepped
 

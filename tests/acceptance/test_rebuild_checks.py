@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from onefold.app.rebuild import check_rebuild, rebuild
-from onefold.app.rebuild_checks import ask_if_due
+from onefold.app.folding.rebuild import check_rebuild, rebuild
+from onefold.app.folding.rebuild_checks import ask_if_due
 from onefold.app.status import status_of
 from onefold.model.profile import decode_profile, encode_profile
 from onefold.serve.metrics import exposition, stored

@@ -9,13 +9,13 @@ from uuid import uuid4
 import msgspec
 import pytest
 
-from onefold.app.claims import profile_in_full
+from onefold.app.evaluation.refreshed import ask_for_due
+from onefold.app.evaluation.refreshing import refresh_tag
+from onefold.app.folding.rebuild import check_rebuild, rebuild
 from onefold.app.in_force import load_definitions
-from onefold.app.profiles import profile
-from onefold.app.query import sql
-from onefold.app.rebuild import check_rebuild, rebuild
-from onefold.app.refreshed import ask_for_due
-from onefold.app.refreshing import refresh_tag
+from onefold.app.profiles.claims import profile_in_full
+from onefold.app.profiles.finding import profile
+from onefold.app.questions.query import sql
 from onefold.app.workspace import now_us
 from onefold.model.profile import decode_profile, encode_profile
 from tests.acceptance.conftest import Stepped

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from onefold.app.rehearsal import TestReport, run_tests
+from onefold.app.definitions.rehearsal import TestReport, run_tests
 from onefold.config import Settings
 from onefold.model.errors import InvalidInput
 

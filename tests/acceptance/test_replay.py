@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from onefold.app.profiles import profile
+from onefold.app.profiles.finding import profile
 from onefold.app.rejects import reject_list, reject_replay
 from onefold.app.replay import replay
 from tests.acceptance.conftest import Stepped

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from onefold.app.access import make_workspace
-from onefold.app.identity_why import identity_why
-from onefold.app.profiles import profile
-from onefold.app.rebuild import check_rebuild
+from onefold.app.folding.rebuild import check_rebuild
+from onefold.app.identity.why import identity_why
+from onefold.app.profiles.finding import profile
 from onefold.config import Settings
 from onefold.model.errors import NotFound
 from tests.acceptance.conftest import Stepped

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from onefold.app.sizes import segment_sizes
-from onefold.app.worker import Worker
+from onefold.app.questions.sizes import segment_sizes
+from onefold.app.worker.loop import Worker
 from onefold.app.workspace import now_us
 from onefold.model.errors import NotFound
 from tests.acceptance.conftest import Stepped

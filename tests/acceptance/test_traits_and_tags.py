@@ -7,11 +7,11 @@ from uuid import uuid4
 
 import pytest
 
-from onefold.app.audiences import PreviewQuestion
-from onefold.app.history import profile_changes
-from onefold.app.preview import preview
-from onefold.app.profiles import profile
-from onefold.app.query import sql
+from onefold.app.profiles.finding import profile
+from onefold.app.profiles.history import profile_changes
+from onefold.app.questions.audiences import PreviewQuestion
+from onefold.app.questions.preview import preview
+from onefold.app.questions.query import sql
 from onefold.model.errors import InvalidInput
 from tests.acceptance.conftest import Stepped
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from onefold.app.history import profile_changes
-from onefold.app.identity import identity_decide
-from onefold.app.profiles import ProfileView
-from onefold.app.undoing import merge_redo, merge_undo, merges
+from onefold.app.identity.decisions import identity_decide
+from onefold.app.identity.undoing import merge_redo, merge_undo, merges
+from onefold.app.profiles.finding import ProfileView
+from onefold.app.profiles.history import profile_changes
 from onefold.model.errors import Conflict, InvalidInput, NotFound
 from tests.acceptance.conftest import Stepped
 from tests.acceptance.test_identity import BUYERS, assert_rebuilt, known, order, said, who

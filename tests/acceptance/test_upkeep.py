@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from onefold.app.access import make_workspace
-from onefold.app.lake_writer import drain
+from onefold.app.lake.writer import drain
 from onefold.app.workspace import now_us, open_lake, open_store
 from onefold.config import Settings
 from onefold.lake import complete, to_ipc, to_table

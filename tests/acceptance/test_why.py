@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from onefold.app.audiences import PreviewQuestion, WhyClause, WhyQuestion
-from onefold.app.preview import preview
-from onefold.app.profiles import profile
-from onefold.app.why import why
+from onefold.app.profiles.finding import profile
+from onefold.app.questions.audiences import PreviewQuestion, WhyClause, WhyQuestion
+from onefold.app.questions.preview import preview
+from onefold.app.questions.why import why
 from onefold.model.errors import NotFound
 from tests.acceptance.conftest import Stepped
 from tests.acceptance.test_preview import RULE, order, people, person

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import yaml
 
-from onefold.app.definition_checks import KINDS
-from onefold.app.rehearsal import run_tests
+from onefold.app.definitions.checks import KINDS
+from onefold.app.definitions.rehearsal import run_tests
 from onefold.config import Settings
 
 PAGE = (Path(__file__).parents[2] / "docs" / "definitions.md").read_text(encoding="utf-8")

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import yaml
 
-from onefold.app.definition_files import read_text
-from onefold.app.golden_checks import TRAIT_KEYS, survivorship_faults
-from onefold.app.profiles import profile
-from onefold.app.rebuild import check_rebuild
+from onefold.app.definitions.files import read_text
+from onefold.app.definitions.golden_checks import TRAIT_KEYS, survivorship_faults
+from onefold.app.folding.rebuild import check_rebuild
+from onefold.app.profiles.finding import profile
 from onefold.app.workspace import open_lake
 from onefold.model.golden import PII, WAYS
 from tests.acceptance.conftest import Stepped, onefold

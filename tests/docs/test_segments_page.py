@@ -14,9 +14,9 @@ import msgspec
 import pytest
 
 from onefold.app.access import make_workspace
-from onefold.app.audiences import PreviewQuestion
-from onefold.app.definition_files import read_text
-from onefold.app.definitions import put
+from onefold.app.definitions.applying import put
+from onefold.app.definitions.files import read_text
+from onefold.app.questions.audiences import PreviewQuestion
 from onefold.config import Settings
 from onefold.serve.api.doors import read
 from tests.acceptance.conftest import Stepped

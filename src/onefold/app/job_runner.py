@@ -11,20 +11,20 @@ from typing import Any
 
 import msgspec
 
-from onefold.app.audiences import BacktestQuestion
-from onefold.app.backtest import backtest
-from onefold.app.choosing import choose_for_job
-from onefold.app.claims_past import claims_for_job
-from onefold.app.clustering_services import dedupe_for_job
-from onefold.app.identity_trial import try_for_job
+from onefold.app.evaluation.choosing import choose_for_job
+from onefold.app.evaluation.past import count_for_job
+from onefold.app.evaluation.refreshing import refresh_tag
+from onefold.app.folding.claims_past import claims_for_job
+from onefold.app.folding.rebuild import check_rebuild
+from onefold.app.identity.trial import try_for_job
 from onefold.app.job_kinds import DEDUPE, TRIAL
 from onefold.app.locks import hold
 from onefold.app.long_work import Work, do
-from onefold.app.past import count_for_job
-from onefold.app.quality import quality_for_job
-from onefold.app.rebuild import check_rebuild
-from onefold.app.refreshing import refresh_tag
-from onefold.app.uploads import load
+from onefold.app.matching.clustering_services import dedupe_for_job
+from onefold.app.profiles.quality import quality_for_job
+from onefold.app.profiles.uploads import load
+from onefold.app.questions.audiences import BacktestQuestion
+from onefold.app.questions.backtest import backtest
 from onefold.app.workspace import now_us, open_store
 from onefold.config import Settings
 

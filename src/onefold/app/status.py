@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from onefold.app.rebuild_checks import RebuildChecked, last_check
-from onefold.app.segments import member_counts
+from onefold.app.folding.rebuild_checks import RebuildChecked, last_check
+from onefold.app.questions.segments import member_counts
 from onefold.app.workspace import now_us, open_log, open_store
 from onefold.config import Settings
 from onefold.model.errors import Busy, Damaged

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from onefold.app.compaction import compact
+from onefold.app.folding.rebuild_checks import ask_if_due
+from onefold.app.lake.compaction import compact
 from onefold.app.locks import hold
-from onefold.app.rebuild_checks import ask_if_due
-from onefold.app.uploads import drop_made
+from onefold.app.profiles.uploads import drop_made
 from onefold.app.workspace import open_lake, open_log, open_store, spill_path
 from onefold.config import Settings
 from onefold.model.catalogue import TABLES

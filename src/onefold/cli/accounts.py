@@ -10,7 +10,7 @@ from onefold.cli.invocation import Invocation, command, parse_time
 from onefold.cli.rendering import fields, say, structs
 
 if TYPE_CHECKING:
-    from onefold.app.account_answers import AccountClaims
+    from onefold.app.groups.account_answers import AccountClaims
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The account's id.")]
 Who = Annotated[str, typer.Argument(metavar="KIND:VALUE", help="An identifier, or a profile's id.")]
@@ -36,7 +36,7 @@ def account_list(call: Invocation, limit: Limit = 100, cursor: Cursor = "") -> N
 
     Example: onefold account list
     """
-    from onefold.app import accounts
+    from onefold.app.groups import accounts
 
     page = accounts.account_list(call.settings, limit, cursor)
     call.show(page, lambda page: structs(page.items, "no accounts; `group` calls make them"))
@@ -51,7 +51,7 @@ def account_show(
 
     Example: onefold account show acme
     """
-    from onefold.app import accounts
+    from onefold.app.groups import accounts
 
     if as_of:
         at = parse_time(as_of) or 0
@@ -65,7 +65,7 @@ def account_members(call: Invocation, name: Id, limit: Limit = 100, cursor: Curs
 
     Example: onefold account members acme
     """
-    from onefold.app import accounts
+    from onefold.app.groups import accounts
 
     page = accounts.account_members(call.settings, name, limit, cursor)
     call.show(page, lambda page: structs(page.items, "nobody"))
@@ -80,7 +80,7 @@ def account_why(
 
     Example: onefold account why acme --trait plan
     """
-    from onefold.app import accounts
+    from onefold.app.groups import accounts
 
     def show(found: AccountClaims) -> None:
         for one in found.traits:
@@ -100,7 +100,7 @@ def account_history(
 
     Example: onefold account history acme
     """
-    from onefold.app import accounts
+    from onefold.app.groups import accounts
 
     page = accounts.account_history(call.settings, name, limit, cursor)
     call.show(page, lambda page: structs(page.items, "nothing changed"))
@@ -111,7 +111,7 @@ def account_add(call: Invocation, name: Id, who: Who) -> None:
 
     Example: onefold account add acme email:ann@example.com
     """
-    from onefold.app import belonging
+    from onefold.app.groups import belonging
 
     call.show(belonging.account_add(call.settings, name, who), fields)
 
@@ -121,6 +121,6 @@ def account_remove(call: Invocation, name: Id, who: Who) -> None:
 
     Example: onefold account remove acme email:ann@example.com
     """
-    from onefold.app import belonging
+    from onefold.app.groups import belonging
 
     call.show(belonging.account_remove(call.settings, name, who), fields)

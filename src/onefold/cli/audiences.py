@@ -12,7 +12,7 @@ from onefold.cli.invocation import Invocation, command, parse_time
 from onefold.cli.rendering import cell, moment, printable, say, table
 
 if TYPE_CHECKING:
-    from onefold.app.audiences import (
+    from onefold.app.questions.audiences import (
         Backtest,
         Comparison,
         Difference,
@@ -54,8 +54,8 @@ def preview(
 
     Example: onefold segment preview "country = 'CN' and did('Order Completed')" --by city
     """
-    from onefold.app import preview as previews
-    from onefold.app.audiences import PreviewQuestion
+    from onefold.app.questions import preview as previews
+    from onefold.app.questions.audiences import PreviewQuestion
 
     question = PreviewQuestion(rule, sample, tuple(by or ()), tuple(event or ()))
     call.show(previews.preview(call.settings, question, _confine(call)), _say_preview)
@@ -73,8 +73,8 @@ def why(
 
     Example: onefold segment why loyal-customers email:ann@example.com
     """
-    from onefold.app import why as reasons
-    from onefold.app.audiences import WhyQuestion
+    from onefold.app.questions import why as reasons
+    from onefold.app.questions.audiences import WhyQuestion
 
     question = WhyQuestion(_rule(call, segment), reference)
     call.show(reasons.why(call.settings, question, _confine(call)), _say_why)
@@ -91,8 +91,8 @@ def overlap(
 
     Example: onefold segment overlap loyal-customers newsletter "country = 'CN'"
     """
-    from onefold.app import overlap as overlaps
-    from onefold.app.audiences import OverlapQuestion
+    from onefold.app.questions import overlap as overlaps
+    from onefold.app.questions.audiences import OverlapQuestion
     from onefold.model.errors import Fault, InvalidInput
 
     rules = {name: _rule(call, name) for name in names}
@@ -119,8 +119,8 @@ def compare(
 
     Example: onefold segment compare loyal-customers --days 90
     """
-    from onefold.app import compare as comparing
-    from onefold.app.audiences import CompareQuestion
+    from onefold.app.questions import compare as comparing
+    from onefold.app.questions.audiences import CompareQuestion
 
     question = CompareQuestion(_rule(call, segment), tuple(trait or ()), days, most)
     call.show(comparing.compare(call.settings, question, _confine(call)), _say_comparison)
@@ -148,8 +148,8 @@ def backtest(
 
     Example: onefold segment backtest loyal-customers --since 2026-01-01 --until 2026-02-01
     """
-    from onefold.app import backtest as past
-    from onefold.app.audiences import BacktestQuestion
+    from onefold.app.questions import backtest as past
+    from onefold.app.questions.audiences import BacktestQuestion
     from onefold.app.workspace import now_us
     from onefold.model.errors import Fault, InvalidInput
 
@@ -169,7 +169,7 @@ def backtest(
 
 def _rule(call: Invocation, given: str) -> str:
     """What was given as a rule: a name means the segment of that name, if there is one."""
-    from onefold.app.segments import segment_list
+    from onefold.app.questions.segments import segment_list
 
     known = {one.name for one in segment_list(call.settings)}
     return f"segment:{given}" if given in known else given
@@ -177,7 +177,7 @@ def _rule(call: Invocation, given: str) -> str:
 
 def _confine(call: Invocation) -> Callable[[], None]:
     """Holds this process to the limits of a query, once all is ready for it."""
-    from onefold.app import answering
+    from onefold.app.questions import answering
 
     return partial(answering.confine, call.settings.sql_memory)
 

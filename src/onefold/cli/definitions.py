@@ -11,10 +11,10 @@ from onefold.cli.invocation import Invocation, command
 from onefold.cli.rendering import say
 
 if TYPE_CHECKING:
-    from onefold.app.definitions import Plan
-    from onefold.app.export import Exported
-    from onefold.app.planning import Planned
-    from onefold.app.rehearsal import TestReport
+    from onefold.app.definitions.applying import Plan
+    from onefold.app.definitions.export import Exported
+    from onefold.app.definitions.rehearsal import TestReport
+    from onefold.app.identity.planning import Planned
 
 Directory = Annotated[Path, typer.Argument(help="The folder with YAML files.", metavar="DIR")]
 Prune = Annotated[bool, typer.Option("--prune", help="Take out what stands in no file.")]
@@ -42,7 +42,7 @@ def plan(
 
     Example: onefold plan ./definitions
     """
-    from onefold.app import planning
+    from onefold.app.identity import planning
 
     planned = planning.plan(call.settings, directory, prune=prune, always=always)
     call.show(planned, _say_planned)
@@ -53,9 +53,9 @@ def apply(call: Invocation, directory: Directory, prune: Prune = False) -> None:
 
     Example: onefold apply ./definitions
     """
-    from onefold.app import definitions
+    from onefold.app.definitions import applying
 
-    call.show(definitions.apply(call.settings, directory, prune=prune), _say_plan)
+    call.show(applying.apply(call.settings, directory, prune=prune), _say_plan)
 
 
 def export(
@@ -72,7 +72,7 @@ def export(
 
     Example: onefold export ./definitions
     """
-    from onefold.app.export import export as write_back
+    from onefold.app.definitions.export import export as write_back
 
     found = write_back(call.settings, directory, check=check)
     call.show(found, _say_exported)
@@ -92,7 +92,7 @@ def test(
 
     Example: onefold test ./definitions
     """
-    from onefold.app.rehearsal import run_tests
+    from onefold.app.definitions.rehearsal import run_tests
 
     report = run_tests(call.settings, directory)
     call.show(report, _say_tested)

@@ -17,7 +17,7 @@ from pathlib import Path
 from platform import python_version
 from typing import Any, Literal
 
-from onefold.app.lake_writer import agree
+from onefold.app.lake.writer import agree
 from onefold.app.workspace import now_us, open_lake, open_log, open_store, store_path
 from onefold.cli.diagnosis import Facts, Heartbeat
 from onefold.config import Settings

@@ -39,7 +39,7 @@ def trait_correct(
 
     Example: onefold trait correct email:ann@example.com city Berlin --until next
     """
-    from onefold.app import correcting
+    from onefold.app.profiles import correcting
 
     holds: Any = until if until in ("forever", "next") else "until"
     at = parse_time(until) if holds == "until" else 0
@@ -54,7 +54,7 @@ def trait_release(call: Invocation, who: Who, name: Name) -> None:
 
     Example: onefold trait release email:ann@example.com city
     """
-    from onefold.app import correcting
+    from onefold.app.profiles import correcting
 
     call.show(correcting.trait_release(call.settings, who, name), fields)
 
@@ -69,7 +69,7 @@ def quality(
 
     Example: onefold quality
     """
-    from onefold.app import quality as judging
+    from onefold.app.profiles import quality as judging
 
     if who:
         call.show(judging.profile_quality(call.settings, who), fields)

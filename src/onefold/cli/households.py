@@ -35,7 +35,7 @@ def household_list(
 
     Example: onefold household list
     """
-    from onefold.app import households
+    from onefold.app.groups import households
 
     page = households.household_list(call.settings, limit, cursor)
     call.show(page, lambda page: structs(page.items, "nobody is known to live with somebody"))
@@ -51,7 +51,7 @@ def household_show(
 
     Example: onefold household show email:ann@example.com
     """
-    from onefold.app import households
+    from onefold.app.groups import households
 
     call.show(households.household(call.settings, who), fields)
 
@@ -81,6 +81,6 @@ def household_forget(call: Invocation, left: Left, right: Right) -> None:
 
 
 def _say(call: Invocation, left: str, right: str, together: Any) -> Any:
-    from onefold.app import households
+    from onefold.app.groups import households
 
     return households.household_say(call.settings, left, right, together)

@@ -12,8 +12,8 @@ from onefold.cli.invocation import Invocation, command
 from onefold.cli.rendering import fields, moment, say, structs
 
 if TYPE_CHECKING:
-    from onefold.app.rule_answers import RuleComparison
-    from onefold.app.trial_answers import IdentityTrial, TrialExample, TriedLink
+    from onefold.app.identity.rule_answers import RuleComparison
+    from onefold.app.identity.trial_answers import IdentityTrial, TrialExample, TriedLink
 
 Left = Annotated[str, typer.Argument(metavar="KIND:VALUE", help="An identifier.")]
 Right = Annotated[str, typer.Argument(metavar="KIND:VALUE", help="Another identifier.")]
@@ -41,7 +41,7 @@ def identity_why(call: Invocation, left: Left, right: Right) -> None:
 
     Example: onefold identity why email:ann@example.com user_id:ann
     """
-    from onefold.app import identity_why as why
+    from onefold.app.identity import why
 
     call.show(why.identity_why(call.settings, left, right), fields)
 
@@ -51,9 +51,9 @@ def identity_same(call: Invocation, left: Left, right: Right) -> None:
 
     Example: onefold identity same crm_id:17 user_id:ann
     """
-    from onefold.app import identity
+    from onefold.app.identity import decisions
 
-    call.show(identity.identity_decide(call.settings, left, right, "same"), fields)
+    call.show(decisions.identity_decide(call.settings, left, right, "same"), fields)
 
 
 def identity_apart(call: Invocation, left: Left, right: Right) -> None:
@@ -61,9 +61,9 @@ def identity_apart(call: Invocation, left: Left, right: Right) -> None:
 
     Example: onefold identity apart user_id:ann user_id:bob
     """
-    from onefold.app import identity
+    from onefold.app.identity import decisions
 
-    call.show(identity.identity_decide(call.settings, left, right, "apart"), fields)
+    call.show(decisions.identity_decide(call.settings, left, right, "apart"), fields)
 
 
 def identity_forget(call: Invocation, left: Left, right: Right) -> None:
@@ -71,9 +71,9 @@ def identity_forget(call: Invocation, left: Left, right: Right) -> None:
 
     Example: onefold identity forget user_id:ann user_id:bob
     """
-    from onefold.app import identity
+    from onefold.app.identity import decisions
 
-    call.show(identity.identity_decide(call.settings, left, right, "open"), fields)
+    call.show(decisions.identity_decide(call.settings, left, right, "open"), fields)
 
 
 def identity_later(call: Invocation, left: Left, right: Right) -> None:
@@ -81,9 +81,9 @@ def identity_later(call: Invocation, left: Left, right: Right) -> None:
 
     Example: onefold identity later email:ann@example.com email:a.lee@example.com
     """
-    from onefold.app import identity
+    from onefold.app.identity import decisions
 
-    identity.review_put_off(call.settings, left, right, "later")
+    decisions.review_put_off(call.settings, left, right, "later")
     call.show({"left": left, "right": right, "state": "later"}, fields)
 
 
@@ -98,7 +98,7 @@ def identity_merges(
 
     Example: onefold identity merges user_id:ann
     """
-    from onefold.app import undoing
+    from onefold.app.identity import undoing
 
     found = undoing.merges(call.settings, reference, limit)
     call.show(found, lambda page: structs(page.items, "no merges"))
@@ -113,7 +113,7 @@ def identity_undo(
 
     Example: onefold identity undo 184-3
     """
-    from onefold.app import undoing
+    from onefold.app.identity import undoing
 
     do = undoing.merge_redo if back else undoing.merge_undo
     call.show(do(call.settings, merge), fields)
@@ -136,7 +136,7 @@ def identity_try(
 
     Example: onefold identity try ./definitions
     """
-    from onefold.app.identity_trial import try_identity
+    from onefold.app.identity.trial import try_identity
 
     found = try_identity(call.settings, directory, prune=prune)
     call.show(found, lambda trial: _say_trial(trial, show))
@@ -159,7 +159,7 @@ def identity_cluster(
 
     Example: onefold identity cluster links.parquet -o people.parquet --rules ./definitions
     """
-    from onefold.app.link_files import cluster_links
+    from onefold.app.identity.link_files import cluster_links
 
     found = cluster_links(links, output, rules)
     call.show(
@@ -190,7 +190,7 @@ def identity_compare(
 
     Example: onefold identity compare links.parquet ./new-rules --before ./old-rules
     """
-    from onefold.app.rule_comparison import compare_rules
+    from onefold.app.identity.rule_comparison import compare_rules
 
     found = compare_rules(links, before, after)
     call.show(found, lambda one: _say_comparison(one, show))

@@ -45,7 +45,7 @@ class Invocation:
 
     def read(self, *, tags: Iterable[str] = (), segment: str = "", **asked: Iterable[str]) -> None:
         """Keep that tags were read: with a profile or a segment, by the `rules` or `queries` asked."""
-        from onefold.app.tag_reads import Reads, written_reads
+        from onefold.app.tags.reads import Reads, written_reads
         from onefold.app.workspace import now_us
 
         reads = Reads()

@@ -90,7 +90,7 @@ def _web(loaded: Loaded, as_json: bool) -> int:
 
 
 def _worker(loaded: Loaded, as_json: bool) -> int:
-    from onefold.app.worker import run_worker
+    from onefold.app.worker.loop import run_worker
 
     settings = loaded.settings
     return _serve("worker", settings, lambda ready, stop: run_worker(settings, ready, stop))

@@ -70,7 +70,7 @@ def profile(
 
     Example: onefold profile email:ann@example.com
     """
-    from onefold.app import claims, lookback, profiles
+    from onefold.app.profiles import claims, finding, lookback
 
     at = parse_time(as_of)
     if why_trait:
@@ -82,7 +82,7 @@ def profile(
     elif verbose:
         found = claims.profile_in_full(call.settings, reference)
     else:
-        found = profiles.profile(call.settings, reference)
+        found = finding.profile(call.settings, reference)
     call.show(found, fields)
     call.read(tags=found.tags)
 
@@ -92,7 +92,7 @@ def segment_list(call: Invocation) -> None:
 
     Example: onefold segment list
     """
-    from onefold.app import segments
+    from onefold.app.questions import segments
 
     call.show(
         segments.segment_list(call.settings),
@@ -112,7 +112,7 @@ def segment_members(
 
     Example: onefold segment members big-spenders --limit 20
     """
-    from onefold.app import segments
+    from onefold.app.questions import segments
 
     call.show(
         segments.segment_members(call.settings, name, limit=limit, after=after),
@@ -135,8 +135,8 @@ def sql(
 
     Example: onefold sql "select name, count(*) as n from events group by name order by n desc"
     """
-    from onefold.app import answering
-    from onefold.app import query as queries
+    from onefold.app.questions import answering
+    from onefold.app.questions import query as queries
 
     def confine() -> None:
         answering.confine(call.settings.sql_memory)

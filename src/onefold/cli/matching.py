@@ -44,9 +44,9 @@ def match_train(call: Invocation, column: Columns = None, region: Region = None)
 
     Example: onefold match train --region DE
     """
-    from onefold.app import match_models
+    from onefold.app.matching import models
 
-    call.show(match_models.match_train(call.settings, _columns(column), region), fields)
+    call.show(models.match_train(call.settings, _columns(column), region), fields)
 
 
 def match_add(
@@ -57,12 +57,12 @@ def match_add(
 
     Example: onefold match add model.json
     """
-    from onefold.app import match_models
+    from onefold.app.matching import models
     from onefold.model.errors import NotFound
 
     if not file.is_file():
         raise NotFound(f"there is no file {file}")
-    call.show(match_models.match_add(call.settings, file.read_bytes()), fields)
+    call.show(models.match_add(call.settings, file.read_bytes()), fields)
 
 
 def match_models(call: Invocation) -> None:
@@ -70,7 +70,7 @@ def match_models(call: Invocation) -> None:
 
     Example: onefold match models
     """
-    from onefold.app import match_models as models
+    from onefold.app.matching import models
 
     call.show(
         models.match_models(call.settings),
@@ -85,9 +85,9 @@ def match_compare(
 
     Example: onefold match compare 544bae578e245cf5
     """
-    from onefold.app import match_models
+    from onefold.app.matching import models
 
-    call.show(match_models.match_compare(call.settings, version, _columns(column), region), fields)
+    call.show(models.match_compare(call.settings, version, _columns(column), region), fields)
 
 
 def match_use(
@@ -97,9 +97,9 @@ def match_use(
 
     Example: onefold match use 544bae578e245cf5
     """
-    from onefold.app import match_models
+    from onefold.app.matching import models
 
-    call.show(match_models.match_use(call.settings, version, _columns(column), region), fields)
+    call.show(models.match_use(call.settings, version, _columns(column), region), fields)
 
 
 def match_off(call: Invocation) -> None:
@@ -107,9 +107,9 @@ def match_off(call: Invocation) -> None:
 
     Example: onefold match off
     """
-    from onefold.app import match_models
+    from onefold.app.matching import models
 
-    match_models.match_off(call.settings)
+    models.match_off(call.settings)
     call.show({"in_force": None}, lambda _: say("no match model is in force"))
 
 
@@ -125,11 +125,9 @@ def match_score(
 
     Example: onefold match score '{"first_name": "Ann", "city": "Bonn"}' '{"first_name": "Anne"}'
     """
-    from onefold.app import match_asking
+    from onefold.app.matching import asking
 
-    found = match_asking.match_score(
-        call.settings, _record(left, "left"), _record(right, "right"), model
-    )
+    found = asking.match_score(call.settings, _record(left, "left"), _record(right, "right"), model)
     call.show(found, fields)
 
 
@@ -142,9 +140,9 @@ def match_candidates(
 
     Example: onefold match candidates '{"first_name": "Ann", "last_name": "Lee", "zip": "62704"}'
     """
-    from onefold.app import match_asking
+    from onefold.app.matching import asking
 
-    found = match_asking.match_candidates(call.settings, _record(record, "record"), limit)
+    found = asking.match_candidates(call.settings, _record(record, "record"), limit)
     call.show(found, lambda page: structs(page.items, "nobody is alike"))
 
 

@@ -66,7 +66,7 @@ def dedupe(
 
     Example: onefold dedupe customers.csv -o clusters.parquet --golden golden.parquet
     """
-    from onefold.app.dedupe import Wanted, dedupe
+    from onefold.app.matching.dedupe import Wanted, dedupe
 
     columns = _columns(column)
     wanted = Wanted(output, golden, review, save_model, model, columns, region, link_only)
@@ -114,7 +114,7 @@ def standardize(
 
     Example: onefold standardize customers.csv -o standard.parquet --region US
     """
-    from onefold.app.people_commands import Given, standardize_file
+    from onefold.app.matching.file_commands import Given, standardize_file
     from onefold.model.errors import Fault, InvalidInput
 
     if date_order not in (None, "dmy", "mdy"):
@@ -135,7 +135,7 @@ def extract_identifiers(
 
     Example: onefold extract-identifiers customers.csv -o identifiers.csv --region US
     """
-    from onefold.app.people_commands import Given, identifiers_of_file
+    from onefold.app.matching.file_commands import Given, identifiers_of_file
 
     given = Given(file, _columns(column), region)
     call.show(
@@ -155,7 +155,7 @@ def merge_records(
 
     Example: onefold merge-records clusters.parquet --by profile_id -o golden.parquet
     """
-    from onefold.app.people_commands import Given, merge_file
+    from onefold.app.matching.file_commands import Given, merge_file
 
     given = Given(file, _columns(column))
     call.show(

@@ -37,9 +37,9 @@ def identity_reviews(
 
     Example: onefold identity reviews --limit 10
     """
-    from onefold.app import identity
+    from onefold.app.identity import decisions
 
-    found = identity.reviews(call.settings, limit, reason=reason, least=least, most=most)
+    found = decisions.reviews(call.settings, limit, reason=reason, least=least, most=most)
     call.show(found, lambda page: structs(page.items, "nothing waits"))
 
 
@@ -53,7 +53,7 @@ def identity_claim(
 
     Example: onefold identity claim --limit 5 --as eve
     """
-    from onefold.app import review_queue
+    from onefold.app.identity import review_queue
 
     found = review_queue.review_claim(call.settings, limit, minutes, actor=by)
     call.show(found, lambda claimed: structs(claimed.items, "nothing waits"))
@@ -64,7 +64,7 @@ def identity_release(call: Invocation, by: By = "cli") -> None:
 
     Example: onefold identity release --as eve
     """
-    from onefold.app import review_queue
+    from onefold.app.identity import review_queue
 
     call.show({"released": review_queue.review_release(call.settings, actor=by)}, fields)
 
@@ -84,7 +84,7 @@ def identity_bulk(
 
     Example: onefold identity bulk same --least 2.5
     """
-    from onefold.app import review_queue
+    from onefold.app.identity import review_queue
     from onefold.model.errors import InvalidInput
 
     if verdict not in ("same", "apart"):
@@ -105,7 +105,7 @@ def identity_bulk_undo(
 
     Example: onefold identity bulk-undo 1790000000000000
     """
-    from onefold.app import review_queue
+    from onefold.app.identity import review_queue
 
     call.show(review_queue.bulk_undo(call.settings, at, actor=by), fields)
 
@@ -119,6 +119,6 @@ def identity_calibrate(
 
     Example: onefold identity calibrate model.json calibrated.json
     """
-    from onefold.app import review_queue
+    from onefold.app.identity import review_queue
 
     call.show(review_queue.calibrate(call.settings, model, output), fields)

@@ -42,7 +42,7 @@ def tag_list(call: Invocation) -> None:
 
     Example: onefold tag list
     """
-    from onefold.app import tag_health as health
+    from onefold.app.tags import health
 
     call.show(health.tag_list(call.settings), lambda found: structs(found, "no tags"))
 
@@ -52,7 +52,7 @@ def tag_health(call: Invocation, name: Name) -> None:
 
     Example: onefold tag health rfm
     """
-    from onefold.app import tag_health as health
+    from onefold.app.tags import health
 
     call.show(health.tag_health(call.settings, name), fields)
 
@@ -67,7 +67,7 @@ def tag_set(
 
     Example: onefold tag set care email:ann@example.com gold
     """
-    from onefold.app import given
+    from onefold.app.profiles import given
 
     call.show(given.tag_set(call.settings, name, who, value), fields)
 
@@ -77,7 +77,7 @@ def tag_unset(call: Invocation, name: Name, who: Who) -> None:
 
     Example: onefold tag unset care email:ann@example.com
     """
-    from onefold.app import given
+    from onefold.app.profiles import given
 
     call.show(given.tag_set(call.settings, name, who, None), fields)
 
@@ -96,7 +96,7 @@ def tag_import(
 
     Example: onefold tag import care care.csv --kind email
     """
-    from onefold.app import uploads
+    from onefold.app.profiles import uploads
 
     spool = uploads.received(call.settings, _pieces(file))
     found = uploads.tag_import(call.settings, name, spool, kind, column=column, encoding=encoding)
@@ -108,7 +108,7 @@ def tag_refresh(call: Invocation, name: Name) -> None:
 
     Example: onefold tag refresh rfm
     """
-    from onefold.app import refreshing
+    from onefold.app.evaluation import refreshing
 
     call.show(refreshing.refresh_tag(call.settings, name), fields)
 
@@ -129,7 +129,7 @@ def segment_upload(
 
     Example: onefold segment upload guests guests.csv --kind email
     """
-    from onefold.app import uploads
+    from onefold.app.profiles import uploads
 
     spool = uploads.received(call.settings, _pieces(file))
     found = uploads.segment_upload(

@@ -13,7 +13,7 @@ from onefold.cli.rendering import fields, say, structs, table
 from onefold.model.errors import Fault, InvalidInput
 
 if TYPE_CHECKING:
-    from onefold.app.rebuild import RebuildReport
+    from onefold.app.folding.rebuild import RebuildReport
     from onefold.app.rejects import Replayed
 
 Limit = Annotated[int, typer.Option("--limit", min=1, max=1_000_000, help="At most so many.")]
@@ -67,7 +67,7 @@ def rebuild(
 
     Example: onefold rebuild --check
     """
-    from onefold.app import rebuild as rebuilding
+    from onefold.app.folding import rebuild as rebuilding
 
     report = (rebuilding.check_rebuild if check else rebuilding.rebuild)(call.settings)
     call.show(report, _say_rebuilt)

@@ -11,9 +11,9 @@ from functools import partial
 
 import structlog
 
-from onefold.app.asking import Asker
+from onefold.app.questions.asking import Asker
 from onefold.app.status import status
-from onefold.app.tag_reads import Reads, written_reads
+from onefold.app.tags.reads import Reads, written_reads
 from onefold.app.workspace import now_us
 from onefold.config import Settings
 from onefold.eventlog import EventLog

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from onefold.app.rebuild_checks import RebuildChecked
+from onefold.app.folding.rebuild_checks import RebuildChecked
 from onefold.app.status import Status
 
 CONTENT_TYPE = "text/plain; version=0.0.4"

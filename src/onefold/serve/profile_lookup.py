@@ -6,7 +6,7 @@ import sqlite3
 
 import msgspec
 
-from onefold.app.profiles import find, view
+from onefold.app.profiles.finding import find, view
 from onefold.model.errors import OnefoldError
 from onefold.serve.api.doors import decoded
 from onefold.serve.context import Context

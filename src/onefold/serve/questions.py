@@ -6,165 +6,165 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from onefold.app.account_answers import (
+from onefold.app.answers import ChangePage, EventPage, LinkPage
+from onefold.app.groups.account_answers import (
     AccountClaims,
     AccountHistory,
     AccountPage,
     AccountView,
     MemberPage,
 )
-from onefold.app.answers import ChangePage, EventPage, LinkPage
-from onefold.app.clustering_answers import ClusteredRecords
-from onefold.app.golden_answers import ProfileClaims, ProfileQuality, QualityReport
-from onefold.app.household_answers import Household, HouseholdPage, LiveTogether, Together
-from onefold.app.identity import WhyIdentity
-from onefold.app.match_answers import MatchCandidates, MatchWhy
-from onefold.app.merge_answers import MergePage, Undone
-from onefold.app.people_answers import Extracted, Merge, Merged, Records, Standardized
-from onefold.app.profiles import ProfileView
-from onefold.app.rule_answers import Rivals, RuleComparison
-from onefold.app.tag_answers import TagHealth
-from onefold.app.uploads import Spool
+from onefold.app.groups.household_answers import Household, HouseholdPage, LiveTogether, Together
+from onefold.app.identity.decisions import WhyIdentity
+from onefold.app.identity.merge_answers import MergePage, Undone
+from onefold.app.identity.rule_answers import Rivals, RuleComparison
+from onefold.app.matching.answers import MatchCandidates, MatchWhy
+from onefold.app.matching.clustering_answers import ClusteredRecords
+from onefold.app.people.answers import Extracted, Merge, Merged, Records, Standardized
+from onefold.app.profiles.finding import ProfileView
+from onefold.app.profiles.golden_answers import ProfileClaims, ProfileQuality, QualityReport
+from onefold.app.profiles.uploads import Spool
+from onefold.app.tags.answers import TagHealth
 from onefold.config import Settings
 from onefold.model.job import Job
 
 
 def events(settings: Settings, reference: str, limit: int, cursor: str) -> EventPage:
     """The events of a profile."""
-    from onefold.app.history import profile_events
+    from onefold.app.profiles.history import profile_events
 
     return profile_events(settings, reference, limit, cursor)
 
 
 def changes(settings: Settings, reference: str, limit: int, cursor: str) -> ChangePage:
     """The history of a profile."""
-    from onefold.app.history import profile_changes
+    from onefold.app.profiles.history import profile_changes
 
     return profile_changes(settings, reference, limit, cursor)
 
 
 def links(settings: Settings, reference: str, limit: int, cursor: str) -> LinkPage:
     """The evidence about a profile."""
-    from onefold.app.history import profile_links
+    from onefold.app.profiles.history import profile_links
 
     return profile_links(settings, reference, limit, cursor)
 
 
 def profile_claims(settings: Settings, reference: str, trait: str) -> ProfileClaims:
     """What is claimed of a profile's traits."""
-    from onefold.app.claims import profile_claims as look
+    from onefold.app.profiles.claims import profile_claims as look
 
     return look(settings, reference, trait)
 
 
 def profile_in_full(settings: Settings, reference: str) -> ProfileView:
     """A profile with the origin of its traits."""
-    from onefold.app.claims import profile_in_full as look
+    from onefold.app.profiles.claims import profile_in_full as look
 
     return look(settings, reference)
 
 
 def profile_as_of(settings: Settings, reference: str, at: int) -> ProfileView:
     """A profile as it was."""
-    from onefold.app.lookback import profile_as_of as look_back
+    from onefold.app.profiles.lookback import profile_as_of as look_back
 
     return look_back(settings, reference, at)
 
 
 def identity_why(settings: Settings, left: str, right: str) -> WhyIdentity:
     """Why two identifiers are one person, or are not."""
-    from onefold.app.identity_why import identity_why as why
+    from onefold.app.identity.why import identity_why as why
 
     return why(settings, left, right)
 
 
 def merges(settings: Settings, reference: str, limit: int, before: str) -> MergePage:
     """Merges of the past."""
-    from onefold.app.undoing import merges as look
+    from onefold.app.identity.undoing import merges as look
 
     return look(settings, reference, limit, before)
 
 
 def merge_undo(settings: Settings, merge: str, *, back: bool, actor: str) -> Undone:
     """Undo a merge, or take that back."""
-    from onefold.app.undoing import merge_redo, merge_undo
+    from onefold.app.identity.undoing import merge_redo, merge_undo
 
     return (merge_redo if back else merge_undo)(settings, merge, actor=actor)
 
 
 def tag_health(settings: Settings, name: str) -> TagHealth:
     """How a tag is doing."""
-    from onefold.app.tag_health import tag_health as look
+    from onefold.app.tags.health import tag_health as look
 
     return look(settings, name)
 
 
 def quality(settings: Settings) -> QualityReport:
     """The last report of how good what is known is."""
-    from onefold.app.quality import quality_last
+    from onefold.app.profiles.quality import quality_last
 
     return quality_last(settings)
 
 
 def profile_quality(settings: Settings, reference: str) -> ProfileQuality:
     """How good what is known of a profile is."""
-    from onefold.app.quality import profile_quality as look
+    from onefold.app.profiles.quality import profile_quality as look
 
     return look(settings, reference)
 
 
 def account_as_of(settings: Settings, name: str, at: int) -> AccountView:
     """One account as of a time."""
-    from onefold.app.accounts import account_as_of as look
+    from onefold.app.groups.accounts import account_as_of as look
 
     return look(settings, name, at)
 
 
 def account_claims(settings: Settings, name: str, trait: str) -> AccountClaims:
     """Why an account's traits are what they are."""
-    from onefold.app.accounts import account_claims as look
+    from onefold.app.groups.accounts import account_claims as look
 
     return look(settings, name, trait)
 
 
 def account_history(settings: Settings, name: str, limit: int, cursor: int) -> AccountHistory:
     """How an account's golden traits changed."""
-    from onefold.app.accounts import account_history as look
+    from onefold.app.groups.accounts import account_history as look
 
     return look(settings, name, limit, cursor)
 
 
 def account(settings: Settings, name: str) -> AccountView:
     """One account."""
-    from onefold.app.accounts import account as look
+    from onefold.app.groups.accounts import account as look
 
     return look(settings, name)
 
 
 def account_list(settings: Settings, limit: int, cursor: str) -> AccountPage:
     """All accounts."""
-    from onefold.app.accounts import account_list as look
+    from onefold.app.groups.accounts import account_list as look
 
     return look(settings, limit, cursor)
 
 
 def account_members(settings: Settings, name: str, limit: int, cursor: str) -> MemberPage:
     """Who belongs to an account."""
-    from onefold.app.accounts import account_members as look
+    from onefold.app.groups.accounts import account_members as look
 
     return look(settings, name, limit, cursor)
 
 
 def household(settings: Settings, reference: str) -> Household:
     """The household of somebody."""
-    from onefold.app.households import household as look
+    from onefold.app.groups.households import household as look
 
     return look(settings, reference)
 
 
 def household_list(settings: Settings, limit: int, cursor: str) -> HouseholdPage:
     """All households."""
-    from onefold.app.households import household_list as look
+    from onefold.app.groups.households import household_list as look
 
     return look(settings, limit, cursor)
 
@@ -173,7 +173,7 @@ def household_say(
     settings: Settings, left: str, right: str, together: Together, *, actor: str
 ) -> LiveTogether:
     """Say whether two people live together."""
-    from onefold.app.households import household_say as say
+    from onefold.app.groups.households import household_say as say
 
     return say(settings, left, right, together, actor=actor)
 
@@ -182,42 +182,42 @@ def match_score(
     settings: Settings, left: Mapping[str, Any], right: Mapping[str, Any], model: str
 ) -> MatchWhy:
     """How much two records are alike."""
-    from onefold.app.match_asking import match_score as look
+    from onefold.app.matching.asking import match_score as look
 
     return look(settings, left, right, model)
 
 
 def match_candidates(settings: Settings, record: Mapping[str, Any], limit: int) -> MatchCandidates:
     """Who may be the person that a record is about."""
-    from onefold.app.match_asking import match_candidates as look
+    from onefold.app.matching.asking import match_candidates as look
 
     return look(settings, record, limit)
 
 
 def compare_given(given: Rivals) -> RuleComparison:
     """What two sets of identity rules make of the same links."""
-    from onefold.app.rule_comparison import compare_given as compare
+    from onefold.app.identity.rule_comparison import compare_given as compare
 
     return compare(given)
 
 
 def standardize_records(given: Records) -> Standardized:
     """Records of people in standard columns."""
-    from onefold.app.people_services import standardize_records as standardize
+    from onefold.app.people.services import standardize_records as standardize
 
     return standardize(given)
 
 
 def extract_identifiers(given: Records) -> Extracted:
     """The identifiers of records."""
-    from onefold.app.people_services import extract_identifiers as extract
+    from onefold.app.people.services import extract_identifiers as extract
 
     return extract(given)
 
 
 def cluster_records(settings: Settings, given: Records, model: str) -> ClusteredRecords:
     """The people in records."""
-    from onefold.app.clustering_services import cluster_records as cluster
+    from onefold.app.matching.clustering_services import cluster_records as cluster
 
     return cluster(settings, given, model)
 
@@ -232,20 +232,20 @@ def dedupe_upload(
     actor: str,
 ) -> Job:
     """Have a job find the people in a file."""
-    from onefold.app.clustering_services import dedupe_upload as upload
+    from onefold.app.matching.clustering_services import dedupe_upload as upload
 
     return upload(settings, spool, columns, region=region, model=model, actor=actor)
 
 
 def dedupe_file(settings: Settings, job: int, which: Literal["clusters", "golden"]) -> Path:
     """The file that such a job made."""
-    from onefold.app.clustering_services import dedupe_file as made
+    from onefold.app.matching.clustering_services import dedupe_file as made
 
     return made(settings, job, which)
 
 
 def merge_records(given: Merge) -> Merged:
     """Records of one person as one."""
-    from onefold.app.people_services import merge_records as merge
+    from onefold.app.people.services import merge_records as merge
 
     return merge(given)

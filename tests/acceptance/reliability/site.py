@@ -11,11 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from onefold.app import access, definition_files, definitions
-from onefold.app.rebuild import check_rebuild
+from onefold.app import access
+from onefold.app.definitions import applying, files
+from onefold.app.folding.rebuild import check_rebuild
+from onefold.app.lake.tables import add_views, tables_now
 from onefold.app.status import Check, Status, status
-from onefold.app.tables import add_views, tables_now
-from onefold.app.worker import run_worker
+from onefold.app.worker.loop import run_worker
 from onefold.app.workspace import log_path, now_us, open_lake, open_store
 from onefold.config import Settings
 from onefold.engine import DuckEngine
@@ -41,7 +42,7 @@ class Site:
     def define(self, text: str) -> None:
         """Put definitions in force."""
         with open_store(self.settings, cache_mb=1) as store:
-            definitions.put(store, definition_files.read_text(text), "test")
+            applying.put(store, files.read_text(text), "test")
 
     def events(self, count: int, users: int = 7) -> list[Event]:
         """So many events with message ids of their own, spread over a few users."""

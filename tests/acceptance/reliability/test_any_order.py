@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from onefold.app import access
-from onefold.app.lake_writer import drain
-from onefold.app.rebuild import check_rebuild
+from onefold.app.folding.rebuild import check_rebuild
+from onefold.app.lake.writer import drain
 from onefold.app.workspace import node_key, open_lake, open_store
 from onefold.config import Settings
 from onefold.engine import DuckEngine

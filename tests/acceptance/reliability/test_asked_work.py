@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from onefold.app.folding.rebuild import rebuild
 from onefold.app.long_work import ask
-from onefold.app.rebuild import rebuild
 from onefold.app.workspace import lake_path, now_us, open_store
 from onefold.model.errors import OnefoldError
 from tests.acceptance.reliability.site import Site

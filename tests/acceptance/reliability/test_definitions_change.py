@@ -15,9 +15,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from onefold.app.refold import fold_batches
+from onefold.app.folding.refold import fold_batches
+from onefold.app.lake.tables import tables_now
 from onefold.app.status import status
-from onefold.app.tables import tables_now
 from onefold.app.workspace import now_us, open_lake, open_store
 from onefold.config import Settings
 from onefold.model.profile import Profile, decode_profile

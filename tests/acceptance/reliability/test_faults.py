@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from onefold.app.rebuild import check_rebuild
+from onefold.app.folding.rebuild import check_rebuild
 from onefold.app.workspace import lake_path, log_path, open_lake
 from onefold.cli.facts import gather
 from onefold.eventlog.files import FileEventLog

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from onefold.app.profiles import profile
-from onefold.app.rebuild import check_rebuild, rebuild
+from onefold.app.folding.rebuild import check_rebuild, rebuild
+from onefold.app.profiles.finding import profile
 from onefold.app.rejects import reject_list, reject_replay
 from onefold.app.status import status_of
-from onefold.app.worker import Worker
+from onefold.app.worker.loop import Worker
 from onefold.app.workspace import id_maker, now_us, open_lake, open_log, open_store
 from onefold.eventlog.files import FileEventLog
 from onefold.model.delivery import Delivery

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from onefold.app.checkpoints import Checkpoints
+from onefold.app.worker.checkpoints import Checkpoints
 from onefold.store import SQLiteStore
 
 MB = 1 << 20

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from onefold.app.dedupe import Wanted, dedupe
+from onefold.app.matching.dedupe import Wanted, dedupe
 from onefold.model.errors import InvalidInput, NotFound
 
 HEADERS = ("given_name", "family_name", "birth_date", "email", "address", "postcode")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from onefold.app.identifier_files import Wanted, look_at, rows
+from onefold.app.profiles.identifier_files import Wanted, look_at, rows
 from onefold.model.errors import InvalidInput
 
 

@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from onefold.app import match_training, matching
-from onefold.app.match_one import candidates, people_table, score_pair
+from onefold.app.matching import steps, training
+from onefold.app.matching.pairwise import candidates, people_table, score_pair
 from onefold.engine.duck import DuckEngine
 from onefold.model.matching import MatchModel
 from onefold.model.person import Person
@@ -45,11 +45,11 @@ def learned() -> tuple[MatchModel, list[Person], dict[tuple[int, int], float]]:
     people = crowd(400)
     engine = DuckEngine(threads=1, memory_mb=1000)
     engine.keep("people", "SELECT * FROM given", {"given": people_table(people)})
-    plan = matching.prepare(engine)
-    matching.block(engine, plan)
-    matching.compare(engine, plan)
-    model = match_training.learn(engine, plan)
-    matching.score(engine, plan, model)
+    plan = steps.prepare(engine)
+    steps.block(engine, plan)
+    steps.compare(engine, plan)
+    model = training.learn(engine, plan)
+    steps.score(engine, plan, model)
     rows = engine.rows(
         "scored",
         "SELECT a.record_id, b.record_id, weight FROM scored JOIN rows AS a ON l = a.rid"

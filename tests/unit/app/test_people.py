@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onefold.app.people import settled, standardize_table
+from onefold.app.people.tables import settled, standardize_table
 from onefold.engine.duck import DuckEngine
 from onefold.model.person import COLUMNS
 from onefold.standardize.people.recognition import recognize

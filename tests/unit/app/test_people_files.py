@@ -9,9 +9,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from onefold.app.dedupe import Wanted, dedupe
-from onefold.app.people_commands import Given, identifiers_of_file, merge_file, standardize_file
-from onefold.app.people_files import encoding_of
+from onefold.app.matching.dedupe import Wanted, dedupe
+from onefold.app.matching.file_commands import (
+    Given,
+    identifiers_of_file,
+    merge_file,
+    standardize_file,
+)
+from onefold.app.people.files import encoding_of
 from onefold.model.errors import InvalidInput, NotFound, OnefoldError
 
 CHINESE = "编号;姓名;手机\n1;张伟;13812345679\n2;欧阳娜娜;139-1234-5670\n"

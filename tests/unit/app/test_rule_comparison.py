@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from onefold.app.rule_answers import GivenLink, Rivals
-from onefold.app.rule_comparison import compare_given, compare_rules
+from onefold.app.identity.rule_answers import GivenLink, Rivals
+from onefold.app.identity.rule_comparison import compare_given, compare_rules
 from onefold.model.errors import InvalidInput
 
 FEW = "kind: identifier\nname: email\nmax_profiles: 1\n"

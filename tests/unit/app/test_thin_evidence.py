@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from onefold.app.dedupe import Wanted, dedupe
+from onefold.app.matching.dedupe import Wanted, dedupe
 
 _ALL = ["first_name", "last_name", "birth_date", "email", "phone", "city"]
 _ANNA = ["Anna", "Schmidt", "1985-03-07", "anna.schmidt@gmx.de", "+4915112345678", "Bonn"]

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onefold.app.link_files import cluster_links
+from onefold.app.identity.link_files import cluster_links
 from onefold.model.errors import InvalidInput
 from onefold.model.identity import IdentifierRule, IdentityRules, Protection
 from onefold.model.profile import Node

@@ -75,7 +75,7 @@ class Desk:
 
     def process(self, *events: dict[str, Any]) -> None:
         """What the worker does with events of the default source."""
-        from onefold.app.worker import Worker
+        from onefold.app.worker.loop import Worker
 
         body = msgspec.json.encode({"batch": events})
         with open_store(self.settings, cache_mb=4) as store:

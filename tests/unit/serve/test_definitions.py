@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from onefold.app.planning import plan
+from onefold.app.identity.planning import plan
 from onefold.model.errors import InvalidInput
 
 VIP = {"rule": "city = 'Kunming'"}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from onefold.app.lake_writer import drain
+from onefold.app.lake.writer import drain
 from onefold.app.workspace import open_lake, open_store
 
 

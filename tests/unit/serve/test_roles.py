@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import msgspec
 
-from onefold.app.review_queue import BulkWanted, token_of
+from onefold.app.identity.review_queue import BulkWanted, token_of
 from onefold.model.access import ROLES
 
 Row = tuple[str, str, str, bytes | None, str]

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from onefold.app.definition_files import QUESTIONS
+from onefold.app.definitions.files import QUESTIONS
 from tests.unit.serve.conftest import Desk
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")

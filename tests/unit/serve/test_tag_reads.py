@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from onefold.app.definition_files import read_text
-from onefold.app.definitions import put
+from onefold.app.definitions.applying import put
+from onefold.app.definitions.files import read_text
 from onefold.app.workspace import now_us, open_store
 from onefold.serve.context import Context
 from tests.unit.serve.conftest import Desk

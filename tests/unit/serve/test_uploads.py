@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from onefold.app.definition_files import read_text
-from onefold.app.definitions import put
+from onefold.app.definitions.applying import put
+from onefold.app.definitions.files import read_text
 from onefold.app.workspace import open_store
 from tests.unit.serve.conftest import Desk
 

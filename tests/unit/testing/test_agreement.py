@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onefold.app.definition_files import read_text
+from onefold.app.definitions.files import read_text
 from onefold.model.profile import ASSERTED, Node
 from onefold.model.records import Accepted, Event, Identifier
 from onefold.resolve import add_link, node_id, pairs_of, partition, rank_of

@@ -15,7 +15,8 @@ from pathlib import Path
 import msgspec
 import yaml
 
-from onefold.app import access, definitions
+from onefold.app import access
+from onefold.app.definitions import applying
 from onefold.app.status import status_of
 from onefold.app.workspace import now_us, open_store, store_path
 from onefold.cli.demo.notes import Notes, log_file, read_notes, write_key_file, write_notes
@@ -145,7 +146,7 @@ def _apply(settings: Settings, notes: Notes, receiver: Receiver) -> None:
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "segments.yaml").write_text(shop.definitions(), "utf-8")
         Path(folder, "destination.yaml").write_text(yaml.safe_dump(destination), "utf-8")
-        definitions.apply(settings, Path(folder), actor="demo")
+        applying.apply(settings, Path(folder), actor="demo")
 
 
 def _write_config(settings: Settings) -> None:

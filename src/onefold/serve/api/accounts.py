@@ -5,7 +5,7 @@ from __future__ import annotations
 from litestar import Router, delete, get, put
 from litestar.params import FromPath, FromQuery
 
-from onefold.app.account_answers import (
+from onefold.app.groups.account_answers import (
     AccountClaims,
     AccountHistory,
     AccountPage,
@@ -13,7 +13,7 @@ from onefold.app.account_answers import (
     Belonging,
     MemberPage,
 )
-from onefold.app.belonging import account_add, account_remove
+from onefold.app.groups.belonging import account_add, account_remove
 from onefold.serve import questions
 from onefold.serve.api.doors import (
     Actor,

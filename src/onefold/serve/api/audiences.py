@@ -8,7 +8,8 @@ import msgspec
 from litestar import Response, Router, get, post
 from litestar.params import FromPath, RawBody
 
-from onefold.app.audiences import (
+from onefold.app.job_list import job_add
+from onefold.app.questions.audiences import (
     SAVED,
     Backtest,
     BacktestQuestion,
@@ -23,7 +24,6 @@ from onefold.app.audiences import (
     Why,
     WhyQuestion,
 )
-from onefold.app.job_list import job_add
 from onefold.app.workspace import now_us
 from onefold.model.errors import Fault, InvalidInput
 from onefold.model.job import Job

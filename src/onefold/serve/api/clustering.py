@@ -9,9 +9,9 @@ from litestar import Request, Router, get, post
 from litestar.params import FromPath, QueryParameter, RawBody
 from litestar.response import File
 
-from onefold.app.clustering_answers import ClusteredRecords
-from onefold.app.people_answers import Records
-from onefold.app.uploads import Spool
+from onefold.app.matching.clustering_answers import ClusteredRecords
+from onefold.app.people.answers import Records
+from onefold.app.profiles.uploads import Spool
 from onefold.model.access import ApiKey
 from onefold.model.errors import Fault, InvalidInput
 from onefold.model.job import Job

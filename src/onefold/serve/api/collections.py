@@ -9,7 +9,7 @@ from litestar import Response, Router, delete, get, post, put
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, HeaderParameter, PathParameter, RawBody
 
-from onefold.app.editing import (
+from onefold.app.definitions.editing import (
     DefinitionRow,
     DefinitionView,
     Dependents,

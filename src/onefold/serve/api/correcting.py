@@ -8,7 +8,7 @@ import msgspec
 from litestar import Router, delete, put
 from litestar.params import FromPath, RawBody
 
-from onefold.app.correcting import Corrected, trait_correct, trait_release
+from onefold.app.profiles.correcting import Corrected, trait_correct, trait_release
 from onefold.serve.api.doors import Actor, FromContext, decoded, parse_time, read, requires
 
 

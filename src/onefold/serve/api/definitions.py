@@ -5,8 +5,8 @@ from __future__ import annotations
 from litestar import Router, get, post
 from litestar.params import FromQuery, RawBody
 
-from onefold.app.definitions import Plan
-from onefold.app.editing import DefinitionRow, apply_text, definition_list, plan_text
+from onefold.app.definitions.applying import Plan
+from onefold.app.definitions.editing import DefinitionRow, apply_text, definition_list, plan_text
 from onefold.model.errors import Fault, InvalidInput, TooLarge
 from onefold.serve.api.doors import Actor, FromContext, parse_flag, requires
 

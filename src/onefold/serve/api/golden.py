@@ -5,8 +5,8 @@ from __future__ import annotations
 from litestar import Router, get, post
 from litestar.params import FromPath
 
-from onefold.app.golden_answers import ProfileQuality, QualityReport
 from onefold.app.job_list import job_add
+from onefold.app.profiles.golden_answers import ProfileQuality, QualityReport
 from onefold.model.job import Job
 from onefold.serve import questions
 from onefold.serve.api.doors import Actor, FromContext, decoded, requires

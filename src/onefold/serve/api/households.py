@@ -6,7 +6,7 @@ import msgspec
 from litestar import Router, get, put
 from litestar.params import FromPath, RawBody
 
-from onefold.app.household_answers import Household, HouseholdPage, LiveTogether, Together
+from onefold.app.groups.household_answers import Household, HouseholdPage, LiveTogether, Together
 from onefold.serve import questions
 from onefold.serve.api.doors import Actor, Cursor, FromContext, Limit, decoded, read, requires
 

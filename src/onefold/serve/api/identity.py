@@ -8,15 +8,15 @@ import msgspec
 from litestar import Router, get, post
 from litestar.params import FromPath, FromQuery, RawBody
 
-from onefold.app.identity import (
+from onefold.app.identity.decisions import (
     Decision,
     Verdict,
     WhyIdentity,
     identity_decide,
 )
-from onefold.app.identity_jobs import ask_trial
-from onefold.app.merge_answers import MergePage, Undone
-from onefold.app.rule_answers import Rivals, RuleComparison
+from onefold.app.identity.jobs import ask_trial
+from onefold.app.identity.merge_answers import MergePage, Undone
+from onefold.app.identity.rule_answers import Rivals, RuleComparison
 from onefold.model.job import Job
 from onefold.serve import questions
 from onefold.serve.api.collections import IfMatch, expected_version, handlers_of, list_of

@@ -8,7 +8,7 @@ import msgspec
 from litestar import Router, post
 from litestar.params import RawBody
 
-from onefold.app.match_answers import MatchCandidates, MatchWhy
+from onefold.app.matching.answers import MatchCandidates, MatchWhy
 from onefold.serve import questions
 from onefold.serve.api.doors import FromContext, read, requires
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from litestar import Router, post
 from litestar.params import RawBody
 
-from onefold.app.people_answers import Extracted, Merge, Merged, Records, Standardized
+from onefold.app.people.answers import Extracted, Merge, Merged, Records, Standardized
 from onefold.serve import questions
 from onefold.serve.api.doors import FromContext, read, requires
 

@@ -6,8 +6,8 @@ from litestar import Router, get
 from litestar.params import FromPath, FromQuery
 
 from onefold.app.answers import ChangePage, EventPage, LinkPage
-from onefold.app.golden_answers import ProfileClaims
-from onefold.app.profiles import ProfileView, find, view
+from onefold.app.profiles.finding import ProfileView, find, view
+from onefold.app.profiles.golden_answers import ProfileClaims
 from onefold.serve import questions
 from onefold.serve.api.doors import (
     Cursor,

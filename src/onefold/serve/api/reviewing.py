@@ -8,8 +8,8 @@ import msgspec
 from litestar import delete, get, post
 from litestar.params import QueryParameter, RawBody
 
-from onefold.app.identity import ReviewPage, review_put_off, reviews
-from onefold.app.review_queue import (
+from onefold.app.identity.decisions import ReviewPage, review_put_off, reviews
+from onefold.app.identity.review_queue import (
     BulkDone,
     BulkPreview,
     BulkWanted,

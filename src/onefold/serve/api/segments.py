@@ -8,8 +8,8 @@ import msgspec
 from litestar import Router, get
 from litestar.params import FromPath, QueryParameter
 
-from onefold.app.segments import MemberRow, SegmentRow, members_page, segment_list
-from onefold.app.sizes import SizeRow, segment_sizes
+from onefold.app.questions.segments import MemberRow, SegmentRow, members_page, segment_list
+from onefold.app.questions.sizes import SizeRow, segment_sizes
 from onefold.serve.api.collections import handlers_of
 from onefold.serve.api.doors import Cursor, FromContext, Limit, decoded, requires
 

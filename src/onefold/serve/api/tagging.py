@@ -10,10 +10,10 @@ from litestar import Request, Router, delete, get, post, put
 from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, FromQuery, QueryParameter, RawBody
 
-from onefold.app.given import GivenTag, tag_set
 from onefold.app.job_list import job_add
-from onefold.app.tag_answers import TagHealth
-from onefold.app.uploads import Spool, Upload, segment_upload, tag_import
+from onefold.app.profiles.given import GivenTag, tag_set
+from onefold.app.profiles.uploads import Spool, Upload, segment_upload, tag_import
+from onefold.app.tags.answers import TagHealth
 from onefold.model.access import ApiKey
 from onefold.model.job import Job
 from onefold.serve import questions

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from onefold.app.match_training import recalibrate
+from onefold.app.matching.training import recalibrate
 from onefold.model.matching import MatchModel, Quality
 from onefold.resolve.matching.calibration import blocking_recall, calibrated, expected
 from onefold.resolve.matching.scoring import Scorer

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from onefold.app import match_training, matching
-from onefold.app.people import standardize_table
+from onefold.app.matching import steps, training
+from onefold.app.people.tables import standardize_table
 from onefold.engine.duck import DuckEngine
 from onefold.model.matching import MatchModel
 from onefold.model.person import COLUMNS, Person
@@ -35,10 +35,10 @@ def engine() -> DuckEngine:
 
 @pytest.fixture(scope="module")
 def model(engine: DuckEngine) -> MatchModel:
-    plan = matching.prepare(engine)
-    matching.block(engine, plan)
-    matching.compare(engine, plan)
-    return match_training.learn(engine, plan)
+    plan = steps.prepare(engine)
+    steps.block(engine, plan)
+    steps.compare(engine, plan)
+    return training.learn(engine, plan)
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def ready(engine: DuckEngine, model: MatchModel) -> dict[int, Ready]:
 
 
 def patterns(engine: DuckEngine, model: MatchModel, pairs: str) -> pa.Table:
-    plan = matching.prepare(engine, model=model)
+    plan = steps.prepare(engine, model=model)
     query = blocking.compared_query(pattern_sql(plan.comparisons), len(plan.sources), f"({pairs})")
     return engine.arrow("patterns", query)
 

@@ -1,0 +1,1 @@
+"""Accounts and households: groups of profiles with a golden record of their own."""

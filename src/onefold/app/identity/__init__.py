@@ -1,0 +1,1 @@
+"""Who is who, as people see and decide it: why, undo, review, rules tried before they are in force."""

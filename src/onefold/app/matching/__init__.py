@@ -1,0 +1,1 @@
+"""Matching of records without a common identifier: models, files, single records."""

@@ -1,0 +1,1 @@
+"""Tables and records of people, whatever their columns are called."""

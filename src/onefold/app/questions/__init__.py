@@ -1,0 +1,1 @@
+"""Questions about everybody: rules that nobody saved, SQL, segments and their past."""

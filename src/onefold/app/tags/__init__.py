@@ -1,0 +1,1 @@
+"""Tags as people see them: how they are doing, who reads them."""

@@ -219,7 +219,7 @@ def test_a_rebuild_compares_accounts_and_mends_them(onefold: Stepped) -> None:
     with store.db.transaction() as connection:
         connection.execute("delete from accounts")
     bo = find(store, "user_id:bo")
-    bo.nodes[0].accounts = {}
+    bo.nodes[0].keep(accounts={})
     store.write(BatchWrite(store.batch(), documents=[(encode_profile(bo), bo.id)]))
     assert {one.what for one in check_rebuild(onefold.settings).differences} == {
         "accounts",
@@ -234,7 +234,7 @@ def test_what_an_earlier_release_took_in_is_there_at_the_start(onefold: Stepped)
     onefold.take(group("ann", "acme", 1, plan="free"))
     store = onefold.store
     ann = find(store, "user_id:ann")
-    ann.nodes[0].accounts = {}
+    ann.nodes[0].keep(accounts={})
     store.write(BatchWrite(store.batch(), documents=[(encode_profile(ann), ann.id)]))
     with store.db.transaction() as connection:
         connection.execute("delete from accounts")

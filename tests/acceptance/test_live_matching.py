@@ -206,7 +206,7 @@ def matches(onefold: Stepped) -> dict[tuple[str, str], tuple[float, bool]]:
     return {
         (node.value, nodes[other].value): (match.weight, match.taken)
         for node in nodes.values()
-        for other, match in node.matched.items()
+        for other, match in node.more.matched.items()
     }
 
 

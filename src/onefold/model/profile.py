@@ -77,17 +77,35 @@ NO_STATEMENTS = msgspec.Raw(msgspec.msgpack.encode([]))
 NO_BUCKETS = msgspec.Raw(msgspec.msgpack.encode({}))
 
 
-class Node(msgspec.Struct, array_like=True, gc=False):
-    """One identifier and what it ever told us.
+class Extras(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """What few identifiers have, kept apart: reading seven empty tables of each costs as much as all the rest.
 
-    `links` maps other nodes to `(rank, time first seen together)`. `events` counts the events
-    whose facts are keyed by this node. `refreshed` are values that were computed from everybody,
-    by trait: `(as of, value)`. `counted` is the batch that last wrote the buckets. `decided` is what
+    `refreshed` are values that were computed from everybody, by trait: `(as of, value)`. `decided` is what
     people said of it and other nodes: `(whether they are the same person, time, message id)`. `matched`
     are the nodes whose claims are alike. `session` is set on a minute of a shared device: the node that
     its session says it belongs to. `accounts` are those that its owner belongs to, or did.
     `housemates` are the nodes whose claims say that their owners live together, with how much, and
     `homes` is what people said of that, as `decided` is.
+    """
+
+    refreshed: dict[str, tuple[int, Any]] = {}
+    decided: dict[NodeId, tuple[bool | None, int, str]] = {}
+    matched: dict[NodeId, Matched] = {}
+    session: NodeId = b""
+    accounts: dict[str, Belongs] = {}
+    housemates: dict[NodeId, float] = {}
+    homes: dict[NodeId, tuple[bool | None, int, str]] = {}
+
+
+NO_EXTRAS = Extras()
+
+
+class Node(msgspec.Struct, array_like=True, gc=False):
+    """One identifier and what it ever told us.
+
+    `links` maps other nodes to `(rank, time first seen together)`. `events` counts the events
+    whose facts are keyed by this node. `counted` is the batch that last wrote the buckets. `extras` is
+    None where there are none: read them with `more`, change them with `keep`.
     """
 
     id: NodeId
@@ -99,14 +117,18 @@ class Node(msgspec.Struct, array_like=True, gc=False):
     links: dict[NodeId, tuple[int, int]]
     statements: msgspec.Raw = NO_STATEMENTS
     buckets: msgspec.Raw = NO_BUCKETS
-    refreshed: dict[str, tuple[int, Any]] = {}
     counted: int = 0
-    decided: dict[NodeId, tuple[bool | None, int, str]] = {}
-    matched: dict[NodeId, Matched] = {}
-    session: NodeId = b""
-    accounts: dict[str, Belongs] = {}
-    housemates: dict[NodeId, float] = {}
-    homes: dict[NodeId, tuple[bool | None, int, str]] = {}
+    extras: Extras | None = None
+
+    @property
+    def more(self) -> Extras:
+        """What few identifiers have, empty where this one has nothing of it."""
+        return self.extras or NO_EXTRAS
+
+    def keep(self, **changes: Any) -> None:
+        """Put other values in the place of these of the extras."""
+        extras = msgspec.structs.replace(self.more, **changes)
+        self.extras = None if extras == NO_EXTRAS else extras
 
 
 class Profile(msgspec.Struct, array_like=True, gc=False):
@@ -146,7 +168,7 @@ def belongings(nodes: Iterable[Node]) -> dict[str, Belongs]:
     """
     found: dict[str, Belongs] = {}
     for node in nodes:
-        for account, said in node.accounts.items():
+        for account, said in node.more.accounts.items():
             if said.holds:
                 known = found.get(account, said)
                 found[account] = Belongs(min(known.first, said.first), max(known.last, said.last))
@@ -155,14 +177,14 @@ def belongings(nodes: Iterable[Node]) -> dict[str, Belongs]:
 
 def lives_with_somebody(node: Node) -> bool:
     """Does anything say that the owner of a node lives with another's?"""
-    return bool(node.housemates) or any(word[0] for word in node.homes.values())
+    return bool(node.more.housemates) or any(word[0] for word in node.more.homes.values())
 
 
 def refreshed_values(nodes: Iterable[Node]) -> dict[str, Any]:
     """Of each refreshed trait the newest value; whatever the order of the nodes."""
     newest: dict[str, tuple[int, bytes, Any]] = {}
     for node in nodes:
-        for name, (as_of, value) in node.refreshed.items():
+        for name, (as_of, value) in node.more.refreshed.items():
             candidate = (as_of, encode_profile(value), value)
             if name not in newest or candidate[:2] > newest[name][:2]:
                 newest[name] = candidate

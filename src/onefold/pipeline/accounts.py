@@ -133,9 +133,9 @@ def account_write(accounts: Iterable[Account], working: Working, rows: Rows) -> 
     members = []
     for node_id in sorted(working.belongs):
         node = working.nodes[node_id]
-        holding = sorted(name for name, said in node.accounts.items() if said.holds)
+        holding = sorted(name for name, said in node.more.accounts.items() if said.holds)
         members.append((node_id, holding))
-        for name, said in sorted(node.accounts.items()):
+        for name, said in sorted(node.more.accounts.items()):
             since = said.first if said.last > NEVER else said.left
             rows.add("account_members", name, node.kind, node.value, said.holds, since)
     living = [(one, lives_with_somebody(working.nodes[one])) for one in sorted(working.living)]

@@ -63,5 +63,5 @@ def _json(value: object) -> str:
 
 def _weight(link: Link) -> float | None:
     """How much the ends are alike, if that is what links them."""
-    matched = link.left.matched.get(link.right.id) if link.rank == MATCHED else None
+    matched = link.left.more.matched.get(link.right.id) if link.rank == MATCHED else None
     return None if matched is None else matched.weight

@@ -86,10 +86,10 @@ class Given:
             return
         word = (said.traits.get(SAME), said.time, said.message_id)
         for one, two in ((node, other), (other, node)):
-            known = working.nodes[one].decided.get(two)
+            known = working.nodes[one].more.decided.get(two)
             if known is None or known[1:] < word[1:]:
-                decided = {**working.nodes[one].decided, two: word}
-                working.nodes[one].decided = decided
+                decided = {**working.nodes[one].more.decided, two: word}
+                working.nodes[one].keep(decided=decided)
                 working.changed.add(working.home[one])
                 self.dirty.add(one)
 
@@ -98,9 +98,9 @@ def live_together(working: Working, node: NodeId, other: NodeId, said: Statement
     """Keep the last word on whether the owners of two nodes live together, at both of them."""
     word = (said.traits[HOME], said.time, said.message_id)
     for one, two in ((node, other), (other, node)):
-        known = working.nodes[one].homes.get(two)
+        known = working.nodes[one].more.homes.get(two)
         if known is None or known[1:] < word[1:]:
-            working.nodes[one].homes = {**working.nodes[one].homes, two: word}
+            working.nodes[one].keep(homes={**working.nodes[one].more.homes, two: word})
             working.changed.add(working.home[one])
             working.living.add(one)
 
@@ -118,8 +118,8 @@ def add_claim(working: Working, node: NodeId, statement: Statement) -> None:
 def keep_refreshed(working: Working, number: ProfileId, trait: str, value: Any, as_of: int) -> None:
     """Keep a refreshed value on a profile that is loaded, with its first identifier."""
     node = working.profiles[number].nodes[0]
-    before = node.refreshed.get(trait)
+    before = node.more.refreshed.get(trait)
     if before is None or before[0] < as_of:
-        node.refreshed = {**node.refreshed, trait: (as_of, value)}
+        node.keep(refreshed={**node.more.refreshed, trait: (as_of, value)})
         working.claimed.add(node.id)
         working.changed.add(number)

@@ -80,7 +80,7 @@ class Matchings:
         """Without a model nobody is alike."""
         for one in nodes:
             node = working.nodes[one]
-            for other in list(node.matched):
+            for other in list(node.more.matched):
                 _set(working, one, other, None)
             live_with(working, one, {})
 
@@ -159,7 +159,7 @@ class _Batch:
             ordered = sorted(members, key=lambda one: _value(working.nodes[one]))
             taken = self._taken(working, ordered)
             for one in members:
-                for other, match in list(working.nodes[one].matched.items()):
+                for other, match in list(working.nodes[one].more.matched.items()):
                     is_taken = (one, other) in taken or (other, one) in taken
                     if match.taken != is_taken:
                         changed = Matched(match.weight, match.model, is_taken)
@@ -173,7 +173,7 @@ class _Batch:
             near = {
                 other
                 for one in frontier
-                for other, match in working.nodes[one].matched.items()
+                for other, match in working.nodes[one].more.matched.items()
                 if match.weight >= merge
             }
             frontier = sorted(near - found)
@@ -189,7 +189,7 @@ class _Batch:
         pairs = {
             (one, other): match.weight
             for one in members
-            for other, match in working.nodes[one].matched.items()
+            for other, match in working.nodes[one].more.matched.items()
             if places[one] < places.get(other, -1) and match.weight >= merge
         }
         if len(members) > MOST_LINKED:
@@ -229,7 +229,7 @@ def _value(node: Node) -> tuple[str, str]:
 
 def _replace(working: Working, node: NodeId, matches: Mapping[NodeId, Matched]) -> set[NodeId]:
     """Give a node these matches and no others; the nodes whose matches changed."""
-    before = working.nodes[node].matched
+    before = working.nodes[node].more.matched
     dirty: set[NodeId] = set()
     for other in before.keys() | matches.keys():
         old, new = before.get(other), matches.get(other)
@@ -252,11 +252,11 @@ def _set(working: Working, one: NodeId, two: NodeId, match: Matched | None) -> s
         if end is None:
             continue
         found.add(node)
-        if end.matched.get(other) == match:
+        if end.more.matched.get(other) == match:
             continue
         # Never in place: the default is one for all.
-        matched = {key: value for key, value in end.matched.items() if key != other}
-        end.matched = matched if match is None else {**matched, other: match}
+        matched = {key: value for key, value in end.more.matched.items() if key != other}
+        end.keep(matched=matched if match is None else {**matched, other: match})
         if node in working.forgotten:
             continue
         working.alike.add(node)
@@ -267,7 +267,7 @@ def _set(working: Working, one: NodeId, two: NodeId, match: Matched | None) -> s
 
 def live_with(working: Working, node_id: NodeId, housemates: Mapping[NodeId, float]) -> None:
     """Give a node these housemates and no others; each knows it of the other."""
-    before = working.nodes[node_id].housemates
+    before = working.nodes[node_id].more.housemates
     for other in before.keys() | housemates.keys():
         weight = housemates.get(other)
         if before.get(other) == weight:
@@ -277,8 +277,8 @@ def live_with(working: Working, node_id: NodeId, housemates: Mapping[NodeId, flo
             end = working.nodes.get(one)
             if end is None:
                 continue
-            kept = {key: value for key, value in end.housemates.items() if key != two}
-            end.housemates = kept if weight is None else {**kept, two: weight}
+            kept = {key: value for key, value in end.more.housemates.items() if key != two}
+            end.keep(housemates=kept if weight is None else {**kept, two: weight})
             working.living.add(one)
             if one in working.home:
                 working.changed.add(working.home[one])

@@ -46,8 +46,8 @@ def place_sessions(working: Nodes, dirty: Collection[NodeId]) -> set[NodeId]:
         ends = (bool(some) and is_end(some[-1]) for some in (before, after))
         more_before, more_after = ends
         for one, target in whose(chain, minutes, more_before=more_before, more_after=more_after):
-            if one.session != target:
-                one.session = target
+            if one.more.session != target:
+                one.keep(session=target)
                 changed.add(one.id)
                 if one.id in working.home:
                     working.changed.add(working.home[one.id])

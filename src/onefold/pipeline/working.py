@@ -137,7 +137,7 @@ class Working:
             node.id
             for profile in self.profiles.values()
             for node in profile.nodes
-            if node.links or node.decided or node.matched or node.kind in self.sessions
+            if node.links or node.more.decided or node.more.matched or node.kind in self.sessions
         }
         if linked:
             self.regroup(linked)
@@ -183,11 +183,11 @@ class Working:
     def belong(self, node_id: NodeId, account: str, time: int, belongs: bool) -> None:
         """Keep a word on whether the owner of a node that is there belongs to an account."""
         node = self.nodes[node_id]
-        before = node.accounts.get(account, Belongs())
+        before = node.more.accounts.get(account, Belongs())
         after = before.with_word(time, belongs)
         if after != before:
             # Never in place: the default is one for all.
-            node.accounts = {**node.accounts, account: after}
+            node.keep(accounts={**node.more.accounts, account: after})
             self.changed.update([self.home[node_id]] if node_id in self.home else [])
         if (after.holds, after.first) != (before.holds, before.first):
             self.belongs.add(node_id)
@@ -224,8 +224,8 @@ class Working:
     def _hold_alike(self, closure: Mapping[NodeId, Node]) -> None:
         """Hold for people's eyes who is alike, but neither one person nor said to be or not to be."""
         for node in closure.values():
-            for other_id, match in node.matched.items():
-                if match.taken or node.decided.get(other_id, _UNSAID)[0] is not None:
+            for other_id, match in node.more.matched.items():
+                if match.taken or node.more.decided.get(other_id, _UNSAID)[0] is not None:
                     continue
                 self.load_nodes([other_id])
                 other = self.nodes.get(other_id)
@@ -245,7 +245,7 @@ class Working:
         for node in given.values():
             # What was computed from everybody is not made of events: it stays.
             if node.id in self.nodes:
-                node.refreshed = self.nodes[node.id].refreshed
+                node.keep(refreshed=self.nodes[node.id].more.refreshed)
         names = [
             (number, rewritten.get(root, root) if root in self.forgotten else root)
             for one in before
@@ -254,12 +254,12 @@ class Working:
         names = [name for name in names if name[1] in given]
         for left in self.forgotten:
             if to := given.get(rewritten[left]):
-                to.refreshed = {**self.nodes[left].refreshed, **to.refreshed}
+                to.keep(refreshed={**self.nodes[left].more.refreshed, **to.more.refreshed})
             text = identifier_text(self.nodes[left])
             self._rows.change(self.home.pop(left), "identifier", text, True, None)
         for node in given.values():
             old = self.nodes.get(node.id)
-            if node.accounts != (old.accounts if old else {}):
+            if node.more.accounts != (old.more.accounts if old else {}):
                 self.belongs.add(node.id)
             self.living.add(node.id)
         self.nodes.update(given)
@@ -284,14 +284,15 @@ class Working:
                     if node.id in closure:
                         continue
                     closure[node.id] = node
-                    found.update(node.decided)
+                    more = node.more
+                    found.update(more.decided)
                     if self.sessions and slot(node, self.sessions):
-                        found.update([node.session] if node.session else [])
+                        found.update([more.session] if more.session else [])
                     elif node.id in dirty or not is_shared(node, self._rules):
                         found.update(node.links)
                     else:
                         continue
-                    found.update(one for one, match in node.matched.items() if match.taken)
+                    found.update(one for one, match in more.matched.items() if match.taken)
             frontier = found - closure.keys()
         return closure
 

@@ -56,7 +56,7 @@ class Group(msgspec.Struct):
         """A node alone."""
         rule = rules.of(node.kind)
         limited = {node.kind: [node.first_seen]} if _limit(rule) else {}
-        apart = {other for other, (same, _, _) in node.decided.items() if same is False}
+        apart = {other for other, (same, _, _) in node.more.decided.items() if same is False}
         ephemeral = rule.strength == "ephemeral"
         known = not ephemeral and node.kind not in DEVICES
         return Group([node], limited, known, not ephemeral, apart)

@@ -36,7 +36,7 @@ def parting(
                 pairs.append((one, two))
                 for end, other in ((one, two), (two, one)):
                     word = (False, now, "")
-                    world[end].decided = {**world[end].decided, other: word}
+                    world[end].keep(decided={**world[end].more.decided, other: word})
     return pairs
 
 
@@ -48,7 +48,7 @@ def _seen_together(
         (one, two)
         for one in sorted(left)
         for two in sorted(right)
-        if two in nodes[one].links or one in nodes[two].links or two in nodes[one].matched
+        if two in nodes[one].links or one in nodes[two].links or two in nodes[one].more.matched
     ]
 
 

@@ -143,10 +143,11 @@ def _evidence(  # noqa: C901 - one kind of evidence after the other
     sessions = rules.sessions
     for node in nodes.values():
         links = node.links
+        more = node.more
         if sessions and slot(node, sessions):
             links = {}
-            if node.session in nodes and node.session not in silent:
-                person = nodes[node.session]
+            if more.session in nodes and more.session not in silent:
+                person = nodes[more.session]
                 found.append(_ordered(node, person, SESSION, node.first_seen, rules))
         oldest = valid_since(node, rules)
         for other_id, (rank, time) in links.items():
@@ -159,13 +160,13 @@ def _evidence(  # noqa: C901 - one kind of evidence after the other
             if rank > ASSERTED and time < max(oldest, valid_since(other, rules)):
                 continue
             found.append(_ordered(node, other, rank, time, rules))
-        for other_id, match in node.matched.items():
+        for other_id, match in more.matched.items():
             other = nodes.get(other_id)
             if not match.taken or other is None or node.id > other_id:
                 continue
             if node.id not in silent and other_id not in silent:
                 found.append(_alike(node, other, match.weight))
-        for other_id, (same, time, _) in node.decided.items():
+        for other_id, (same, time, _) in more.decided.items():
             other = nodes.get(other_id)
             if same and other is not None and node.id < other_id:
                 found.append(_ordered(node, other, DECIDED, time, rules))

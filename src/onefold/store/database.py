@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 
 from onefold.model.errors import Busy, Damaged
+from onefold.store.upgrading import extras_apart
 
 _MANY = 500
 WAIT_SECONDS = 30.0
@@ -70,6 +71,7 @@ class Database:
             )
         if done == len(scripts):
             return
+        self.connection.create_function("extras_apart", 1, extras_apart, deterministic=True)
         with self.transaction():
             done = self.connection.execute("pragma user_version").fetchone()[0]
             for number, script in enumerate(scripts[done:], start=done + 1):

@@ -258,7 +258,7 @@ def _make_readable(store: SQLiteStore, profiles: list[Profile]) -> None:
 
 def _facts(now: Profile, again: Profile) -> Iterator[tuple[str, Any, Any]]:
     yield "identifiers", _known(now), _known(again)
-    refreshed = {name for node in now.nodes for name in node.refreshed}
+    refreshed = {name for node in now.nodes for name in node.more.refreshed}
     claimed = {name: value for name, value in now.traits.items() if name not in refreshed}
     yield "traits", claimed, again.traits
     yield "events", _counts(now), _counts(again)
@@ -279,7 +279,9 @@ def _counts(profile: Profile) -> dict[str, tuple[int, int, int]]:
 
 def _belongs(profile: Profile) -> dict[str, Any]:
     return {
-        identifier_text(node): to_builtins(node.accounts) for node in profile.nodes if node.accounts
+        identifier_text(node): to_builtins(node.more.accounts)
+        for node in profile.nodes
+        if node.more.accounts
     }
 
 
@@ -287,11 +289,11 @@ def _homes(profile: Profile) -> dict[str, Any]:
     """With whom its identifiers say that it lives, and what people said of that."""
     return {
         identifier_text(node): (
-            {other.hex(): weight for other, weight in node.housemates.items()},
-            {other.hex(): word for other, word in node.homes.items()},
+            {other.hex(): weight for other, weight in node.more.housemates.items()},
+            {other.hex(): word for other, word in node.more.homes.items()},
         )
         for node in profile.nodes
-        if node.housemates or node.homes
+        if node.more.housemates or node.more.homes
     }
 
 

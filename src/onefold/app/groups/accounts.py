@@ -195,7 +195,7 @@ def _first(profile: Profile, account: str) -> NodeId:
     return min(
         node.id
         for node in profile.nodes
-        if account in node.accounts and node.accounts[account].holds
+        if account in node.more.accounts and node.more.accounts[account].holds
     )
 
 

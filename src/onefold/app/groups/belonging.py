@@ -36,7 +36,7 @@ def account_remove(
         identifiers = [
             Identifier(node.kind, node.value)
             for node in profile.nodes
-            if account in node.accounts and node.accounts[account].holds
+            if account in node.more.accounts and node.more.accounts[account].holds
         ]
     if not identifiers:
         raise NotFound(f"{reference} does not belong to {account}")

@@ -152,15 +152,15 @@ class _Home:
             return known
         self._load([number])
         nodes = self._loaded[number].nodes if number in self._loaded else []
-        others = {other for node in nodes for other in (*node.housemates, *node.homes)}
+        others = {other for node in nodes for other in (*node.more.housemates, *node.more.homes)}
         homes = self._store.profiles_of(sorted(others))
         words: dict[ProfileId, tuple[int, str, bool | None]] = {}
         found: dict[ProfileId, bool] = {}
         for node in nodes:
-            for other in node.housemates:
+            for other in node.more.housemates:
                 if other in homes:
                     found[homes[other]] = False
-            for other, (word, time, message_id) in node.homes.items():
+            for other, (word, time, message_id) in node.more.homes.items():
                 if other in homes:
                     last = words.get(homes[other], (-1, "", None))
                     words[homes[other]] = max(

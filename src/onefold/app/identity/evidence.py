@@ -39,7 +39,7 @@ def with_events(
         left, right = known[one.left], known[one.right]
         source, message = said.get((one.left, one.right, rank, one.time), (None, None))
         if rank == DECIDED:
-            source, message = INTERNAL, left.decided[right.id][2]
+            source, message = INTERNAL, left.more.decided[right.id][2]
         versions = {end.kind: version_of(end.kind, rules) for end in (left, right)}
         versions["people"] = version_of("", rules)
         found.append(replace(one, source=source, message_id=message, versions=versions))

@@ -83,7 +83,7 @@ def merge_redo(settings: Settings, merge: str, *, actor: str = "cli") -> Undone:
         claims = [
             _claim(nodes, (one, two), f"re{name.removeprefix('un')}", _before(name), now, actor)
             for one in sorted(sides[0])
-            for two, (_, _, name) in sorted(nodes[one].decided.items())
+            for two, (_, _, name) in sorted(nodes[one].more.decided.items())
             if name.startswith(f"{_UNDO}{merge}.") and two in nodes
         ]
         if not claims:
@@ -172,7 +172,7 @@ def _root(nodes: dict[NodeId, Node], side: set[NodeId]) -> NodeId:
 
 
 def _was(nodes: dict[NodeId, Node], pair: tuple[NodeId, NodeId]) -> str:
-    said = nodes[pair[0]].decided.get(pair[1])
+    said = nodes[pair[0]].more.decided.get(pair[1])
     return verdict_of(None if said is None else said[0])
 
 

@@ -46,7 +46,7 @@ def identity_why(settings: Settings, left: str, right: str) -> WhyIdentity:
         )
         evidence = with_events(settings, store, chain, closure, rules)
         obstacles = with_rules(obstacles, found, closure, rules)
-        said = closure[ids[0]].decided.get(ids[1])
+        said = closure[ids[0]].more.decided.get(ids[1])
     return WhyIdentity(
         identifier_text(closure[ids[0]]),
         identifier_text(closure[ids[1]]),
@@ -100,7 +100,7 @@ def _obstacles(
     held = {(one.link.left.id, one.link.right.id): one.reason for one in found.held}
     across = list(_across(nodes, cluster_of, sides))
     for left, right in across:
-        said = left.decided.get(right.id)
+        said = left.more.decided.get(right.id)
         if said is not None and said[0] is False:
             yield _obstacle(left, right, DECIDED, said[1], "a person said so")
     for left, right in across:
@@ -111,7 +111,7 @@ def _obstacles(
             yield _obstacle(
                 left, right, *seen, reason or silent or "both are known as other people"
             )
-        match = left.matched.get(right.id)
+        match = left.more.matched.get(right.id)
         if match is not None:
             reason = held.get((left.id, right.id)) or held.get((right.id, left.id))
             silent = _silence(left, rules) or _silence(right, rules)
@@ -129,7 +129,7 @@ def _across(
     """The pairs of nodes of which anything is known, one of each of the two clusters."""
     done: set[frozenset[NodeId]] = set()
     for node in nodes.values():
-        for other_id in [*node.links, *node.decided, *node.matched]:
+        for other_id in [*node.links, *node.more.decided, *node.more.matched]:
             pair = frozenset((node.id, other_id))
             if other_id not in nodes or pair in done:
                 continue

@@ -31,7 +31,7 @@ class Explaining:
 
     def why(self, one: Node, two: Node) -> MatchWhy | None:
         """How much two nodes' claims are alike; None if no model says so."""
-        found = one.matched.get(two.id)
+        found = one.more.matched.get(two.id)
         if found is None:
             return None
         if self._in_force is not None and self._matcher is not None:

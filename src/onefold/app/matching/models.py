@@ -223,7 +223,7 @@ def _taken(store: SQLiteStore) -> dict[tuple[NodeId, NodeId], float]:
         (node.id, other): match.weight
         for profile in _profiles(store)
         for node in profile.nodes
-        for other, match in node.matched.items()
+        for other, match in node.more.matched.items()
         if match.taken and node.id < other
     }
 

@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onefold.app.people.tables import settled, standardize_table
+from onefold.app.people.values import Reading, ValueReader, read_values
 from onefold.engine.duck import DuckEngine
 from onefold.model.person import COLUMNS
+from onefold.standardize.people.parts import READERS
 from onefold.standardize.people.recognition import recognize
 from onefold.standardize.people.records import standardize_record
 from onefold.standardize.people.roles import ROLES, Layout
@@ -134,3 +136,13 @@ def test_columns_of_other_types_are_the_same() -> None:
         {"zip": "postcode", "id": "identifier:crm", "born": "birth_date", "flag": "company"}
     )
     assert differing(table, layout) == []
+
+
+def test_values_that_several_processes_read_are_the_same() -> None:
+    layout = Layout(region="US", columns={})
+    values = sorted(set(make_people(300, seed=9)["full_name"].drop_null().to_pylist()))
+    how = Reading("role", "full_name", READERS["full_name"].parts, layout)
+    with ValueReader(others=1, least=2) as reader:
+        found = reader.read(how, values)
+        assert reader.read(how, values) == found
+    assert found == read_values(how, values)

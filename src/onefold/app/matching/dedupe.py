@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -14,6 +15,7 @@ from onefold.app.matching import steps, training
 from onefold.app.people import files as people_files
 from onefold.app.people.files import write_file
 from onefold.app.people.tables import standardize_table
+from onefold.app.people.values import ValueReader
 from onefold.engine.duck import DuckEngine
 from onefold.model.errors import Fault, InvalidInput, NotFound
 from onefold.model.matching import MatchModel, decode_model, encode_model
@@ -78,6 +80,26 @@ def _dedupe(
     engine: DuckEngine, files: Sequence[Path], wanted: Wanted, spill: Path, tell: Tell
 ) -> Deduped:
     tell(0, _STEPS, "reading")
+    size = sum(file.stat().st_size for file in files)
+    with ValueReader.for_bytes(size) as reader:
+        layouts = _standardized(engine, files, wanted, spill, reader, tell)
+    found = _matched(engine, wanted, tell)
+    if wanted.save_model:
+        wanted.save_model.write_bytes(encode_model(found.model))
+    tell(6, _STEPS, "writing")
+    _rows(engine, files, layouts)
+    return _write(engine, wanted, found, layouts)
+
+
+def _standardized(
+    engine: DuckEngine,
+    files: Sequence[Path],
+    wanted: Wanted,
+    spill: Path,
+    reader: ValueReader,
+    tell: Tell,
+) -> Mapping[Path, Layout]:
+    """Make the table `people` of files, and say what their columns hold."""
     layouts = people_files.read_files(engine, files, wanted.columns, wanted.region, spill)
     if wanted.region is None:
         layouts = _with_regions(engine, layouts)
@@ -87,27 +109,40 @@ def _dedupe(
         source = file.stem if len(files) > 1 else ""
         into = f"people_{place}"
         first += standardize_table(
-            engine, f"file_{place}", layouts[file], into=into, source=source, first_id=first
+            engine,
+            f"file_{place}",
+            layouts[file],
+            into=into,
+            source=source,
+            first_id=first,
+            reader=reader,
         )
     every = " UNION ALL ".join(f"SELECT * FROM people_{place}" for place in range(len(files)))
     engine.view("people", every)
+    return layouts
+
+
+class _Found(NamedTuple):
+    model: MatchModel
+    compared: int
+    """How many pairs were compared."""
+
+
+def _matched(engine: DuckEngine, wanted: Wanted, tell: Tell) -> _Found:
+    """Make the tables `rows`, `scored` and `clusters` of the table `people`."""
     model = decode_model(wanted.model.read_bytes()) if wanted.model else None
     tell(2, _STEPS, "finding pairs")
     plan = steps.prepare(engine, model=model)
     steps.block(engine, plan)
     tell(3, _STEPS, "comparing")
-    steps.compare(engine, plan)
+    compared = steps.compare(engine, plan)
     if model is None:
         tell(4, _STEPS, "learning")
         model = training.learn(engine, plan, link_only=wanted.link_only)
     tell(5, _STEPS, "clustering")
     steps.score(engine, plan, model)
     steps.cluster(engine, plan, model)
-    if wanted.save_model:
-        wanted.save_model.write_bytes(encode_model(model))
-    tell(6, _STEPS, "writing")
-    _rows(engine, files, layouts)
-    return _write(engine, wanted, model, layouts)
+    return _Found(model, compared)
 
 
 def _with_regions(engine: DuckEngine, layouts: Mapping[Path, Layout]) -> dict[Path, Layout]:
@@ -178,8 +213,9 @@ def _names(layout: Layout, by_role: bool) -> dict[str, str]:
 
 
 def _write(
-    engine: DuckEngine, wanted: Wanted, model: MatchModel, layouts: Mapping[Path, Layout]
+    engine: DuckEngine, wanted: Wanted, found: _Found, layouts: Mapping[Path, Layout]
 ) -> Deduped:
+    model = found.model
     if wanted.output:
         write_file(engine, "SELECT * EXCLUDE (_row) FROM rows_of ORDER BY _row", wanted.output)
     if wanted.golden:
@@ -189,14 +225,14 @@ def _write(
         write_file(engine, _review(looked), wanted.review)
     (counts,) = engine.rows(
         "counts",
-        "SELECT count(*), count(DISTINCT profile_id), (SELECT count(*) FROM compared),"
+        "SELECT count(*), count(DISTINCT profile_id),"
         f" (SELECT count(*) FROM ({looked})) FROM rows_of",
         {},
     )
-    rows, profiles, pairs, review = (int(count) for count in counts)
+    rows, profiles, review = (int(count) for count in counts)
     quality = model.quality
     return Deduped(
-        rows, profiles, rows - profiles, review, pairs,
+        rows, profiles, rows - profiles, review, found.compared,
         quality.precision, quality.recall, quality.uncertainty,
         quality.precision_error, quality.recall_error, quality.blocking_recall, quality.blocking_error,
         model.version, {file.name: layout.columns for file, layout in layouts.items()},

@@ -15,6 +15,7 @@ from onefold.app.matching.dedupe import golden_of
 from onefold.app.people.files import memory_mb, path_faults, read_files, write_file
 from onefold.app.people.services import identifiers_of
 from onefold.app.people.tables import settled, standardize_table
+from onefold.app.people.values import ValueReader
 from onefold.engine.duck import DuckEngine
 from onefold.model.errors import Fault, InvalidInput, NotFound
 from onefold.model.sql import quoted_sql
@@ -42,8 +43,11 @@ class Made(msgspec.Struct, frozen=True):
 
 def standardize_file(given: Given, output: Path) -> Made:
     """Write each row of a file in standard columns, numbered from 1."""
-    with _opened(given, output) as (engine, layout):
-        rows = standardize_table(engine, "file_0", layout)
+    with (
+        _opened(given, output) as (engine, layout),
+        ValueReader.for_bytes(given.file.stat().st_size) as reader,
+    ):
+        rows = standardize_table(engine, "file_0", layout, reader=reader)
         query = "SELECT record_id + 1 AS row, * EXCLUDE (record_id) FROM people ORDER BY record_id"
         return Made(rows, write_file(engine, query, output), layout.columns)
 

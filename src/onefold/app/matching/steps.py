@@ -159,11 +159,12 @@ def block(engine: DuckEngine, plan: Plan) -> None:
     engine.forget("keys", "sizes", "divided", "divided_sizes")
 
 
-def compare(engine: DuckEngine, plan: Plan) -> None:
-    """Make the table `compared`."""
+def compare(engine: DuckEngine, plan: Plan) -> int:
+    """Make the table `compared`; count the pairs."""
     pattern = pattern_sql(plan.comparisons)
-    engine.keep("compared", blocking.compared_query(pattern, len(plan.sources)))
+    count = engine.keep("compared", blocking.compared_query(pattern, len(plan.sources)))
     engine.forget("pairs")
+    return count
 
 
 def score(engine: DuckEngine, plan: Plan, model: MatchModel) -> None:

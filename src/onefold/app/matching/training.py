@@ -108,7 +108,7 @@ def _patterns(engine: DuckEngine, names: list[str]) -> tuple[Ints, training.Patt
     found = engine.arrow(
         "patterns",
         f"SELECT pattern, rules, sources, sum(times)::DOUBLE * {share} AS times,"
-        f" sum(CASE WHEN l = r THEN copies * (copies - 1.0) / 2 ELSE times END)::DOUBLE * {share}"
+        f" sum(CASE WHEN l = r THEN copies * (copies - 1e0) / 2 ELSE times END)::DOUBLE * {share}"
         " AS every FROM compared LEFT JOIN (SELECT rid, copies FROM prepared WHERE copies > 1) AS p"
         f" ON l = r AND l = p.rid WHERE l % {share} = 0 GROUP BY pattern, rules, sources ORDER BY ALL",
     )
@@ -134,12 +134,12 @@ def _pairs(sources: dict[str, int]) -> Floats:
 
 def _seen(engine: DuckEngine, plan: Plan) -> list[Seen]:
     pattern = pattern_sql(plan.comparisons)
-    pairs = sampling.random_pairs_query(size_of(engine))
+    pairs = f"(SELECT *, 0 AS rules FROM ({sampling.random_pairs_query(size_of(engine))}))"
     found = engine.arrow(
         "random",
-        f"SELECT pattern, count(*)::DOUBLE AS times FROM (SELECT {pattern} AS pattern"
-        f" FROM ({pairs}) AS p JOIN prepared AS a ON a.rid = p.l"
-        " JOIN prepared AS b ON b.rid = p.r) GROUP BY pattern ORDER BY pattern",
+        "SELECT pattern, count(*)::DOUBLE AS times FROM"
+        f" ({blocking.compared_query(pattern, len(plan.sources), pairs)})"
+        " GROUP BY pattern ORDER BY pattern",
     )
     names = [one.name for one in plan.comparisons]
     levels = unpack(found["pattern"].to_numpy().astype(np.int64), names)
@@ -213,7 +213,7 @@ def _model(engine: DuckEngine, plan: Plan, learned: training.Learned) -> MatchMo
         learned.household,
         priors,
         tuple(key.name for key in plan.keys),
-        blocking.CAP,
+        plan.cap,
         calibration.MERGE,
         calibration.REVIEW,
         Quality(0, 0, 1.0, 1.0, 1.0, 0.0),

@@ -6,29 +6,20 @@ each distinct value; what follows from a name, once for each name.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 import msgspec
-import pyarrow as pa
 import pyarrow.compute as pc
 
+from onefold.app.people.values import Reading, ValueReader
 from onefold.engine.duck import DuckEngine
 from onefold.model.sql import literal_sql
 from onefold.standardize.people import assembly, plain, plain_addresses, plain_names
 from onefold.standardize.people.birth_dates import date_order
-from onefold.standardize.people.emails import mend_domain
-from onefold.standardize.people.parts import READERS, identifier
+from onefold.standardize.people.parts import READERS
 from onefold.standardize.people.records import JOINED, NUMBERED, identifier_kind
 from onefold.standardize.people.roles import Layout
 
-_ARROW = {
-    "VARCHAR": pa.string(),
-    "VARCHAR[]": pa.list_(pa.string()),
-    "DATE": pa.date32(),
-    "BOOLEAN": pa.bool_(),
-    "INTEGER": pa.int32(),
-}
 _PLAIN_NAME = {
     "whole_given_name": "plain_given",
     "whole_middle_name": "plain_middle",
@@ -46,23 +37,23 @@ def standardize_table(
     into: str = "people",
     source: str = "",
     first_id: int = 0,
+    reader: ValueReader | None = None,
 ) -> int:
     """Make the table `into` of standard columns, with one row for each row of a table; count them.
 
     `source` is what the rows come from unless a column says it; `first_id` is the `record_id`
-    of the first row.
+    of the first row. `reader` reads what SQL does not.
     """
+    reader = reader or ValueReader()
     layout = settled(engine, table, layout)
     engine.keep("texts", texts_query(engine, table, layout, source, first_id))
-    reading = _Reading(engine, layout)
+    reading = _Reading(engine, layout, reader)
     parts, tables = reading.parts(), reading.tables
     names = engine.arrow("names", assembly.names_query(parts, tables))
-    for kind, facts, columns in (
-        ("given", assembly.given_facts, assembly.GIVEN_FACTS),
-        ("family", assembly.family_facts, assembly.FAMILY_FACTS),
-    ):
+    for kind, columns in (("given", assembly.GIVEN_FACTS), ("family", assembly.FAMILY_FACTS)):
         chosen = names.filter(pc.equal(names["kind"], kind))["name"].drop_null()
-        engine.keep(f"{kind}_names", _made("name", chosen.to_pylist(), facts, columns))
+        how = Reading(kind, "", columns, layout, "name")
+        engine.keep(f"{kind}_names", reader.read(how, chosen.to_pylist()))
     count = engine.keep(into, assembly.assembly_query(parts, tables))
     engine.forget("texts", "given_names", "family_names", *reading.kept)
     return count
@@ -162,31 +153,13 @@ def _role(name: str) -> tuple[str, str]:
     return (role, f"_{number}") if number.isdigit() else (name, "")
 
 
-def _made(
-    key: str,
-    values: list[Any],
-    read: Callable[[Any], tuple[Any, ...] | None],
-    parts: dict[str, str],
-) -> pa.Table:
-    """A table of values with what is read of each; those of which nothing can be read are left out."""
-    found = [read(value) for value in values]
-    if None in found:
-        values = [value for value, parts in zip(values, found, strict=True) if parts is not None]
-    columns: Iterable[Any] = zip(*(each for each in found if each is not None), strict=True)
-    columns = columns if values else [() for _ in parts]
-    arrays = {
-        name: pa.array(column, _ARROW[kind])
-        for (name, kind), column in zip(parts.items(), columns, strict=True)
-    }
-    return pa.table({key: pa.array(values, pa.string()), **arrays})
-
-
 class _Reading:
     """Reads what SQL left, and says how each part is got from `tables`, of which it kept some."""
 
-    def __init__(self, engine: DuckEngine, layout: Layout) -> None:
+    def __init__(self, engine: DuckEngine, layout: Layout, reader: ValueReader) -> None:
         self._engine = engine
         self._layout = layout
+        self._reader = reader
         self.tables = "texts AS t"
         self.kept: list[str] = []
 
@@ -217,15 +190,14 @@ class _Reading:
     def _read(self, column: str, role: str, end: str) -> dict[str, str]:
         reader = READERS[role]
         number = end if role in NUMBERED else ""
-        self._keep(column, column, lambda value: reader.read(value, self._layout), reader.parts)
+        self._keep(column, column, self._how("role", role, reader.parts))
         return {f"{name}{number}": f"read_{column}.{name}" for name in reader.parts}
 
     def _keep(
         self,
         name: str,
         column: str,
-        read: Callable[[str], tuple[Any, ...] | None],
-        parts: dict[str, str],
+        how: Reading,
         where: str = "TRUE",
     ) -> list[str]:
         """Keep what is read of the distinct values of a column, and join it; give what was not read."""
@@ -234,23 +206,26 @@ class _Reading:
             f"SELECT DISTINCT {column} AS text FROM texts WHERE {column} IS NOT NULL AND {where}",
         )
         values = found["text"].to_pylist()
-        table = _made("text", values, read, parts)
+        table = self._reader.read(how, values)
         self._engine.keep(f"read_{name}", table)
         self.kept.append(f"read_{name}")
         self.tables += f" LEFT JOIN read_{name} ON t.{column} = read_{name}.text"
         missing = len(values) - table.num_rows
         return sorted({*values} - {*table["text"].to_pylist()}) if missing else []
 
+    def _how(self, by: str, name: str, parts: Mapping[str, str]) -> Reading:
+        return Reading(by, name, parts, self._layout)
+
     def _identifier(self, end: str) -> str:
         header = self._layout.headers("identifier")[int(end[1:])]
         kind = identifier_kind(header, self._layout)
         column = f"text_identifier{end}"
-        self._keep(column, column, lambda value: (identifier(value, kind),), {"own": "VARCHAR"})
+        self._keep(column, column, self._how("identifier", kind, {"own": "VARCHAR"}))
         return f"coalesce(t.identifier{end}, read_{column}.own)"
 
     def _mailbox(self, local: str, found: dict[str, str]) -> dict[str, str]:
         written = local.replace("local", "written_domain")
-        self._keep(written, written, lambda value: (mend_domain(value),), {"own": "VARCHAR"})
+        self._keep(written, written, self._how("domain", "", {"own": "VARCHAR"}))
         domain = local.replace("local", "domain")
         return {
             local: f"coalesce(t.{local}, {found[local]})",
@@ -261,7 +236,7 @@ class _Reading:
         """Plain lines have their numbers apart already: what is left of them are few."""
         parts = plain_addresses.REST_PARTS
         kinds = dict.fromkeys(parts, "VARCHAR")
-        unread = self._keep("line_rest", "line_rest", plain_addresses.read_rest, kinds)
+        unread = self._keep("line_rest", "line_rest", self._how("rest", "", kinds))
         others = (
             f"line_rest IS NULL OR line_rest IN ({plain.listed(unread)})"
             if unread
@@ -269,9 +244,8 @@ class _Reading:
         )
         reader = READERS["address"]
         self._keep(
-            "address", "text_address", lambda value: reader.read(value, self._layout),
-            reader.parts, f"({others})",
-        )  # fmt: skip
+            "address", "text_address", self._how("role", "address", reader.parts), f"({others})"
+        )
         rest = {name: f"read_line_rest.{name}" for name in parts}
         rest["house_number"] = "CASE WHEN read_line_rest.text IS NOT NULL THEN t.line_number END"
         rest["unit"] = (

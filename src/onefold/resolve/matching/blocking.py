@@ -8,10 +8,11 @@ record alone, whatever other records there are.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from onefold.resolve.matching.comparison import PARTS_OF_NAME, WHOLE
+from onefold.resolve.matching.comparison import NICKNAMES, PARTS_OF_NAME, WHOLE
 
 CAP = 60
 """More records than that with the same key are not compared with each other."""
@@ -25,6 +26,7 @@ PART = 4194301
 _MODULUS = 288230376151711717  # the largest prime below 2**58
 _RULES = 32
 """A key's number ends in that of its rule."""
+_COLUMN = re.compile(r"\b([ab])\.(\w+)")
 
 
 class Part(NamedTuple):
@@ -147,11 +149,15 @@ def parts_query(parts: Sequence[str], most: int, records: str = "prepared") -> s
 
 def keys_query(keys: Sequence[Key], records: str = "prepared") -> str:
     """The keys of all records: `(key, rid)`."""
-    none = f"SELECT 0::BIGINT AS key, rid FROM {records} WHERE FALSE"
-    return none + "".join(
-        f" UNION ALL SELECT {_key_sql(one.parts)} * {_RULES} + {place} AS key, rid"
-        f" FROM {records} WHERE {_known_sql(one.parts)}"
-        for place, one in enumerate(keys)
+    if not keys:
+        return f"SELECT 0::BIGINT AS key, rid FROM {records} WHERE FALSE"
+    every = ", ".join(
+        f"{_key_sql(one.parts)} * {_RULES} + {place}" for place, one in enumerate(keys)
+    )
+    # One pass; a key of which a part is unknown is unknown.
+    return (
+        f"SELECT key, rid FROM (SELECT unnest([{every}]) AS key, rid FROM {records})"
+        " WHERE key IS NOT NULL"
     )
 
 
@@ -163,10 +169,6 @@ def _key_sql(parts: Sequence[str]) -> str:
     return f"({whole}) % {_MODULUS}"
 
 
-def _known_sql(parts: Sequence[str]) -> str:
-    return " AND ".join(f"{PARTS[part].sql} IS NOT NULL" for part in parts)
-
-
 def sizes_query(keys: str = "keys") -> str:
     """How many records have each key that two have: `(key, n)`."""
     return f"SELECT key, count(*) AS n FROM {keys} GROUP BY key HAVING count(*) > 1"
@@ -176,20 +178,22 @@ def divided_query(
     keys: Sequence[Key], coded: Sequence[str], cap: int = CAP, records: str = "prepared"
 ) -> str:
     """The keys of records in blocks that are too large, each with one part more."""
-    large = f"SELECT key FROM sizes WHERE n > {cap:d}"
-    selects = []
+    further = []
     for number, part in enumerate(DIVIDERS):
         rules = [place for place, one in enumerate(keys) if divides(part, one.parts)]
         if PARTS[part].column in coded and rules:
-            selects.append(
-                f"SELECT (k.key // {_RULES} + p.{PARTS[part].sql} * {_PRIMES[3]} + {number})"
-                f" % {_MODULUS} * {_RULES} + k.key % {_RULES} AS key, k.rid"
-                f" FROM keys AS k JOIN ({large}) AS s ON k.key = s.key"
-                f" JOIN {records} AS p ON k.rid = p.rid"
-                f" WHERE k.key % {_RULES} IN ({', '.join(map(str, rules))})"
-                f" AND p.{PARTS[part].sql} IS NOT NULL"
+            further.append(
+                f"CASE WHEN k.key % {_RULES} IN ({', '.join(map(str, rules))}) THEN"
+                f" (k.key // {_RULES} + p.{PARTS[part].sql} * {_PRIMES[3]} + {number})"
+                f" % {_MODULUS} * {_RULES} + k.key % {_RULES} END"
             )
-    return " UNION ALL ".join(selects) or "SELECT * FROM keys WHERE FALSE"
+    if not further:
+        return "SELECT * FROM keys WHERE FALSE"
+    return (
+        f"SELECT key, rid FROM (SELECT unnest([{', '.join(further)}]) AS key, k.rid"
+        f" FROM keys AS k JOIN (SELECT key FROM sizes WHERE n > {cap:d}) AS s ON k.key = s.key"
+        f" JOIN {records} AS p ON k.rid = p.rid) WHERE key IS NOT NULL"
+    )
 
 
 def divides(part: str, parts: Sequence[str]) -> bool:
@@ -224,12 +228,21 @@ def _joined(keys: str, sizes: str, shift: int, cap: int) -> str:
 
 
 def compared_query(pattern: str, sources: int, pairs: str = "pairs") -> str:
-    """The pairs with their pattern, the pair of their sources, and how often they count."""
-    pair = (
-        f"least(a.source_code, b.source_code) * {sources} + greatest(a.source_code, b.source_code)"
+    """The pairs with their pattern, the pair of their sources, and how often they count.
+
+    Whether names may stand for each other takes long and is asked by several comparisons: it is asked once.
+    """
+    asked = f", {NICKNAMES} AS nicknames" if NICKNAMES in pattern else ""
+    pattern = pattern.replace(NICKNAMES, "nicknames")
+    read = "".join(
+        f", {side}.{column} AS {side}_{column}"
+        for side, column in sorted(set(_COLUMN.findall(pattern)))
     )
+    pattern = _COLUMN.sub(r"\1_\2", pattern)
     return (
-        f"SELECT p.l, p.r, p.rules, {pattern} AS pattern, {pair} AS sources,"
+        f"SELECT l, r, rules, {pattern} AS pattern, sources, times"
+        f" FROM (SELECT p.l, p.r, p.rules{read}{asked}, least(a.source_code, b.source_code)"
+        f" * {sources} + greatest(a.source_code, b.source_code) AS sources,"
         f" CASE WHEN p.l = p.r THEN least(a.copies - 1, {MOST_ALIKE}) ELSE 1 END AS times"
-        f" FROM {pairs} AS p JOIN prepared AS a ON a.rid = p.l JOIN prepared AS b ON b.rid = p.r"
+        f" FROM {pairs} AS p JOIN prepared AS a ON a.rid = p.l JOIN prepared AS b ON b.rid = p.r)"
     )

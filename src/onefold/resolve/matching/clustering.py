@@ -85,59 +85,78 @@ def divide(labels: Ints, left: Ints, right: Ints, weight: Floats) -> Ints:
     return labels
 
 
-def agglomerate(weights: Floats, merge: float) -> list[int]:
+def agglomerate(weights: Floats, merge: float) -> Ints:
     """The number of the part of each record, from all weights between them (-inf: not known).
 
-    >>> w = np.array([[0, 9, 9], [9, 0, -12], [9, -12, 0.0]])
-    >>> agglomerate(w, 3.0)
-    [0, 0, 2]
+    Of many components of one size at once: the first axis counts components.
+
+    >>> w = np.array([[[0, 9, 9], [9, 0, -12], [9, -12, 0.0]]])
+    >>> agglomerate(w, 3.0).tolist()
+    [[0, 0, 2]]
     """
-    size = len(weights)
-    links = np.clip(weights, -FULL, FULL)
-    sums = links.copy()
-    best = weights.copy()
-    np.fill_diagonal(best, -np.inf)
-    counts = np.ones(size)
-    parts = list(range(size))
-    alive = np.ones(size, dtype=bool)
-    while alive.sum() > 1:
-        means = sums / np.outer(counts, counts)
-        means[~alive, :] = means[:, ~alive] = -np.inf
-        np.fill_diagonal(means, -np.inf)
-        means[best < merge] = -np.inf
-        place = int(np.argmax(np.round(means, 9)))
-        one, two = sorted(divmod(place, size))
-        if means[one, two] < LINK:
+    many, size, _ = weights.shape
+    own = np.arange(size)
+    sums, best = np.clip(weights, -FULL, FULL), weights.copy()
+    best[:, own, own] = -np.inf
+    counts = np.ones((many, size))
+    parts = np.tile(own, (many, 1))
+    going = np.arange(many)
+    for _ in range(size - 1):
+        means = sums[going] / (counts[going, :, None] * counts[going, None, :])
+        means[best[going] < merge] = -np.inf
+        place = np.round(means, 9).reshape(len(going), -1).argmax(axis=1)
+        joined = means.reshape(len(going), -1)[np.arange(len(going)), place] >= LINK
+        going, place = going[joined], place[joined]
+        if not len(going):
             break
-        sums[one] += sums[two]
-        sums[:, one] += sums[:, two]
-        best[one] = np.maximum(best[one], best[two])
-        best[:, one] = best[one]
-        best[one, one] = -np.inf
-        counts[one] += counts[two]
-        alive[two] = False
-        parts = [one if part == two else part for part in parts]
-    return parts
+        one, two = np.sort(np.stack(np.divmod(place, size)), axis=0)
+        sums[going, one] += sums[going, two]
+        sums[going, :, one] += sums[going, :, two]
+        best[going, one] = np.maximum(best[going, one], best[going, two])
+        best[going, :, one] = best[going, one]
+        best[going, one, one] = -np.inf
+        # Of what is part of another one nothing more is asked.
+        best[going, two] = best[going, :, two] = -np.inf
+        counts[going, one] += counts[going, two]
+        parts[going] = np.where(parts[going] == two[:, None], one[:, None], parts[going])
+    return np.asarray(parts)
 
 
 LINK = 0.0
 """Two parts are joined while the average weight between them is at least this."""
+_AT_ONCE = 2_000_000
+"""So many weights are held at once."""
 
 
 def settle(
     members: Mapping[int, list[int]], known: Mapping[tuple[int, int], float], merge: float
 ) -> dict[int, int]:
     """The part of each record of doubtful components, named by its smallest number."""
-    found: dict[int, int] = {}
+    by_size: dict[int, list[list[int]]] = {}
     for numbers in members.values():
-        place = {number: i for i, number in enumerate(numbers)}
-        weights = np.full((len(numbers), len(numbers)), -FULL)
-        for one in numbers:
-            for two in numbers:
-                if one < two and (one, two) in known:
-                    weights[place[one], place[two]] = weights[place[two], place[one]] = known[
-                        one, two
-                    ]
-        for number, part in zip(numbers, agglomerate(weights, merge), strict=True):
-            found[number] = numbers[part]
+        by_size.setdefault(len(numbers), []).append(numbers)
+    found: dict[int, int] = {}
+    for size, every in by_size.items():
+        step = max(1, _AT_ONCE // size**2)
+        for start in range(0, len(every), step):
+            some = every[start : start + step]
+            parts = agglomerate(_weights(some, known), merge).tolist()
+            for numbers, places in zip(some, parts, strict=True):
+                for number, place in zip(numbers, places, strict=True):
+                    found[number] = numbers[place]
     return found
+
+
+def _weights(components: list[list[int]], known: Mapping[tuple[int, int], float]) -> Floats:
+    """The weights within components of one size; what is not known is against."""
+    size = len(components[0])
+    left, right = np.triu_indices(size, 1)
+    flat = [
+        known.get((numbers[i], numbers[j]), -FULL)
+        for numbers in components
+        for i, j in zip(left.tolist(), right.tolist(), strict=True)
+    ]
+    weights = np.full((len(components), size, size), -FULL)
+    weights[:, left, right] = np.array(flat).reshape(len(components), -1)
+    weights[:, right, left] = weights[:, left, right]
+    return weights

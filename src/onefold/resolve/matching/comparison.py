@@ -43,15 +43,21 @@ class Comparison(NamedTuple):
 
 
 def _edits(column: str, most: int) -> str:
-    """So few letters differ or change places. What is quicker, and must hold as well, is asked first."""
+    """So few letters differ or change places. What is quicker, and must hold as well, is asked first.
+
+    An engine may ask the parts of an AND in any order, those of a CASE it may not.
+    """
     least = 0.9 if column == "email" else {1: 0.8, 2: 0.75}[most]
     one, two = f"a.{column}", f"b.{column}"
     return (
-        f"jaro_similarity({one}, {two}) >= {least} AND levenshtein({one}, {two}) <= {2 * most}"
-        f" AND damerau_levenshtein({one}, {two}) <= {most}"
+        f"CASE WHEN jaro_similarity({one}, {two}) >= {least} THEN"
+        f" CASE WHEN levenshtein({one}, {two}) <= {2 * most}"
+        f" THEN damerau_levenshtein({one}, {two}) <= {most} ELSE FALSE END ELSE FALSE END"
     )
 
 
+NICKNAMES = "list_has_any(a.nickname_roots, b.nickname_roots)"
+"""May one given name stand for the other?"""
 _SWAPPED = "a.given_name = b.family_name AND b.given_name = a.family_name"
 # One name is in the other's place, and what stands in its own does not contradict.
 _MISPLACED = (
@@ -76,7 +82,7 @@ _GIVEN = Comparison(
         ("swapped with the family name", _SWAPPED),
         ("other characters, same sound", "a.given_name = b.given_name AND a.given_han <> b.given_han"),
         ("same", "a.given_name = b.given_name"),
-        ("nickname", "list_has_any(a.nickname_roots, b.nickname_roots)"),
+        ("nickname", NICKNAMES),
         ("is the middle name", "length(a.given_name) > 1 AND length(b.given_name) > 1 AND (a.given_name = b.middle_name OR b.given_name = a.middle_name)"),
         ("initial", "(length(a.given_name) = 1 OR length(b.given_name) = 1) AND left(a.given_name, 1) = left(b.given_name, 1)", "initial"),
         ("other initial", "length(a.given_name) = 1 OR length(b.given_name) = 1", "initial"),
@@ -170,7 +176,7 @@ _SUFFIX = Comparison(
 )
 
 # A name says the gender, so beside the same name the same gender says little.
-_ALIKE_GIVEN = "coalesce(a.given_name = b.given_name OR list_has_any(a.nickname_roots, b.nickname_roots), FALSE)"
+_ALIKE_GIVEN = f"coalesce(a.given_name = b.given_name OR {NICKNAMES}, FALSE)"
 _GENDER = Comparison(
     "gender",
     ("gender",),
@@ -223,7 +229,7 @@ _MADE_OF_NAME = (
 
 # A mailbox that is named after one of two people who are called otherwise is often a household's.
 _OF_ANOTHER = (
-    "a.email = b.email AND NOT coalesce(list_has_any(a.nickname_roots, b.nickname_roots), FALSE)"
+    f"a.email = b.email AND NOT coalesce({NICKNAMES}, FALSE)"
     " AND jaro_winkler_similarity(a.given_name, b.given_name) < 0.78"
     " AND (length(a.given_name) > 2 AND contains(a.email_local, a.given_name)"
     " AND NOT contains(a.email_local, left(b.given_name, 3))"

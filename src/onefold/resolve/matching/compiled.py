@@ -98,6 +98,12 @@ class _Writer:
             if bool(tree.expressions[0].this) == wanted:
                 return f"(not {self._condition(tree.this, not wanted)})"
             return self._condition(tree.this, wanted)
+        if isinstance(tree, exp.Case):
+            default = tree.args.get("default")
+            text = "False" if default is None else self._condition(default, wanted)
+            for one in reversed(tree.args["ifs"]):
+                text = f"({self._condition(one.args['true'], wanted)} if {self.true(one.this)} else {text})"
+            return text
         for kind, (sign, opposite) in _SIGNS.items():
             if isinstance(tree, kind):
                 return self._compared(tree, sign if wanted else opposite)

@@ -29,7 +29,7 @@ def presence_query(people: str = "people") -> str:
 def _own(column: str) -> str:
     """A column; a list only where it has more than one value, for the first has its own column."""
     if column in LISTS:
-        return f"CASE WHEN len({column}) > 1 THEN {column} END"
+        return f"CASE WHEN array_length({column}) > 1 THEN {column} END"
     return column
 
 
@@ -47,12 +47,19 @@ def usable(present: Mapping[str, int]) -> tuple[Comparison, ...]:
 
 def rows_query(columns: Sequence[str], people: str = "people") -> str:
     """Give each row the number of its content: `(record_id, rid)`, from 1, the same in any order."""
-    texts = ", ".join(f"coalesce({name}::VARCHAR, '\0')" for name in ("source", *columns))
+    texts = ", ".join(f"coalesce({_text(name)}, '\0')" for name in ("source", *columns))
     digest = f"md5(concat_ws('\1', {texts}))"
     return (
         "SELECT record_id, (dense_rank() OVER (ORDER BY digest))::INTEGER AS rid"
         f" FROM (SELECT record_id, {digest} AS digest FROM {people})"
     )
+
+
+def _text(column: str) -> str:
+    """A column as text: a list's values are joined, as engines write lists in their own ways."""
+    if COLUMNS.get(column, "").endswith("[]"):
+        return f"array_to_string({column}, '\2')"
+    return f"{column}::VARCHAR"
 
 
 def records_query(columns: Sequence[str], people: str = "people", rows: str = "rows") -> str:
@@ -125,7 +132,7 @@ def prepared_query(
 def copied_query(column: str, prepared: str = "prepared") -> str:
     """How many pairs of rows that are alike in everything have a value in each bin of a column."""
     return (
-        f"SELECT {column}_bin, sum(copies * (copies - 1.0) / 2) FROM {prepared}"
+        f"SELECT {column}_bin, sum(copies * (copies - 1e0) / 2) FROM {prepared}"
         f" WHERE copies > 1 AND {column} IS NOT NULL GROUP BY {column}_bin ORDER BY 1"
     )
 
@@ -140,7 +147,7 @@ def whole_names_query(prepared: str = "prepared") -> str:
     return (
         f"WITH one AS (SELECT given_name_code AS given, family_name_code AS family, {bins} AS bin,"
         " given_han IS NOT NULL AND family_han IS NOT NULL AS han, sum(copies)::DOUBLE AS n,"
-        " sum(copies * (copies - 1.0) / 2) AS twice"
+        " sum(copies * (copies - 1e0) / 2) AS twice"
         f" FROM {prepared} WHERE given_name_code IS NOT NULL AND family_name_code IS NOT NULL"
         " GROUP BY given_name_code, family_name_code, given_name_bin, family_name_bin, given_han,"
         " family_han), name AS (SELECT bin, sum(n) AS n, coalesce(sum(n) FILTER (han), 0) AS h,"

@@ -15,9 +15,9 @@ def test_a_bridge_alone_does_not_hold_two_dense_parts_together() -> None:
     weights = np.full((6, 6), -10.0)
     weights[:3, :3] = weights[3:, 3:] = 10.0
     weights[2, 3] = weights[3, 2] = 8.0
-    assert agglomerate(weights, 3.0) == [0, 0, 0, 3, 3, 3]
+    assert agglomerate(weights[None], 3.0).tolist() == [[0, 0, 0, 3, 3, 3]]
 
 
 def test_a_chain_without_contradiction_is_one_person() -> None:
     weights = np.array([[0.0, 10.0, 1.0], [10.0, 0.0, 10.0], [1.0, 10.0, 0.0]])
-    assert agglomerate(weights, 3.0) == [0, 0, 0]
+    assert agglomerate(weights[None], 3.0).tolist() == [[0, 0, 0]]

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import msgspec
 import pytest
 
 from onefold.app.folding.rebuild import check_rebuild
 from onefold.app.identity.decisions import identity_decide, reviews
+from onefold.app.identity.review_queue import calibrate
 from onefold.app.matching.asking import match_candidates, match_score
 from onefold.app.matching.models import match_add, match_train, match_use
+from onefold.app.matching.training import recalibrate
 from onefold.model.errors import InvalidInput, NotFound
 from onefold.model.matching import LearnedComparison, MatchModel, decode_model, encode_model
 from tests.acceptance.conftest import Stepped
@@ -91,3 +94,23 @@ def test_a_question_changes_nothing(onefold: Stepped, model: MatchModel) -> None
     assert decode_model(encode_model(model)).version == score.model
     with pytest.raises(InvalidInput, match="cannot be matched"):
         match_score(onefold.settings, {"plan": "gold"}, ANNA)
+
+
+def test_decisions_count_with_the_weights_of_the_model_that_is_calibrated(
+    onefold: Stepped, model: MatchModel, tmp_path: Path
+) -> None:
+    in_force = msgspec.structs.replace(model, shift=model.shift - 8.0, merge=60.0, review=-60.0)
+    put_in_force(onefold, in_force)
+    onefold.take(*[person(str(number), **ANNA) for number in range(1, 7)])
+    assert reviews(onefold.settings).waiting == 15
+    for left, right in ((1, 2), (3, 4), (5, 6)):
+        identity_decide(onefold.settings, f"crm_id:{left}", f"crm_id:{right}", "apart")
+    file = tmp_path / "model.json"
+    file.write_bytes(encode_model(model))
+    made = calibrate(onefold.settings, file, tmp_path / "new.json")
+    weight = match_score(onefold.settings, ANNA, ANNA).weight + 8.0
+    raw = (weight - model.shift) / model.scale
+    expected = recalibrate(model, [(raw, False)] * 3)
+    assert (made.decisions, made.version) == (3, expected.version)
+    assert made.precision < model.quality.precision
+    assert expected.quality.calibration_error < model.quality.calibration_error

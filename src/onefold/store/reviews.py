@@ -39,8 +39,10 @@ class Review(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """What somebody said of a review: of which weight, whether the two are the same, when and who."""
+    """What somebody said of a review: of which two, of which weight, whether they are the same, when and who."""
 
+    left: NodeId
+    right: NodeId
     weight: float | None
     same: bool
     decided_at: int
@@ -185,10 +187,13 @@ class Reviews:
     def verdicts(self) -> list[Verdict]:
         """What was said of pairs that have a weight."""
         sql = (
-            "select weight, same, decided_at, decided_by from verdicts where weight is not null"
-            " order by left, right"
+            "select left, right, weight, same, decided_at, decided_by from verdicts"
+            " where weight is not null order by left, right"
         )
-        return [Verdict(row[0], bool(row[1]), *row[2:]) for row in self._db.rows(sql)]
+        return [
+            Verdict(left, right, weight, bool(same), at, by)
+            for left, right, weight, same, at, by in self._db.rows(sql)
+        ]
 
     def set_state(self, left: NodeId, right: NodeId, state: str) -> bool:
         """Put one off (`later`) or back (`open`); False if it does not wait any more."""

@@ -23,11 +23,11 @@ from onefold.app.profiles.finding import find_all
 from onefold.app.workspace import now_us, open_store
 from onefold.config import Settings
 from onefold.model.errors import Fault, InvalidInput, NotFound, Stale
-from onefold.model.matching import decode_model, encode_model
+from onefold.model.matching import MatchModel, decode_model, encode_model
 from onefold.model.profile import NodeId, Profile
 from onefold.model.records import Identifier
 from onefold.store import SQLiteStore
-from onefold.store.reviews import Review
+from onefold.store.reviews import Review, Verdict
 
 MOST_AT_ONCE = 10_000
 _EXAMPLES = 20
@@ -73,12 +73,19 @@ class BulkPreview(msgspec.Struct, frozen=True):
 
 
 class Calibrated(msgspec.Struct, frozen=True):
-    """How decisions changed a model's weights to `scale * weight + shift`, and the standard error of the shift."""
+    """How decisions changed a model's weights to `scale * weight + shift`, and the standard error of the shift.
+
+    And which precision and recall of pairs the model expects now, with their standard errors.
+    """
 
     decisions: int
     scale: float
     shift: float
     error: float
+    precision: float
+    precision_error: float
+    recall: float
+    recall_error: float
     version: str
 
 
@@ -180,14 +187,38 @@ def calibrate(settings: Settings, model: Path, output: Path) -> Calibrated:
 
     if not model.is_file():
         raise NotFound("a file is missing", [Fault("there is no such file", str(model))])
+    trained = decode_model(model.read_bytes())
     with open_store(settings, cache_mb=4) as store:
-        said = [(one.weight, one.same) for one in store.reviews.verdicts()]
-    known = [(weight, same) for weight, same in said if weight is not None]
-    made = recalibrate(decode_model(model.read_bytes()), known)
+        said = store.reviews.verdicts()
+        nodes = {node for one in said for node in (one.left, one.right)}
+        records = {one.node: one.record for one in store.matches.of_nodes(nodes)}
+    made = recalibrate(trained, _weighed(trained, said, records))
     output.write_bytes(encode_model(made))
+    quality = made.quality
     return Calibrated(
-        len(known), made.scale, made.shift, made.quality.calibration_error, made.version
-    )
+        len(said), made.scale, made.shift, quality.calibration_error,
+        quality.precision, quality.precision_error, quality.recall, quality.recall_error,
+        made.version,
+    )  # fmt: skip
+
+
+def _weighed(
+    model: MatchModel, said: Sequence[Verdict], records: Mapping[NodeId, bytes]
+) -> list[tuple[float, bool]]:
+    """What was said, with the weights that this model gives: another one may have been in force then."""
+    from onefold.resolve.matching.pairwise import Matcher, decode_record  # noqa: PLC0415
+
+    matcher = Matcher(model)
+    found = []
+    for one in said:
+        weight = one.weight
+        if one.left in records and one.right in records:
+            pair = [decode_record(records[node]) for node in (one.left, one.right)]
+            left, right = (matcher.ready(person, source) for source, person in pair)
+            weight = matcher.explain(left, right).weight
+        if weight is not None:
+            found.append((weight, one.same))
+    return found
 
 
 def _chosen(store: SQLiteStore, wanted: BulkWanted, actor: str, now: int) -> list[Review]:

@@ -89,7 +89,8 @@ def blocking_recall(rules: Ints, chance: Floats, kinds: Ints) -> tuple[float, fl
     And its standard error.
 
     Kinds of keys are like hunters: what one alone met says how much all have missed (Chao's
-    estimate). `kinds` holds the bits of the keys of each kind.
+    estimate). Hunters are not independent, so what is missed may as well be none, or twice as much: that is
+    in the error, beside that of counting. `kinds` holds the bits of the keys of each kind.
     """
     found_by = sum(((rules & bits) != 0).astype(np.int64) for bits in kinds.tolist())
     once = float(chance[found_by == 1].sum())
@@ -100,7 +101,8 @@ def blocking_recall(rules: Ints, chance: Floats, kinds: Ints) -> tuple[float, fl
         return 1.0, 0.0
     ratio = once / twice if twice > 0 else 1.0
     spread = np.sqrt(max(twice, 1.0) * (ratio**4 / 4 + ratio**3 + ratio**2 / 2))
-    return total / (total + missed), float(spread * total / (total + missed) ** 2)
+    found = total / (total + missed)
+    return found, float(np.hypot(spread * total / (total + missed) ** 2, 1.0 - found))
 
 
 def calibrated(weights: Floats, same: NDArray[np.bool_]) -> tuple[float, float, float]:

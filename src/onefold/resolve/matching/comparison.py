@@ -7,7 +7,6 @@ Zdzisław. All comparisons of a pair are one number, its pattern.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 MAX_BINS = 12
@@ -24,7 +23,7 @@ class Comparison(NamedTuple):
     people of a household differ is one question, in which way the other, and there they are as one person. Levels
     that are `shared` are as likely between them as in one person. `chance`: how often strangers are the same in a
     population of any kind; of few records that is all that is known. `number` divides agreement otherwise than by how common
-    the value of a column is, into `numbers` levels.
+    the value of a column is, into `numbers` levels. `needs` names the comparisons without which it says nothing.
     """
 
     name: str
@@ -40,6 +39,7 @@ class Comparison(NamedTuple):
     chance: float = 0.001
     number: str = ""
     numbers: int = 0
+    needs: tuple[str, ...] = ()
 
 
 def _edits(column: str, most: int) -> str:
@@ -145,6 +145,7 @@ _WHOLE_NAME = Comparison(
     chance=5e-5,
     number=f"a.given_name_bin + a.family_name_bin - 1 + CASE WHEN {_IN_CHARACTERS} THEN {2 * MAX_BINS} ELSE 0 END",
     numbers=4 * MAX_BINS,
+    needs=PARTS_OF_NAME,
 )  # fmt: skip
 
 _MIDDLE = Comparison(
@@ -217,14 +218,13 @@ _BIRTH = Comparison(
     chance=1e-4,
 )  # fmt: skip
 
-# An address that is made of the name is like that of others with the same name; and addresses that
-# are only similar say little else than that the names are.
-_SAME_BEGINNING = "left(a.given_name, 3) = left(b.given_name, 3) AND left(a.family_name, 4) = left(b.family_name, 4)"
+# Two people who are called alike may have chosen the same address, or one that is like it; and addresses that are only similar
+# say little else than that the names are.
 _MADE_OF_NAME = (
-    f"({_SAME_BEGINNING} AND (contains(a.email_local, left(a.family_name, 4))"
-    " AND contains(b.email_local, left(b.family_name, 4))"
-    " OR contains(a.email_local, left(a.given_name, 3))"
-    " AND contains(b.email_local, left(b.given_name, 3))))"
+    "(left(a.family_name, 4) = left(b.family_name, 4) AND left(a.given_name, 1) = left(b.given_name, 1)"
+    " AND contains(a.email_local, left(a.family_name, 4)) AND contains(b.email_local, left(a.family_name, 4))"
+    " OR left(a.given_name, 3) = left(b.given_name, 3)"
+    " AND contains(a.email_local, left(a.given_name, 3)) AND contains(b.email_local, left(a.given_name, 3)))"
 )
 
 # A mailbox that is named after one of two people who are called otherwise is often a household's.
@@ -243,11 +243,12 @@ _EMAIL = Comparison(
     "{r}.email IS NOT NULL",
     (
         ("same, named after one of two", _OF_ANOTHER),
-        ("same", "a.email = b.email"),
-        ("one of several", "list_has_any(a.emails, b.emails)"),
+        ("one of several", "a.email <> b.email AND list_has_any(a.emails, b.emails)"),
+        ("same, made of the name", f"{_MADE_OF_NAME} AND a.email = b.email", "name"),
         ("one letter, made of the name", f"{_MADE_OF_NAME} AND {_edits('email', 1)}", "name"),
         ("elsewhere, made of the name", f"{_MADE_OF_NAME} AND a.email_local = b.email_local", "name"),
         ("different, made of the name", _MADE_OF_NAME, "name"),
+        ("same", "a.email = b.email"),
         ("one letter", _edits("email", 1)),
         ("elsewhere", "a.email_local = b.email_local"),
         ("different", "TRUE"),
@@ -258,6 +259,36 @@ _EMAIL = Comparison(
     ("name",),
     shared=("same, named after one of two",),
     chance=1e-5,
+)  # fmt: skip
+
+
+# Many write the year of their birth into their mail address.
+def _ends_in_year(one: str, other: str) -> tuple[str, str]:
+    """One, whose birth date is not known, has a mail address that ends in two digits; and they are the other's year."""
+    end = f"right({one}.email_local, 2)"
+    signs = (f"left({end}, 1)", f"right({end}, 1)")
+    digits = " AND ".join(f"{sign} >= '0' AND {sign} <= '9'" for sign in signs)
+    before = f"left(right({one}.email_local, 3), 1)"
+    two = f"({one}.birth_digits IS NULL AND {digits} AND ({before} < '0' OR {before} > '9'))"
+    return two, f"({two} AND {end} = substr({other}.birth_digits, 3, 2))"
+
+
+_TWO_DIGITS, _ARE_YEAR = zip(_ends_in_year("a", "b"), _ends_in_year("b", "a"), strict=True)
+_MAIL_YEAR = Comparison(
+    "mail_year",
+    ("email",),
+    "({r}.birth_digits IS NOT NULL OR {r}.email_local IS NOT NULL)",
+    (
+        ("both are known, or none", "a.birth_digits IS NOT NULL AND b.birth_digits IS NOT NULL OR a.birth_digits IS NULL AND b.birth_digits IS NULL OR coalesce(a.email = b.email, FALSE)", "known"),
+        ("same year", " OR ".join(_ARE_YEAR)),
+        ("another number", " OR ".join(_TWO_DIGITS)),
+        ("no number", "TRUE"),
+    ),
+    "",
+    "",
+    True,
+    chance=0.003,
+    needs=("email", "birth_date"),
 )  # fmt: skip
 
 # Where numbers tell the area; it says nothing beside the same city.
@@ -360,20 +391,9 @@ _IDENTIFIERS = Comparison(
 
 COMPARISONS = (
     _GIVEN, _FAMILY, _WHOLE_NAME, _MIDDLE, _SUFFIX, _GENDER, _BIRTH, _EMAIL, _PHONE, _ADDRESS,
-    _COMPANY, _NATIONAL, _IDENTIFIERS,
+    _COMPANY, _NATIONAL, _IDENTIFIERS, _MAIL_YEAR,
 )  # fmt: skip
 """All comparisons, in the order of their places in a pattern."""
-
-WIDTHS: Mapping[str, int] = {
-    one.name: (len(one.levels) + (one.numbers or MAX_BINS * bool(one.same))).bit_length()
-    for one in COMPARISONS
-}
-"""How many bits the level of each comparison takes in a pattern: all fit into 63."""
-SHIFTS: Mapping[str, int] = {
-    one.name: sum(WIDTHS[other.name] for other in COMPARISONS[:place])
-    for place, one in enumerate(COMPARISONS)
-}
-"""At which bit the level of each comparison begins."""
 
 PLACE = (
     "CASE WHEN street IS NOT NULL AND house_number IS NOT NULL"

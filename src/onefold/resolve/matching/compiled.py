@@ -14,8 +14,8 @@ import sqlglot
 from rapidfuzz.distance import DamerauLevenshtein, Jaro, JaroWinkler, Levenshtein
 from sqlglot import exp
 
-from onefold.resolve.matching.comparison import COMPARISONS, SHIFTS, Comparison
-from onefold.resolve.matching.levels import levels_sql
+from onefold.resolve.matching.comparison import COMPARISONS, Comparison
+from onefold.resolve.matching.levels import SHIFTS, levels_sql
 
 Values = tuple[Any, ...]
 

@@ -5,7 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from onefold.resolve.matching.comparison import COMPARISONS, SHIFTS, Comparison
+from onefold.resolve.matching.comparison import COMPARISONS, MAX_BINS, Comparison
+
+WIDTHS: Mapping[str, int] = {
+    one.name: (len(one.levels) + (one.numbers or MAX_BINS * bool(one.same))).bit_length()
+    for one in COMPARISONS
+}
+"""How many bits the level of each comparison takes in a pattern: all fit into 63."""
+SHIFTS: Mapping[str, int] = {
+    one.name: sum(WIDTHS[other.name] for other in COMPARISONS[:place])
+    for place, one in enumerate(COMPARISONS)
+}
+"""At which bit the level of each comparison begins."""
 
 
 def bins_of(comparison: Comparison, binned: Mapping[str, int]) -> int:

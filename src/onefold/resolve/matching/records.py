@@ -8,9 +8,7 @@ from onefold.model.person import COLUMNS
 from onefold.resolve.matching.comparison import (
     COMPARISONS,
     MAX_BINS,
-    PARTS_OF_NAME,
     PLACE,
-    WHOLE,
     Comparison,
 )
 
@@ -40,9 +38,7 @@ def usable(present: Mapping[str, int]) -> tuple[Comparison, ...]:
         for one in COMPARISONS
         if any(present.get(column, 0) >= 2 for column in one.columns)
     }
-    if not found.keys() >= {*PARTS_OF_NAME}:
-        found.pop(WHOLE, None)
-    return tuple(found.values())
+    return tuple(one for one in found.values() if found.keys() >= {*one.needs})
 
 
 def rows_query(columns: Sequence[str], people: str = "people") -> str:

@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from onefold.model.matching import MatchModel
-from onefold.resolve.matching.comparison import PARTS_OF_NAME, SHIFTS, WHOLE, WIDTHS
+from onefold.resolve.matching.comparison import PARTS_OF_NAME, WHOLE
+from onefold.resolve.matching.levels import SHIFTS, WIDTHS
 from onefold.resolve.matching.strangers import Floats, Ints
 
 

@@ -11,8 +11,8 @@ from onefold.engine.duck import DuckEngine
 from onefold.model.matching import MatchModel
 from onefold.model.person import COLUMNS, Person
 from onefold.resolve.matching import blocking
-from onefold.resolve.matching.comparison import COMPARISONS, SHIFTS, WIDTHS
-from onefold.resolve.matching.levels import pattern_sql
+from onefold.resolve.matching.comparison import COMPARISONS
+from onefold.resolve.matching.levels import SHIFTS, WIDTHS, pattern_sql
 from onefold.resolve.matching.pairwise import Matcher, Ready
 from onefold.standardize.people.recognition import recognize
 from onefold.standardize.people.roles import Layout

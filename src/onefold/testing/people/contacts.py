@@ -53,6 +53,7 @@ def contacts(rng: Random, people: People) -> Contacts:
         company=company,
         national_id=_national_ids(rng, people, in_china),
     )
+    _of_one_owner(rng, made.email, made.former_email)
     made.mobile[child & chance(rng, 0.8, count)] = None
     for values in (made.email, made.former_email):
         values[chance(rng, 0.1, count) | child] = None
@@ -135,6 +136,21 @@ def _emails(rng: Random, people: People, company: Texts) -> Texts:
     local[work], domain[work] = (given + "." + family)[work], at_work
     found: Texts = local + "@" + domain
     return found
+
+
+def _of_one_owner(rng: Random, *columns: Texts) -> None:
+    """A provider gives an address once: who comes later has more digits in it."""
+    taken: set[str] = set()
+    for column in columns:
+        draws = rng.integers(1, 10_000, len(column)).tolist()
+        for place, (address, draw) in enumerate(zip(column.tolist(), draws, strict=True)):
+            free = address
+            local, _, domain = address.partition("@")
+            while free in taken:
+                free = f"{local}{draw}@{domain}"
+                draw += 1
+            taken.add(free)
+            column[place] = free
 
 
 def _national_ids(rng: Random, people: People, in_china: np.ndarray) -> Texts:

@@ -21,9 +21,11 @@ def zipf(rng: Random, count: int, size: int, power: float = 0.9, flat: float = 5
     return np.minimum(np.searchsorted(edges, rng.random(size)), count - 1).astype(np.int64)
 
 
-def pick(rng: Random, pool: Sequence[Any], size: int, power: float = 0.9) -> Texts:
+def pick(
+    rng: Random, pool: Sequence[Any], size: int, power: float = 0.9, flat: float = 5.0
+) -> Texts:
     """Entries of a list, the first ones the most often."""
-    return texts(pool)[zipf(rng, len(pool), size, power)]
+    return texts(pool)[zipf(rng, len(pool), size, power, flat)]
 
 
 def evenly(rng: Random, pool: Sequence[Any], size: int) -> Texts:

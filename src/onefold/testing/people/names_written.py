@@ -151,11 +151,7 @@ def _romanized(rng: Random, names: Names, people: People, who: Numbers) -> None:
     given, family = names.given[latin].tolist(), names.family[latin].tolist()
     han = people.given_han[who[latin]].tolist()
     syllables = dict((*chinese.MEN, *chinese.WOMEN))
-    english = np.where(
-        people.woman[who[latin]],
-        evenly(rng, chinese.ENGLISH_WOMEN, len(latin)),
-        evenly(rng, chinese.ENGLISH_MEN, len(latin)),
-    ).tolist()
+    english = people.english[who[latin]].tolist()
     for place, (part, name) in enumerate(zip(given, family, strict=True)):
         parts = [syllables[sign] for sign in han[place]]
         if draw[place] < 0.1:

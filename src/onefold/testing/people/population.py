@@ -36,6 +36,8 @@ class People(msgspec.Struct):
     born: Numbers
     given: Texts
     given_han: Texts
+    english: Texts
+    """What people called in Chinese are called in English."""
     middle: Texts
     family: Texts
     family_han: Texts
@@ -81,6 +83,7 @@ def populate(rng: Random, count: int) -> People:
         born=_births(rng, role, head, kind[household]),
         given=absent(count),
         given_han=absent(count),
+        english=absent(count),
         middle=absent(count),
         family=absent(count),
         family_han=absent(count),
@@ -130,19 +133,25 @@ def _births(rng: Random, role: Numbers, head: Numbers, kind: Numbers) -> Numbers
 
 
 def _give_names(rng: Random, people: People) -> None:
-    for culture, men, women in (
-        (ENGLISH, given_names.MEN, given_names.WOMEN),
-        (HISPANIC, given_names.HISPANIC_MEN, given_names.HISPANIC_WOMEN),
-        (EUROPEAN, given_names.EUROPEAN_MEN, given_names.EUROPEAN_WOMEN),
+    for culture, woman, pool, curve in (
+        (ENGLISH, False, given_names.MEN, given_names.MEN_CURVE),
+        (ENGLISH, True, given_names.WOMEN, given_names.WOMEN_CURVE),
+        (HISPANIC, False, given_names.HISPANIC_MEN, given_names.CURVE),
+        (HISPANIC, True, given_names.HISPANIC_WOMEN, given_names.CURVE),
+        (EUROPEAN, False, given_names.EUROPEAN_MEN, given_names.MIXED_CURVE),
+        (EUROPEAN, True, given_names.EUROPEAN_WOMEN, given_names.MIXED_CURVE),
     ):
-        for woman, pool in ((False, men), (True, women)):
-            chosen = np.flatnonzero((people.culture == culture) & (people.woman == woman))
-            people.given[chosen] = pick(rng, pool, len(chosen))
-            second = chance(rng, 0.75 if culture == ENGLISH else 0.3, len(chosen))
-            people.middle[chosen[second]] = pick(rng, pool, int(second.sum()), 0.7)
+        chosen = np.flatnonzero((people.culture == culture) & (people.woman == woman))
+        people.given[chosen] = pick(rng, pool, len(chosen), *curve)
+        second = chance(rng, 0.75 if culture == ENGLISH else 0.3, len(chosen))
+        people.middle[chosen[second]] = pick(rng, pool, int(second.sum()), 0.7)
     _rare_given(rng, people)
-    for woman, signs in ((False, chinese.MEN), (True, chinese.WOMEN)):
+    for woman, signs, english in (
+        (False, chinese.MEN, chinese.ENGLISH_MEN),
+        (True, chinese.WOMEN, chinese.ENGLISH_WOMEN),
+    ):
         chosen = np.flatnonzero((people.culture == CHINESE) & (people.woman == woman))
+        people.english[chosen] = evenly(rng, english, len(chosen))
         han, latin = _both(signs)
         one, two = (zipf(rng, len(signs), len(chosen), 0.6) for _ in range(2))
         short = chance(rng, 0.2, len(chosen))
@@ -155,33 +164,25 @@ def _both(pool: list[tuple[str, str]]) -> tuple[Texts, Texts]:
 
 
 def _rare_given(rng: Random, people: People) -> None:
-    """One in eight of the young has a name made of fashionable parts."""
-    for woman, starts, ends in (
-        (False, given_names.MEN_STARTS, given_names.MEN_ENDS),
-        (True, given_names.WOMEN_STARTS, given_names.WOMEN_ENDS),
+    """Some have a name that is in no list: one made of fashionable parts."""
+    for woman, share, starts, ends in (
+        (False, given_names.RARE_MEN, given_names.MEN_STARTS, given_names.MEN_ENDS),
+        (True, given_names.RARE_WOMEN, given_names.WOMEN_STARTS, given_names.WOMEN_ENDS),
     ):
-        fits = (people.culture == ENGLISH) & (people.woman == woman) & (people.age < 45)
-        chosen = np.flatnonzero(fits & chance(rng, 0.12, len(people)))
+        fits = (people.culture == ENGLISH) & (people.woman == woman)
+        chosen = np.flatnonzero(fits & chance(rng, share, len(people)))
         people.given[chosen] = evenly(rng, starts, len(chosen)) + evenly(rng, ends, len(chosen))
 
 
 def _give_families(rng: Random, people: People, head: Numbers) -> None:
     count = len(people)
-    for culture, pool, starts, ends, rare in (
-        (ENGLISH, surnames.ENGLISH, surnames.STARTS, surnames.ENDS, 0.3),
-        (HISPANIC, surnames.HISPANIC, [], [], 0.0),
-        (EUROPEAN, surnames.EUROPEAN, surnames.EURO_STARTS, surnames.EURO_ENDS, 0.3),
+    for culture, pool, power, flat in (
+        (ENGLISH, surnames.english(), *surnames.LIKE_A_CENSUS),
+        (HISPANIC, surnames.HISPANIC, 0.8, 5.0),
+        (EUROPEAN, surnames.european(), *surnames.LIKE_A_CENSUS),
     ):
         chosen = np.flatnonzero(people.culture == culture)
-        people.family[chosen] = pick(
-            rng, [each.replace("_", " ") for each in pool], len(chosen), 0.8
-        )
-        if rare:
-            few = chosen[chance(rng, rare, len(chosen))]
-            people.family[few] = evenly(rng, starts, len(few)) + evenly(rng, ends, len(few))
-    slavic = np.flatnonzero((people.culture == EUROPEAN) & chance(rng, 0.12, count))
-    made = evenly(rng, surnames.SLAVIC_STARTS, len(slavic))
-    people.family[slavic] = made + evenly(rng, surnames.SLAVIC_ENDS, len(slavic))
+        people.family[chosen] = pick(rng, pool, len(chosen), power, flat)
     chosen = np.flatnonzero(people.culture == CHINESE)
     han, latin = _both(chinese.SURNAMES)
     which = zipf(rng, len(han), len(chosen), 1.1, 4.0)

@@ -43,6 +43,8 @@ class Source(msgspec.Struct, frozen=True):
     dates: str = "%Y-%m-%d"
     characters: float = 0.9
     capitals: bool = False
+    reached: str = ""
+    """By one of these its people must be reached: what they log in with, or where the answer goes."""
 
 
 SOURCES = {
@@ -51,14 +53,16 @@ SOURCES = {
         "first_name middle_name last_name suffix gender birth_date email phone home_phone address unit city district state zip country company",
         0.12, 0.015, 0.08, dates="%m/%d/%Y",
     ),
-    "shop": Source(0.26, "first_name last_name email phone address city district state zip country", 0.06, 0.012, 0.12, characters=0.75),
+    "shop": Source(0.26, "first_name last_name email phone address city district state zip country", 0.06, 0.012, 0.12, characters=0.75, reached="email phone"),
     "loyalty": Source(0.16, "first_name last_name gender birth_date phone address city state zip", 0.12, 0.04, 0.1, scans=0.03),
-    "support": Source(0.12, "full_name email phone city state", 0.1, 0.02, 0.3, hearing=0.06, characters=0.6),
-    "app": Source(0.12, "full_name gender birth_date phone email national_id", 0.1, 0.008, 0.1, characters=0.95, dates="%Y%m%d"),
+    "support": Source(0.12, "full_name email phone city state", 0.1, 0.02, 0.3, hearing=0.06, characters=0.6, reached="email phone"),
+    "app": Source(0.12, "full_name gender birth_date phone email national_id", 0.1, 0.008, 0.1, characters=0.95, dates="%Y%m%d", reached="phone email"),
     "registry": Source(
         0.08, "full_name birth_date address city state zip national_id home_phone", 0.05, 0.02, 0.0, scans=0.02, capitals=True, dates="%d %b %Y",
     ),
 }  # fmt: skip
+_OF_AGE = 13
+"""Who is younger is no customer of their own: no service may ask them for what it keeps of others."""
 _JUNK_PHONES = ("0000000000", "9999999999", "1234567890", "N/A", "none")
 _JUNK_EMAILS = ("none@none.com", "noemail@noemail.com", "N/A", "test@test.com", "unknown")
 
@@ -82,6 +86,7 @@ def make_people(rows: int, seed: int = 0, duplicates: float = 0.3) -> pa.Table:
     again = np.minimum(np.searchsorted(edges, rng.random(rows - count)), count - 1)
     who = np.concatenate((np.arange(count), again))[rng.permutation(rows)]
     system = rng.choice(len(SOURCES), rows, p=[each.share for each in SOURCES.values()])
+    system[people.age[who] < _OF_AGE] = list(SOURCES).index("registry")
     columns = {name: absent(rows) for name in COLUMNS}
     for number, source in enumerate(SOURCES.values()):
         chosen = np.flatnonzero(system == number)
@@ -135,7 +140,19 @@ def _records(
     wanted = source.columns.split()
     kept = {name: made[name].astype(object) for name in wanted}
     _go_wrong(rng, kept, source)
+    _reach(kept, made, source.reached.split())
     return kept
+
+
+def _reach(kept: dict[str, Texts], made: dict[str, Texts], ways: list[str]) -> None:
+    """Who has lost all ways to be reached gets back the first one that there was."""
+    lost = np.full(len(made["email"]), True)
+    for way in ways:
+        lost &= kept[way] == None  # noqa: E711 - of each element
+    for way in ways:
+        back = lost & (made[way] != None)  # noqa: E711 - of each element
+        kept[way][back] = made[way][back]
+        lost &= ~back
 
 
 def _births(rng: Random, born: Numbers, source: Source) -> Texts:

@@ -102,6 +102,14 @@ _GIVEN = Comparison(
     chance=0.01,
 )  # fmt: skip
 
+# Of two family names one is often left out, or taken for a middle name. Who is called otherwise beside it is another.
+_PART = "list_has_any(coalesce(a.family_parts, [a.family_name]), coalesce(b.family_parts, [b.family_name]))"
+_OF_SEVERAL = "(a.family_parts IS NOT NULL OR b.family_parts IS NOT NULL)"
+_AND_THE_MIDDLE = " OR ".join(
+    f"list_has_any({one}.family_parts, [{two}.family_name]) AND list_has_any({one}.family_parts, [{two}.middle_name])"
+    for one, two in (("a", "b"), ("b", "a"))
+)
+
 _FAMILY = Comparison(
     "family_name",
     ("family_name",),
@@ -111,8 +119,12 @@ _FAMILY = Comparison(
         ("other characters, same sound", "a.family_name = b.family_name AND a.family_han <> b.family_han"),
         ("same", "a.family_name = b.family_name"),
         ("one letter", f"length(a.family_name) > 2 AND length(b.family_name) > 2 AND {_edits('family_name', 1)}"),
-        ("a part in common", "(a.family_parts IS NOT NULL OR b.family_parts IS NOT NULL) AND list_has_any(coalesce(a.family_parts, [a.family_name]), coalesce(b.family_parts, [b.family_name]))"),
+        ("two parts, one as the middle name", _AND_THE_MIDDLE),
+        ("a part in common, and others", f"a.family_parts IS NOT NULL AND b.family_parts IS NOT NULL AND {_PART}"),
+        ("a common part in common", f"{_OF_SEVERAL} AND (a.family_name_bin <= 5 OR b.family_name_bin <= 5) AND {_PART}"),
+        ("a part in common", f"{_OF_SEVERAL} AND {_PART}"),
         ("former name", "a.family_name = b.former_name OR b.family_name = a.former_name"),
+        ("is the middle name", "length(a.family_name) > 1 AND length(b.family_name) > 1 AND (a.family_name = b.middle_name OR b.family_name = a.middle_name)"),
         ("in the other's mail address", _in_mail("family_name")),
         ("similar", "jaro_winkler_similarity(a.family_name, b.family_name) >= 0.9"),
         ("slightly similar", "jaro_winkler_similarity(a.family_name, b.family_name) >= 0.8"),

@@ -2,9 +2,11 @@
 
 from collections import Counter
 
+import numpy as np
 import pytest
 
 from onefold.testing.people import SOURCES, make_people, source_tables
+from onefold.testing.people.population import ENGLISH, populate
 
 
 @pytest.fixture(scope="module")
@@ -48,3 +50,37 @@ def test_households_share_an_address(people):
     together = Counter((row["household_id"], row["address"], row["entity_id"]) for row in rows)
     homes = Counter((household, address) for household, address, _ in together)
     assert sum(count > 1 for count in homes.values()) > 20
+
+
+def test_two_people_are_called_alike_as_seldom_as_in_a_census():
+    people = populate(np.random.default_rng(1), 30_000)
+    heads = (people.culture == ENGLISH) & (people.role == 0)
+    for names, least, most in ((people.family, 1_100, 1_900), (people.given, 280, 450)):
+        counts = np.array(list(Counter(names[heads].tolist()).values()))
+        pairs = counts.sum() * (counts.sum() - 1)
+        assert least < pairs / (counts * (counts - 1)).sum() < most
+
+
+def test_a_mailbox_is_of_one_household(people):
+    owners: dict[str, set[int]] = {}
+    for row in people.to_pylist():
+        email = (row["email"] or "").lower().replace("+shop", "")
+        if "@" in email and not email.startswith(("none@", "noemail@", "test@")):
+            owners.setdefault(email, set()).add(row["household_id"])
+    assert sum(len(households) > 1 for households in owners.values()) <= 2
+    assert sum(len(households) == 1 for households in owners.values()) > 2000
+
+
+def test_children_are_no_customers(people):
+    born = [
+        int(row["birth_date"][-4:])
+        for row in people.to_pylist()
+        if row["source"] == "crm" and row["birth_date"]
+    ]
+    assert sum(year > 2013 for year in born) < 0.02 * len(born)
+
+
+def test_who_logs_in_can_be_reached(people):
+    rows = [row for row in people.to_pylist() if row["source"] in ("shop", "support")]
+    lost = sum(row["email"] is None and row["phone"] is None for row in rows)
+    assert lost < 0.01 * len(rows)

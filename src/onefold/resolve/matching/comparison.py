@@ -178,15 +178,9 @@ _MIDDLE = Comparison(
 )  # fmt: skip
 
 _SUFFIX = Comparison(
-    "name_suffix",
-    ("name_suffix",),
-    "{r}.name_suffix IS NOT NULL",
-    (("same", "a.name_suffix = b.name_suffix"), ("different", "TRUE")),
-    "",
-    "",
-    True,
-    chance=0.4,
-)
+    "name_suffix", ("name_suffix",), "{r}.name_suffix IS NOT NULL",
+    (("same", "a.name_suffix = b.name_suffix"), ("different", "TRUE")), "", "", True, chance=0.4,
+)  # fmt: skip
 
 # A name says the gender, so beside the same name the same gender says little.
 _ALIKE_GIVEN = f"coalesce(a.given_name = b.given_name OR {NICKNAMES}, FALSE)"
@@ -358,19 +352,14 @@ _ADDRESS = Comparison(
 )  # fmt: skip
 
 _COMPANY = Comparison(
-    "company",
-    ("company",),
-    "{r}.company IS NOT NULL",
+    "company", ("company",), "{r}.company IS NOT NULL",
     (
         ("same", "a.company = b.company"),
         ("similar", "jaro_winkler_similarity(a.company, b.company) >= 0.9"),
         ("different", "TRUE"),
     ),
-    "same",
-    "company",
-    False,
-    chance=0.01,
-)
+    "same", "company", False, chance=0.01,
+)  # fmt: skip
 
 _NATIONAL = Comparison(
     "national_id",
@@ -391,26 +380,13 @@ _NATIONAL = Comparison(
 )  # fmt: skip
 
 _IDENTIFIERS = Comparison(
-    "identifiers",
-    ("identifiers",),
-    "{r}.identifiers IS NOT NULL",
+    "identifiers", ("identifiers",), "{r}.identifiers IS NOT NULL",
     (("one in common", "list_has_any(a.identifiers, b.identifiers)"), ("different", "TRUE")),
-    "",
-    "",
-    True,
-    chance=1e-6,
-)
+    "", "", True, chance=1e-6,
+)  # fmt: skip
 
 COMPARISONS = (
     _GIVEN, _FAMILY, _WHOLE_NAME, _MIDDLE, _SUFFIX, _GENDER, _BIRTH, _EMAIL, _PHONE, _ADDRESS,
     _COMPANY, _NATIONAL, _IDENTIFIERS, _MAIL_YEAR,
 )  # fmt: skip
 """All comparisons, in the order of their places in a pattern."""
-
-PLACE = (
-    "CASE WHEN street IS NOT NULL AND house_number IS NOT NULL"
-    " THEN house_number || ' ' || street"
-    " WHEN po_box IS NOT NULL THEN 'box ' || po_box"
-    " WHEN street IS NOT NULL AND address_more IS NOT NULL THEN street || ', ' || address_more END"
-)
-"""What makes an address one place, apart from its locality."""

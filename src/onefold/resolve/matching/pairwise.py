@@ -16,10 +16,9 @@ from onefold.model.errors import Fault, InvalidInput
 from onefold.model.matching import MatchModel
 from onefold.model.person import COLUMNS, Person
 from onefold.resolve.matching.blocking import DIVIDERS, PART, PARTS, divides, key
-from onefold.resolve.matching.comparison import PLACE
 from onefold.resolve.matching.compiled import Values, pattern_function, values_function
 from onefold.resolve.matching.levels import by_name, columns_of
-from onefold.resolve.matching.records import LISTS
+from onefold.resolve.matching.records import LISTS, PLACE
 from onefold.resolve.matching.scoring import Score, Scorer
 
 _PERSON = tuple(COLUMNS)

@@ -8,7 +8,6 @@ from onefold.model.person import COLUMNS
 from onefold.resolve.matching.comparison import (
     COMPARISONS,
     MAX_BINS,
-    PLACE,
     Comparison,
 )
 
@@ -16,6 +15,13 @@ MOST_SOURCES = 30
 LISTS = ("emails", "phones", "family_parts")
 RARE = 3
 """Values of so many records are as rare as any: they may all be of one person."""
+PLACE = (
+    "CASE WHEN street IS NOT NULL AND house_number IS NOT NULL"
+    " THEN house_number || ' ' || street"
+    " WHEN po_box IS NOT NULL THEN 'box ' || po_box"
+    " WHEN street IS NOT NULL AND address_more IS NOT NULL THEN street || ', ' || address_more END"
+)
+"""What makes an address one place, apart from its locality."""
 
 
 def presence_query(people: str = "people") -> str:

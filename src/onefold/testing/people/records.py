@@ -62,7 +62,7 @@ SOURCES = {
     ),
 }  # fmt: skip
 _OF_AGE = 13
-"""Who is younger is no customer of their own: no service may ask them for what it keeps of others."""
+"""Who is younger is no customer: a service would need their parents' consent."""
 _JUNK_PHONES = ("0000000000", "9999999999", "1234567890", "N/A", "none")
 _JUNK_EMAILS = ("none@none.com", "noemail@noemail.com", "N/A", "test@test.com", "unknown")
 

@@ -178,8 +178,11 @@ def test_matches_follow_identifiers_that_are_written_anew(
 
 
 def records(count: int, seed: int) -> tuple[list[dict[str, Any]], dict[str, str]]:
-    """Made-up people as traits whose names say nothing, and what they hold."""
-    table = make_people(count, seed=seed, duplicates=0.5)
+    """Made-up people as traits whose names say nothing, and what they hold; no two are alike in everything.
+
+    Such ones are one record in a file, and as many as their identifiers in events.
+    """
+    table = make_people(count * 5 // 4, seed=seed, duplicates=0.5)
     guesses = recognize(table.to_pydict())
     kept = {
         name: one.role
@@ -191,7 +194,9 @@ def records(count: int, seed: int) -> tuple[list[dict[str, Any]], dict[str, str]
         {f"x_{name}": row[name] for name in kept if row[name] is not None}
         for row in table.to_pylist()
     ]
-    return rows, {f"x_{name}": role for name, role in kept.items()}
+    columns = {f"x_{name}": role for name, role in kept.items()}
+    different = {person_of_traits(row, columns): row for row in rows}
+    return list(different.values())[:count], columns
 
 
 def groups(onefold: Stepped, count: int) -> set[tuple[str, ...]]:

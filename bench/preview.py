@@ -7,8 +7,9 @@ over 10 M profiles and 100 M events (`--quick`: a tenth), made once by `bench.po
   that answered it before and holds what it read; `onefold, files`: in one that holds nothing;
 - `duckdb`: SQL written by hand for these very files, with the bounds and names worked out;
 - `chdb`, `polars` (as one would write it, and in the steps that ours takes): the same question over the
-  same files; `polars, held`: over columns that it read before; `postgresql` 15: over rows that were loaded into it, with an index that answers the question
-  alone. All of them apply the moves of profiles.
+  same files; `polars, held`: over columns that it read before; `polars, numbered`: with profiles by the
+  short numbers that ours holds; `postgresql` 15: over rows that were loaded into it, with an index that
+  answers the question alone. All of them apply the moves of profiles.
 
 Everybody may use all cores. The answers (how many, and the sum of their numbers) must be equal. A run is
 cold when the kernel forgot the files before it, and what was asked is opened anew.
@@ -22,7 +23,8 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +33,6 @@ import msgspec
 from bench.by_turns import Answer, Ask, compare
 from bench.population_data import add_arguments, population
 from bench.postgres import postgres
-from bench.preview_polars import polars, polars_in_memory, polars_in_steps
 from bench.preview_question import (
     COUNTRY,
     DUCK_THREADS,
@@ -173,6 +174,14 @@ def _file(files: list[str]) -> str:
     return f"file('{pattern}', 'Parquet')"
 
 
+def _polars(how: str, settings: Settings) -> AbstractContextManager[Ask]:
+    """Polars, which only its own processes load."""
+    from bench import preview_polars
+
+    way: AbstractContextManager[Ask] = getattr(preview_polars, how)(settings)
+    return way
+
+
 @contextmanager
 def postgresql(settings: Settings) -> Iterator[Ask]:
     """PostgreSQL 15, loaded with what the question needs and nothing else, indexed for it."""
@@ -185,9 +194,10 @@ WAYS: dict[str, Callable[[Settings], Any]] = {
     "onefold, files": from_files,
     "duckdb": duckdb,
     "chdb": chdb,
-    "polars": polars,
-    "polars, steps": polars_in_steps,
-    "polars, held": polars_in_memory,
+    "polars": partial(_polars, "polars"),
+    "polars, steps": partial(_polars, "polars_in_steps"),
+    "polars, held": partial(_polars, "polars_in_memory"),
+    "polars, numbered": partial(_polars, "polars_numbered"),
     "postgresql": postgresql,
     "spark": spark,
 }

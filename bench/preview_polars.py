@@ -4,114 +4,91 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
+
+import polars as pl
 
 from bench.by_turns import Answer, Ask
-from bench.preview_question import COUNTRY, MAILS, ORDERS, REVENUE, files_of
+from bench.preview_question import COUNTRY, MAILS, ORDERS, REVENUE, Files, files_of
 from onefold.config import Settings
+
+_Engine = Literal["in-memory", "streaming"]
+_IS_ORDER, _IS_MAIL = pl.col("name") == "Order Completed", pl.col("name") == "Email Opened"
+_ENOUGH = (pl.col("orders") >= 3) & (pl.col("spent") >= 100)
 
 
 @contextmanager
 def polars(settings: Settings) -> Iterator[Ask]:
     """Polars, lazily and streaming, over the same files."""
-    import polars as pl
-
     files = files_of(settings)
 
-    def ask() -> tuple[Answer, float]:
-        began = time.perf_counter()
-        time_of = pl.col("time").dt.epoch("us")
-        is_order = (pl.col("name") == "Order Completed") & (time_of >= ORDERS)
-        is_mail = (pl.col("name") == "Email Opened") & (time_of >= MAILS)
-        moved = (
-            pl.scan_parquet(files.moves)
-            .filter(pl.col("batch") > files.known)
-            .sort("batch")
-            .group_by("left_id", maintain_order=True)
-            .agg(pl.col("profile_id").last().alias("home"))
-        )
+    def found() -> pl.DataFrame:
         totals = (
-            pl.scan_parquet(files.events)
-            .filter(is_order | is_mail)
-            .select("profile_id", "name", REVENUE)
-            .join(moved, left_on="profile_id", right_on="left_id", how="left")
-            .with_columns(pl.coalesce("home", "profile_id").alias("profile"))
+            _events(files, _ordered() | _opened(), "name", REVENUE)
             .group_by("profile")
             .agg(
-                (pl.col("name") == "Order Completed").sum().alias("orders"),
+                _IS_ORDER.sum().alias("orders"),
                 pl.col(REVENUE).sum().alias("spent"),
-                (pl.col("name") == "Email Opened").sum().alias("mails"),
+                _IS_MAIL.sum().alias("mails"),
             )
-            .filter((pl.col("orders") >= 3) & (pl.col("spent") >= 100) & (pl.col("mails") == 0))
+            .filter(_ENOUGH & (pl.col("mails") == 0))
         )
-        found = (
-            pl.scan_parquet(files.profiles)
-            .filter(pl.col(COUNTRY) == "CN")
-            .join(totals, left_on="profile_id", right_on="profile")
-            .select(pl.len().alias("n"), pl.col("profile_id").cast(pl.Int128).sum().alias("total"))
-            .collect(engine="streaming")
-        )
-        return (found["n"][0], int(found["total"][0])), time.perf_counter() - began
+        return _members(_people(files), totals).collect(engine="streaming")
 
-    yield ask
+    yield _asking(found)
 
 
 @contextmanager
 def polars_in_steps(settings: Settings) -> Iterator[Ask]:
     """The same, first the orders, then the mails of those whom these leave."""
-    import polars as pl
-
     files = files_of(settings)
 
-    def ask() -> tuple[Answer, float]:
-        began = time.perf_counter()
-        time_of = pl.col("time").dt.epoch("us")
-        is_order = (pl.col("name") == "Order Completed") & (time_of >= ORDERS)
-        is_mail = (pl.col("name") == "Email Opened") & (time_of >= MAILS)
-        moved = (
-            pl.scan_parquet(files.moves)
-            .filter(pl.col("batch") > files.known)
-            .sort("batch")
-            .group_by("left_id", maintain_order=True)
-            .agg(pl.col("profile_id").last().alias("home"))
-        )
+    def found() -> pl.DataFrame:
+        orders, mails = _events(files, _ordered(), REVENUE), _events(files, _opened())
+        totals = _in_steps(orders, mails)
+        return _members(_people(files), totals).collect(engine="streaming")
 
-        def events(of: pl.Expr, *columns: str) -> pl.LazyFrame:
-            return (
-                pl.scan_parquet(files.events)
-                .filter(of)
-                .select("profile_id", *columns)
-                .join(moved, left_on="profile_id", right_on="left_id", how="left")
-                .with_columns(pl.coalesce("home", "profile_id").alias("profile"))
-            )
-
-        totals = (
-            events(is_order, REVENUE)
-            .group_by("profile")
-            .agg(pl.len().alias("orders"), pl.col(REVENUE).sum().alias("spent"))
-            .filter((pl.col("orders") >= 3) & (pl.col("spent") >= 100))
-            .join(events(is_mail), on="profile", how="anti")
-        )
-        found = (
-            pl.scan_parquet(files.profiles)
-            .filter(pl.col(COUNTRY) == "CN")
-            .join(totals, left_on="profile_id", right_on="profile")
-            .select(pl.len().alias("n"), pl.col("profile_id").cast(pl.Int128).sum().alias("total"))
-            .collect(engine="streaming")
-        )
-        return (found["n"][0], int(found["total"][0])), time.perf_counter() - began
-
-    yield ask
+    yield _asking(found)
 
 
 @contextmanager
 def polars_in_memory(settings: Settings) -> Iterator[Ask]:
-    """The same, of columns that were read before: the two names apart, moves applied, countries by number."""
-    import polars as pl
-
+    """The same, of columns that it read before: the two names apart, moves applied, countries by number."""
     files = files_of(settings)
+    orders, mails = (one.collect().rechunk() for one in _held(files))
+    yield _faster(orders, mails, _countries(files))
+
+
+@contextmanager
+def polars_numbered(settings: Settings) -> Iterator[Ask]:
+    """The same, of the columns that ours holds: profiles by short numbers, sorted, those with events first."""
+    files = files_of(settings)
+    orders, mails = (one.collect() for one in _held(files))
+    both = pl.concat([orders["profile"], mails["profile"]]).unique().sort()
+    numbers = pl.DataFrame({"profile": both}).with_row_index("number")
+
+    def numbered(rows: pl.DataFrame) -> pl.DataFrame:
+        found = rows.join(numbers, on="profile").drop("profile").rename({"number": "profile"})
+        return found.sort("profile", "time").rechunk()
+
+    # Who has no event of these names can be no member.
+    people = _countries(files).join(numbers, left_on="profile_id", right_on="profile")
+    people = people.sort("number").rechunk()
+    yield _faster(numbered(orders), numbered(mails), people, "number")
+
+
+def _ordered() -> pl.Expr:
+    return _IS_ORDER & (pl.col("time").dt.epoch("us") >= ORDERS)
+
+
+def _opened() -> pl.Expr:
+    return _IS_MAIL & (pl.col("time").dt.epoch("us") >= MAILS)
+
+
+def _events(files: Files, which: pl.Expr, *columns: str | pl.Expr) -> pl.LazyFrame:
+    """Some events, with the moves of profiles applied."""
     moved = (
         pl.scan_parquet(files.moves)
         .filter(pl.col("batch") > files.known)
@@ -119,50 +96,71 @@ def polars_in_memory(settings: Settings) -> Iterator[Ask]:
         .group_by("left_id", maintain_order=True)
         .agg(pl.col("profile_id").last().alias("home"))
     )
-
-    def held(name: str, *columns: str) -> pl.DataFrame:
-        return (
-            pl.scan_parquet(files.events)
-            .filter(pl.col("name") == name)
-            .select("profile_id", pl.col("time").dt.epoch("us"), *columns)
-            .join(moved, left_on="profile_id", right_on="left_id", how="left")
-            .select(pl.coalesce("home", "profile_id").alias("profile"), "time", *columns)
-            .collect()
-            .rechunk()
-        )
-
-    orders, mails = held("Order Completed", REVENUE), held("Email Opened")
-    people = (
-        pl.scan_parquet(files.profiles)
-        .select("profile_id", pl.col(COUNTRY).cast(pl.Categorical()))
-        .collect()
-        .rechunk()
+    return (
+        pl.scan_parquet(files.events)
+        .filter(which)
+        .select("profile_id", *columns)
+        .join(moved, left_on="profile_id", right_on="left_id", how="left")
+        .with_columns(pl.coalesce("home", "profile_id").alias("profile"))
+        .drop("home", "profile_id")
     )
 
+
+def _people(files: Files) -> pl.LazyFrame:
+    return pl.scan_parquet(files.profiles).select("profile_id", COUNTRY)
+
+
+def _held(files: Files) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+    at = pl.col("time").dt.epoch("us")
+    return _events(files, _IS_ORDER, at, REVENUE), _events(files, _IS_MAIL, at)
+
+
+def _countries(files: Files) -> pl.DataFrame:
+    people = _people(files).with_columns(pl.col(COUNTRY).cast(pl.Categorical()))
+    return people.collect().rechunk()
+
+
+def _in_steps(orders: pl.LazyFrame, mails: pl.LazyFrame) -> pl.LazyFrame:
+    """Who ordered enough and opened no mail."""
+    return (
+        orders.group_by("profile")
+        .agg(pl.len().alias("orders"), pl.col(REVENUE).sum().alias("spent"))
+        .filter(_ENOUGH)
+        .join(mails, on="profile", how="anti")
+    )
+
+
+def _members(people: pl.LazyFrame, totals: pl.LazyFrame, key: str = "profile_id") -> pl.LazyFrame:
+    return (
+        people.filter(pl.col(COUNTRY) == "CN")
+        .join(totals, left_on=key, right_on="profile")
+        .select(pl.len().alias("n"), pl.col("profile_id").cast(pl.Int128).sum().alias("total"))
+    )
+
+
+def _faster(
+    orders: pl.DataFrame, mails: pl.DataFrame, people: pl.DataFrame, key: str = "profile_id"
+) -> Ask:
+    """Ask in memory, with the one of its engines that is faster."""
+
+    def found(engine: _Engine) -> pl.DataFrame:
+        totals = _in_steps(
+            orders.lazy().filter(pl.col("time") >= ORDERS),
+            mails.lazy().filter(pl.col("time") >= MAILS),
+        )
+        return _members(people.lazy(), totals, key).collect(engine=engine)
+
+    engines: tuple[_Engine, _Engine] = ("in-memory", "streaming")
+    asks = {engine: _asking(lambda engine=engine: found(engine)) for engine in engines}
+    took = {engine: min(ask()[1] for _ in range(5)) for engine, ask in asks.items()}
+    sys.stderr.write(f"polars: {took}\n")
+    return asks[min(took, key=took.__getitem__)]
+
+
+def _asking(found: Callable[[], Any]) -> Ask:
     def ask() -> tuple[Answer, float]:
         began = time.perf_counter()
-        totals = (
-            orders.lazy()
-            .filter(pl.col("time") >= ORDERS)
-            .group_by("profile")
-            .agg(pl.len().alias("orders"), pl.col(REVENUE).sum().alias("spent"))
-            .filter((pl.col("orders") >= 3) & (pl.col("spent") >= 100))
-            .join(mails.lazy().filter(pl.col("time") >= MAILS), on="profile", how="anti")
-        )
-        found = (
-            people.lazy()
-            .filter(pl.col(COUNTRY) == "CN")
-            .join(totals, left_on="profile_id", right_on="profile")
-            .select(pl.len().alias("n"), pl.col("profile_id").cast(pl.Int128).sum().alias("total"))
-            .collect(engine=engine)
-        )
-        return (found["n"][0], int(found["total"][0])), time.perf_counter() - began
+        answer = found()
+        return (answer["n"][0], int(answer["total"][0])), time.perf_counter() - began
 
-    # Either of its engines may be the faster one.
-    took: dict[Any, float] = {}
-    engine: Any
-    for engine in ("in-memory", "streaming"):
-        took[engine] = min(ask()[1] for _ in range(5))
-    engine = min(took, key=took.__getitem__)
-    sys.stderr.write(f"polars: {took}\n")
-    yield ask
+    return ask

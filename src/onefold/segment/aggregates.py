@@ -65,7 +65,14 @@ def sum_value(bucket: Bucket) -> float:
 
 
 def _sum_sql(column: Column, where: str, value: str) -> str:
-    total = f"sum(CAST(round({value} * 1000000e0, 0) AS HUGEINT)) {_numbers(where, value)}"
+    return _put_together(f"sum({_millionths(value)}) {_numbers(where, value)}")
+
+
+def _millionths(value: str, type_: str = "HUGEINT") -> str:
+    return f"CAST(round({value} * 1000000e0, 0) AS {type_})"
+
+
+def _put_together(total: str) -> str:
     carry = f"CAST(({total}) // {CARRY} AS DOUBLE)"
     whole = f"CAST(({total}) % {CARRY} AS DOUBLE) / 1000000e0 + {carry} * 1e12"
     # Nearly all sums need but one part, and to divide such wide numbers takes long.
@@ -80,6 +87,18 @@ def _average_value(bucket: Bucket) -> float:
 
 def _average_sql(column: Column, where: str, value: str) -> str:
     return f"({_sum_sql(column, where, value)} / count(*) {_numbers(where, value)})"
+
+
+def millionths_sql(value: str, type_: str = "HUGEINT") -> str:
+    """Write what of a number is added up: whole millionths, or nothing."""
+    return f"CASE WHEN abs({value}) < {LARGEST_NUMBER} THEN {_millionths(value, type_)} END"
+
+
+def total_sql(column: Column, where: str, millionths: str) -> str:
+    """Write a sum, or an average, of what `millionths_sql` gave."""
+    only = "" if where == "TRUE" else f" FILTER (WHERE {where})"
+    total = _put_together(f"sum({millionths}){only}")
+    return total if column.aggregate == "sum" else f"({total} / count({millionths}){only})"
 
 
 def _least_value(bucket: Bucket) -> float:

@@ -48,12 +48,16 @@ class Relations(msgspec.Struct, frozen=True):
 
     `read` writes how a value is read: from JSON, or from a typed column where there is one. `since`
     writes that an event is not older than a moment, so that files need not be read to see it.
+    `key` is the column of profiles that events name as theirs, and `millionths` writes where a
+    number of events is found in those, if it is.
     """
 
     events: str = "events_now"
     profiles: str = "profiles_now"
     read: Callable[[Field], str] = field_sql
     since: Callable[[int], str] | None = None
+    key: str = "profile"
+    millionths: Callable[[Field], str] | None = None
 
 
 NOW = Relations()
@@ -205,20 +209,21 @@ def features_query(
     for its own, only of those that satisfy it.
     """
     zone = load_zone(timezone)
-    people = traits_query(columns, now, zone, relations.profiles, relations.read)
+    key = relations.key
+    people = traits_query(columns, now, zone, relations.profiles, relations.read, key)
     if first:
         people = f"SELECT * FROM ({people}) WHERE {' AND '.join(first)}"
     windows = [column for column in columns if column.kind == "window"]
     if not windows:
         return people
-    only = "people" if first and narrow else ""
+    only = f"SELECT {key} FROM people" if first and narrow else ""
     scan = (metrics, now, timezone, relations)
     totals = _led_query(lead, windows, *scan, only) if lead else totals_query(windows, *scan, only)
     names = "".join(f", {_joined(column)} AS {column.name}" for column in columns)
     features = (
         f"SELECT people.profile{names} "
         f"FROM people {'' if lead else 'LEFT '}JOIN ({totals}) AS totals"
-        " ON people.profile = totals.profile"
+        f" ON people.{key} = totals.profile"
     )
     if open_ := [one for one in then if not lead or one not in lead.conditions]:
         features = f"SELECT * FROM ({features}) WHERE {' AND '.join(open_)}"
@@ -249,7 +254,7 @@ def _led_query(
     names = "".join(f", others.{column.name}" for column in others)
     return (
         f"WITH led AS MATERIALIZED ({led}) SELECT led.*{names} FROM led "
-        f"LEFT JOIN ({totals_query(others, *scan, 'led')}) AS others ON led.profile = others.profile"
+        f"LEFT JOIN ({totals_query(others, *scan, 'SELECT profile FROM led')}) AS others ON led.profile = others.profile"
     )
 
 
@@ -263,17 +268,18 @@ def totals_query(
 ) -> str:
     """Write the query that adds up the events of windows: `(profile, …)`, where there are any.
 
-    `only` names a relation; profiles that are not in it are left out.
+    `only` is a query for profiles; those that are not among them are left out.
     """
     zone = load_zone(timezone)
     by_id = {metric.id: metric for metric in metrics}
-    wanted = f" WHERE profile IN (SELECT profile FROM {only})" if only else ""
+    wanted = f" WHERE profile IN ({only})" if only else ""
     apart = [column for column in windows if is_apart(column, by_id)]
     together = [column for column in windows if column not in apart]
     # Where all count the same events, those that are read are those that count.
     same = len({each for column in windows for each in reach(column, by_id, now, zone)}) == 1
+    how = {"same": same, "millionths": relations.millionths is not None}
     sums = "".join(
-        f", {column_sql(column, by_id[column.metric], now, zone, same=same)} AS {text_name(column)}"
+        f", {column_sql(column, by_id[column.metric], now, zone, **how)} AS {text_name(column)}"
         for column in together
     )
     scan = events_query(windows, by_id.values(), now, zone, relations)
@@ -309,7 +315,7 @@ def events_query(
     """
     used = {metric for column in windows for metric in column.metrics}
     by_id = {metric.id: metric for metric in metrics if metric.id in used}
-    fields = fields_sql(by_id.values(), relations.read)
+    fields = fields_sql(by_id.values(), relations.read, relations.millionths)
     columns = ", ".join(["profile", "name", "time", "message_id", *more, *fields])
     reached = [each for column in windows for each in reach(column, by_id, now, zone)]
     where = _reach_sql(reached)

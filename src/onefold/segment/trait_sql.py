@@ -24,10 +24,12 @@ def traits_query(
     zone: Zone,
     profiles: str,
     read: Callable[[Field], str],
+    key: str = "profile",
 ) -> str:
     """Write the query for the columns that are no windows: `(profile, …)` in their order.
 
-    `read` writes how a value inside the traits is read, in the relation `profiles`.
+    `read` writes how a value inside the traits is read, in the relation `profiles`. Where a
+    profile has another `key`, that comes after it.
     """
     wanted = [column for column in columns if column.kind != "window"]
     values = [
@@ -36,8 +38,9 @@ def traits_query(
         else f"{read(trait_field(column, text=is_moment(column)))} AS {text_name(column)}"
         for column in wanted
     ]
-    query = f"SELECT {', '.join(['profile', *values])} FROM {profiles}"
-    return moments_query(query, wanted, zone)
+    keys = list(dict.fromkeys(["profile", key]))
+    query = f"SELECT {', '.join([*keys, *values])} FROM {profiles}"
+    return moments_query(query, wanted, zone, keys)
 
 
 def is_moment(column: Column) -> bool:
@@ -50,10 +53,12 @@ def text_name(column: Column) -> str:
     return f"{column.name}_t" if is_moment(column) else column.name
 
 
-def moments_query(query: str, wanted: Sequence[Column], zone: Zone) -> str:
+def moments_query(
+    query: str, wanted: Sequence[Column], zone: Zone, keys: Sequence[str] = ("profile",)
+) -> str:
     """Write the query that reads the dates and times of another: `(profile, …)` in their order.
 
-    The other one has them as texts, under the names that `text_name` gives.
+    The other one has them as texts, under the names that `text_name` gives, and the same `keys`.
     """
     moments = [each for each in wanted if is_moment(each)]
     if not moments:
@@ -62,7 +67,7 @@ def moments_query(query: str, wanted: Sequence[Column], zone: Zone) -> str:
     joined = [_joined(column.name) for column in moments]
     last = [_last(column, zone) if column in moments else column.name for column in wanted]
     return (
-        f"SELECT {', '.join(['profile', *last])} FROM "
+        f"SELECT {', '.join([*keys, *last])} FROM "
         f"(SELECT *, {', '.join(joined)} FROM (SELECT *, {', '.join(apart)} FROM ({query})))"
     )
 

@@ -18,6 +18,7 @@ from onefold.segment.aggregates import (
     different_query,
     frequent_query,
     sessions_query,
+    total_sql,
 )
 from onefold.segment.bucket_query import bucket_sql, named_sql
 from onefold.segment.fields import field_sql
@@ -31,10 +32,25 @@ from onefold.segment.zone import Zone
 _APART = ("unique", "frequent", "sequence", "sessions", "session_minutes")
 
 
-def fields_sql(metrics: Iterable[Metric], read: Callable[[Field], str] = field_sql) -> list[str]:
-    """Write the fields that metrics use as `… AS name`; `read` says how a field is read."""
+def fields_sql(
+    metrics: Iterable[Metric],
+    read: Callable[[Field], str] = field_sql,
+    millionths: Callable[[Field], str] | None = None,
+) -> list[str]:
+    """Write the fields that metrics use as `… AS name`; `read` says how a field is read.
+
+    `millionths` says it of what of a number is added up, where that is at hand.
+    """
     fields = dict.fromkeys(field for metric in metrics for field in metric.fields)
-    return [f"{read(field)} AS {field.name}" for field in fields]
+    found = [f"{read(field)} AS {field.name}" for field in fields]
+    if millionths:
+        numbers = [field for field in fields if field.type == "number"]
+        found += [f"{millionths(field)} AS {_in_millionths(field.name)}" for field in numbers]
+    return found
+
+
+def _in_millionths(name: str) -> str:
+    return f"{name}_m"
 
 
 def is_apart(column: Column, metrics: Mapping[str, Metric]) -> bool:
@@ -42,17 +58,28 @@ def is_apart(column: Column, metrics: Mapping[str, Metric]) -> bool:
     return column.aggregate in _APART or bool(column.session) or metrics[column.metric].many
 
 
-def column_sql(column: Column, metric: Metric, now: int, zone: Zone, *, same: bool = False) -> str:
+def column_sql(
+    column: Column,
+    metric: Metric,
+    now: int,
+    zone: Zone,
+    *,
+    same: bool = False,
+    millionths: bool = False,
+) -> str:
     """Write a column as an aggregate over the events of a profile, as of a moment (µs UTC).
 
     A profile without events has no row: what it has instead is `absent_sql`. `same`: the relation
-    holds the events of this column's name and window only.
+    holds the events of this column's name and window only. `millionths`: it has those of numbers.
     """
     where = (metric.where or "TRUE") if same else condition_sql(column, metric, now, zone)
     if column.aggregate == "days":
         since, until = column.window.bounds(now, zone)
         last = f"max({zone.day_sql(since, until)}) FILTER (WHERE {where})"
         return f"CAST({bucket_in('day', now, zone)} - {last} AS DOUBLE)"
+    numbers = [field.name for field in metric.fields if field.type == "number"]
+    if millionths and column.aggregate in ("sum", "avg") and metric.value in numbers:
+        return total_sql(column, where, _in_millionths(metric.value))
     return AGGREGATES_SQL[column.aggregate](column, where, metric.value or "")
 
 

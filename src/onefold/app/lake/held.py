@@ -1,13 +1,14 @@
 """What questions ask often, held in memory from one question to the next: decoded, and of whom it is now.
 
-Of the lake's compacted files: the events of a name with the fields that rules read of them, and of
-profiles the traits that have few values. What came in since is read from where it lies. Nothing of an
-answer is held: each question adds up anew. A process that answers one question holds nothing.
+Of the lake's compacted files: the events of a name with the fields that rules read of them, profiles
+by short numbers, and of profiles the traits that have few values. What came in since is read from where
+it lies. Nothing of an answer is held: each question adds up anew. A process that answers one
+question holds nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from onefold.app.lake.event_rows import (
@@ -21,33 +22,41 @@ from onefold.app.lake.event_rows import (
     oldest,
     with_rows,
 )
+from onefold.app.lake.held_columns import (
+    event_width,
+    events_of,
+    held_columns,
+    is_long,
+    millionths_columns,
+    narrow,
+    numbers_of,
+    profile_width,
+    traits_of,
+)
+from onefold.app.lake.numbered import Numbers
 from onefold.app.lake.tables import TableNow
 from onefold.app.lake.typed import column_of, fields_of, typed_columns
 from onefold.engine import DuckEngine, OutOfMemory
 from onefold.lake import MIXED, by_layout, parse_file_name
 from onefold.model.sql import literal_sql
-from onefold.segment.metric import Aggregate, Field, FieldType, make_field
+from onefold.segment.metric import Field
 from onefold.segment.plan import Plan
-from onefold.segment.trait_sql import is_moment, trait_field
 
-EVENTS, PROFILES = "events_held", "profiles_held"
+EVENTS, PROFILES, KEY = "events_held", "profiles_held", "number"
 _LATE, _LEFT = "held_late_moves", "held_left_profiles"
-_WIDTHS: dict[FieldType, int] = {"text": 40, "number": 9, "boolean": 2}
-"""Bytes of a value, roughly; of the texts of profiles only their numbers are held."""
-_ID, _TIME, _NUMBER = 9, 9, 2
-_SQL: dict[FieldType, str] = {"text": "varchar", "number": "double", "boolean": "boolean"}
-_MOST_VALUES, _SOME = 1_000, 20_000
-_SIMPLE: tuple[Aggregate, ...] = ("count", "sum", "avg", "min", "max", "days")
-"""These need of an event its name, its time and the fields that the rule names."""
 
 
 class _Table(NamedTuple):
-    """A table that is held: the files that it was made of, with moves until a batch."""
+    """A table that is held: the files that it was made of, with moves until a batch.
+
+    `numbered`: so many profiles had a short number then.
+    """
 
     name: str
     files: frozenset[str]
     fields: tuple[Field, ...]
     size: int
+    numbered: int
     batch: int = 0
 
     def has(self, files: Iterable[str], fields: Iterable[Field]) -> bool:
@@ -62,7 +71,10 @@ class Asked(NamedTuple):
 
 
 class HeldRelations(NamedTuple):
-    """The relations to ask instead, and the fields that they have columns for; None: not held."""
+    """The relations to ask instead, and the fields that they have columns for; None: not held.
+
+    Where profiles are held, events name them by their `KEY`.
+    """
 
     events: str
     profiles: str | None
@@ -77,6 +89,7 @@ class Held:
         self._limit = limit
         self._events: dict[str, _Table] = {}
         self._profiles: _Table | None = None
+        self._numbers = Numbers()
         self._too_much: set[tuple[str, frozenset[str]]] = set()
         self._made = 0
         self._moves: object = None
@@ -85,7 +98,9 @@ class Held:
     @property
     def names(self) -> frozenset[str]:
         """The tables that must stay."""
-        return frozenset([_LEFT, *(one.name for one in self._tables())])
+        tables = [one.name for one in self._tables()]
+        others = [_others(self._profiles.name)] if self._profiles else []
+        return self._numbers.names.union([_LEFT, *tables, *others])
 
     def relations(
         self,
@@ -100,20 +115,21 @@ class Held:
         `tables` are complete up to `batch`; `typed` are the fields that other relations have columns for.
         What is `missed` is held once it is asked again.
         """
-        wanted = _events_of(asked.plan)
+        wanted = events_of(asked.plan)
         if wanted is None:
             return None
         make = self.missed == asked
         self.missed = None
-        traits = _traits_of(asked.plan)
+        traits = traits_of(asked.plan)
         profiles = tables["profiles"]
         if not self._hold_events(engine, tables, wanted, asked.since, batch if make else None):
             self.missed = None if make else asked
             return None
         fields = list(dict.fromkeys(one for each in wanted.values() for one in each))
-        if not self._add_events(engine, tables, wanted, fields):
+        numbered = self._hold_profiles(engine, profiles, traits, wanted, make=make)
+        if not self._add_events(engine, tables, wanted, fields, numbered=numbered):
             return None
-        if self._hold_profiles(engine, profiles, traits, wanted, make=make):
+        if numbered:
             self._add_profiles(engine, profiles, traits, typed)
             return HeldRelations(EVENTS, PROFILES, [*fields, *traits])
         self.missed = None if make else asked
@@ -121,6 +137,10 @@ class Held:
 
     def _tables(self) -> list[_Table]:
         return [*self._events.values(), *([self._profiles] if self._profiles else [])]
+
+    def _is_room(self, size: int) -> bool:
+        held = self._numbers.size + sum(one.size for one in self._tables())
+        return held + size <= self._limit
 
     def _hold_events(
         self,
@@ -154,13 +174,14 @@ class Held:
         if not self._add_moves(engine, tables["moves"], oldest(days)):
             return False
         for name, fields in missing.items():
-            width = _ID + _TIME + sum(_WIDTHS[one.type] for one in fields)
+            width = event_width(fields)
             rows = " union all ".join(
                 f'select profile_id, epoch_us("time") as "time"{typed_columns(fields, have)}'
                 f" from {view} where name = {literal_sql(name)}"
                 for view, have in views.items()
             )
-            made = self._make(engine, name, by_profile(rows, _LEFT), days, fields, width, wanted)
+            query = by_profile(rows, _LEFT)
+            made = self._make(engine, name, query, days, fields, width, wanted, self._keep_events)
             if made is None:
                 return False
             self._events[name] = made._replace(batch=batch)
@@ -184,37 +205,60 @@ class Held:
         tables: Mapping[str, TableNow],
         wanted: Mapping[str, tuple[Field, ...]],
         fields: Sequence[Field],
+        *,
+        numbered: bool,
     ) -> bool:
         """Make the view of the events that are held, and of those that came in since."""
         events = tables["events"]
         tail = [file for file in with_rows(events.files) if not is_day(file)]
         held = [self._events[name] for name in wanted]
-        parts = [
-            f"select profile as profile_id, {literal_sql(name)} as name,"
-            f' "time", null::varchar as message_id'
-            f"{_columns(fields, one.fields)} from {one.name}"
+        rows = " union all ".join(
+            f'select profile, {literal_sql(name)} as name, "time", null::varchar as message_id'
+            f"{held_columns(fields, one.fields)} from {one.name}"
             for name, one in zip(wanted, held, strict=True)
-        ]
+        )
         views = _views(engine, "held_tail", tail, "properties", "context")
         if events.newer.num_rows:
             engine.add_view("held_newer", {}, events.newer)
             views["held_newer"] = []
-        columns = ", ".join(column_of(one) for one in fields)
-        parts += [
-            f'select profile_id, name, "time", message_id{columns and ", "}{columns}'
+        columns = "".join(f", {column_of(one)}" for one in fields) + millionths_columns(fields)
+        newer = " union all ".join(
+            f'select profile_id, name, "time", message_id{columns}'
             f" from ({events_part(view, have, fields)})"
             for view, have in views.items()
-        ]
+        )
         batches = [one.batch for one in held]
         if views:
             batches.append(oldest(tail, events.newer))
         if not self._add_moves(engine, tables["moves"], min(batches)):
             return False
-        rows = " union all ".join(parts)
-        moved = by_profile(rows, _LEFT)
-        as_is = f"select profile_id as profile, * exclude (profile_id) from ({rows})"
-        engine.view(EVENTS, moved if self._left else as_is)
+        if self._left:
+            rows = self._numbers.moved(engine, rows, _LEFT)
+        if not numbered:
+            rows = self._numbers.profiles(rows)
+        if views:
+            newer = by_profile(newer, _LEFT)
+            rows += f" union all {self._numbers.every(newer, 'profile') if numbered else newer}"
+        engine.view(EVENTS, rows)
         return True
+
+    def _keep_events(
+        self, engine: DuckEngine, table: str, query: str, fields: Sequence[Field]
+    ) -> None:
+        given = f"{table}_given"
+        try:
+            engine.keep(given, query)
+            self._numbers.add(engine, given)
+            columns = "".join(f", {column_of(one)}" for one in fields)
+            long = {one: is_long(engine, given, one) for one in numbers_of(fields)}
+            rows = self._numbers.known(f"select * from {given}")
+            engine.keep(
+                table,
+                f'select profile, "time"{columns}{millionths_columns(fields, long)} from ({rows})'
+                ' order by profile, "time"',
+            )
+        finally:
+            engine.forget(given)
 
     def _hold_profiles(
         self,
@@ -228,13 +272,14 @@ class Held:
         """Say whether these traits of everybody are held; `make`: see to it, if they have few values."""
         files = [one for one in with_rows(profiles.files) if parse_file_name(one).part == "now"]
         old = self._profiles
-        if old and old.files == frozenset(files) and set(traits) <= set(old.fields):
+        is_same = old and old.files == frozenset(files) and old.numbered == self._numbers.count
+        if old and is_same and set(traits) <= set(old.fields):
             return True
         if not make:
             return False
         self._profiles = None
         if old:
-            engine.forget(old.name)
+            engine.forget(old.name, _others(old.name))
         what = " ".join(["profiles", *map(column_of, traits)])
         if (what, frozenset(files)) in self._too_much:
             return False
@@ -245,14 +290,23 @@ class Held:
         )
         if not rows:
             return False
-        columns = [_narrow(engine, rows, one) for one in traits]
+        columns = [narrow(engine, rows, one) for one in traits]
         if "" in columns:
             self._too_much.add((what, frozenset(files)))
             return False
         query = f"select {', '.join(['profile', *columns])} from ({rows})"
-        width = _ID + sum(_NUMBER if one.type == "text" else _WIDTHS[one.type] for one in traits)
-        self._profiles = self._make(engine, "", query, files, traits, width, wanted)
+        width = profile_width(traits)
+        self._profiles = self._make(
+            engine, "", query, files, traits, width, wanted, self._keep_profiles
+        )
         return self._profiles is not None
+
+    def _keep_profiles(
+        self, engine: DuckEngine, table: str, query: str, fields: Sequence[Field]
+    ) -> None:
+        known, others = self._numbers.apart(query)
+        engine.keep(table, known)
+        engine.keep(_others(table), others)
 
     def _add_profiles(
         self,
@@ -263,14 +317,18 @@ class Held:
     ) -> None:
         """Make the view of the profiles that are held, and of those that changed since."""
         assert self._profiles
-        columns = typed_columns(traits, traits)
-        query = f"select profile{columns} from {self._profiles.name} older"
+        columns, name = typed_columns(traits, traits), self._profiles.name
+        query = (
+            f"select * from (select profile, {KEY}{columns} from {name} union all"
+            f" select profile, profile as {KEY}{columns} from {_others(name)}) older"
+        )
         tail = [one for one in with_rows(profiles.files) if parse_file_name(one).part == "tail"]
         if tail or profiles.newer.num_rows:
             newest = "profiles_newest"
+            rows = f"select profile{typed_columns(traits, typed)} from {newest} where here"
             query += (
                 f" where not exists (select 1 from {newest} n where n.profile = older.profile)"
-                f" union all select profile{typed_columns(traits, typed)} from {newest} where here"
+                f" union all select profile, {KEY}{columns} from ({self._numbers.every(rows)})"
             )
         engine.view(PROFILES, query)
 
@@ -282,7 +340,8 @@ class Held:
         files: Sequence[str],
         fields: Sequence[Field],
         width: int,
-        keep: Collection[str],
+        wanted: Collection[str],
+        keep: Callable[[DuckEngine, str, str, Sequence[Field]], None],
     ) -> _Table | None:
         """Hold the rows of a query in a new table, if there is room; what nobody wants goes first."""
         known = (what, frozenset(files))
@@ -292,43 +351,25 @@ class Held:
             engine.forget(old.name)
         [(rows,)] = engine.rows("held", f"select count(*) from ({query})", {})
         size = rows * width
-        for name in [name for name in self._events if name not in keep]:
-            if size + sum(one.size for one in self._tables()) > self._limit:
+        for name in [name for name in self._events if name not in wanted]:
+            if not self._is_room(size):
                 engine.forget(self._events.pop(name).name)
-        if size + sum(one.size for one in self._tables()) > self._limit:
+        if not self._is_room(size):
             self._too_much.add(known)
             return None
         self._made += 1
         table = f"held_{self._made}"
         try:
-            engine.keep(table, query)
+            keep(engine, table, query, fields)
         except OutOfMemory:
             self._too_much.add(known)
             return None
-        return _Table(table, frozenset(files), tuple(fields), size)
+        return _Table(table, frozenset(files), tuple(fields), size, self._numbers.count)
 
 
-def _events_of(plan: Plan) -> dict[str, tuple[Field, ...]] | None:
-    """The events that a plan counts, by name, with their fields; None if it needs more of some."""
-    metrics = {one.id: one for one in plan.metrics}
-    found: dict[str, tuple[Field, ...]] = {}
-    for column in plan.columns:
-        if column.kind != "window":
-            continue
-        metric = metrics[column.metric]
-        plain = all(one.type in _WIDTHS and one.root != "traits" for one in metric.fields)
-        if len(column.metrics) > 1 or column.aggregate not in _SIMPLE or not plain:
-            return None
-        if metric.many or not metric.event:
-            return None
-        known = found.get(metric.event, ())
-        found[metric.event] = tuple(dict.fromkeys([*known, *metric.fields]))
-    return found or None
-
-
-def _traits_of(plan: Plan) -> list[Field]:
-    fields = [trait_field(one, text=is_moment(one)) for one in plan.columns if one.kind == "trait"]
-    return [make_field(one.root, one.keys, one.type) for one in fields]
+def _others(table: str) -> str:
+    """Where those profiles are that have no short number."""
+    return f"{table}_others"
 
 
 def _views(
@@ -339,32 +380,3 @@ def _views(
         f"{prefix}_{group}": fields_of(engine.add_files(f"{prefix}_{group}", group, of), *roots)
         for group, of in by_layout(files).items()
     }
-
-
-def _columns(fields: Iterable[Field], have: Iterable[Field]) -> str:
-    """The columns of fields, each after a comma; null where there is none."""
-    known = set(have)
-    return "".join(
-        f", {column_of(one)}" if one in known else f", null::{_SQL[one.type]} as {column_of(one)}"
-        for one in fields
-    )
-
-
-def _narrow(engine: DuckEngine, rows: str, field: Field) -> str:
-    """Write the column of a trait as it is held: texts by number. Empty where they are too many."""
-    column = column_of(field)
-    if field.type != "text":
-        return column
-    some = f"(select {column} from ({rows}) limit {_SOME})"
-    for source in (some, f"({rows})"):
-        query = f"select distinct {column} from {source} where {column} is not null"
-        found = [
-            str(one) for (one,) in engine.rows("held", f"{query} limit {_MOST_VALUES + 1}", {})
-        ]
-        if len(found) > _MOST_VALUES:
-            return ""
-    if not found:
-        return column
-    # In the order in which texts are compared: so the numbers are.
-    listed = ", ".join(literal_sql(one) for one in sorted(found, key=str.encode))
-    return f"cast({column} as enum({listed})) as {column}"

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from onefold.app.in_force import load_definitions
-from onefold.app.lake.held import HeldRelations
+from onefold.app.lake.held import KEY, HeldRelations
+from onefold.app.lake.held_columns import millionths_column
 from onefold.app.lake.kept import lake_engine
 from onefold.app.lake.relations import add_population
 from onefold.app.lake.typed import reader
@@ -159,7 +160,9 @@ def _held(held: HeldRelations, relations: Relations) -> Relations:
         is_held = held.profiles or field.root != "traits"
         return of_held(field) if is_held else relations.read(field)
 
-    return Relations(held.events, held.profiles or relations.profiles, read)
+    if held.profiles:
+        return Relations(held.events, held.profiles, read, None, KEY, millionths_column)
+    return Relations(held.events, relations.profiles, read, millionths=millionths_column)
 
 
 def asked_of(definitions: Definitions, texts: Mapping[str, str]) -> Asked:

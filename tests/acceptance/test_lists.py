@@ -90,6 +90,42 @@ def test_a_tag_is_imported(onefold: Stepped) -> None:
     assert profile(onefold.settings, "user_id:bo").tags == {}
 
 
+@pytest.mark.parametrize(
+    ("kind", "hints"),
+    [
+        ("klingon", ["declare it with `kind: identifier` if sources will send it"]),
+        ("e_maill", ["did you mean email?"]),
+        ("Mobile", []),  # is what a source may call a phone
+        ("crmId", []),  # somebody was seen with one of these
+    ],
+)
+def test_a_kind_that_nobody_was_seen_with_is_taken_with_a_warning(
+    onefold: Stepped, kind: str, hints: list[str]
+) -> None:
+    onefold.define(CARE)
+    onefold.take(
+        {
+            "type": "identify",
+            "userId": "a",
+            "context": {"externalIds": {"type": "crm_id", "id": "7"}},
+        }
+    )
+    spool = received(onefold.settings, [f"{kind},level\n+8613800138000,gold\n7,gold\n".encode()])
+    found = tag_import(onefold.settings, "care", spool, kind)
+    assert [one.hint for one in found.warnings] == hints
+    work(onefold)
+    given = {"care": "gold"} if kind == "crmId" else {}
+    assert profile(onefold.settings, "user_id:a").tags == given
+
+
+def test_what_is_no_name_is_no_kind(onefold: Stepped) -> None:
+    onefold.define(CARE)
+    spool = received(onefold.settings, ["客户,level\n9,gold\n".encode()])
+    with pytest.raises(InvalidInput, match="'客户' is no kind of identifier"):
+        tag_import(onefold.settings, "care", spool, "客户")
+    assert onefold.store.jobs.open(HANDLERS) == []
+
+
 def test_a_file_that_names_nobody_changes_nothing(onefold: Stepped) -> None:
     onefold.define(LIST)
     onefold.take(person("ann"))

@@ -20,6 +20,7 @@ from onefold.segment.metric import Type
 from onefold.segment.syntax import (
     MAX_DEPTH,
     Source,
+    joined,
     nearest,
     operands,
     path_of,
@@ -38,7 +39,6 @@ _COMPARISONS: dict[type[exp.Expr], str] = {
     exp.LTE: "<=",
 }
 _HINTS = {
-    "alias": "is `and` or `or` missing?",
     "array": "name the values one by one",
     "cast": "a trait is read as the type that it is used as",
     "interval": "add it to a date, or give it to last =>",
@@ -47,6 +47,7 @@ _HINTS = {
     "select": "a rule is one condition, such as country = 'CN'",
     "subquery": "a rule is one condition, such as country = 'CN'",
 }
+_WRITTEN = {"nullsafeeq": "is not distinct from", "nullsafeneq": "is distinct from", "dot": "'.'"}
 _EXPECTED = {
     "date": "write a date as date '2026-01-31'",
     "time": "write a time as timestamp '2026-01-31 08:00:00'",
@@ -229,8 +230,12 @@ class Translator(ABC):
             return self.refuse(node, "no regular expressions", _HINTS["regexplike"])
         if isinstance(node, exp.Func) and self.source.calls(node):
             return self._unknown_function(node, node.sql_name().lower())
+        if isinstance(node, exp.Alias):
+            at = node.args["alias"]
+            return self.refuse(at, f"{at.name!r} is not expected here", joined(at.name))
         hint = _HINTS.get(node.key, "")
-        return self.refuse(node, f"{node.key} is not part of the rule language", hint)
+        name = _WRITTEN.get(node.key, node.key)
+        return self.refuse(node, f"{name} is not part of the rule language", hint)
 
     def _unknown_function(self, node: exp.Expr, name: str) -> str:
         if self.source.full:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import heapq
 import re
+import unicodedata
 from collections.abc import Iterable
 
 import sqlglot
@@ -15,13 +16,13 @@ from sqlglot.tokenizer_core import Token, TokenType
 from onefold.model.errors import Fault, InvalidInput
 
 MAX_LENGTH = 10_000
-MAX_DEPTH = 100
+MAX_DEPTH, MAX_NESTED = 100, 25
+"""Of parts in one another, and of parentheses: the parser needs so much more room for these."""
 MAX_FAULTS = 50
 _COMPARED = 20
 
 _CLOCK = re.compile("current_date|today|now|age|anniversary", re.IGNORECASE)
 _DUCKDB = Dialect.get_or_raise("duckdb")
-_TOO_DEEP = f"nested deeper than {MAX_DEPTH}"
 _SPLIT = "split it into several segments"
 _FREE_DEPTH = 20
 _FLAT = (exp.And, exp.Or, exp.DPipe)
@@ -45,6 +46,9 @@ _HINTS = {
     "&": "write and",
     "!": "write not",
 }
+_QUOTES = "‘’“”„‚«»「」『』｢｣"
+_MISSING = "is `and` or `or` missing? A name of several words is written in double quotes"
+_JOINING = ("and", "or", "not", "in", "is", "like", "between")
 
 
 class Source:
@@ -107,14 +111,16 @@ def parse_tree(source: Source) -> exp.Expr:
         for found in error.errors:
             offset = _offset_in(source.text, found.get("line"), found.get("col"))
             described = str(found.get("description"))
-            missing = "missing for" in described
-            source.fault(
-                offset, "something is missing here" if missing else f"not understood: {described}"
-            )
+            if "Unexpected token" in described:
+                _unexpected(source, tokens, offset)
+            elif "missing for" in described:
+                source.fault(offset, "something is missing here")
+            else:
+                source.fault(offset, f"not understood: {described}")
         source.refuse()
         raise InvalidInput("the rule cannot be used", [Fault(str(error))]) from error
     except RecursionError as error:
-        fault = Fault(_TOO_DEEP, hint=_SPLIT)
+        fault = Fault("nested too deep", source.position(0), _SPLIT)
         raise InvalidInput("the rule cannot be used", [fault]) from error
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         # The parser stumbles over some texts that are no SQL, instead of refusing them.
@@ -177,13 +183,40 @@ def _tokens(source: Source) -> list[Token]:
     try:
         return sqlglot.tokenize(source.text, read="duckdb")
     except TokenError as error:
-        fault = Fault(f"not understood: {error}", hint="is a quote left open?")
+        fault = Fault("this quote is not closed", source.position(_open_quote(source.text)))
         raise InvalidInput("the rule cannot be used", [fault]) from error
+
+
+def _open_quote(text: str) -> int:
+    """Where the quote begins that is not closed."""
+    begin, quote = 0, ""
+    for offset, character in enumerate(text):
+        if quote:
+            quote = "" if character == quote else quote
+        elif character in "'\"":
+            begin, quote = offset, character
+    return begin
+
+
+def _unexpected(source: Source, tokens: list[Token], offset: int) -> None:
+    """Note that a word stands where none is expected; the one before may be a slip of the pen."""
+    at = next((n for n, one in enumerate(tokens) if one.start <= offset <= one.end), None)
+    if at is None:
+        return source.fault(offset, "not understood", _MISSING)
+    words = [source.text[one.start : one.end + 1] for one in tokens[max(at - 1, 0) : at + 1]]
+    return source.fault(tokens[at].start, f"{words[-1]!r} is not expected here", joined(*words))
+
+
+def joined(*words: str) -> str:
+    """Suggest what may be missing where these words follow each other."""
+    hints = [nearest(word.lower(), _JOINING) for word in words if word.lower() not in _JOINING]
+    return next(filter(None, hints), _MISSING)
 
 
 def _check_tokens(source: Source, tokens: list[Token]) -> None:
     """Refuse what the language has no use for before the parser, which knows all of SQL, sees it."""
-    depth = prefixes = deepest = 0
+    depth = prefixes = 0
+    deepest: Token | None = None
     for token in tokens:
         kind = token.token_type
         if token.comments:
@@ -192,14 +225,15 @@ def _check_tokens(source: Source, tokens: list[Token]) -> None:
         if kind in _BRACKETS and "[]" in source.text[max(token.start - 1, 0) : token.end + 2]:
             continue
         if kind not in _SYMBOLS and not _is_word(written):
-            hint = _HINTS.get(written, "")
+            hint = _HINTS.get(written, "") or _plainly(written)
             source.fault(token.start, f"{written!r} is not part of the rule language", hint)
         depth += (kind == TokenType.L_PAREN) - (kind == TokenType.R_PAREN)
         depth += (kind == TokenType.CASE) - (kind == TokenType.END)
         prefixes = prefixes + 1 if kind in _PREFIXES else 0
-        deepest = max(deepest, depth + prefixes)
-    if deepest > MAX_DEPTH:
-        source.fault(0, _TOO_DEEP, _SPLIT)
+        if depth + prefixes > MAX_NESTED and deepest is None:
+            deepest = token
+    if deepest:
+        source.fault(deepest.start, f"nested deeper than {MAX_NESTED}", _SPLIT)
 
 
 def _check_depth(source: Source, tree: exp.Expr) -> None:
@@ -208,11 +242,19 @@ def _check_depth(source: Source, tree: exp.Expr) -> None:
     while waiting:
         node, depth = waiting.pop()
         if depth > MAX_DEPTH + _FREE_DEPTH:
-            source.fault(node, _TOO_DEEP, _SPLIT)
+            source.fault(node, f"nested deeper than {MAX_DEPTH}", _SPLIT)
             return
         for part in node.iter_expressions():
             flat = isinstance(part, _FLAT) and type(part) is type(node)
             waiting.append((part, depth + (not flat and not isinstance(part, _THIN))))
+
+
+def _plainly(text: str) -> str:
+    """Suggest how to write what another keyboard or a word processor made of a character."""
+    if text[0] in _QUOTES:
+        return "texts are written in straight single quotes, such as 'CN'"
+    plain = unicodedata.normalize("NFKC", text)
+    return f"write {plain}" if plain != text and plain.isascii() else ""
 
 
 def _is_word(text: str) -> bool:

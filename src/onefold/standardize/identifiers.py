@@ -50,6 +50,8 @@ _KINDS = {
 }
 # Who owns the facts of an event: the first that it carries. All other kinds come after `user_id`.
 _LAST = {"email": 2, "phone": 3, "anonymous_id": 4, "device_id": 5, "advertising_id": 6}
+STANDARD_KINDS = frozenset([*_LAST, *_KINDS.values()])
+"""The kinds that have a meaning of their own. A source may send any other."""
 
 
 def find_identifiers(
@@ -101,14 +103,19 @@ def _external_kind(name: Any, encoding: Any) -> str | None:
     """The kind of an external id; an encoded value is of another kind than a plain one."""
     if type(name) is not str:
         return None
-    kind = _kind(name[:64])
+    kind = kind_named(name[:64])
     if kind and type(encoding) is str and encoding not in ("", "none"):
-        kind = f"{kind}_{_kind(encoding[:64])}"
+        kind = f"{kind}_{kind_named(encoding[:64])}"
     return kind
 
 
 @lru_cache(maxsize=4096)
-def _kind(name: str) -> str | None:
+def kind_named(name: str) -> str | None:
+    """The kind that a source or a file calls so, as identifiers have it; None: it is no name.
+
+    >>> kind_named("Phone Number"), kind_named("crmId")
+    ('phone', 'crm_id')
+    """
     slug = _NOT_WORD.sub("_", _HUMP.sub("_", name.strip()).lower()).strip("_")
     return _KINDS.get(slug, slug) or None
 

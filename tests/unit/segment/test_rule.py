@@ -56,12 +56,12 @@ def test_is_taken(text: str) -> None:
         ("a = /* b */ 1", "comments are not allowed"),
         ("a = $1", "line 1, column 5: '$' is not part of the rule language"),
         ("a = ?", "line 1, column 5: '?' is not part of the rule language"),
-        ("a = 'x", "is a quote left open?"),
+        ("a = 'x", "this quote is not closed"),
         ("a = 'x\x00'", "line 1, column 7: the character '\\x00' is not allowed"),
         ("a = '\ud800'", "line 1, column 6: the character '\\ud800' is not allowed"),
         ("(a = 1", "not understood: Expecting )"),
         ("a = -", "something is missing here"),
-        ("a = 1 b = 2", "not understood"),
+        ("a = 1 b = 2", "'=' is not expected here"),
         ("a = 1 b", "is `and` or `or` missing?"),
         ("lowr(a) = 'x'", "line 1, column 1: unknown function lowr (did you mean lower?)"),
         ("a = 1 and\n  count_off('A') > 1", "line 2, column 3: unknown function count_off"),
@@ -221,6 +221,38 @@ def test_every_fault_is_named_at_once() -> None:
 )
 def test_deep_nesting_is_refused(text: str) -> None:
     assert any("nested deeper" in each or "a path has at most" in each for each in faults(text))
+
+
+@pytest.mark.parametrize("nested", ["({})", "lower({})", "case when {} = 'x' then 'y' end"])
+def test_what_may_be_nested_is_understood_wherever_it_is_asked(nested: str) -> None:
+    text = "country"
+    for _ in range(24):
+        text = nested.format(text)
+
+    def asked(deep: int) -> object:
+        return asked(deep - 1) if deep else parse_rule(f"{text} = 'x'")
+
+    assert asked(250)
+    assert "line 1" in faults(nested.format(nested.format(text)) + " = 'x'")[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("a = 'CN' adn b > 3", "column 14: 'b' is not expected here (did you mean and?)"),
+        (
+            "favorite color = 'red'",
+            "column 16: '=' is not expected here (is `and` or `or` missing?",
+        ),
+        ("a = 0x1F", "column 6: 'x1F' is not expected here"),
+        ("a = 'it''s' and b = 'x", "column 21: this quote is not closed"),
+        ("a ＝ 'CN'", "column 3: '＝' is not part of the rule language (write =)"),
+        ("a = ‘CN’", "texts are written in straight single quotes"),
+        ("a is distinct from 3", "is distinct from is not part of the rule language"),
+    ],
+)
+def test_a_slip_of_the_pen_is_told_with_its_place(text: str, fault: str) -> None:
+    assert fault in faults(text)[0]
 
 
 def test_limits() -> None:

@@ -21,6 +21,7 @@ from onefold.app.long_work import Work
 from onefold.app.profiles.finding import identifier_of
 from onefold.app.profiles.given import claims_record, tag_by_hand, tag_value
 from onefold.app.profiles.identifier_files import Layout, Wanted, look_at, rows
+from onefold.app.profiles.kinds import kind_given, strange_kind
 from onefold.app.workspace import now_us, open_log, open_store
 from onefold.config import Settings
 from onefold.model.errors import Fault, InvalidInput, NotFound, TooLarge
@@ -43,6 +44,7 @@ class Upload(msgspec.Struct, frozen=True):
     job: int
     bytes: int
     version: int = 0
+    warnings: tuple[Fault, ...] = ()
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -137,12 +139,14 @@ def segment_upload(
         if not found.list:
             fault = Fault(f"{name} is made by a rule", "name", "write `list: email` instead")
             raise InvalidInput("the list cannot be taken", [fault])
-        now, kind = now_us(), kind or found.list
-        layout = look_at(path, Wanted(kind, column, encoding))
+        now, given = now_us(), kind or found.list
+        kind = kind_given(given)
+        layout = look_at(path, Wanted(given, column, encoding))
+        warnings = _warnings(settings, store, kind, path, layout)
         version = store.given.add_list(name, kind, now, actor)
         source = _Source(path.name, kind, actor, now, f"list-{uuid.uuid4().hex}", version, layout)
         job = store.jobs.add(LIST, name, msgspec.to_builtins(source), now, actor)
-    return Upload(name, job, spool.bytes, version)
+    return Upload(name, job, spool.bytes, version, warnings)
 
 
 def tag_import(
@@ -160,9 +164,18 @@ def tag_import(
         tag_by_hand(store, name)
         now = now_us()
         layout = look_at(path, Wanted(kind, column, encoding, value=name))
+        kind = kind_given(kind)
+        warnings = _warnings(settings, store, kind, path, layout)
         source = _Source(path.name, kind, actor, now, f"import-{uuid.uuid4().hex}", layout=layout)
         job = store.jobs.add(IMPORT, name, msgspec.to_builtins(source), now, actor)
-    return Upload(name, job, spool.bytes)
+    return Upload(name, job, spool.bytes, warnings=warnings)
+
+
+def _warnings(
+    settings: Settings, store: SQLiteStore, kind: str, path: Path, layout: Layout
+) -> tuple[Fault, ...]:
+    values = (value for _, value, _ in rows(path, layout))
+    return strange_kind(store, kind, values, settings.default_country)
 
 
 @contextmanager

@@ -44,6 +44,16 @@ def test_a_destination_for_a_segment_that_nobody_defined_is_refused(onefold: Ste
     assert onefold.store.registry.definitions() == []
 
 
+def test_a_segment_that_nobody_defined_is_told_once_with_its_place(onefold: Stepped) -> None:
+    rule = "kind: segment\nname: both\nrule: country = 'CN' and in_segment('buyer')\n"
+    (fault,) = faults(onefold, all_of(BUYERS, rule))
+    assert "rule line 1, column 20" in fault.where
+    assert (fault.message, fault.hint) == (
+        "there is no segment 'buyer'",
+        "did you mean 'buyers'?",
+    )
+
+
 def test_the_segment_may_be_in_force_already(onefold: Stepped) -> None:
     onefold.define(BUYERS)
     onefold.define(HOOK.replace("[buyer]", "[buyers]"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -56,8 +56,6 @@ def faults_together(
             taken = _SAME_NAMES[key[0]]
             hint = "a rule could not tell them apart; choose another name"
             yield Fault(f"there is a {taken} {key[1]!r} already", one.place("name"), hint)
-        for fault in graph.missing(key):
-            yield Fault(fault.message, one.place(fault.where), fault.hint)
     yield from faults_of_all(bodies, {key: one.where for key, one in written.items()})
     round_about = graph.cycles()
     for cycle in round_about:
@@ -65,7 +63,27 @@ def faults_together(
     skipped = {key for cycle in round_about for key in cycle} | set(broken)
     skipped |= set(graph.touched_by(skipped))
     concerned = [*written, *graph.touched_by([*written, *gone])]
-    yield from _computing_faults(graph, bodies, written, concerned, skipped)
+    yield from _once(
+        {key: list(graph.missing(key)) for key in written},
+        written,
+        list(_computing_faults(graph, bodies, written, concerned, skipped)),
+    )
+
+
+def _once(
+    missing: Mapping[Key, Sequence[Fault]],
+    written: Mapping[Key, Written],
+    found: Sequence[tuple[Key, Fault]],
+) -> Iterator[Fault]:
+    """What is missing and what cannot be computed; of what is told twice the place of the latter."""
+    hints = {(key, one.message): one.hint for key, faults in missing.items() for one in faults}
+    told = {(key, one.message) for key, one in found}
+    for key, faults in missing.items():
+        for one in faults:
+            if (key, one.message) not in told:
+                yield Fault(one.message, written[key].place(one.where), one.hint)
+    for key, one in found:
+        yield Fault(one.message, one.where, hints.get((key, one.message), one.hint))
 
 
 def removal_faults(before: Graph, gone: Collection[Key]) -> Iterator[Fault]:
@@ -130,7 +148,7 @@ def _computing_faults(
     written: Mapping[Key, Written],
     concerned: list[Key],
     skipped: Collection[Key],
-) -> Iterator[Fault]:
+) -> Iterator[tuple[Key, Fault]]:
     """What cannot be computed, of those that are concerned and need not be skipped."""
     chosen = [key for key in concerned if key not in skipped and key[0] in _TEXT_KEY]
     chosen += [key for key in graph.needed_by(chosen) if key not in chosen]
@@ -145,7 +163,7 @@ def _computing_faults(
                 place = written[key].place(where)
             else:
                 place = f"{key[0]} {key[1]}, in force: {where}"
-            yield Fault(fault.message, place, fault.hint)
+            yield key, Fault(fault.message, place, fault.hint)
 
 
 def _compiled(bodies: Bodies, chosen: Iterable[Key], seen: Scope = ANY) -> Plan:

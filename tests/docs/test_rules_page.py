@@ -16,7 +16,7 @@ from onefold.segment.events import (
 from onefold.segment.expression import FUNCTIONS
 from onefold.segment.kinds import MOST_MOMENTS, MOST_TALLIED, MOST_VALUES, SESSION_GAP
 from onefold.segment.rule import MAX_PATH, PROFILE_FUNCTIONS
-from onefold.segment.syntax import MAX_DEPTH, MAX_LENGTH
+from onefold.segment.syntax import MAX_DEPTH, MAX_LENGTH, MAX_NESTED
 from onefold.segment.window_arguments import LONGEST, PERIODS, WINDOW_ARGUMENTS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "rules.md").read_text()
@@ -36,7 +36,7 @@ def test_every_example_is_a_rule(example: str) -> None:
     "limit",
     [
         f"| {MAX_LENGTH:,} characters |",
-        f"| nesting | {MAX_DEPTH} levels |",
+        f"| nesting | {MAX_NESTED} parentheses in one another, {MAX_DEPTH} levels of operators |",
         f"| event functions in a rule | {MAX_EVENT_FUNCTIONS} |",
         f"| events in a sequence | {MAX_STEPS} |",
         f"exact up to {MOST_VALUES} different values",

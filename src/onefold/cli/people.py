@@ -61,6 +61,9 @@ def dedupe(
     link_only: Annotated[
         bool, typer.Option("--link-only", help="Each source has everybody once.")
     ] = False,
+    engine: Annotated[
+        str, typer.Option("--engine", help="What matches: duckdb, spark, or Spark by its URL.")
+    ] = "duckdb",
 ) -> None:
     """Find rows about the same person in one or several files.
 
@@ -69,7 +72,7 @@ def dedupe(
     from onefold.app.matching.dedupe import Wanted, dedupe
 
     columns = _columns(column)
-    wanted = Wanted(output, golden, review, save_model, model, columns, region, link_only)
+    wanted = Wanted(output, golden, review, save_model, model, columns, region, link_only, engine)
     if output is None and golden is None and not call.as_json:
         complain("nothing is written; -o FILE writes every row with its profile_id")
     call.show(

@@ -8,7 +8,8 @@ differently:
 - rounding: Spark rounds a double's shortest decimal, DuckDB the double times a power of ten;
 - whole numbers of 128 bits: Spark has none, and takes a double for its shortest decimal;
 - upper and lower case: Java makes two letters of `ß`, DuckDB goes letter by letter;
-- patterns: a backslash is nothing special in DuckDB.
+- patterns: a backslash is nothing special in DuckDB;
+- how alike two texts are: DuckDB goes by their bytes.
 """
 
 from __future__ import annotations
@@ -247,6 +248,22 @@ def _named_function(node: exp.Expr) -> exp.Expr:
     return rewrite(node) if rewrite else node
 
 
+def _likeness(node: exp.Expr) -> exp.Expr:
+    """How alike two texts are, by our own functions: those of Spark, where it has any, go by letters."""
+    name = str(node.this).lower() if isinstance(node, exp.Anonymous) else _ALIKE[type(node)]
+    texts = node.expressions or [node.this, node.expression]
+    return exp.Anonymous(this=f"{name}_of_bytes", expressions=list(texts))
+
+
+def _overlap(node: exp.Expr) -> exp.Expr:
+    return exp.Anonymous(this="arrays_overlap", expressions=[node.this, node.expression])
+
+
+def _shifted(node: exp.Expr) -> exp.Expr:
+    bits = exp.cast(exp.paren(node.expression), "INT")
+    return exp.Anonymous(this="shiftleft", expressions=[node.this, bits])
+
+
 def _struct_field(node: exp.Expr) -> exp.Expr:
     field = exp.to_identifier(node.expression.name, quoted=True)
     return exp.Dot(this=exp.paren(node.this), expression=field)
@@ -259,8 +276,14 @@ def _with(node: exp.Expr) -> exp.Expr:
 
 # Functions that sqlglot knows by their names only.
 _NAMED: dict[str, Callable[[exp.Expr], exp.Expr]] = {
+    "damerau_levenshtein": _likeness,
+    "jaro_similarity": _likeness,
     "epoch_us": _micros,
     "json_exists": _json_exists,
+}
+_ALIKE: dict[type[exp.Expr], str] = {
+    exp.Levenshtein: "levenshtein",
+    exp.JarowinklerSimilarity: "jaro_winkler_similarity",
 }
 _REWRITES: dict[type[exp.Expr], Callable[[exp.Expr], exp.Expr]] = {
     exp.Anonymous: _named_function,
@@ -277,4 +300,7 @@ _REWRITES: dict[type[exp.Expr], Callable[[exp.Expr], exp.Expr]] = {
     exp.PercentileDisc: _quantile,
     exp.StructExtract: _struct_field,
     exp.CTE: _with,
+    **dict.fromkeys(_ALIKE, _likeness),
+    exp.ArrayOverlaps: _overlap,
+    exp.BitwiseLeftShift: _shifted,
 }

@@ -58,6 +58,12 @@ class Engine(Protocol):
         What was kept by that name before is forgotten. The inputs are tables known to this query only.
         """
 
+    def arrow(self, step: str, sql: str) -> pa.Table:
+        """All rows of a query over what is kept, as a table."""
+
+    def forget(self, *names: str) -> None:
+        """Free what was kept under these names."""
+
     def interrupt(self) -> None:
         """Break off what runs, from another thread: it raises `Interrupted`."""
 

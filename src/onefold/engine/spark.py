@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from onefold.engine.dialect import spark_sql
 from onefold.engine.interface import Interrupted, OutOfMemory
+from onefold.engine.likeness import add_likeness
 from onefold.engine.spark_session import spark_errors, start_session
 from onefold.model.errors import Damaged
 
@@ -44,8 +45,11 @@ class SparkEngine:
         spill: Path | None = None,
     ) -> None:
         self._session = start_session(url, settings or {}, memory_mb, spill)
+        add_likeness(self._session)
         self._remote = url.startswith("sc://")
         self._views: set[str] = set()
+        # A server of Spark Connect frees what nobody here refers to.
+        self._kept: dict[str, DataFrame] = {}
         self._interrupted = False
 
     def rows(
@@ -97,10 +101,22 @@ class SparkEngine:
         if isinstance(query, pa.Table):
             query, inputs = "select * from given", {"given": query}
         with self._failures(name, query), self._named(inputs or {}):
-            # By its name: over Spark Connect a frame is read anew, when its inputs may be gone.
-            self._name(name, self._query(query, ()))
-            self._session.catalog.cacheTable(name)
-            return int(self._session.table(name).count())
+            # Cut off from what it was made of, or each query would be planned with all before it.
+            found = self._query(query, ()).localCheckpoint()
+            self._name(name, found)
+            self._kept[name] = found
+            return int(found.count())
+
+    def arrow(self, step: str, sql: str) -> pa.Table:
+        """All rows of a query over what is kept, as a table."""
+        with self._failures(step, sql):
+            return self._query(sql, ()).toArrow()
+
+    def forget(self, *names: str) -> None:
+        """Free what was kept under these names."""
+        with self._failures("forget", ""):
+            for name in names:
+                self._forget(name)
 
     def interrupt(self) -> None:
         """Break off what runs, from another thread."""
@@ -152,6 +168,7 @@ class SparkEngine:
     def _forget(self, name: str) -> None:
         self._session.catalog.dropTempView(name)
         self._views.discard(name)
+        self._kept.pop(name, None)
 
     @contextmanager
     def _failures(self, step: str, sql: str) -> Iterator[None]:

@@ -136,6 +136,47 @@ class EngineSuite:
         assert engine.rows("ask", sql, {}) == [(3,)]
         engine.close()
 
+    def test_what_is_kept_is_given_as_a_table_and_forgotten(self) -> None:
+        engine = self.open_engine()
+        engine.keep("found", _PEOPLE)
+        given = engine.arrow("ask", "SELECT name, profile FROM found ORDER BY profile DESC")
+        assert given.to_pydict() == {"name": ["1_000", None, "Aβ\\ß"], "profile": [3, 2, 1]}
+        engine.forget("found", "never_kept")
+        failure = ""
+        try:
+            engine.arrow("again", "SELECT 1 FROM found")
+        except Damaged as error:
+            failure = str(error)
+        assert "query again failed" in failure
+        engine.close()
+
+    def test_texts_are_alike_in_the_same_degree(self) -> None:
+        pairs = [
+            ("martha", "marhta"),
+            ("müller", "mueller"),
+            ("", ""),
+            ("李明", "李名"),
+            ("a", None),
+        ]
+        functions = (
+            "jaro_similarity", "jaro_winkler_similarity", "levenshtein", "damerau_levenshtein",
+        )  # fmt: skip
+        expected = [
+            (0.944444, 0.961111, 2, 1), (0.809524, 0.828571, 2, 2),
+            (0.0, 0.0, 0, 0), (0.666667, 0.666667, 3, 3), (None,) * 4,
+        ]  # fmt: skip
+        engine = self.open_engine()
+        columns = {name: [pair[place] for pair in pairs] for place, name in enumerate("ab")}
+        table = pa.table({"n": range(len(pairs)), **columns})
+        asked = ", ".join(f"{name}(a, b)" for name in functions)
+        found = engine.rows("ask", f"SELECT {asked} FROM t ORDER BY n", {"t": table})  # noqa: S608
+        rounded = [
+            tuple(round(each, 6) if isinstance(each, float) else each for each in row)
+            for row in found
+        ]
+        assert rounded == expected
+        engine.close()
+
     def test_a_query_is_broken_off(self) -> None:
         engine = self.open_engine()
         over = threading.Event()
@@ -295,6 +336,10 @@ class EngineSuite:
     def test_lists_are_looked_into(self) -> None:
         engine = self.open_engine()
         table = pa.table({"l": pa.array([["a", "b"], [], None], pa.list_(pa.string()))})
+        sql = "SELECT list_has_any(l, ['c', 'b']), array_to_string(l, '+') FROM lists"
+        found = engine.rows("ask", sql, {"lists": table})
+        assert found[:2] == [(True, "a+b"), (False, "")]
+        assert found[2] == (None, None)
         sql = (
             "SELECT list_contains(l, 'a'), array_length(l),"
             " array_length(list_filter(l, lambda value: (value LIKE 'b%'))) > 0"

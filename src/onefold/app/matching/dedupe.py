@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ from onefold.app.people import files as people_files
 from onefold.app.people.files import write_file
 from onefold.app.people.tables import standardize_table
 from onefold.app.people.values import ValueReader
-from onefold.engine.duck import DuckEngine
+from onefold.engine import DuckEngine, Engine, SparkEngine
 from onefold.model.errors import Fault, InvalidInput, NotFound
 from onefold.model.matching import MatchModel, decode_model, encode_model
 from onefold.model.sql import literal_sql, quoted_sql
@@ -29,6 +30,12 @@ _TOGETHER = ("address", "address_more", "house_number", "unit", "po_box", "city"
              "state", "postcode", "country")  # fmt: skip
 _STEPS = 7
 _BORN = ("birth_year", "birth_month", "birth_day")
+_MATCHED = {
+    "rows": "SELECT record_id, rid FROM rows",
+    "scored": "SELECT l, r, weight FROM scored",
+    "clusters": "SELECT record_id, profile FROM clusters",
+}
+"""What another engine hands back, by the tables of these names."""
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -42,6 +49,8 @@ class Wanted(msgspec.Struct, frozen=True):
     columns: Mapping[str, str] = {}
     region: str | None = None
     link_only: bool = False
+    engine: str = "duckdb"
+    """What finds pairs, learns and clusters: `duckdb`, or `spark` in this process, or Spark by its URL."""
 
 
 class Deduped(msgspec.Struct, frozen=True):
@@ -83,7 +92,11 @@ def _dedupe(
     size = sum(file.stat().st_size for file in files)
     with ValueReader.for_bytes(size) as reader:
         layouts = _standardized(engine, files, wanted, spill, reader, tell)
-    found = _matched(engine, wanted, tell)
+    with _matching(engine, wanted.engine) as other:
+        found = _matched(other, wanted, tell)
+        if other is not engine:
+            for name, query in _MATCHED.items():
+                engine.keep(name, other.arrow(name, query))
     if wanted.save_model:
         wanted.save_model.write_bytes(encode_model(found.model))
     tell(6, _STEPS, "writing")
@@ -128,7 +141,7 @@ class _Found(NamedTuple):
     """How many pairs were compared."""
 
 
-def _matched(engine: DuckEngine, wanted: Wanted, tell: Tell) -> _Found:
+def _matched(engine: Engine, wanted: Wanted, tell: Tell) -> _Found:
     """Make the tables `rows`, `scored` and `clusters` of the table `people`."""
     model = decode_model(wanted.model.read_bytes()) if wanted.model else None
     tell(2, _STEPS, "finding pairs")
@@ -143,6 +156,22 @@ def _matched(engine: DuckEngine, wanted: Wanted, tell: Tell) -> _Found:
     steps.score(engine, plan, model)
     steps.cluster(engine, plan, model)
     return _Found(model, compared)
+
+
+@contextmanager
+def _matching(engine: DuckEngine, name: str) -> Iterator[Engine]:
+    """The engine that matches, with the table `people`."""
+    if name == "duckdb":
+        yield engine
+        return
+    url = "local[*]" if name == "spark" else name
+    # Spark in this process may outlive the folder of this run: it has one of its own.
+    other = SparkEngine(url, memory_mb=people_files.memory_mb() // 2)
+    try:
+        other.keep("people", engine.arrow("people", "SELECT * FROM people"))
+        yield other
+    finally:
+        other.close()
 
 
 def _with_regions(engine: DuckEngine, layouts: Mapping[Path, Layout]) -> dict[Path, Layout]:

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from onefold.engine.duck import DuckEngine
+from onefold.engine.interface import Engine
 from onefold.model.errors import Fault, InvalidInput
 from onefold.model.matching import MatchModel
 from onefold.model.person import COLUMNS
@@ -38,7 +38,7 @@ class Plan(NamedTuple):
     """More records than that with the same key are not compared with each other."""
 
 
-def prepare(engine: DuckEngine, people: str = "people", model: MatchModel | None = None) -> Plan:
+def prepare(engine: Engine, people: str = "people", model: MatchModel | None = None) -> Plan:
     """Make the tables `rows`, `records` and `prepared` of people in standard columns.
 
     With a model it is asked what the model compares; without one, what these records allow.
@@ -85,7 +85,7 @@ def _fitting(model: MatchModel, present: dict[str, int]) -> tuple[Comparison, ..
 
 
 def _values(
-    engine: DuckEngine, present: dict[str, int], comparisons: tuple[Comparison, ...]
+    engine: Engine, present: dict[str, int], comparisons: tuple[Comparison, ...]
 ) -> list[str]:
     """Make a table of the values of each column that keys or frequencies need; name these."""
     names = dict.fromkeys((*blocking.coded_columns(), *(one.common for one in comparisons)))
@@ -96,7 +96,7 @@ def _values(
 
 
 def _bins(
-    engine: DuckEngine,
+    engine: Engine,
     coded: list[str],
     comparisons: tuple[Comparison, ...],
     model: MatchModel | None,
@@ -130,7 +130,7 @@ def _has(key: blocking.Key, present: dict[str, int]) -> bool:
     return all(present.get(blocking.PARTS[part].column) for part in key.parts)
 
 
-def _choose(engine: DuckEngine, present: list[str]) -> list[blocking.Key]:
+def _choose(engine: Engine, present: list[str]) -> list[blocking.Key]:
     keys = blocking.candidates(present)
     names = sorted({part for key in keys for part in key.parts})
     if not names:
@@ -143,13 +143,13 @@ def _choose(engine: DuckEngine, present: list[str]) -> list[blocking.Key]:
     return key_choice.choose(keys, parts, size_of(engine))
 
 
-def size_of(engine: DuckEngine) -> int:
+def size_of(engine: Engine) -> int:
     """How many different records there are."""
     (row,) = engine.rows("size", "SELECT count(*) FROM prepared", {})
     return int(row[0])
 
 
-def block(engine: DuckEngine, plan: Plan) -> None:
+def block(engine: Engine, plan: Plan) -> None:
     """Make the table `pairs`."""
     engine.keep("keys", blocking.keys_query(plan.keys))
     engine.keep("sizes", blocking.sizes_query())
@@ -159,7 +159,7 @@ def block(engine: DuckEngine, plan: Plan) -> None:
     engine.forget("keys", "sizes", "divided", "divided_sizes")
 
 
-def compare(engine: DuckEngine, plan: Plan) -> int:
+def compare(engine: Engine, plan: Plan) -> int:
     """Make the table `compared`; count the pairs."""
     pattern = pattern_sql(plan.comparisons)
     count = engine.keep("compared", blocking.compared_query(pattern, len(plan.sources)))
@@ -167,7 +167,7 @@ def compare(engine: DuckEngine, plan: Plan) -> int:
     return count
 
 
-def score(engine: DuckEngine, plan: Plan, model: MatchModel) -> None:
+def score(engine: Engine, plan: Plan, model: MatchModel) -> None:
     """Make the table `scored`, of the pairs that are to be merged or looked at."""
     found = engine.arrow("patterns", "SELECT DISTINCT pattern, sources FROM compared")
     weights = _weights(plan, model, found)
@@ -201,7 +201,7 @@ def priors_of(priors: Floats, sources: Ints) -> tuple[Floats, Floats]:
     return priors[sources, 0], priors[sources, 1]
 
 
-def cluster(engine: DuckEngine, plan: Plan, model: MatchModel) -> None:
+def cluster(engine: Engine, plan: Plan, model: MatchModel) -> None:
     """Make the table `clusters`: each row with the first row of its person."""
     size = size_of(engine) + 1
     merged = f"SELECT l, r, weight FROM scored WHERE weight >= {model.merge}"
@@ -223,7 +223,7 @@ def cluster(engine: DuckEngine, plan: Plan, model: MatchModel) -> None:
 
 
 def _weights_among(
-    engine: DuckEngine, plan: Plan, model: MatchModel, members: Mapping[int, list[int]]
+    engine: Engine, plan: Plan, model: MatchModel, members: Mapping[int, list[int]]
 ) -> dict[tuple[int, int], float]:
     """The weights of all pairs in the same component, whether a key found them or not."""
     pairs = [

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from onefold.app.matching.steps import Plan, by_source, priors_of, size_of
-from onefold.engine.duck import DuckEngine
+from onefold.engine.interface import Engine
 from onefold.model.matching import (
     Frequencies,
     LearnedComparison,
@@ -39,7 +39,7 @@ MOST_PATTERNS = 40_000
 """Patterns that are learned from: of more, those of a part of the records."""
 
 
-def learn(engine: DuckEngine, plan: Plan, *, link_only: bool = False) -> MatchModel:
+def learn(engine: Engine, plan: Plan, *, link_only: bool = False) -> MatchModel:
     """Train a model on the pairs that were compared: the table `compared`.
 
     `link_only`: each source has everybody once.
@@ -101,7 +101,7 @@ def _expecting(quality: Quality, expected: calibration.Expected) -> Quality:
     )
 
 
-def _patterns(engine: DuckEngine, names: list[str]) -> tuple[Ints, training.Patterns]:
+def _patterns(engine: Engine, names: list[str]) -> tuple[Ints, training.Patterns]:
     """The patterns of compared pairs; of many pairs, those whose first record is in a part."""
     (row,) = engine.rows("pairs", "SELECT count(*) FROM compared", {})
     share = max(1, int(row[0]) // (10 * MOST_PATTERNS))
@@ -132,7 +132,7 @@ def _pairs(sources: dict[str, int]) -> Floats:
     return pairs.ravel()
 
 
-def _seen(engine: DuckEngine, plan: Plan) -> list[Seen]:
+def _seen(engine: Engine, plan: Plan) -> list[Seen]:
     pattern = pattern_sql(plan.comparisons)
     pairs = f"(SELECT *, 0 AS rules FROM ({sampling.random_pairs_query(size_of(engine))}))"
     found = engine.arrow(
@@ -150,7 +150,7 @@ def _seen(engine: DuckEngine, plan: Plan) -> list[Seen]:
     ]
 
 
-def _seen_of(engine: DuckEngine, plan: Plan, one: Comparison, levels: Ints, times: Floats) -> Seen:
+def _seen_of(engine: Engine, plan: Plan, one: Comparison, levels: Ints, times: Floats) -> Seen:
     bins = bins_of(one, plan.binned)
     plain = plain_levels(one)
     shares, equal, copied = np.zeros(bins), np.zeros(bins), np.zeros(bins)
@@ -188,7 +188,7 @@ def _seen_of(engine: DuckEngine, plan: Plan, one: Comparison, levels: Ints, time
     )
 
 
-def _model(engine: DuckEngine, plan: Plan, learned: training.Learned) -> MatchModel:
+def _model(engine: Engine, plan: Plan, learned: training.Learned) -> MatchModel:
     comparisons = []
     for place, one in enumerate(plan.comparisons):
         names = level_names(one, bins_of(one, plan.binned))
@@ -233,7 +233,7 @@ def _rounded(probabilities: Floats) -> list[float]:
     return [float(f"{value:.9g}") for value in probabilities]
 
 
-def _frequencies(engine: DuckEngine, column: str, bins: int) -> Frequencies:
+def _frequencies(engine: Engine, column: str, bins: int) -> Frequencies:
     rows = engine.rows("common", f"SELECT value, bin FROM common_{column} ORDER BY value", {})
     return Frequencies(column, bins, {str(value): int(number) for value, number in rows})
 

@@ -20,7 +20,7 @@ from typing import Any
 
 HERE = Path(__file__).parent
 NOT_BENCHES = {
-    "background", "known", "matching", "matching_metrics", "matching_splink", "population_data",
+    "background", "dedupe", "dedupe_splink", "known", "matching", "matching_metrics", "matching_splink", "population_data",
     "population_proof", "postgres", "preview_polars", "preview_question", "tree",
 }  # fmt: skip
 SIZES = {

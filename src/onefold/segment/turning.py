@@ -97,10 +97,9 @@ class Turning:
         return make_reader(0, column, places).read({found: 1})[1]
 
     def _edge_sql(self, edge: _Edge, name: str) -> str:
-        since, until = edge.window.bounds(self._now, self._zone)
         unit = edge.window.unit
         if unit == "day":
-            bucket = self._zone.day_sql(*((until, None) if edge.ahead else (since, until)))
+            bucket = self._zone.day_sql(*self._bounds(edge.window, ahead=edge.ahead))
         else:
             bucket = bucket_sql(unit, self._zone)
         aggregate = "max" if edge.days else "min"
@@ -109,16 +108,21 @@ class Turning:
 
     def _where(self, metric: str, window: Window, *, ahead: bool = False) -> str:
         one = self._metrics[metric]
-        since, until = window.bounds(self._now, self._zone)
+        since, until = self._bounds(window, ahead=ahead)
         parts = [named_sql([one.event])]
-        if ahead:
-            parts.append(f"time >= {until}")
-        else:
-            parts += [f"time >= {since}"] if since is not None else []
-            parts += [f"time < {until}"] if until is not None else []
+        parts += [f"time >= {since}"] if since is not None else []
+        parts += [f"time < {until}"] if until is not None else []
         if one.where is not None:
             parts.append(one.where)
         return " AND ".join(parts)
+
+    def _bounds(self, window: Window, *, ahead: bool) -> tuple[int | None, int | None]:
+        """Between which moments lies what is in a window now, or what can still come in."""
+        since, until = window.bounds(self._now, self._zone)
+        if not ahead:
+            return since, until
+        # A window can begin in the future.
+        return max((one for one in (since, until) if one is not None), default=None), None
 
     def _since(self) -> str:
         windows = {edge.window for edge, _ in self._edges.values()}

@@ -83,7 +83,8 @@ class Window(msgspec.Struct, frozen=True):
     def enters(self, bucket: int) -> int | None:
         """The bucket with which one that is not yet inside comes in; None when it never does."""
         if self.period is None:
-            return None if self.until is not None and bucket > self.until else bucket
+            late = self.until is not None and bucket > self.until
+            return None if late or (self.since is not None and bucket < self.since) else bucket
         if self.newest == 0:
             return bucket
         return period_start(self.period, period_of(self.period, bucket) + self.newest)

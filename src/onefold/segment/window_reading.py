@@ -219,10 +219,15 @@ class SessionReader:
             return absent(column), None
         inside = [visits[day] for day in visits if days[day][0]]
         session = session_at(reduce(merge, inside) if inside else None, places.at)
+        begun = places.bucket_of(places.at) if session.minute is None else session.minute
+        least = max(begun, places.span[0])
+        since = {number: one for number, one in buckets.items() if number >= least}
+        if not since:
+            # Whatever session ends or begins, nothing lies in it.
+            return absent(column), None
         change = sooner(session.turns, _entering(visits, days))
         if session.minute is None:
             return absent(column), change
-        since = {number: one for number, one in buckets.items() if number >= session.minute}
         counted = [one for number, one in since.items() if places[number][0]]
         for number in since:
             change = sooner(change, places[number][1])

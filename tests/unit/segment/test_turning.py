@@ -65,6 +65,24 @@ def test_it_is_the_moment_that_buckets_say() -> None:
     ]
 
 
+def test_what_happens_before_a_window_of_dates_never_comes_into_it() -> None:
+    people = {
+        1: ({}, orders(-2)),
+        2: ({}, orders(-2, -7)),
+        3: ({}, orders(-7)),
+        4: ({}, orders(-12)),
+    }
+    rule = "did('Order', since => date '2024-10-09', until => date '2024-10-13')"
+    found = turns(NOON, "UTC", people, [rule])
+    on_the_11th = NOON - DAY // 2 + 7 * DAY
+    assert [found[number] for number in people] == [
+        (None, None),
+        (on_the_11th,) * 2,
+        (on_the_11th,) * 2,
+        (None, None),
+    ]
+
+
 def test_a_session_ends_half_an_hour_after_its_last_event() -> None:
     just_now = [
         Happened("Order", NOON - minutes * 60_000_000, f"m{minutes}", {}) for minutes in (5, 20)
@@ -73,6 +91,18 @@ def test_a_session_ends_half_an_hour_after_its_last_event() -> None:
     ((asked, live),) = turns(NOON, "UTC", {1: ({}, just_now)}, [rule]).values()
     assert live == NOON + 25 * 60_000_000
     assert asked == NOON + 10 * 60_000_000
+
+
+def test_a_session_that_nothing_counts_in_ends_unnoticed() -> None:
+    """Whether buckets that are too old to matter are still kept or not."""
+    rule = "sum_of('Order', properties.price, during => this_session) is null"
+    old = Happened("Order", NOON - 40 * DAY, "m1", {"price": 2.5})
+    text = Happened("Order", NOON - 60_000_000, "m2", {"price": "a lot"})
+    number = Happened("Order", NOON - 60_000_000, "m3", {"price": "60"})
+    people = {1: ({}, [old, text]), 2: ({}, [text]), 3: ({}, [old, text, number])}
+    found = turns(NOON, "UTC", people, [rule])
+    end = NOON + 29 * 60_000_000
+    assert [found[each][1] for each in people] == [None, None, end]
 
 
 def test_a_session_begins_with_an_event_of_the_same_minute_or_another_day() -> None:

@@ -14,6 +14,7 @@ from onefold.app.lake.tables import tables_now
 from onefold.app.lake.writer import drain
 from onefold.app.long_work import do
 from onefold.app.profiles.finding import profile
+from onefold.app.status import status_of
 from onefold.app.worker.loop import Worker
 from onefold.model.profile import decode_profile
 from onefold.pipeline.members import buckets_of
@@ -118,6 +119,14 @@ def test_a_crash_after_the_count_neither_loses_nor_doubles_it(beside: Beside) ->
     assert [segments(beside, user) for user in ("ann", "bob")] == [["two"], ["two"]]
 
 
+def health_of_definitions(beside: Beside) -> tuple[str, str]:
+    """What `/health` says of them, once the worker has told how it goes."""
+    beside.worker.write_beat({})
+    checks = status_of(beside.settings, beside.store).checks
+    (found,) = [(one.state, one.detail) for one in checks if one.name == "definitions"]
+    return found
+
+
 def test_a_canceled_count_is_named_and_begins_anew_with_the_next_change(beside: Beside) -> None:
     beside.take(order("ann", 1), order("ann", 2))
     beside.define(TWO)
@@ -127,11 +136,15 @@ def test_a_canceled_count_is_named_and_begins_anew_with_the_next_change(beside: 
     beside.worker._filling._next_look = 0.0
     beside.settle()
     assert "canceled" in beside.worker._pipeline.failing["segment", "two"]
+    state, detail = health_of_definitions(beside)
+    assert (state, detail.startswith("segment two fails: ")) == ("degraded", True)
+    assert "canceled" in detail
     beside.define(THREE)
     beside.settle()
     beside.do_jobs()
     beside.settle()
     assert segments(beside) == ["two"]
+    assert health_of_definitions(beside) == ("ok", "all are evaluated")
 
 
 def test_identifiers_that_merge_meanwhile_bring_their_past(beside: Beside) -> None:

@@ -23,7 +23,7 @@ from onefold.store.registry import StoredDefinition
 
 _NEEDED = ("left_kind", "left_value", "right_kind", "right_value")
 _ROWS_A_GROUP = 100_000
-_RANK_BIT = 1 << 58
+_RANK_BITS = 58
 
 
 class Clustered(msgspec.Struct, frozen=True):
@@ -78,11 +78,17 @@ def clustered(engine: DuckEngine, given: str, rules: IdentityRules, output: Path
     """Cluster the links of a view, and write who each identifier is."""
     found, identifiers = numbered(engine, given)
     labels = labels_of(engine, found, rules)
-    profiles = len(np.unique(labels))
-    engine.keep("labels", pa.table({"cluster": labels}))
+    # That of a person is the smallest number among theirs.
+    profiles = int(np.count_nonzero(labels == np.arange(len(labels))))
+    # What is joined by place is read by one thread, what is kept by all.
+    engine.keep(
+        "people",
+        "select kind, value, cluster from nodes positional join labels",
+        {"labels": pa.table({"cluster": labels})},
+    )
     engine.write(
-        "with people as (select kind, value, cluster from nodes positional join labels),"
-        " firsts as (select cluster, min(kind || ':' || value) as profile from people group by all)"
+        "with firsts as"
+        " (select cluster, min(kind || ':' || value) as profile from people group by all)"
         " select kind, value, profile from people join firsts using (cluster)",
         output,
         _ROWS_A_GROUP,
@@ -107,7 +113,7 @@ def numbered(engine: DuckEngine, given: str) -> tuple[pa.Table, int]:
     found = engine.arrow(
         "links",
         "select least(l, r) as l, greatest(l, r) as r, min(evidence) as evidence from ("  # noqa: S608
-        f"select a.rowid as l, b.rowid as r, {rank}::bigint * {_RANK_BIT} + {time}::bigint as evidence"
+        f"select a.rowid as l, b.rowid as r, {rank}::bigint * {1 << _RANK_BITS} + {time}::bigint as evidence"
         f" from {given} join nodes a on a.kind = left_kind and a.value = left_value"
         " join nodes b on b.kind = right_kind and b.value = right_value)"
         " where l <> r group by all",
@@ -120,7 +126,7 @@ def labels_of(engine: DuckEngine, found: pa.Table, rules: IdentityRules) -> Ints
     left, right, evidence = (
         found.column(name).combine_chunks().to_numpy() for name in ("l", "r", "evidence")
     )
-    links = Links(left, right, evidence // _RANK_BIT, evidence % _RANK_BIT)
+    links = Links(left, right, evidence >> _RANK_BITS, evidence & ((1 << _RANK_BITS) - 1))
     kinds = engine.arrow("kinds", "select kind from nodes").column("kind").combine_chunks()
     encoded = kinds.dictionary_encode()
     kind_of = encoded.indices.to_numpy().astype(np.int64)

@@ -18,6 +18,7 @@ MOST = 60
 """A component of more records is first divided at its weaker pairs."""
 FULL = 12.0
 """Weights count up to that, for and against: one pair must not outvote all others."""
+_FITS = 1 << 31
 
 
 Weigh = Callable[[Mapping[int, list[int]]], Mapping[tuple[int, int], float]]
@@ -46,21 +47,22 @@ def components(size: int, left: Ints, right: Ints) -> Ints:
     >>> components(5, np.array([1, 3]), np.array([3, 4])).tolist()
     [0, 1, 2, 1, 1]
     """
-    labels = np.arange(size)
+    small = np.int32 if size < _FITS else np.int64
+    labels: Ints = np.arange(size, dtype=small)
+    left, right = left.astype(small), right.astype(small)
     while True:
-        lowest = np.minimum(labels[left], labels[right])
-        before = labels.copy()
-        np.minimum.at(labels, left, lowest)
-        np.minimum.at(labels, right, lowest)
-        np.minimum.at(labels, before[left], lowest)
-        np.minimum.at(labels, before[right], lowest)
+        one, two = labels[left], labels[right]
+        apart = one != two
+        left, right, one, two = (ends[apart] for ends in (left, right, one, two))
+        if not len(left):
+            return labels.astype(np.int64)
+        # Both ends are the smallest of what they hang together with so far: the greater goes to the smaller.
+        np.minimum.at(labels, np.maximum(one, two), np.minimum(one, two))
         while True:
             further = labels[labels]
             if np.array_equal(further, labels):
                 break
             labels = further
-        if np.array_equal(labels, before):
-            return labels
 
 
 def doubtful(labels: Ints, left: Ints, right: Ints) -> NDArray[np.bool_]:

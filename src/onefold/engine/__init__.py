@@ -6,6 +6,7 @@ was given, and every engine gives the same rows.
 
 from onefold.engine.duck import DuckEngine, PlannedQuery, files_sql
 from onefold.engine.interface import Engine, Interrupted, OutOfMemory
+from onefold.engine.short import short_session
 from onefold.engine.spark import SparkEngine
 
 __all__ = [
@@ -16,4 +17,5 @@ __all__ = [
     "PlannedQuery",
     "SparkEngine",
     "files_sql",
+    "short_session",
 ]

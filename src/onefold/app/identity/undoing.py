@@ -13,7 +13,7 @@ from onefold.app.profiles.finding import find
 from onefold.app.profiles.given import append_claims
 from onefold.app.workspace import id_maker, node_key, now_us, open_lake, open_store
 from onefold.config import Settings
-from onefold.engine import DuckEngine
+from onefold.engine import short_session
 from onefold.model.errors import Conflict, Fault, InvalidInput, NotFound
 from onefold.model.given import SAME, GivenClaim
 from onefold.model.identity import IdentityRules
@@ -132,9 +132,9 @@ def _merge(settings: Settings, store: SQLiteStore, merge: str) -> _Merge:
 def _changes(
     settings: Settings, store: SQLiteStore, where: str, values: Sequence[Any], tail: str
 ) -> list[tuple[Any, ...]]:
-    engine = DuckEngine(threads=2)
-    try:
-        add_views(engine, {"changes": table_now(store, open_lake(settings), "changes")})
+    table = table_now(store, open_lake(settings), "changes")
+    with short_session() as engine:
+        add_views(engine, {"changes": table})
         return engine.rows(
             "changes",
             "select batch, number, profile, epoch_us(changed_at), name, what, new"  # noqa: S608
@@ -142,8 +142,6 @@ def _changes(
             {},
             values,
         )
-    finally:
-        engine.close()
 
 
 def _had(rows: Iterable[tuple[Any, ...]], profile: str, batch: int) -> set[str]:

@@ -26,7 +26,7 @@ from onefold.app.lake.tables import add_views, table_now
 from onefold.app.profiles.finding import find
 from onefold.app.workspace import open_lake, open_store
 from onefold.config import Settings
-from onefold.engine import DuckEngine
+from onefold.engine import short_session
 from onefold.model.errors import Fault, InvalidInput
 from onefold.model.profile import Profile, profile_name
 
@@ -139,8 +139,7 @@ def _page(
         where += f" and ({', '.join(keyset.order)}) < ({marks})"
     keys = ", ".join(keyset.order)
     order = ", ".join(f"{column} desc" for column in keyset.order)
-    engine = DuckEngine()
-    try:
+    with short_session() as engine:
         add_views(engine, {keyset.table: table})
         rows = engine.rows(
             keyset.table,
@@ -149,8 +148,6 @@ def _page(
             {},
             [*values, *(place or ())],
         )
-    finally:
-        engine.close()
     width = len(keyset.order)
     behind = _cursor(rows[limit - 1][:width]) if len(rows) > limit else None
     return [row[width:] for row in rows[:limit]], behind

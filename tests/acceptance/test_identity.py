@@ -125,7 +125,13 @@ def test_the_chain_of_evidence_is_shown(onefold: Stepped) -> None:
     assert [one.reason for one in other.obstacles] == ["both are known as other people"]
     decide(onefold, "user_id:ann", "user_id:bob", "apart")
     told = identity_why(onefold.settings, "user_id:ann", "user_id:bob")
-    assert (told.decided, told.obstacles[0].reason) == ("apart", "a person said so")
+    assert told.obstacles[0].reason == "a person said so"
+    assert [(one.left, one.right, one.verdict, one.by) for one in told.decided] == [
+        ("user_id:ann", "user_id:bob", "apart", "eve")
+    ]
+    # Asked about other identifiers of the two, the same word is what stands between.
+    others = identity_why(onefold.settings, "crm_id:7", "user_id:bob")
+    assert (others.decided, others.same) == (told.decided, False)
 
 
 def test_what_nobody_has_cannot_be_decided(onefold: Stepped) -> None:

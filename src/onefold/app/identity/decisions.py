@@ -80,7 +80,7 @@ class Obstacle(msgspec.Struct, frozen=True):
 class WhyIdentity(msgspec.Struct, frozen=True):
     """Are two identifiers one person? The chain of evidence between them, or what keeps them apart.
 
-    `decided` is a person's last word on exactly these two, if there is one.
+    `decided` are people's last words: on these two, on links of the chain, or on identifiers of both sides.
     """
 
     left: str
@@ -89,7 +89,7 @@ class WhyIdentity(msgspec.Struct, frozen=True):
     profiles: tuple[str, ...]
     chain: tuple[ChainLink, ...]
     obstacles: tuple[Obstacle, ...]
-    decided: Verdict | None
+    decided: tuple[Decision, ...]
 
 
 class ReviewSide(msgspec.Struct, frozen=True):

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from msgspec.structs import replace
 
 from onefold.app.answers import RANKS
-from onefold.app.identity.decisions import ChainLink, Obstacle
+from onefold.app.identity.decisions import ChainLink, Decision, Obstacle, verdict_of
 from onefold.app.identity.trial_examples import tried_link, version_of
 from onefold.app.lake.tables import add_views, table_now
 from onefold.app.workspace import open_lake
 from onefold.config import Settings
-from onefold.engine import DuckEngine
+from onefold.engine import short_session
 from onefold.model.given import INTERNAL
 from onefold.model.identity import IdentityRules
 from onefold.model.profile import DECIDED, Node, NodeId, identifier_text
@@ -51,10 +51,10 @@ def _said(settings: Settings, store: SQLiteStore, chain: Sequence[ChainLink]) ->
     texts = sorted({end for one in chain for end in (one.left, one.right)})
     if not texts:
         return {}
-    engine = DuckEngine(threads=1)
+    table = table_now(store, open_lake(settings), "links")
     left, right = "left_kind || ':' || left_value", "right_kind || ':' || right_value"
-    try:
-        add_views(engine, {"links": table_now(store, open_lake(settings), "links")})
+    with short_session() as engine:
+        add_views(engine, {"links": table})
         rows = engine.rows(
             "links",
             f"select {left} as one, {right} as two, rank, epoch_us(time), source, message_id"  # noqa: S608
@@ -63,12 +63,47 @@ def _said(settings: Settings, store: SQLiteStore, chain: Sequence[ChainLink]) ->
             {},
             [texts, texts],
         )
-    finally:
-        engine.close()
     found: _Said = {}
     for one, two, rank, time, source, message in rows:
         found[one, two, rank, time] = found[two, one, rank, time] = (source, message)
     return found
+
+
+def decisions(
+    settings: Settings, store: SQLiteStore, pairs: Sequence[tuple[Node, Node]]
+) -> tuple[Decision, ...]:
+    """People's last words on these pairs of nodes, the newest first, with who said so."""
+    words = {
+        frozenset((one.id, two.id)): (one, two, *one.more.decided[two.id])
+        for one, two in pairs
+        if two.id in one.more.decided
+    }
+    by = _authors(settings, store, {message: time for *_, time, message in words.values()})
+    found = [
+        Decision(
+            identifier_text(one), identifier_text(two), verdict_of(word), time, by.get(message, "")
+        )
+        for one, two, word, time, message in words.values()
+    ]
+    return tuple(sorted(found, key=lambda one: (-one.at, one.left, one.right)))
+
+
+def _authors(settings: Settings, store: SQLiteStore, said: Mapping[str, int]) -> dict[str, str]:
+    """Who said what these messages say, each of its time."""
+    if not said:
+        return {}
+    table = table_now(store, open_lake(settings), "events")
+    with short_session() as engine:
+        add_views(engine, {"events": table})
+        rows = engine.rows(
+            "authors",
+            "select message_id, json_extract_string(properties, '$.by') from all_events"
+            " where source = ? and message_id in (select unnest(?::varchar[]))"
+            " and epoch_us(time) in (select unnest(?::bigint[]))",
+            {},
+            [INTERNAL, [*said], [*said.values()]],
+        )
+    return {str(message): str(by or "") for message, by in rows}
 
 
 def with_rules(

@@ -12,9 +12,8 @@ from onefold.app.identity.decisions import (
     Obstacle,
     WhyIdentity,
     known,
-    verdict_of,
 )
-from onefold.app.identity.evidence import with_events, with_rules
+from onefold.app.identity.evidence import decisions, with_events, with_rules
 from onefold.app.in_force import load_definitions
 from onefold.app.matching.explained import Explaining
 from onefold.app.workspace import id_maker, node_key, open_store
@@ -46,7 +45,10 @@ def identity_why(settings: Settings, left: str, right: str) -> WhyIdentity:
         )
         evidence = with_events(settings, store, chain, closure, rules)
         obstacles = with_rules(obstacles, found, closure, rules)
-        said = closure[ids[0]].more.decided.get(ids[1])
+        known_by = {identifier_text(node): node for node in closure.values()}
+        between = [(known_by[one.left], known_by[one.right]) for one in (*evidence, *obstacles)]
+        between.append((closure[ids[0]], closure[ids[1]]))
+        decided = decisions(settings, store, between)
     return WhyIdentity(
         identifier_text(closure[ids[0]]),
         identifier_text(closure[ids[1]]),
@@ -54,7 +56,7 @@ def identity_why(settings: Settings, left: str, right: str) -> WhyIdentity:
         names,
         evidence,
         obstacles,
-        None if said is None else verdict_of(said[0]),
+        decided,
     )
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import platform
 import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -65,6 +68,7 @@ class Heartbeat:
         self._next = time.monotonic() + _EVERY_SECONDS
         ordered = sorted(self._latencies)
         state = {
+            "where": where_processes_are(),
             "events": self._events,
             "batches": self._batches,
             "latency_p50": ordered[len(ordered) // 2] if ordered else None,
@@ -74,6 +78,29 @@ class Heartbeat:
         }
         store.beat(self._process, os.getpid(), now, state)
         self._latencies.clear()
+
+
+@cache
+def where_processes_are() -> str:
+    """Where a process id means the same process: this start of this machine, or of this container."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{boot}/{os.stat('/proc/self/ns/pid').st_ino}"
+    except OSError:
+        return platform.node()
+
+
+def runs(pid: int, where: str) -> bool | None:
+    """Is a process there, by what it told of itself? None where that cannot be seen from here."""
+    if where and where != where_processes_are():
+        return None
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # it is there, and somebody else's
+        return True
+    return True
 
 
 def clock_fell_back(store: SQLiteStore, process: str, now: int) -> int:

@@ -13,7 +13,7 @@ import msgspec
 import structlog
 
 from onefold.activate import Dispatcher, HttpClient, destination_from
-from onefold.app.heartbeat import clock_fell_back
+from onefold.app.heartbeat import clock_fell_back, where_processes_are
 from onefold.app.in_force import load_definitions
 from onefold.app.job_kinds import APART
 from onefold.app.locks import hold
@@ -126,6 +126,7 @@ def _configure(store: SQLiteStore, dispatcher: Dispatcher, known: int) -> int:
 
 def _beat(store: SQLiteStore, dispatcher: Dispatcher) -> None:
     state = {
+        "where": where_processes_are(),
         "destinations": msgspec.to_builtins(dispatcher.status()),
         "store_fault": dispatcher.trouble,
     }

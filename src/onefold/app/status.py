@@ -10,6 +10,7 @@ from typing import Any, Literal
 import msgspec
 
 from onefold.app.folding.rebuild_checks import RebuildChecked, last_check
+from onefold.app.heartbeat import runs
 from onefold.app.questions.segments import member_counts
 from onefold.app.workspace import now_us, open_log, open_store
 from onefold.config import Settings
@@ -129,9 +130,11 @@ def _processes(beats: Beats, now: int) -> Iterator[Check]:
         if name not in beats:
             yield Check(name, "degraded", "has not run yet")
             continue
-        _, at, state = beats[name]
+        pid, at, state = beats[name]
         silent = now - at
-        if silent > _SILENT_US:
+        if runs(pid, str(state.get("where", ""))) is False:
+            yield Check(name, "degraded", f"does not run: process {pid} has ended")
+        elif silent > _SILENT_US:
             yield Check(name, "degraded", f"does not run: silent for {silent // 1_000_000} s")
         elif state.get("store_fault"):
             yield Check(name, "failed", str(state["store_fault"]))

@@ -20,7 +20,7 @@ SUPPORTED = {
 _OPEN_FILES = 4_096
 _FEW_OPEN_FILES = 512
 _LAG_BYTES = 256 * 1024**2
-_SILENT_SECONDS = 15.0
+SILENT_SECONDS = 15.0
 _CLOCK_SECONDS = 5.0
 _RECOVER = "sqlite3 store.db .recover | sqlite3 new.db, and put new.db in its place"
 _BUILT = 1_735_689_600.0
@@ -167,9 +167,9 @@ def _open_files(facts: Facts) -> Iterator[Finding]:
 def _processes(facts: Facts) -> Iterator[Finding]:
     if not facts.workspace:
         return
-    alive = [one for one in facts.heartbeats if one.running and one.age < _SILENT_SECONDS]
+    alive = [one for one in facts.heartbeats if one.running and one.age < SILENT_SECONDS]
     for one in facts.heartbeats:
-        if one.running and one.age >= _SILENT_SECONDS:
+        if one.running and one.age >= SILENT_SECONDS:
             detail = f"{one.process} (process {one.pid}) said nothing for {one.age:.0f} s"
             advice = f"see its log lines; if it hangs: kill -9 {one.pid}, it is started again"
             yield Finding("failed", "processes", detail, advice)

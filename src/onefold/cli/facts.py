@@ -17,9 +17,10 @@ from pathlib import Path
 from platform import python_version
 from typing import Any, Literal
 
+from onefold.app.heartbeat import runs
 from onefold.app.lake.writer import agree
 from onefold.app.workspace import now_us, open_lake, open_log, open_store, store_path
-from onefold.cli.diagnosis import Facts, Heartbeat
+from onefold.cli.diagnosis import SILENT_SECONDS, Facts, Heartbeat
 from onefold.config import Settings
 from onefold.model.catalogue import TABLES
 from onefold.model.errors import Busy, Conflict, OnefoldError
@@ -120,17 +121,9 @@ def _heartbeats(store: SQLiteStore) -> Iterator[Heartbeat]:
     for name, (pid, at, state) in store.heartbeats().items():
         faults = [str(state[key]) for key in ("store_fault", "lake_fault") if state.get(key)]
         age = (now_us() - at) / 1e6
-        yield Heartbeat(name, pid, age, _running(pid), "; ".join(faults))
-
-
-def _running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+        seen = runs(pid, str(state.get("where", "")))
+        running = age < SILENT_SECONDS if seen is None else seen
+        yield Heartbeat(name, pid, age, running, "; ".join(faults))
 
 
 def _held(lock: Path) -> bool:

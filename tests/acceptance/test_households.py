@@ -6,8 +6,11 @@ import pytest
 
 from onefold.app.folding.rebuild import check_rebuild
 from onefold.app.groups.households import household, household_list, household_say
+from onefold.app.groups.households_past import household_as_of, household_history
 from onefold.app.identity.decisions import identity_decide
 from onefold.app.profiles.finding import find
+from onefold.app.profiles.history import profile_changes
+from onefold.app.workspace import now_us
 from onefold.model.errors import InvalidInput, NotFound
 from onefold.model.matching import MatchModel
 from onefold.model.profile import profile_name
@@ -116,3 +119,60 @@ def test_claims_say_who_lives_together(onefold: Stepped, model: MatchModel) -> N
         person("2", **(BERT | {"street": "4 Elm Road", "city": "Salem", "postcode": "01970"}))
     )
     assert household(onefold.settings, "crm_id:1").id is None
+
+
+def history(onefold: Stepped, who: str) -> list[tuple[str, str, bool]]:
+    items = household_history(onefold.settings, who).items
+    return [(one.left, one.right, one.together) for one in items]
+
+
+def test_the_history_tells_who_came_to_live_together_and_no_longer(onefold: Stepped) -> None:
+    users(onefold, "ann", "bo", "eve")
+    for one, other, word in (("ann", "bo", "yes"), ("bo", "eve", "yes"), ("bo", "eve", "no")):
+        household_say(onefold.settings, f"user_id:{one}", f"user_id:{other}", word)
+        onefold.settle()
+    assert history(onefold, "user_id:ann") == [
+        ("user_id:bo", "user_id:eve", False),
+        ("user_id:bo", "user_id:eve", True),
+        ("user_id:ann", "user_id:bo", True),
+    ]
+    assert history(onefold, "user_id:eve") == history(onefold, "user_id:ann")[:2]
+    first = household_history(onefold.settings, "user_id:ann", 2)
+    rest = household_history(onefold.settings, "user_id:ann", 2, first.next or "")
+    assert (len(rest.items), rest.next) == (1, None)
+    changes = profile_changes(onefold.settings, "user_id:eve").items
+    told = [(one.name, one.old, one.new) for one in changes if one.what == "household"]
+    assert told == [("user_id:bo", "user_id:eve", None), ("user_id:bo", None, "user_id:eve")]
+
+
+def test_a_household_as_of_a_time(onefold: Stepped) -> None:
+    users(onefold, "ann", "bo", "eve")
+    moments = [now_us()]
+    for one, other, word in (("ann", "bo", "yes"), ("bo", "eve", "yes"), ("ann", "bo", "no")):
+        household_say(onefold.settings, f"user_id:{one}", f"user_id:{other}", word)
+        onefold.settle()
+        moments.append(now_us())
+    then = [household_as_of(onefold.settings, "user_id:ann", at) for at in moments]
+    everybody = ("user_id:ann", "user_id:bo", "user_id:eve")
+    assert [len(one.members) for one in then] == [1, 2, 3, 1]
+    assert {one.profile for one in then[2].members} == names(onefold, *everybody)
+    assert (then[0].id, then[2].traits) == (None, {"city": "Bonn"})
+    with pytest.raises(NotFound):
+        household_as_of(onefold.settings, "user_id:ann", moments[0] - 86_400_000_000)
+
+
+def test_who_lived_with_somebody_by_claims_that_hold_no_longer(
+    onefold: Stepped, model: MatchModel
+) -> None:
+    put_in_force(onefold, model)
+    onefold.take(person("1", **ANNA), person("2", **BERT))
+    together = now_us()
+    elsewhere = BERT | {"street": "4 Elm Road", "city": "Salem", "postcode": "01970"}
+    onefold.take(person("2", **elsewhere))
+    assert household(onefold.settings, "crm_id:1").id is None
+    then = household_as_of(onefold.settings, "crm_id:1", together)
+    assert {one.profile for one in then.members} == names(onefold, "crm_id:1", "crm_id:2")
+    assert history(onefold, "crm_id:1") == [
+        ("crm_id:1", "crm_id:2", False),
+        ("crm_id:1", "crm_id:2", True),
+    ]

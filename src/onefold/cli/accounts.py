@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from onefold.cli.golden import Name as Trait
+from onefold.cli.golden import Until, Value, outranking, right_value
 from onefold.cli.invocation import Invocation, command, parse_time
 from onefold.cli.rendering import fields, say, structs
 
@@ -28,6 +30,8 @@ def add_to(app: typer.Typer) -> None:
     command(account, "history")(account_history)
     command(account, "add")(account_add)
     command(account, "remove")(account_remove)
+    command(account, "correct")(account_correct)
+    command(account, "release")(account_release)
     app.add_typer(account, name="account")
 
 
@@ -124,3 +128,29 @@ def account_remove(call: Invocation, name: Id, who: Who) -> None:
     from onefold.app.groups import belonging
 
     call.show(belonging.account_remove(call.settings, name, who), fields)
+
+
+def account_correct(
+    call: Invocation, name: Id, trait: Trait, value: Value, until: Until = "forever"
+) -> None:
+    """Correct a value; it outranks what sources say.
+
+    Example: onefold account correct acme plan pro --until next
+    """
+    from onefold.app.groups import account_correcting
+
+    holds, at = outranking(until)
+    made = account_correcting.account_correct(
+        call.settings, name, trait, right_value(value), holds=holds, until=at
+    )
+    call.show(made, fields)
+
+
+def account_release(call: Invocation, name: Id, trait: Trait) -> None:
+    """Take the correction of a trait back: sources decide again.
+
+    Example: onefold account release acme plan
+    """
+    from onefold.app.groups import account_correcting
+
+    call.show(account_correcting.account_release(call.settings, name, trait), fields)

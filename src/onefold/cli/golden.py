@@ -12,6 +12,13 @@ from onefold.cli.rendering import fields
 
 Who = Annotated[str, typer.Argument(metavar="KIND:VALUE", help="An identifier, or a profile's id.")]
 Name = Annotated[str, typer.Argument(help="The trait.")]
+Value = Annotated[
+    str, typer.Argument(metavar="VALUE", help="The right value: a text, or JSON; null: none.")
+]
+Until = Annotated[
+    str,
+    typer.Option("--until", help="forever; next: until a source says something new; or a time."),
+]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -24,16 +31,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def trait_correct(
-    call: Invocation,
-    who: Who,
-    name: Name,
-    value: Annotated[str, typer.Argument(help="The right value: a text, or JSON; null: none.")],
-    until: Annotated[
-        str,
-        typer.Option(
-            "--until", help="forever; next: until a source says something new; or a time."
-        ),
-    ] = "forever",
+    call: Invocation, who: Who, name: Name, value: Value, until: Until = "forever"
 ) -> None:
     """Correct a value; it outranks what sources say.
 
@@ -41,10 +39,9 @@ def trait_correct(
     """
     from onefold.app.profiles import correcting
 
-    holds: Any = until if until in ("forever", "next") else "until"
-    at = parse_time(until) if holds == "until" else 0
+    holds, at = outranking(until)
     made = correcting.trait_correct(
-        call.settings, who, name, _value(value), holds=holds, until=at or 0
+        call.settings, who, name, right_value(value), holds=holds, until=at
     )
     call.show(made, fields)
 
@@ -77,7 +74,13 @@ def quality(
         call.show(judging.quality(call.settings), fields)
 
 
-def _value(text: str) -> Any:
+def outranking(until: str) -> tuple[Any, int]:
+    """How long a correction holds, and the time (µs) if it is until then."""
+    holds = until if until in ("forever", "next") else "until"
+    return holds, (parse_time(until) or 0) if holds == "until" else 0
+
+
+def right_value(text: str) -> Any:
     """JSON where it is JSON, else the text itself."""
     try:
         return msgspec.json.decode(text)

@@ -12,7 +12,8 @@ from onefold.model.profile import NO_STATEMENTS, Statement
 class Account(msgspec.Struct, array_like=True, gc=False):
     """A group as `group` calls tell of it: its claims, and what survivorship makes of them.
 
-    Who belongs to it stands with each identifier: so merges and splits change nothing here.
+    Who belongs to it stands with each identifier: so merges and splits change nothing here. `until` is
+    when the next correction by a person ends (0: never).
     """
 
     id: str
@@ -20,6 +21,7 @@ class Account(msgspec.Struct, array_like=True, gc=False):
     last_seen: int
     statements: msgspec.Raw = NO_STATEMENTS
     traits: dict[str, Any] = {}
+    until: int = 0
 
 
 encode_account = msgspec.msgpack.Encoder().encode

@@ -123,8 +123,14 @@ CHANGES = Table(
         Column("number", "int", "the place within the batch"),
         Column("profile", "text", "the profile's id"),
         Column("changed_at", "time", "when it changed here"),
-        Column("what", "text", "trait, computed, tag, identifier, segment, merge or split"),
-        Column("name", "text", "the trait, tag, identifier, segment or other profile"),
+        Column(
+            "what", "text", "trait, computed, tag, identifier, segment, merge, split or household"
+        ),
+        Column(
+            "name",
+            "text",
+            "the trait, tag, identifier, segment, other profile or identifier of whom one lives with",
+        ),
         Column("old", "text", "JSON: the value before"),
         Column("new", "text", "JSON: the value after"),
         Column("source", "text", "who said so, if one source did"),

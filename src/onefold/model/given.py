@@ -23,6 +23,8 @@ SAME = "$same"
 """What a decision says of two identifiers: they are the same person (true), are not (false), no word (null)."""
 ACCOUNT = "$account."
 """How the names begin that say whether somebody belongs to an account: `{"$account.acme": true}`."""
+ACCOUNTS = "$account"
+"""The kind of what a claim about an account is given to: nobody's identifier."""
 HOME = "$home"
 """The same of whether they live together."""
 RESERVED = ("$tag.", "$list.", CORRECTED, SAME, ACCOUNT, HOME)

@@ -180,6 +180,12 @@ def lives_with_somebody(node: Node) -> bool:
     return bool(node.more.housemates) or any(word[0] for word in node.more.homes.values())
 
 
+def living_with(node: Node) -> set[NodeId]:
+    """The nodes whose owners are said to live with this one's; a person's word outranks claims."""
+    said = {other: word[0] for other, word in node.more.homes.items() if word[0] is not None}
+    return {one for one in {*node.more.housemates, *said} if said.get(one, True)}
+
+
 def refreshed_values(nodes: Iterable[Node]) -> dict[str, Any]:
     """Of each refreshed trait the newest value; whatever the order of the nodes."""
     newest: dict[str, tuple[int, bytes, Any]] = {}

@@ -4,7 +4,7 @@ In: records of the log. Out: one store transaction per batch, with the rows for 
 Promise: repeating a batch after a crash changes nothing more.
 """
 
-from onefold.pipeline.accounts import Accounts, GroupCall, folded, group_call
+from onefold.pipeline.accounts import Accounts, GroupCall, folded
 from onefold.pipeline.counts import Counted, decode_buckets, encode_buckets
 from onefold.pipeline.golden_rules import (
     GoldenInputs,
@@ -42,7 +42,6 @@ __all__ = [
     "folded",
     "golden_inputs",
     "golden_rules",
-    "group_call",
     "identifiers_of",
     "needed_claims",
     "prepare",

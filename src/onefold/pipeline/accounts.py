@@ -13,19 +13,30 @@ import msgspec
 
 from onefold.engine import DuckEngine
 from onefold.model.account import Account, account_statements, decode_account, encode_account
-from onefold.model.profile import NEVER, NodeId, Statement, lives_with_somebody
+from onefold.model.given import INTERNAL
+from onefold.model.profile import (
+    NEVER,
+    NodeId,
+    Statement,
+    identifier_text,
+    lives_with_somebody,
+    living_with,
+)
 from onefold.pipeline.golden_rules import GoldenInputs, golden_rules
 from onefold.pipeline.rows import Rows, json_text
 from onefold.pipeline.scores import About, Preferences
 from onefold.pipeline.working import Working
 from onefold.store import AccountWrite
-from onefold.unify import PLAIN, GoldenRules, add_claims, golden_record
+from onefold.unify import PLAIN, GoldenRules, add_claims, add_statement, golden_record
 
 _encode = msgspec.msgpack.Encoder().encode
 
 
 class GroupCall(msgspec.Struct, array_like=True, gc=False):
-    """A `group` call: whose facts it tells (`owner`), of which account, and what of that."""
+    """A `group` call: whose facts it tells (`owner`), of which account, and what of that.
+
+    What a person says of an account is one, too, but nobody belongs to the account by it.
+    """
 
     owner: NodeId
     account: str
@@ -34,6 +45,11 @@ class GroupCall(msgspec.Struct, array_like=True, gc=False):
     message_id: str
     client_minute: int
     traits: dict[str, Any]
+
+    @property
+    def given(self) -> bool:
+        """Did a person say it?"""
+        return self.source == INTERNAL
 
     @property
     def statement(self) -> Statement:
@@ -79,7 +95,8 @@ class Accounts:
         if not calls:
             return []
         for call in calls:
-            working.belong(call.owner, call.account, call.time, True)
+            if not call.given:
+                working.belong(call.owner, call.account, call.time, True)
         told = calls_by_account(calls)
         documents = self._store.documents(sorted(told))
         known = {name: decode_account(document) for name, document in documents.items()}
@@ -101,17 +118,18 @@ class Accounts:
         self, accounts: Sequence[Account], known: Collection[str], rows: Rows, now: int
     ) -> None:
         """Golden records, with a row of each that is another now, or new."""
-        for account, traits in zip(accounts, self.golden(accounts, now), strict=True):
+        for account, (traits, until) in zip(accounts, self.golden(accounts, now), strict=True):
+            account.until = until
             if traits != account.traits or account.id not in known:
                 account.traits = traits
                 rows.add("accounts", account.id, now, json_text(traits))
 
-    def golden(self, accounts: Iterable[Account], now: int) -> Iterator[dict[str, Any]]:
-        """The golden traits of accounts."""
+    def golden(self, accounts: Iterable[Account], now: int) -> Iterator[tuple[dict[str, Any], int]]:
+        """The golden traits of accounts, and when a correction of them ends next."""
         about = [About([account_statements(one)], ["account"]) for one in accounts]
         for one, scores in zip(about, self._preferences.scores(about), strict=True):
-            golden = golden_record(one.nodes, self.rules, now, scores).traits
-            yield {trait: won.value for trait, won in golden.items()}
+            golden = golden_record(one.nodes, self.rules, now, scores)
+            yield {trait: won.value for trait, won in golden.traits.items()}, golden.until
 
 
 def folded(account: Account | None, calls: Iterable[GroupCall], rules: GoldenRules) -> Account:
@@ -122,7 +140,10 @@ def folded(account: Account | None, calls: Iterable[GroupCall], rules: GoldenRul
         statements = account_statements(account)
         account.first_seen = min(account.first_seen, call.time)
         account.last_seen = max(account.last_seen, call.time)
-        if call.traits and add_claims(statements, call.statement, rules):
+        if not call.traits:
+            continue
+        new = call.statement
+        if add_statement(statements, new) if call.given else add_claims(statements, new, rules):
             account.statements = msgspec.Raw(_encode(statements))
     assert account is not None, "an account is only there where somebody told of it"
     return account
@@ -138,8 +159,23 @@ def account_write(accounts: Iterable[Account], working: Working, rows: Rows) -> 
         for name, said in sorted(node.more.accounts.items()):
             since = said.first if said.last > NEVER else said.left
             rows.add("account_members", name, node.kind, node.value, said.holds, since)
+    _tell_homes(working, rows)
     living = [(one, lives_with_somebody(working.nodes[one])) for one in sorted(working.living)]
-    return AccountWrite([(one.id, encode_account(one)) for one in accounts], members, living)
+    documents = [(one.id, encode_account(one), one.until) for one in accounts]
+    return AccountWrite(documents, members, living)
+
+
+def _tell_homes(working: Working, rows: Rows) -> None:
+    """A row of the history for each two who are said to live together now, or no longer, at both."""
+    for node_id, before in sorted(working.living.items()):
+        node = working.nodes[node_id]
+        after = living_with(node)
+        working.load_nodes(before ^ after)
+        for other in sorted(before ^ after):
+            if other in working.nodes and node_id in working.home:
+                own, theirs = identifier_text(node), identifier_text(working.nodes[other])
+                told = (None, own) if other in after else (own, None)
+                rows.change(working.home[node_id], "household", theirs, *told)
 
 
 def calls_by_account(calls: Iterable[GroupCall]) -> Mapping[str, list[GroupCall]]:

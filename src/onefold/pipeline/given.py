@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from onefold.model.given import ACCOUNT, HOME, SAME
+from onefold.model.given import ACCOUNT, ACCOUNTS, HOME, SAME
 from onefold.model.profile import NodeId, ProfileId, Statement, statements_of
 from onefold.model.records import Event, Identifier
 from onefold.pipeline.working import Working
@@ -43,6 +43,8 @@ class Given:
     ) -> None:
         """Fold the batch's given claims and decisions in, after its events."""
         for event in events:
+            if event.identifiers[0].kind == ACCOUNTS:
+                continue
             node = ids[event.identifiers[0]]
             traits = event.traits
             for _, other in event.asserted:
@@ -100,9 +102,9 @@ def live_together(working: Working, node: NodeId, other: NodeId, said: Statement
     for one, two in ((node, other), (other, node)):
         known = working.nodes[one].more.homes.get(two)
         if known is None or known[1:] < word[1:]:
+            working.note_home(one)
             working.nodes[one].keep(homes={**working.nodes[one].more.homes, two: word})
             working.changed.add(working.home[one])
-            working.living.add(one)
 
 
 def add_claim(working: Working, node: NodeId, statement: Statement) -> None:

@@ -277,8 +277,8 @@ def live_with(working: Working, node_id: NodeId, housemates: Mapping[NodeId, flo
             end = working.nodes.get(one)
             if end is None:
                 continue
+            working.note_home(one)
             kept = {key: value for key, value in end.more.housemates.items() if key != two}
             end.keep(housemates=kept if weight is None else {**kept, two: weight})
-            working.living.add(one)
             if one in working.home:
                 working.changed.add(working.home[one])

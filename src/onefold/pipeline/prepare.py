@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from onefold.eventlog import LogRecord
 from onefold.lake import empty_table, to_table
-from onefold.model.given import INTERNAL, is_reserved
+from onefold.model.given import ACCOUNTS, INTERNAL, is_reserved
 from onefold.model.profile import NodeId, ProfileId
 from onefold.model.records import Event, Identifier, Reject, decode_accepted
 from onefold.model.sources import Source
@@ -143,6 +143,7 @@ def prepare_events(
         for identifiers, some in together.items()
     ]
     joining = [_joining(one, visit) for visit, some in met for one in some if one.type == "group"]
+    joining += [_given(one, ids) for one in claims if one.identifiers[0].kind == ACCOUNTS]
     rows = [
         event_row(event, sent.get(id(event), event), visit.nodes[0])
         for visit, some in met
@@ -160,6 +161,13 @@ def prepare_events(
 def _joining(event: Event, visit: Visit) -> GroupCall:
     told = event.source, event.time, event.message_id, event.client_minute, event.properties
     return group_call(visit.nodes[0], *told)
+
+
+def _given(event: Event, ids: Mapping[Identifier, NodeId]) -> GroupCall:
+    """What a person says of an account."""
+    (account,) = event.identifiers
+    told = event.source, event.time, event.message_id, event.client_minute, event.traits
+    return GroupCall(ids[account], account.value, *told)
 
 
 def _written(events: Sequence[Event], writing: Writing) -> tuple[list[Event], dict[int, Event]]:

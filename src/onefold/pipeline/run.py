@@ -251,7 +251,7 @@ class Pipeline:
         working = self._working(rows)
         working.load_nodes({call.owner for call in calls})
         for call in calls:
-            if call.owner in working.nodes:
+            if call.owner in working.nodes and not call.given:
                 working.belong(call.owner, call.account, call.time, True)
         told = self._accounts.again(accounts, rows, now)
         self._write(self._finish(working, rows, NOTHING_OPENED, now, told), rows)

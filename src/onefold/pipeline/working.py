@@ -16,6 +16,7 @@ from onefold.model.profile import (
     ProfileId,
     decode_profile,
     identifier_text,
+    living_with,
     profile_name,
 )
 from onefold.model.records import Identifier
@@ -90,7 +91,7 @@ class Working:
         self.unmatched: set[NodeId] = set()
         self.forgotten: set[NodeId] = set()
         self.belongs: set[NodeId] = set()
-        self.living: set[NodeId] = set()
+        self.living: dict[NodeId, set[NodeId]] = {}
         self.held: dict[tuple[NodeId, NodeId], Held] = {}
 
     def load_nodes(self, nodes: Iterable[NodeId]) -> None:
@@ -192,6 +193,12 @@ class Working:
         if (after.holds, after.first) != (before.holds, before.first):
             self.belongs.add(node_id)
 
+    def note_home(self, node_id: NodeId) -> None:
+        """What is said of living with the owner of this node is about to change."""
+        if node_id not in self.living:
+            node = self.nodes.get(node_id)
+            self.living[node_id] = living_with(node) if node is not None else set()
+
     def regroup(self, dirty: set[NodeId]) -> None:
         """Partition everything that the dirty nodes' evidence reaches, and rename the clusters."""
         if self.sessions:
@@ -261,7 +268,7 @@ class Working:
             old = self.nodes.get(node.id)
             if node.more.accounts != (old.more.accounts if old else {}):
                 self.belongs.add(node.id)
-            self.living.add(node.id)
+            self.note_home(node.id)
         self.nodes.update(given)
         self.fresh.update(given.keys() - self.home.keys())
         renamed = name_clusters(clusters, names, self._new_id)

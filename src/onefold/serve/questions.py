@@ -14,7 +14,13 @@ from onefold.app.groups.account_answers import (
     AccountView,
     MemberPage,
 )
-from onefold.app.groups.household_answers import Household, HouseholdPage, LiveTogether, Together
+from onefold.app.groups.household_answers import (
+    Household,
+    HouseholdHistory,
+    HouseholdPage,
+    LiveTogether,
+    Together,
+)
 from onefold.app.identity.decisions import WhyIdentity
 from onefold.app.identity.merge_answers import MergePage, Undone
 from onefold.app.identity.rule_answers import Rivals, RuleComparison
@@ -160,6 +166,22 @@ def household(settings: Settings, reference: str) -> Household:
     from onefold.app.groups.households import household as look
 
     return look(settings, reference)
+
+
+def household_as_of(settings: Settings, reference: str, at: int) -> Household:
+    """The household of somebody as of a time."""
+    from onefold.app.groups.households_past import household_as_of as look_back
+
+    return look_back(settings, reference, at)
+
+
+def household_history(
+    settings: Settings, reference: str, limit: int, cursor: str
+) -> HouseholdHistory:
+    """Who came to live together."""
+    from onefold.app.groups.households_past import household_history as look
+
+    return look(settings, reference, limit, cursor)
 
 
 def household_list(settings: Settings, limit: int, cursor: str) -> HouseholdPage:

@@ -12,11 +12,11 @@ from onefold.store.database import Database
 
 
 class AccountWrite(msgspec.Struct, gc=False):
-    """What a batch changes: documents of accounts; of identifiers all accounts that they are of now, and
+    """What a batch changes: documents of accounts, with when a correction ends next; of identifiers all accounts that they are of now, and
     whether their owners live with somebody.
     """
 
-    documents: list[tuple[str, bytes]] = []
+    documents: list[tuple[str, bytes, int]] = []
     members: list[tuple[NodeId, list[str]]] = []
     living: list[tuple[NodeId, bool]] = []
 
@@ -43,6 +43,11 @@ class AccountStore:
         """All accounts in the order of their ids, a page at a time."""
         sql = "select id, document from accounts where id > ? order by id limit ?"
         return [(name, document) for name, document in self._db.rows(sql, after, limit)]
+
+    def due(self, now: int, limit: int) -> list[bytes]:
+        """The documents of accounts of which a correction has ended by now, some at a time."""
+        sql = "select document from accounts where until > 0 and until <= ? order by until limit ?"
+        return [document for (document,) in self._db.rows(sql, now, limit)]
 
     def members(self, account: str, after: NodeId, limit: int) -> list[MemberNode]:
         """The identifiers of an account's members in their order, a page at a time."""
@@ -72,7 +77,7 @@ class AccountStore:
     def write(self, change: AccountWrite, forgotten: Sequence[NodeId]) -> None:
         """Write what a batch changes, within its transaction; `forgotten` identifiers are gone."""
         connection = self._db.connection
-        connection.executemany("insert or replace into accounts values (?,?)", change.documents)
+        connection.executemany("insert or replace into accounts values (?,?,?)", change.documents)
         gone = [(node,) for node in [*forgotten, *(node for node, _ in change.members)]]
         connection.executemany("delete from account_members where node = ?", gone)
         rows = [(account, node) for node, accounts in change.members for account in accounts]

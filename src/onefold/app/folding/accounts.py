@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import groupby, islice
 from operator import attrgetter
 
+import msgspec
 import structlog
 
 from onefold.app.lake.tables import add_views, tables_now
@@ -14,7 +15,8 @@ from onefold.config import Settings
 from onefold.engine import DuckEngine
 from onefold.lake import DeltaLake
 from onefold.model.account import Account, decode_account
-from onefold.pipeline import GoldenInputs, GroupCall, Pipeline, folded, golden_rules, group_call
+from onefold.model.given import ACCOUNTS, EVENT, INTERNAL
+from onefold.pipeline import GoldenInputs, GroupCall, Pipeline, folded, golden_rules
 from onefold.store import SQLiteStore
 from onefold.unify import GoldenRules
 
@@ -22,6 +24,12 @@ _RULES = "account_rules"
 _PAGE = 10_000
 _ACCOUNTS_A_BATCH = 1_000
 _GROUP = "json_extract_string(properties, '$.group_id')"
+_CALLED = f"name = 'group' and type = 'group' and {_GROUP} is not null"
+_GIVEN = (
+    f"source = '{INTERNAL}' and name = '{EVENT}'"
+    f" and json_extract_string(identifiers, '$[0][0]') = '{ACCOUNTS}'"
+)
+_ACCOUNT = f"case when {_GIVEN} then json_extract_string(identifiers, '$[0][1]') else {_GROUP} end"
 log = structlog.get_logger(__name__)
 
 
@@ -48,6 +56,11 @@ class AccountsKept:
             self._fold(golden_rules(decided, self._settings.timezone), anew=before is None)
         self._store.set_setting(_RULES, decided.fingerprint)
 
+    def end_corrections(self, now: int) -> None:
+        """Decide accounts again of which a correction holds no longer."""
+        if due := self._store.accounts.due(now, _ACCOUNTS_A_BATCH):
+            self._pipeline.put_accounts([decode_account(one) for one in due], now)
+
     def _fold(self, rules: GoldenRules, *, anew: bool) -> None:
         """All accounts; `anew` where an earlier release did not keep who belongs to them."""
         engine = DuckEngine(threads=1, memory_mb=512, spill=spill_path(self._settings))
@@ -70,17 +83,20 @@ class AccountsKept:
 def group_calls(
     engine: DuckEngine, account: str | None = None, until: int = 1 << 62
 ) -> Iterator[GroupCall]:
-    """The calls that tell of accounts, or of one, by a time (µs); the view `all_events` is there."""
+    """What tells of accounts, or of one, by a time (µs): calls, and people; the view `all_events` is there."""
     query = (
-        "select owner, source, epoch_us(time), message_id, client_minute, properties"  # noqa: S608
-        f" from all_events where name = 'group' and type = 'group' and {_GROUP} is not null"
-        f" and epoch_us(time) <= ?{'' if account is None else f' and {_GROUP} = ?'}"
-        f" order by {_GROUP}, time, source, message_id"
+        f"select owner, {_ACCOUNT} as account, source, epoch_us(time), message_id, client_minute,"  # noqa: S608
+        f" case when {_GIVEN} then traits else properties end from all_events"
+        f" where ({_CALLED} or {_GIVEN}) and epoch_us(time) <= ?"
+        f"{'' if account is None else ' and account = ?'}"
+        " order by account, time, source, message_id"
     )
     values = [until] if account is None else [until, account]
     for rows in engine.pages("groups", query, values, _PAGE):
-        for row in rows:
-            yield group_call(*row)
+        for owner, name, source, time, message_id, minute, told in rows:
+            traits = msgspec.json.decode(told)
+            traits.pop("group_id", None)
+            yield GroupCall(owner, name, source, time, message_id, minute, traits)
 
 
 def all_accounts(store: SQLiteStore) -> Iterator[Account]:

@@ -64,7 +64,8 @@ def account_as_of(settings: Settings, name: str, at: int) -> AccountView:
             decided = account_inputs(definitions, sources)
             rules = golden_rules(decided, settings.timezone)
             add_views(engine, {"events": table_now(store, open_lake(settings), "events")})
-            calls = list(group_calls(engine, name, at))
+            told = list(group_calls(engine, name, at))
+            calls = [call for call in told if not call.given]
             if not calls:
                 raise NotFound(f"there was no account {name} then")
             words: dict[NodeId, Belongs] = {}
@@ -76,8 +77,8 @@ def account_as_of(settings: Settings, name: str, at: int) -> AccountView:
             members = len(set(store.profiles_of(held).values()))
             accounts = Accounts(store.accounts, engine)
             accounts.use(decided, settings.timezone)
-            found = folded(None, calls, rules)
-            (traits,) = accounts.golden([found], at)
+            found = folded(None, told, rules)
+            ((traits, _),) = accounts.golden([found], at)
         return AccountView(name, traits, {}, members, found.first_seen, found.last_seen)
     finally:
         engine.close()

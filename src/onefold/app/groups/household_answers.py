@@ -45,6 +45,22 @@ class HouseholdPage(msgspec.Struct, frozen=True):
     next: str | None
 
 
+class HouseholdChange(msgspec.Struct, frozen=True):
+    """That two people, named by an identifier of each, were said to live together at a time (µs), or no longer."""
+
+    at: int
+    left: str
+    right: str
+    together: bool
+
+
+class HouseholdHistory(msgspec.Struct, frozen=True):
+    """Some changes, the newest first; `next` is the cursor of the page behind."""
+
+    items: tuple[HouseholdChange, ...]
+    next: str | None
+
+
 class LiveTogether(msgspec.Struct, frozen=True):
     """What a person said of two people: that they live together, or not; `open` takes it back."""
 

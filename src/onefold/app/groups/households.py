@@ -50,12 +50,12 @@ _PAGE = 500
 def household(settings: Settings, reference: str) -> Household:
     """The household of whom `KIND:VALUE` or a profile's id names, or with this id."""
     with open_store(settings, cache_mb=4) as store:
-        start = _named(store, reference, settings.default_country)
-        home = _Home(store, start)
+        start = named(store, reference, settings.default_country)
+        home = Home(store, start)
         definitions, _ = load_definitions(store)
-        computed = _added_up(home.people.values(), definitions.household_traits)
+        computed = added_up(home.people.values(), definitions.household_traits)
         name = home.id if len(home.people) > 1 else None
-        return Household(name, _in_common(home.people.values()), computed, tuple(home.members()))
+        return Household(name, in_common(home.people.values()), computed, tuple(home.members()))
 
 
 def household_list(settings: Settings, limit: int = 100, cursor: str = "") -> HouseholdPage:
@@ -72,10 +72,10 @@ def household_list(settings: Settings, limit: int = 100, cursor: str = "") -> Ho
                 return HouseholdPage(tuple(items), after.hex())
             after = node
             number = store.profiles_of([node]).get(node)
-            home = None if number is None else _Home(store, number)
+            home = None if number is None else Home(store, number)
             if home and home.first == node and len(home.people) > 1:
                 items.append(
-                    HouseholdRow(home.id, len(home.people), _in_common(home.people.values()))
+                    HouseholdRow(home.id, len(home.people), in_common(home.people.values()))
                 )
     return HouseholdPage(tuple(items), None)
 
@@ -101,7 +101,7 @@ def household_say(
     return LiveTogether(texts[0], texts[1], together, now, actor)
 
 
-class _Home:
+class Home:
     """All who hang together with somebody by what is said of living together."""
 
     def __init__(self, store: SQLiteStore, start: ProfileId) -> None:
@@ -181,7 +181,7 @@ class _Home:
             self._loaded[number] = decode_profile(document)
 
 
-def _named(store: SQLiteStore, reference: str, country: str) -> ProfileId:
+def named(store: SQLiteStore, reference: str, country: str) -> ProfileId:
     """Whom a reference names; the id of a household is that of one of its identifiers."""
     if len(reference) == _NODE_LETTERS and ":" not in reference:
         try:
@@ -201,7 +201,7 @@ def _living(store: SQLiteStore, after: NodeId) -> Iterator[NodeId]:
         after = page[-1]
 
 
-def _in_common(people: Iterable[Profile]) -> dict[str, Any]:
+def in_common(people: Iterable[Profile]) -> dict[str, Any]:
     """The golden record: what at least two of them say, and none says otherwise."""
     values: dict[str, Counter[bytes]] = {}
     shown: dict[tuple[str, bytes], Any] = {}
@@ -217,9 +217,8 @@ def _in_common(people: Iterable[Profile]) -> dict[str, Any]:
     }
 
 
-def _added_up(
-    people: Iterable[Profile], wanted: Sequence[AccountTraitDefinition]
-) -> dict[str, Any]:
+def added_up(people: Iterable[Profile], wanted: Sequence[AccountTraitDefinition]) -> dict[str, Any]:
+    """What the people add up to."""
     known = [{**one.traits, **one.computed, **one.tags} for one in people]
     found = {
         one.name: aggregated(one.aggregate, [row.get(one.of) if one.of else 1 for row in known])

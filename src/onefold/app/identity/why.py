@@ -46,7 +46,9 @@ def identity_why(settings: Settings, left: str, right: str) -> WhyIdentity:
         evidence = with_events(settings, store, chain, closure, rules)
         obstacles = with_rules(obstacles, found, closure, rules)
         known_by = {identifier_text(node): node for node in closure.values()}
-        between = [(known_by[one.left], known_by[one.right]) for one in (*evidence, *obstacles)]
+        texts = [(one.left, one.right) for one in evidence]
+        texts += [(one.left, one.right) for one in obstacles]
+        between = [(known_by[one], known_by[two]) for one, two in texts]
         between.append((closure[ids[0]], closure[ids[1]]))
         decided = decisions(settings, store, between)
     return WhyIdentity(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -21,7 +22,7 @@ from onefold.model.given import (
     correction_trait,
     is_reserved,
 )
-from onefold.model.profile import Node, Profile, identifier_text, statements_of
+from onefold.model.profile import Node, Profile, Statement, identifier_text, statements_of
 from onefold.model.records import Identifier
 from onefold.store import SQLiteStore
 
@@ -58,10 +59,11 @@ def trait_correct(
     """
     with open_store(settings, cache_mb=4) as store:
         now = now_us()
-        _check(store, trait, value, holds, until, now)
+        check_correction(trait, value, holds, until, now, lambda: _invalid(store, trait, value))
         profile = find(store, reference, settings.default_country)
         node = _node(profile, reference, settings.default_country)
-        said = _said(profile, trait) if holds == "next" else ()
+        statements = [one for node in profile.nodes for one in statements_of(node)]
+        said = said_of(statements, trait) if holds == "next" else ()
         correction = Correction(value, actor, holds, until if holds == "until" else 0, said)
         claim = _claim(node, now, trait, msgspec.to_builtins(correction), actor)
         append_claims(settings, store, [claim], now)
@@ -90,7 +92,10 @@ def trait_release(
     return Corrected(trait, identifier_text(nodes[0]), None, None, 0, now)
 
 
-def _check(store: SQLiteStore, trait: str, value: Any, holds: Holds, until: int, now: int) -> None:
+def check_correction(
+    trait: str, value: Any, holds: Holds, until: int, now: int, invalid: Callable[[], str]
+) -> None:
+    """Refuse what cannot be a correction; `invalid` says why the trait does not allow the value."""
     faults = []
     if not trait or len(trait) > 200 or is_reserved(trait):
         faults.append(Fault(f"{trait!r} is no trait that can be corrected", "trait"))
@@ -98,7 +103,7 @@ def _check(store: SQLiteStore, trait: str, value: Any, holds: Holds, until: int,
         faults.append(Fault(f"is longer than {MOST_BYTES:,} bytes", "value"))
     if holds == "until" and until <= now:
         faults.append(Fault("is not in the future", "until", "write a time such as 2027-01-31"))
-    if not faults and value is not None and (reason := _invalid(store, trait, value)):
+    if not faults and value is not None and (reason := invalid()):
         faults.append(Fault(reason, "value", f"see what is declared of {trait}"))
     if faults:
         raise InvalidInput("the trait cannot be corrected", faults)
@@ -128,12 +133,11 @@ def _node(profile: Profile, reference: str, country: str) -> Node:
     return next(same, profile.nodes[0])
 
 
-def _said(profile: Profile, trait: str) -> tuple[Any, ...]:
+def said_of(statements: Iterable[Statement], trait: str) -> tuple[Any, ...]:
     """What sources say of a trait now: to hear it again is nothing new."""
     found = {
         _encode(one.traits[trait]): one.traits[trait]
-        for node in profile.nodes
-        for one in statements_of(node)
+        for one in statements
         if one.source != INTERNAL and trait in one.traits
     }
     return tuple(found[key] for key in sorted(found)[:_MOST_SAID])

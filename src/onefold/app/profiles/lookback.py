@@ -32,7 +32,7 @@ def profile_as_of(settings: Settings, reference: str, at: int) -> ProfileView:
         if number is None:
             raise NotFound(f"there is no profile {reference}")
         rules = identity_as_of(store, at)
-        profiles = _reachable(store, number, rules)
+        profiles = reachable(store, number, rules)
         tables = tables_now(store, open_lake(settings))
         memory = SQLiteStore(":memory:")
         try:
@@ -47,7 +47,7 @@ def profile_as_of(settings: Settings, reference: str, at: int) -> ProfileView:
     return _named(found, profiles.values(), entries, at)
 
 
-def _reachable(
+def reachable(
     store: SQLiteStore, profile: ProfileId, then: IdentityRules
 ) -> dict[ProfileId, Profile]:
     """A profile and all others that evidence connects it with, by the rules of now or of then."""

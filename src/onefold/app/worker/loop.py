@@ -191,6 +191,7 @@ class Worker:
         if self._day != (day := self._clock() // _DAY_US):
             self._store.given.note_day(day, self._store.counters().get("profiles", 0))
             self._day = day
+        self._accounts.end_corrections(self._clock())
         ask_for_due(self._settings, self._store, self._definitions, self._clock())
         for job in self._store.jobs.open(WORKER):
             if job.kind == "rebuild":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from litestar import Router, delete, get, put
-from litestar.params import FromPath, FromQuery
+from litestar.params import FromPath, FromQuery, RawBody
 
 from onefold.app.groups.account_answers import (
     AccountClaims,
@@ -13,8 +13,11 @@ from onefold.app.groups.account_answers import (
     Belonging,
     MemberPage,
 )
+from onefold.app.groups.account_correcting import account_correct, account_release
 from onefold.app.groups.belonging import account_add, account_remove
+from onefold.app.profiles.correcting import Corrected
 from onefold.serve import questions
+from onefold.serve.api.correcting import RightValue
 from onefold.serve.api.doors import (
     Actor,
     Cursor,
@@ -23,6 +26,7 @@ from onefold.serve.api.doors import (
     decoded,
     number,
     parse_time,
+    read,
     requires,
 )
 
@@ -102,6 +106,46 @@ async def remove_account_member(
     return await context.commands.run(account_remove, context.settings, named, who, actor=actor)
 
 
+@put(
+    "/{account:str}/traits/{name:str}",
+    summary="Correct an account's trait",
+    opt={"body": RightValue},
+    guards=_EDITOR,
+)
+async def correct_account_trait(
+    context: FromContext,
+    actor: Actor,
+    account: FromPath[str],
+    name: FromPath[str],
+    body: RawBody,
+) -> Corrected:
+    """Outranks what all sources say: for ever, until a time, or until one says something new (`next`)."""
+    right = read(body, RightValue)
+    holds, until = right.outranking
+    named, trait = decoded(account, "account"), decoded(name, "name")
+
+    def correct() -> Corrected:
+        return account_correct(
+            context.settings, named, trait, right.value, holds=holds, until=until, actor=actor
+        )
+
+    return await context.commands.run(correct)
+
+
+@delete(
+    "/{account:str}/traits/{name:str}",
+    summary="Take an account's correction back",
+    status_code=200,
+    guards=_EDITOR,
+)
+async def take_account_correction_back(
+    context: FromContext, actor: Actor, account: FromPath[str], name: FromPath[str]
+) -> Corrected:
+    """Sources decide again."""
+    named, trait = decoded(account, "account"), decoded(name, "name")
+    return await context.commands.run(account_release, context.settings, named, trait, actor=actor)
+
+
 ACCOUNTS = Router(
     "/api/accounts",
     route_handlers=[
@@ -112,6 +156,8 @@ ACCOUNTS = Router(
         list_account_history,
         add_account_member,
         remove_account_member,
+        correct_account_trait,
+        take_account_correction_back,
     ],
     tags=["accounts"],
 )

@@ -18,6 +18,12 @@ class RightValue(msgspec.Struct, forbid_unknown_fields=True):
     value: Any
     until: str = "forever"
 
+    @property
+    def outranking(self) -> tuple[Any, int]:
+        """How long it holds, and the time (µs) if it is until then."""
+        holds = self.until if self.until in ("forever", "next") else "until"
+        return holds, parse_time(self.until, "until") if holds == "until" else 0
+
 
 @put(
     "/{reference:str}/traits/{name:str}",
@@ -34,8 +40,7 @@ async def correct_trait(
 ) -> Corrected:
     """Outranks what all sources say: for ever, until a time, or until one says something new (`next`)."""
     right = read(body, RightValue)
-    holds: Any = right.until if right.until in ("forever", "next") else "until"
-    until = parse_time(right.until, "until") if holds == "until" else 0
+    holds, until = right.outranking
     who, trait = decoded(reference, "reference"), decoded(name, "name")
 
     def correct() -> Corrected:

@@ -4,11 +4,26 @@ from __future__ import annotations
 
 import msgspec
 from litestar import Router, get, put
-from litestar.params import FromPath, RawBody
+from litestar.params import FromPath, FromQuery, RawBody
 
-from onefold.app.groups.household_answers import Household, HouseholdPage, LiveTogether, Together
+from onefold.app.groups.household_answers import (
+    Household,
+    HouseholdHistory,
+    HouseholdPage,
+    LiveTogether,
+    Together,
+)
 from onefold.serve import questions
-from onefold.serve.api.doors import Actor, Cursor, FromContext, Limit, decoded, read, requires
+from onefold.serve.api.doors import (
+    Actor,
+    Cursor,
+    FromContext,
+    Limit,
+    decoded,
+    parse_time,
+    read,
+    requires,
+)
 
 
 class Said(msgspec.Struct, forbid_unknown_fields=True):
@@ -26,14 +41,28 @@ async def list_households(
 
 
 @get("/{reference:str}", summary="The household of somebody", guards=[requires("reader")])
-async def show_household(context: FromContext, reference: FromPath[str]) -> Household:
+async def show_household(
+    context: FromContext, reference: FromPath[str], as_of: FromQuery[str | None] = None
+) -> Household:
     """Its people, the traits that these have in common, and what they add up to.
 
     It is named by any identifier or profile id of its people, or by its own id. Who is not known to
-    live with anybody is alone in it.
+    live with anybody is alone in it. `as_of` gives it as it was at an ISO time.
     """
     named = decoded(reference, "reference")
+    if as_of is not None:
+        at = parse_time(as_of, "as_of")
+        return await context.lake.run(questions.household_as_of, context.settings, named, at)
     return await context.lake.run(questions.household, context.settings, named)
+
+
+@get("/{reference:str}/history", summary="A household's changes", guards=[requires("reader")])
+async def list_household_history(
+    context: FromContext, reference: FromPath[str], limit: Limit = 100, cursor: Cursor = ""
+) -> HouseholdHistory:
+    """When two of its people were said to live together, and no longer; the newest first."""
+    named, settings = decoded(reference, "reference"), context.settings
+    return await context.lake.run(questions.household_history, settings, named, limit, cursor)
 
 
 @put(
@@ -59,6 +88,6 @@ async def say_household(
 
 HOUSEHOLDS = Router(
     "/api/households",
-    route_handlers=[list_households, show_household, say_household],
+    route_handlers=[list_households, show_household, list_household_history, say_household],
     tags=["households"],
 )

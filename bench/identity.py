@@ -5,7 +5,7 @@ one in a hundred an address, and some numbers are a whole office's. Links lie in
 in the lake; who each identifier is, is written to another.
 
 195,405 identifiers that share one value, through the pipeline in batches of 5,000 events, beside as
-many that share none; then single events, those with the value and those of other people by turns.
+many that share none, and with how long it took to decide who is who; then single events, those with the value and those of other people by turns.
 
 The undoing of a merge of two profiles with 1,000 events each, from the call until both are two again.
 """
@@ -43,6 +43,7 @@ from onefold.store import SQLiteStore
 LINKS, USERS = 10_000_000, 195_405
 OWN = "users, an e-mail address each"
 SHAPES: dict[str, Callable[[int], tuple[tuple[str, str], ...]]] = {
+    "users alone": lambda n: (("user_id", f"u{n}"),),
     OWN: lambda n: (("user_id", f"u{n}"), ("email", f"{n}@y.example")),
     "users, one e-mail address": lambda n: (("user_id", f"u{n}"), ("email", "x@y.example")),
     "users, one telephone number": lambda n: (("user_id", f"u{n}"), ("phone", "+4915112345678")),
@@ -109,11 +110,11 @@ def shared(shape: str, users: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="onefold-bench-") as folder:
         pipeline, store, engine = _pipeline(folder)
         gc.disable()  # as in the worker
-        wall, took = [], []
+        wall, took, deciding = [], [], 0.0
         for first in range(0, users, 5_000):
             events = [_event(n, SHAPES[shape](n)) for n in range(first, min(first + 5_000, users))]
             started, used = time.monotonic(), time.process_time()
-            pipeline.fold(events, [], {}, NOW)
+            deciding += pipeline.fold(events, [], {}, NOW).seconds["regroup"]
             wall.append(time.monotonic() - started)
             took.append(time.process_time() - used)
         profiles = store.counters()["profiles"]
@@ -133,6 +134,7 @@ def shared(shape: str, users: int) -> dict[str, Any]:
         "profiles": profiles,
         "seconds": round(sum(wall), 2),
         "cpu_seconds": round(sum(took), 2),
+        "deciding_seconds": round(deciding, 2),
         "slowest_batch_cpu_ms": round(1e3 * max(took), 1),
         "one_more_p50_ms": round(sorted(alone["with"])[100], 1),
         "one_more_p95_ms": round(sorted(alone["with"])[189], 1),

@@ -23,6 +23,9 @@ def put_old(path: Path, nodes: list[list[Any]]) -> None:
         store.db.connection.execute(
             "insert into profiles (id, due, document) values (7, 9, ?)", (document,)
         )
+        # What later versions added is not there yet.
+        store.db.connection.execute("drop index accounts_until")
+        store.db.connection.execute("alter table accounts drop column until")
         store.db.connection.execute("pragma user_version = 8")
 
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from onefold.cli.invocation import Invocation, command
 from onefold.cli.rendering import complain, say
 
+if TYPE_CHECKING:
+    from onefold.app.matching.dedupe import Deduped
+
+_UNKNOWN = 0.25
+"""Errors beyond that say nothing."""
 _File = Annotated[Path, typer.Argument(metavar="FILE", help="CSV or Parquet, with a header.")]
 _Output = Annotated[Path, typer.Option("-o", "--output", help="What is written: .csv or .parquet.")]
 _Column = Annotated[
@@ -79,11 +84,19 @@ def dedupe(
         dedupe(files, wanted),
         lambda found: say(
             f"{found.rows:,} rows are {found.profiles:,} profiles;"
-            f" {found.review_pairs:,} pairs to look at; expected precision"
-            f" {found.expected_precision:.3f} ± {found.precision_error:.3f}, recall"
-            f" {found.expected_recall:.3f} ± {found.recall_error:.3f}; keys find"
-            f" {found.blocking_recall:.3f} ± {found.blocking_error:.3f}"
+            f" {found.review_pairs:,} pairs to look at; {_how_sure(found)}"
         ),
+    )
+
+
+def _how_sure(found: Deduped) -> str:
+    """How good the model expects to be; of a few rows that is not known."""
+    if max(found.precision_error, found.recall_error, found.blocking_error) > _UNKNOWN:
+        return "how sure that is cannot be told of so few that are alike"
+    return (
+        f"expected precision {found.expected_precision:.3f} ± {found.precision_error:.3f}, recall"
+        f" {found.expected_recall:.3f} ± {found.recall_error:.3f}; keys find"
+        f" {found.blocking_recall:.3f} ± {found.blocking_error:.3f}"
     )
 
 

@@ -179,3 +179,10 @@ def test_a_model_that_does_not_fit_is_refused(tmp_path: Path) -> None:
     model.write_text("{}")
     with pytest.raises(InvalidInput, match="no match model"):
         dedupe([file], Wanted(model=model))
+
+
+def test_an_engine_that_is_none_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+    file = write(tmp_path / "people.csv", [row for row, _ in people(5, 1)])
+    with pytest.raises(InvalidInput) as refused:
+        dedupe([file], Wanted(output=tmp_path / "a.csv", engine="sprak"))
+    assert [fault.where for fault in refused.value.faults] == ["sprak"]

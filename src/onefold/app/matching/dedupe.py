@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -30,6 +31,7 @@ _TOGETHER = ("address", "address_more", "house_number", "unit", "po_box", "city"
              "state", "postcode", "country")  # fmt: skip
 _STEPS = 7
 _BORN = ("birth_year", "birth_month", "birth_day")
+_ENGINES = r"duckdb|spark|yarn|local(\[.+\])?|(spark|sc|k8s)://.+"
 _MATCHED = {
     "rows": "SELECT record_id, rid FROM rows",
     "scored": "SELECT l, r, weight FROM scored",
@@ -201,6 +203,9 @@ def _check_paths(files: Sequence[Path], wanted: Wanted) -> None:
     stems = [file.stem for file in files]
     for stem in sorted({one for one in stems if stems.count(one) > 1}):
         faults.append(Fault("two files have this name", stem, "it names the source of their rows"))
+    if not re.fullmatch(_ENGINES, wanted.engine):
+        hint = "duckdb, spark, or Spark by its URL, such as sc://host:15002"
+        faults.append(Fault("there is no such engine", wanted.engine, hint))
     if faults:
         raise InvalidInput("this cannot be done", faults)
 

@@ -18,14 +18,17 @@ from hypothesis import strategies as st
 from onefold.engine import DuckEngine, Engine, SparkEngine
 from onefold.model.definitions import ProductPreference
 from onefold.model.profile import Profile
-from onefold.pipeline.evaluation import Evaluation, Found, Task
+from onefold.pipeline.adding import Touched
+from onefold.pipeline.concerned import Changes, Task
+from onefold.pipeline.counts import Counts, encode_buckets
+from onefold.pipeline.evaluation import Evaluation, Found
 from onefold.segment import Buckets, bucket_query, compile_plan, merge_into, read_rows
 from onefold.segment.plan import Plan, Wanted
 from onefold.segment.population import population_query
 from onefold.segment.ready import product_expression
-from onefold.segment.watching import Changes
 from onefold.testing.rules import Happened, Moment, evaluate, holds, parsed
 from tests.engines.test_engines import needs_java
+from tests.unit.pipeline.touching import Identifiers
 from tests.unit.segment import test_trait_rules as trait_rules
 from tests.unit.segment.test_reference import ANCHORS, histories, rules
 from tests.unit.segment.test_trait_rules import TYPES, ZONES
@@ -156,28 +159,32 @@ def by_changes(world: World, size: int) -> Answers:
     evaluation = Evaluation(engine, plan, world.timezone)
     everybody = [Profile(number, [], [], {}, {}) for number in range(len(world.people))]
     facts: list[Buckets] = [{} for _ in everybody]
-    _take(evaluation, [Task(one, None, [{}]) for one in everybody], world.now)
+    _take(evaluation, [Task(one, None, [held({})]) for one in everybody], world.now)
     told = [
-        Task(profile, Changes(traits), [{}])
+        Task(profile, Changes(traits), [held({})])
         for profile, (traits, _) in zip(everybody, world.people, strict=True)
     ]
     for task, (traits, _) in zip(told, world.people, strict=True):
         task.profile.traits = dict(traits)
     _take(evaluation, told, world.now)
     events = world.relations()["events_now"]
+    names = [str(number).encode() for number in range(len(everybody))]
+    identifiers = Identifiers(plan, world.now, world.timezone, {one: {} for one in names})
     for start in range(0, events.num_rows, size):
         batch = events.slice(start, size)
         owner = pa.array([str(number).encode() for number in batch["profile"].to_pylist()])
         batch = batch.set_column(1, "owner", owner)
-        added = read_rows(engine.rows("buckets", query, {"events": batch}))
-        tasks = []
-        for name, more in added.items():
-            number = int(name)
-            merge_into(facts[number], more)
-            tasks.append(Task(everybody[number], Changes((), [more]), [facts[number]]))
-        _take(evaluation, tasks, world.now)
+        added = engine.rows("buckets", query, {"events": batch})
+        for name, more in read_rows(added).items():
+            merge_into(facts[int(name)], more)
+        touched = identifiers.add(added)
+        tasks = [
+            Task(everybody[int(name)], Changes((), [row]), [touched.counts[row]])
+            for row, name in enumerate(touched.owners)
+        ]
+        _take(evaluation, tasks, world.now, touched)
     due = {profile.id: profile.due for profile in everybody}
-    again = [Task(profile, None, [facts[profile.id]]) for profile in everybody]
+    again = [Task(profile, None, [held(facts[profile.id])]) for profile in everybody]
     found = {
         (profile.id, text): text in profile.members for profile in everybody for text in world.rules
     }
@@ -189,9 +196,16 @@ def by_changes(world: World, size: int) -> Answers:
     return found
 
 
-def _take(evaluation: Evaluation, tasks: list[Task], now: int) -> None:
+def held(buckets: Buckets) -> Counts:
+    """Buckets as a profile's document holds them."""
+    return Counts(encode_buckets(buckets))
+
+
+def _take(
+    evaluation: Evaluation, tasks: list[Task], now: int, touched: Touched | None = None
+) -> None:
     """Make the members what is found."""
-    for found in evaluation.run(tasks, now):
+    for found in evaluation.run(tasks, now, touched):
         if isinstance(found, Found):
             answers = [
                 (output, task.profile, inside)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -11,8 +10,10 @@ import structlog
 
 from onefold.engine import DuckEngine, PlannedQuery
 from onefold.model.errors import Damaged
+from onefold.pipeline.increments import Increments, increments
 from onefold.segment import bucket_query
 from onefold.segment.bucket_query import ANY_EVENT
+from onefold.segment.cells import Numbered
 from onefold.segment.metric import Metric
 
 # Days of the calendar that a query knows the time zone's offsets of: planning is shorter then.
@@ -33,6 +34,8 @@ class Counting:
     def __init__(self, engine: DuckEngine, metrics: Iterable[Metric], timezone: str) -> None:
         self._engine = engine
         self._timezone = timezone
+        metrics = list(metrics)
+        self._numbered = Numbered(metrics)
         self._groups: list[list[Metric]] = []
         self._group_of: dict[str, int] = {}
         self._queries: dict[tuple[int, int, int], PlannedQuery] = {}
@@ -46,28 +49,32 @@ class Counting:
             self._groups[-1].extend(by_name[name])
             self._group_of[name] = len(self._groups) - 1
 
-    def rows(self, events: pa.Table) -> list[tuple[Any, ...]]:
-        """What events, as rows of the lake, add to owners' buckets: rows of the bucket query."""
+    def count(self, events: pa.Table) -> Increments:
+        """What events, as rows of the lake, add to owners' buckets."""
+        return increments(self.tables(events), self._numbered)
+
+    def tables(self, events: pa.Table) -> list[pa.Table]:
+        """The same as rows of the bucket query."""
         groups: dict[int, set[str]] = {}
         for name in pc.unique(events["name"]).to_pylist():
             for wanted in (name, ANY_EVENT):
                 if wanted in self._group_of:
                     groups.setdefault(self._group_of[wanted], set()).add(name)
-        rows: list[tuple[Any, ...]] = []
+        tables: list[pa.Table] = []
         if not groups:
-            return rows
+            return tables
         events = events.select(_EVENTS.names).cast(_EVENTS)
         for group, names in groups.items():
             counted = events.filter(pc.is_in(events["name"], pa.array(sorted(names))))
             try:
-                rows.extend(_rows(self._query(group, counted["time"]).run(counted)))
+                tables.append(self._query(group, counted["time"]).run(counted))
             except Damaged as error:
                 log.warning("counting_failed", metrics=len(self._groups[group]), error=str(error))
-                rows.extend(self._apart(self._groups[group], counted))
+                tables.extend(self._apart(self._groups[group], counted))
                 self._leave_out(group)
-        return rows
+        return tables
 
-    def _apart(self, metrics: Sequence[Metric], table: pa.Table) -> Iterator[tuple[Any, ...]]:
+    def _apart(self, metrics: Sequence[Metric], table: pa.Table) -> Iterator[pa.Table]:
         """Find by halves the metrics that cannot be counted, and count the others."""
         try:
             query = self._engine.prepare(
@@ -83,7 +90,7 @@ class Counting:
             yield from self._apart(metrics[:middle], table)
             yield from self._apart(metrics[middle:], table)
         else:
-            yield from _rows(found)
+            yield found
 
     def _leave_out(self, group: int) -> None:
         self._groups[group] = [
@@ -111,10 +118,6 @@ class Counting:
         for query in self._queries.values():
             query.close()
         self._queries.clear()
-
-
-def _rows(found: pa.Table) -> Iterator[tuple[Any, ...]]:
-    return zip(*(column.to_pylist() for column in found.columns), strict=True)
 
 
 _EVENTS = pa.schema(

@@ -11,6 +11,7 @@ from onefold.model.profile import NodeId
 from onefold.segment import prune
 from onefold.segment.buckets import Buckets, Kept, add_buckets
 from onefold.segment.kinds import Bucket
+from onefold.segment.packed import RUN, pack, unpack
 
 Found = dict[int, Bucket]
 
@@ -46,17 +47,33 @@ class Counted(msgspec.Struct, frozen=True):
     lost: Callable[[Collection[str]], None] = _nobody
 
 
-_decode_all = msgspec.msgpack.Decoder(dict[str, dict[int, Bucket]]).decode
-_decode_names = msgspec.msgpack.Decoder(dict[str, msgspec.Raw]).decode
+_WORD = 8
+_decode_all = msgspec.msgpack.Decoder(dict[str, msgspec.Raw]).decode
+_decode_run = msgspec.msgpack.Decoder(bytes).decode
 _decode_one = msgspec.msgpack.Decoder(Found).decode
 _encode = msgspec.msgpack.Encoder().encode
 
 
 class Counts(Mapping[str, Found]):
-    """By metric id. With a thousand metrics, an event pays only for those that count it."""
+    """The buckets of one node by metric id, each read only when somebody asks for it.
+
+    `run` holds counts and numbers as words (`segment.packed`), which are read for many nodes at once; `rest` is
+    all else, decoded or not.
+    """
+
+    __slots__ = ("_read", "rest", "run")
 
     def __init__(self, encoded: msgspec.Raw) -> None:
-        self._all: dict[str, Any] = _decode_names(encoded)
+        self.rest: dict[str, Any] = _decode_all(encoded)
+        self.run: bytes = _decode_run(self.rest.pop(RUN)) if RUN in self.rest else b""
+        self._read: dict[str, Any] | None = None
+
+    @classmethod
+    def of(cls, run: bytes) -> Counts:
+        """Nothing but a run."""
+        one = cls.__new__(cls)
+        one.run, one.rest, one._read = run, {}, None
+        return one
 
     def __getitem__(self, metric: str) -> Found:
         found = self._all[metric]
@@ -65,10 +82,7 @@ class Counts(Mapping[str, Found]):
         return found  # type: ignore[no-any-return]
 
     def get(self, metric: str, default: Any = None) -> Any:
-        found = self._all.get(metric)
-        if type(found) is dict:
-            return found
-        return default if found is None else self[metric]
+        return self[metric] if metric in self._all else default
 
     def keys(self) -> KeysView[str]:
         return self._all.keys()
@@ -79,44 +93,46 @@ class Counts(Mapping[str, Found]):
     def __len__(self) -> int:
         return len(self._all)
 
+    @property
+    def _all(self) -> dict[str, Any]:
+        if self._read is None:
+            self._read = {**self.rest, **unpack(self.run)}
+        return self._read
+
+    def put(self, run: bytes) -> None:
+        """Hold this run instead; of nothing it has one word."""
+        self.run, self._read = run if len(run) > _WORD else b"", None
+
     def add(self, more: Buckets, oldest: Mapping[str, Kept]) -> None:
-        """Add what was counted; drop of these metrics what can matter no more, and unused ones."""
-        for metric in self._all.keys() - oldest.keys():
-            del self._all[metric]
+        """Add what is not in the run; drop of these metrics what can matter no more, and unused ones."""
+        for metric in self.rest.keys() - oldest.keys():
+            del self.rest[metric]
         for metric, found in more.items():
             kept = oldest.get(metric)
             if kept is None:
                 continue
-            known = self._all.get(metric)
-            if known is None:
-                known = self._all[metric] = dict(found)
-            else:
-                if type(known) is not dict:
-                    known = self._all[metric] = _decode_one(known)
-                add_buckets(known, found)
+            known = self.rest.get(metric, {})
+            known = self.rest[metric] = known if type(known) is dict else _decode_one(known)
+            add_buckets(known, found)
             if kept.oldest is not None and min(known) < kept.oldest:
                 left = {metric: known}
                 prune(left, oldest)
-                self._all.pop(metric)
-                self._all |= left
-
-    def drop(self, void: Collection[str]) -> bool:
-        """Forget these metrics; say whether there was anything of them."""
-        names = self._all.keys() & void
-        for name in names:
-            del self._all[name]
-        return bool(names)
+                self.rest.pop(metric)
+                self.rest |= left
+        self._read = None
 
     def encoded(self) -> msgspec.Raw:
         """As a profile's document holds them."""
-        return msgspec.Raw(_encode(self._all))
+        held = {RUN: self.run, **self.rest} if self.run else self.rest
+        return msgspec.Raw(_encode(held))
 
 
 def decode_buckets(encoded: msgspec.Raw) -> Buckets:
     """All of them at once."""
-    return _decode_all(encoded)
+    counts = Counts(encoded)
+    return {metric: counts[metric] for metric in counts}
 
 
-def encode_buckets(buckets: Buckets) -> msgspec.Raw:
+def encode_buckets(buckets: Mapping[str, Mapping[int, Bucket]]) -> msgspec.Raw:
     """The way back."""
-    return msgspec.Raw(_encode(buckets))
+    return msgspec.Raw(_encode(pack(buckets)))

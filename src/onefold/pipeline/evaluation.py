@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import structlog
@@ -12,14 +14,17 @@ import structlog
 from onefold.engine import DuckEngine, PlannedQuery
 from onefold.model.errors import Damaged
 from onefold.model.profile import Profile
+from onefold.pipeline.adding import Touched
+from onefold.pipeline.concerned import Concerned, Task, bring_forward
 from onefold.segment import Plan
 from onefold.segment.cases import Cases, Choice, cases_key, cases_of
+from onefold.segment.crossing import PLACE_BITS
+from onefold.segment.forest import NO_TREE, Forest
 from onefold.segment.metric import Type
 from onefold.segment.parts import part_of, upward, without
 from onefold.segment.plan import Key, Output
 from onefold.segment.shapes import ShapeQuery, singles_of
-from onefold.segment.watching import Changes, Watch, Watches
-from onefold.segment.window_reading import Facts
+from onefold.segment.watching import Watch, Watches
 from onefold.segment.zone import load_zone
 
 _TYPES: dict[Type, pa.DataType] = {
@@ -33,18 +38,9 @@ _TYPES: dict[Type, pa.DataType] = {
     "object": pa.string(),
 }
 _WHOLE = -1
-_NO_TREE = object()
 _MOST_TREES = 10_000
 _trees: dict[tuple[Any, ...], Any] = {}
 log = structlog.get_logger(__name__)
-
-
-class Task(NamedTuple):
-    """A profile to look at: what changed it (None: it may be anything), and its buckets."""
-
-    profile: Profile
-    changes: Changes | None
-    facts: Sequence[Facts]
 
 
 class Found(NamedTuple):
@@ -82,44 +78,103 @@ class Evaluation:
         self.plan = plan
         """What is evaluated: the plan without what failed."""
         self._singles, self._shapes = singles_of(plan)
-        self._watch = Watch(Watches(self._singles), 0, self._zone)
+        self._watches = Watches(self._singles, plan.metrics)
+        self._watch = Watch(self._watches, 0, self._zone)
         self._trees: list[Any] | None = None
+        self._forest: Forest | None = None
+        self._segments = [one.name if one.kind == "segment" else None for one in plan.outputs]
+        self._place = {one.key: place for place, one in enumerate(plan.outputs)}
 
-    def run(self, tasks: Iterable[Task], now: int) -> Iterator[Found | list[Answer]]:
-        """Compute what can have changed; keeps each profile's `due` true."""
+    def run(
+        self, tasks: Iterable[Task], now: int, touched: Touched | None = None
+    ) -> Iterator[Found | list[Answer]]:
+        """Compute what can have changed, if identifiers were `touched`; keeps each profile's `due` true.
+
+        Of segments that were looked at for what changed, only other answers than the members are given.
+        """
         whole: list[Task] = []
         changed: list[Task] = []
         for task in tasks:
             (whole if task.changes is None else changed).append(task)
         if changed:
-            whole += yield from self._changed(changed, now)
+            whole += yield from self._changed(changed, now, touched)
         yield from self._whole(whole, now)
 
     def _changed(
-        self, tasks: Sequence[Task], now: int
+        self, tasks: Sequence[Task], now: int, touched: Touched | None
     ) -> Generator[list[Answer], None, list[Task]]:
         """Answer what can have changed; gives the profiles for which that needs the whole plan."""
-        if self._trees is None:
+        if self._trees is None or self._forest is None:
             self._trees = self._ask_cases()
+            self._forest = Forest(self._trees, self._watches.columns)
         self._watch.move(now)
-        rows = _Rows(self.plan, self._watch, self._trees, len(self._shapes))
-        whole = [task for task in tasks if not rows.add(task)]
-        answers = rows.answered.copy()
-        for number, asked in enumerate(rows.asked):
+        known = self._watches.columns.in_runs
+        whole = [
+            task
+            for task in tasks
+            for one in task.facts
+            if one.rest and not known.isdisjoint(one.rest)
+        ]
+        if whole:  # something of theirs is too large to be read at once
+            too_large = {task.profile.id: task for task in whole}
+            whole = list(too_large.values())
+            tasks = [task for task in tasks if task.profile.id not in too_large]
+        concerned = Concerned(tasks, self._watches, self._watch, touched)
+        answers, left = self._at_once(concerned, self._forest)
+        apart = _Apart(self.plan, self._watch, self._trees, len(self._shapes))
+        for row, pairs in groupby(left, lambda pair: pair[0]):
+            task = concerned.tasks[row]
+            assert task is not None
+            read = concerned.read.setdefault(row, {})
+            if not apart.add(task, [place for _, place in pairs], read):
+                whole.append(task)
+        answers += apart.answered
+        for number, asked in enumerate(apart.asked):
             if asked.rows:
                 try:
                     answers += self._answers(number, asked)
                 except Damaged as error:
                     log.warning("shapes_failed", rows=len(asked.rows), error=str(error))
                     again = {task.profile.id: task for task in asked.tasks}
-                    whole += [task for task in again.values() if task not in whole]
-        if len(answers) > len(rows.answered):
+                    for task in whole:
+                        again.pop(task.profile.id, None)
+                    whole += again.values()
+        if answers:
             # History is told in the order of the plan, however something was found.
-            place = {one.key: number for number, one in enumerate(self.plan.outputs)}
-            answers.sort(key=lambda answer: place[answer[0].key])
+            answers.sort(key=lambda answer: self._place[answer[0].key])
         if answers:
             yield answers
         return whole
+
+    def _at_once(
+        self, concerned: Concerned, forest: Forest
+    ) -> tuple[list[Answer], list[tuple[int, int]]]:
+        """Answer what has a tree or is but a number, of all profiles together; gives the other pairs of
+        a row and a place too.
+        """
+        rows, places = concerned.pairs >> PLACE_BITS, concerned.pairs & (1 << PLACE_BITS) - 1
+        tasks, outputs = concerned.tasks, self.plan.outputs
+        answers: list[Answer] = []
+        plain = self._watches.plain[places]
+        walked, told = forest.walked[places].nonzero()[0], (plain >= 0).nonzero()[0]
+        row, place = rows[walked], places[walked]
+        found = forest.walk(row, place, concerned.values)
+        members = [task.profile.members if task else {} for task in tasks]
+        segments = self._segments
+        for one, at, value in zip(row.tolist(), place.tolist(), found, strict=True):
+            # Nearly always they are what they were.
+            name = segments[at]
+            if name is None or (name in members[one]) != value:
+                answers.append((outputs[at], tasks[one].profile, value))
+        row, place = rows[told], places[told]
+        values = concerned.values.told(row, plain[told])
+        for one, at, value in zip(row.tolist(), place.tolist(), values, strict=True):
+            answers.append((outputs[at], tasks[one].profile, value))
+        if len(walked) + len(told) == len(rows):
+            return answers, []
+        rest = np.ones(len(rows), np.bool_)
+        rest[walked] = rest[told] = False
+        return answers, list(zip(rows[rest].tolist(), places[rest].tolist(), strict=True))
 
     def _ask_cases(self) -> list[Any]:
         """The trees of the outputs that depend on few cases: the engine answers each case once."""
@@ -141,7 +196,7 @@ class Evaluation:
             for key, cases, rows in asked:
                 own, answers = answers[: len(rows)], answers[len(rows) :]
                 _trees[key] = cases.tree(own)
-        return [_trees.get(cases_key(single), _NO_TREE) for single in self._singles]
+        return [_trees.get(cases_key(single), NO_TREE) for single in self._singles]
 
     def _run(self, number: int, rows: Sequence[Sequence[Any]]) -> pa.Table:
         shape = self._shapes[number]
@@ -197,7 +252,7 @@ class Evaluation:
             }
             for task, day, moment in zip(tasks, days.to_pylist(), moments.to_pylist(), strict=True):
                 for soonest in (starts.get(day), moment):
-                    _bring_forward(task.profile, soonest)
+                    bring_forward(task.profile, soonest)
 
     def _table(self, plan: Plan, tasks: Sequence[Task], now: int) -> pa.Table:
         features = plan.features(now, self._timezone)
@@ -206,7 +261,7 @@ class Evaluation:
             profile = task.profile
             row, soonest = features.row(profile.traits, task.facts)
             rows.append((profile.id, *row))
-            _bring_forward(profile, soonest)
+            bring_forward(profile, soonest)
         return pa.table(list(zip(*rows, strict=True)), schema=plan_schema(plan))
 
     def _apart(
@@ -249,8 +304,8 @@ class Evaluation:
         self._queries.clear()
 
 
-class _Rows:
-    """The outputs that can have changed: answered, or as rows of the queries that compute them."""
+class _Apart:
+    """Outputs that are not found at once: answered, or as rows of the queries that compute them."""
 
     def __init__(self, plan: Plan, watch: Watch, trees: Sequence[Any], queries: int) -> None:
         self._outputs = plan.outputs
@@ -259,17 +314,13 @@ class _Rows:
         self.answered: list[Answer] = []
         self.asked = [Asked([], [], []) for _ in range(queries)]
 
-    def add(self, task: Task) -> bool:
+    def add(self, task: Task, places: Sequence[int], values: dict[str, Any]) -> bool:
         """Add a profile; False if only the whole plan can say what is true of it."""
-        values: dict[str, Any] = {}
-        profile, changes, facts = task
-        assert changes is not None
+        profile, _, facts = task
         watch, trees, outputs, traits = self._watch, self._trees, self._outputs, profile.traits
-        places, soonest = watch.concerned(changes, facts, values)
-        _bring_forward(profile, soonest)
-        for place in sorted(places):
+        for place in places:
             tree = trees[place]
-            if tree is not _NO_TREE:
+            if tree is not NO_TREE:
                 while type(tree) is Choice:
                     name = tree.name
                     if name not in values:
@@ -290,11 +341,6 @@ class _Rows:
             asked.outputs.append(single.output)
             asked.rows.append(filled)
         return True
-
-
-def _bring_forward(profile: Profile, due: int | None) -> None:
-    if due is not None and (not profile.due or due < profile.due):
-        profile.due = due
 
 
 def _planned(engine: DuckEngine, plan: Plan) -> PlannedQuery:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 import pyarrow as pa
@@ -12,23 +12,26 @@ import structlog
 from onefold.engine import DuckEngine
 from onefold.model.definitions import Definitions, DestinationDefinition
 from onefold.model.profile import NO_BUCKETS, Node, NodeId, ProfileId
+from onefold.pipeline.adding import Adding, Touched
+from onefold.pipeline.concerned import Changes, Task
 from onefold.pipeline.counting import Counting
-from onefold.pipeline.counts import Counted, Counts, decode_buckets
-from onefold.pipeline.evaluation import Evaluation, Task
+from onefold.pipeline.counts import Counted, Counts, decode_buckets, encode_buckets
+from onefold.pipeline.evaluation import Evaluation
+from onefold.pipeline.increments import Increments
 from onefold.pipeline.outcomes import MemberChanges, ValueChanges, count_change
 from onefold.pipeline.rows import Rows
 from onefold.pipeline.working import Working
 from onefold.segment import (
     compile_plan,
+    merge_into,
     oldest_kept,
-    read_rows,
+    prune,
     wanted_by,
 )
 from onefold.segment.buckets import Buckets, Kept
 from onefold.segment.metric import Metric
 from onefold.segment.parts import upward, without
 from onefold.segment.plan import Key, OutputKind, Plan
-from onefold.segment.watching import Changes
 from onefold.segment.window import Unit, bucket_at
 from onefold.store import BatchWrite
 
@@ -37,17 +40,13 @@ log = structlog.get_logger(__name__)
 
 
 class Opened(NamedTuple):
-    """The nodes whose buckets a batch changed: what they are now, and what was added.
+    """The nodes whose buckets a batch changed; of those `anew` something else changed too."""
 
-    Of the nodes `anew` something else changed too.
-    """
-
-    counts: dict[NodeId, Counts]
-    added: dict[NodeId, Buckets]
+    touched: Touched | None
     anew: set[NodeId]
 
 
-NOTHING_OPENED = Opened({}, {}, set())
+NOTHING_OPENED = Opened(None, set())
 
 
 class Members:
@@ -68,6 +67,7 @@ class Members:
         self._evaluated = self._plan
         self._evaluation = Evaluation(engine, self._plan, timezone)
         self._counting = Counting(engine, (), timezone)
+        self._adding = Adding(())
         self.batch = 0
         """The number of the batch that is being folded."""
         self.settled = False
@@ -118,6 +118,7 @@ class Members:
         self._units, self._kept = {metric.granularity for metric in plan.metrics}, None
         self._counting.close()
         self._counting = Counting(self._engine, plan.metrics, self._timezone)
+        self._adding = Adding(plan.metrics, self.batch)
         self._evaluate_only(plan)
         self.rely_on(Counted())
 
@@ -154,32 +155,23 @@ class Members:
         self._evaluation.close()
         self._counting.close()
 
-    def count(self, events: pa.Table) -> list[tuple[Any, ...]]:
-        """What events, as rows of the lake, add to their owners' buckets: rows of the bucket query."""
-        return self._counting.rows(events)
+    def count(self, events: pa.Table) -> Increments:
+        """What events, as rows of the lake, add to their owners' buckets."""
+        return self._counting.count(events)
 
     @property
     def uncountable(self) -> dict[str, str]:
         """The metrics that `count` had to leave out, and why."""
         return self._counting.failing
 
-    def add_buckets(
-        self, counted: Iterable[Sequence[Any]], nodes: Mapping[NodeId, Node], now: int
-    ) -> Opened:
-        """Add what was counted to its owners' buckets; give those that changed, decoded."""
+    def add_buckets(self, counted: Increments, nodes: Mapping[NodeId, Node], now: int) -> Opened:
+        """Add what was counted to its owners' buckets; give those that changed."""
         self._hold(self.uncountable)
-        added = read_rows(counted)
-        opened = Opened({}, added, set())
-        oldest = self._oldest_kept(now)
         # A claim that waits is nobody's event.
-        touched = [nodes[owner] for owner in added if owner in nodes]
-        for node, counts, changed in self._open(touched, oldest):
-            counts.add(added[node.id], oldest)
-            self._close(node, counts)
-            opened.counts[node.id] = counts
-            if changed:
-                opened.anew.add(node.id)
-        return opened
+        owners = [nodes[one] for one in counted.owners if one in nodes]
+        oldest = self._oldest_kept(now)
+        anew = {node.id for node in self._bring_up(owners, oldest)}
+        return Opened(self._adding.add(counted, owners, oldest, self.batch), anew)
 
     def _oldest_kept(self, now: int) -> Mapping[str, Kept]:
         """Which buckets can still matter: the same until a bucket of some metric ends."""
@@ -196,30 +188,34 @@ class Members:
             every = {**self._counted.failing, **failing}
             self.rely_on(msgspec.structs.replace(self._counted, failing=every))
 
-    def _open(
-        self, nodes: Sequence[Node], oldest: Mapping[str, Kept]
-    ) -> Iterator[tuple[Node, Counts, bool]]:
-        """What nodes hold, with what was counted of their past meanwhile; has that changed it?"""
+    def _bring_up(self, nodes: Sequence[Node], oldest: Mapping[str, Kept]) -> list[Node]:
+        """Let nodes hold what was counted of their past meanwhile, and nothing void; gives the changed."""
         pasts = [
             (past, past.buckets([one.id for one in nodes if one.counted <= past.ready_at]))
             for past in self._counted.pasts
         ]
+        if not (self._void or any(found for _, found in pasts)):
+            return []
+        changed = []
         for node in nodes:
-            counts = Counts(node.buckets)
-            changed = False
-            for batch, metrics in self._void:
-                if batch < node.counted:
-                    break
-                changed |= counts.drop(metrics)
-            for past, found in pasts:
-                if node.counted <= past.ready_at and node.id in found:
-                    counts.add(found[node.id], oldest)
-                    changed = True
-            yield node, counts, changed
-
-    def _close(self, node: Node, counts: Counts) -> None:
-        node.buckets = counts.encoded()
-        node.counted = self.batch
+            void = {name for batch, names in self._void if batch >= node.counted for name in names}
+            more = [
+                found[node.id]
+                for past, found in pasts
+                if node.counted <= past.ready_at and node.id in found
+            ]
+            if not (more or (void and not void.isdisjoint(Counts(node.buckets)))):
+                continue
+            buckets = {
+                name: one for name, one in decode_buckets(node.buckets).items() if name not in void
+            }
+            for found in more:
+                merge_into(buckets, found)
+            prune(buckets, oldest)
+            node.buckets = encode_buckets(buckets)
+            node.counted = self.batch
+            changed.append(node)
+        return changed
 
     def evaluate(
         self,
@@ -243,7 +239,7 @@ class Members:
         tasks = self._tasks(working, opened, now)
         due = {number: working.profiles[number].due for number in tasks}
         values = ValueChanges(rows, write)
-        for found in self._evaluation.run(tasks.values(), now):
+        for found in self._evaluation.run(tasks.values(), now, opened.touched):
             told = values.settle(found)
             working.told.update(told)
             working.changed.update(told)
@@ -264,11 +260,11 @@ class Members:
         """What to look at, by profile in their order."""
         everything = working.regrouped | working.overdue
         everything.update(working.home[node] for node in opened.anew)
-        added: dict[ProfileId, list[Buckets]] = {}
-        for node in opened.counts:
-            added.setdefault(working.home[node], []).append(opened.added[node])
+        added: dict[ProfileId, list[int]] = {}
+        for row, node in enumerate(opened.touched.owners if opened.touched else ()):
+            added.setdefault(working.home[node], []).append(row)
         numbers = sorted(everything | added.keys() | working.retold.keys())
-        facts = self._facts(working, numbers, opened, now)
+        facts = self._facts(working, numbers, opened.touched, now)
         tasks = {}
         for number in numbers:
             profile = working.profiles[number]
@@ -279,25 +275,25 @@ class Members:
         return tasks
 
     def _facts(
-        self, working: Working, numbers: Sequence[ProfileId], opened: Opened, now: int
+        self, working: Working, numbers: Sequence[ProfileId], touched: Touched | None, now: int
     ) -> dict[ProfileId, list[Counts]]:
         """The buckets of each profile's nodes; a node that lacked some of its past gets it."""
-        facts: dict[ProfileId, list[Counts]] = {number: [] for number in numbers}
+        known = dict(zip(touched.owners, touched.counts, strict=True)) if touched else {}
+        facts: dict[ProfileId, list[Counts]] = {}
         closed: list[Node] = []
         for number in numbers:
+            own = facts[number] = []
             for node in working.profiles[number].nodes:
-                counts = opened.counts.get(node.id)
+                counts = known.get(node.id)
                 if counts is not None:
-                    facts[number].append(counts)
+                    own.append(counts)
                 elif node.buckets != NO_BUCKETS or self._counted.pasts:
                     closed.append(node)
-        oldest = self._oldest_kept(now) if self._counted.pasts else {}
-        for node, counts, changed in self._open(closed, oldest):
-            number = working.home[node.id]
-            facts[number].append(counts)
-            if changed:
-                self._close(node, counts)
-                working.changed.add(number)
+        if self._counted.pasts or self._void:
+            for node in self._bring_up(closed, self._oldest_kept(now)):
+                working.changed.add(working.home[node.id])
+        for node in closed:
+            facts[working.home[node.id]].append(Counts(node.buckets))
         return facts
 
 

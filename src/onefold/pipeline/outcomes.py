@@ -11,7 +11,7 @@ from onefold.activate.webhook import membership_payload, message_id
 from onefold.model.definitions import DestinationDefinition
 from onefold.model.delivery import Delivery
 from onefold.model.given import visible
-from onefold.model.profile import Profile, ProfileId, profile_name
+from onefold.model.profile import Profile, ProfileId
 from onefold.model.records import Identifier
 from onefold.pipeline.evaluation import Answer, Found
 from onefold.pipeline.rows import Rows
@@ -108,6 +108,7 @@ class MemberChanges:
         now: int,
     ) -> None:
         self._destinations = destinations
+        self._wanting: dict[str, list[str]] = {}
         self._versions = versions
         self._rows = rows
         self._write = write
@@ -163,23 +164,23 @@ class MemberChanges:
     def _tell(
         self, number: ProfileId, profile: Profile, segment: str, entered: bool, since: int
     ) -> None:
-        now = self._now
-        name = profile_name(number)
-        self._rows.add("memberships", name, segment, entered, now, self._versions.get(segment, 0))
-        before, after = (None, True) if entered else (True, None)
-        self._rows.change(number, "segment", segment, before, after)
-        wanting = [one.name for one in self._destinations if one.wants(segment)]
+        self._rows.member(number, segment, entered, self._versions.get(segment, 0))
+        wanting = self._wanting.get(segment)
+        if wanting is None:
+            wanting = [one.name for one in self._destinations if one.wants(segment)]
+            self._wanting[segment] = wanting
         if not wanting:
             return
         payload = membership_payload(
             segment=segment,
             entered=entered,
-            at=now,
+            at=self._now,
             since=since,
             profile=number,
             identifiers=[Identifier(node.kind, node.value) for node in profile.nodes],
             traits=visible(profile.traits),
         )
+        now = self._now
         for destination in wanting:
             key = message_id(destination, number, segment, entered, now)
             self._write.deliveries.append(

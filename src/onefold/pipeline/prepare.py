@@ -19,6 +19,7 @@ from onefold.model.profile import NodeId, ProfileId
 from onefold.model.records import Event, Identifier, Reject, decode_accepted
 from onefold.model.sources import Source
 from onefold.pipeline.accounts import GroupCall, group_call
+from onefold.pipeline.increments import Increments
 from onefold.pipeline.rows import event_row
 from onefold.pipeline.visits import Moment, Visit, visit_of
 from onefold.resolve import node_id
@@ -34,8 +35,8 @@ class Prepared(msgspec.Struct):
     `rows` are the events as the lake takes them but for batch and profile id: those of each visit, one
     visit after the other, then the given claims. Whole events are there only of the `telling`, those
     with traits or asserted links, and of the `claims`; `ids` are the nodes of their identifiers.
-    `keys` tell repetitions apart, in their order; `repeats` were dropped already. `counted` are the rows
-    of the bucket query, where that was run already. `joining` are the `group` calls.
+    `keys` tell repetitions apart, in their order; `repeats` were dropped already. `counted` is what the
+    bucket query says of them, where that was run already. `joining` are the `group` calls.
     """
 
     visits: Sequence[Visit]
@@ -47,7 +48,7 @@ class Prepared(msgspec.Struct):
     keys: Sequence[SeenKey]
     rows: pa.Table
     repeats: int = 0
-    counted: Sequence[Sequence[Any]] | None = None
+    counted: Increments | None = None
     joining: Sequence[GroupCall] = ()
 
     def without(self, known: Collection[SeenKey]) -> Prepared:

@@ -14,7 +14,9 @@ _json = msgspec.json.Encoder().encode
 
 def json_text(value: Any) -> str | None:
     """JSON of a value; None stays None."""
-    return None if value is None else _json(value).decode()
+    if value is None:
+        return None
+    return "true" if value is True else _json(value).decode()
 
 
 class Rows:
@@ -23,6 +25,14 @@ class Rows:
     def __init__(self, now: int) -> None:
         self._now = now
         self.tables: dict[str, list[tuple[Any, ...]]] = {}
+        self._names: dict[ProfileId, str] = {}
+
+    def name(self, profile: ProfileId) -> str:
+        """A profile's id as people see it: many rows tell of the same one."""
+        name = self._names.get(profile)
+        if name is None:
+            name = self._names[profile] = profile_name(profile)
+        return name
 
     def add(self, table: str, *values: Any) -> None:
         """One row."""
@@ -35,6 +45,20 @@ class Rows:
             "links", one.kind, one.value, other.kind, other.value, rank, time, source, message_id
         )
 
+    def member(self, profile: ProfileId, segment: str, inside: bool, version: int) -> None:
+        """One row of who is in a segment, and one of the profile's history."""
+        tables, now = self.tables, self._now
+        name = self._names.get(profile) or self.name(profile)
+        members = tables.get("memberships")
+        if members is None:
+            members = tables["memberships"] = []
+        members.append((name, segment, inside, now, version))
+        changes = tables.get("changes")
+        if changes is None:
+            changes = tables["changes"] = []
+        before, after = (None, "true") if inside else ("true", None)
+        changes.append((len(changes), name, now, "segment", segment, before, after, None, None))
+
     def change(
         self,
         profile: ProfileId,
@@ -46,11 +70,13 @@ class Rows:
         message_id: str | None = None,
     ) -> None:
         """One row of a profile's history."""
-        changes = self.tables.setdefault("changes", [])
+        changes = self.tables.get("changes")
+        if changes is None:
+            changes = self.tables["changes"] = []
         changes.append(
             (
                 len(changes),
-                profile_name(profile),
+                self._names.get(profile) or self.name(profile),
                 self._now,
                 what,
                 name,

@@ -7,62 +7,64 @@ on another side of a number that it is compared with, or is otherwise used and a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
+from onefold.segment.cells import Ints
 from onefold.segment.column_reading import Read, column_reader
-from onefold.segment.kinds import Bucket
-from onefold.segment.metric import Column
+from onefold.segment.crossing import Crossings, Readers
+from onefold.segment.metric import Column, Metric
 from onefold.segment.shapes import Marks, Single
-from onefold.segment.watchers import (
-    NUMBERS,
-    CountsWatcher,
-    NumbersWatcher,
-    OtherWatcher,
-    Watched,
-    Watcher,
-)
-from onefold.segment.window_reading import Facts, Moment, joined
+from onefold.segment.tallies import Columns, Spans
+from onefold.segment.watchers import Watched, Watcher
+from onefold.segment.window_reading import Facts, Moment
 from onefold.segment.zone import Zone
 
 
-class Changes(NamedTuple):
-    """What a profile was told: which traits, and what was added to the buckets of its identifiers."""
-
-    traits: Iterable[str] = ()
-    added: Sequence[Facts] = ()
-
-
 class Watches:
-    """What the outputs of a plan read: by trait, and by metric."""
+    """What the outputs of a plan read: by trait, by metric, and in columns that are read at once."""
 
-    def __init__(self, singles: Sequence[Single]) -> None:
+    def __init__(self, singles: Sequence[Single], metrics: Iterable[Metric]) -> None:
         self.singles = singles
+        self.columns = Columns(singles, metrics)
         self.by_trait: dict[str, set[int]] = {}
         self.by_metric: dict[str, list[Watched]] = {}
-        columns: dict[str, tuple[Column, list[tuple[int, Marks]]]] = {}
+        windows: dict[str, tuple[Column, list[tuple[int, Marks]]]] = {}
         for place, single in enumerate(singles):
             for _, column in single.columns:
                 if column.kind == "trait":
                     self.by_trait.setdefault(column.path[0], set()).add(place)
                 elif column.kind == "window":
-                    readers = columns.setdefault(column.name, (column, []))[1]
                     marks = single.marks[column.name] if column.type == "number" else None
-                    readers.append((place, marks))
-        for column, readers in columns.values():
-            watched = _watched(column, readers)
+                    windows.setdefault(column.name, (column, []))[1].append((place, marks))
+        readers = [Readers((), (), ())] * len(self.columns.columns)
+        for column, places in windows.values():
+            number = self.columns.number.get(column.name)
+            if number is not None:
+                readers[number] = _readers(places)
+                continue
+            watched = Watched(column, frozenset(place for place, _ in places))
             for metric in column.metrics:
                 self.by_metric.setdefault(metric, []).append(watched)
+        self.crossings = Crossings(self.columns, readers)
+        self.plain: Ints = np.array([self._plain(one) for one in singles], np.int64)
+        """Of each output that is nothing but a number read at once, the column; of others -1."""
+
+    def _plain(self, single: Single) -> int:
+        if len(single.columns) != 1 or single.turns:
+            return -1
+        column = single.columns[0][1]
+        alone = single.shape[:1] == ("n0",) and column.kind == "window"
+        return self.columns.number.get(column.name, -1) if alone else -1
 
 
-def _watched(column: Column, readers: Sequence[tuple[int, Marks]]) -> Watched:
-    marked = sorted((float(mark), place) for place, marks in readers for mark in marks or ())
-    return Watched(
-        column,
-        tuple(mark for mark, _ in marked),
-        tuple(place for _, place in marked),
-        tuple(place for place, marks in readers if marks is None),
-        frozenset(place for place, _ in readers),
+def _readers(places: Sequence[tuple[int, Marks]]) -> Readers:
+    return Readers(
+        [(float(mark), place) for place, marks in places for mark in marks or ()],
+        [place for place, marks in places if marks is None],
+        [place for place, _ in places],
     )
 
 
@@ -83,6 +85,7 @@ class Watch:
         self._metrics: dict[str, list[Watcher]] = {}
         self._reads: dict[str, Read] = {}
         self._rows: dict[int, Row] = {}
+        self._turned()
 
     def move(self, now: int) -> None:
         """Go to another moment, which is nearly always of the same day."""
@@ -96,30 +99,35 @@ class Watch:
                 # Sessions of whatever unit look at days too.
                 if "day" not in turned and turned.isdisjoint(one.unit for one in watches)
             }
+            self._turned()
+
+    def _turned(self) -> None:
+        self.spans = Spans(self._watches.columns, self._moment)
+        """The windows of the columns that are read at once."""
+        self._watches.crossings.move(self._moment)
 
     def concerned(
-        self, changes: Changes, facts: Sequence[Facts], values: dict[str, Any]
+        self,
+        traits: Iterable[str],
+        metrics: Iterable[str],
+        facts: Sequence[Facts],
+        values: dict[str, Any],
     ) -> tuple[set[int], int | None]:
-        """The places of the outputs that can have changed, and when time alone next changes what
-        is new.
+        """The places of the outputs that can have changed because traits are others, or by what was added
+        to metrics that are read one by one; and when time alone next changes what is new.
 
         `facts` are the profile's buckets with what was added; `values` takes what was read of columns.
         """
         found: set[int] = set()
         by_trait = self._watches.by_trait
-        for trait in changes.traits:
+        for trait in traits:
             found |= by_trait.get(trait, _NOBODY)
         soonest: int | None = None
-        for metric, delta in _together(changes.added):
-            watches = self._metrics.get(metric)
-            if watches is None:
-                watches = self._make(metric)
-            if watches:
-                buckets = joined(metric, facts) or {}
-                for watch in watches:
-                    change = watch.look(buckets, delta, facts, found, values)
-                    if change is not None and (soonest is None or change < soonest):
-                        soonest = change
+        for metric in metrics:
+            for watch in self._metrics.get(metric) or self._make(metric):
+                change = watch.look(facts, found, values)
+                if change is not None and (soonest is None or change < soonest):
+                    soonest = change
         return found, soonest
 
     def row(self, place: int) -> Row:
@@ -139,32 +147,9 @@ class Watch:
         return read
 
     def _make(self, metric: str) -> list[Watcher]:
-        counts: list[Watched] = []
-        numbers: list[Watched] = []
-        others: list[Watched] = []
-        for one in self._watches.by_metric.get(metric, ()):
-            column = one.column
-            plain = column.sequence is None and not column.session
-            if plain and column.aggregate == "count":
-                counts.append(one)
-            else:
-                (numbers if plain and column.aggregate in NUMBERS else others).append(one)
-        made: list[Watcher] = []
-        if counts:
-            made.append(CountsWatcher(counts, self._moment))
-        if numbers:
-            made.append(NumbersWatcher(numbers, self._moment))
-        made += [OtherWatcher(one, self._moment) for one in others]
+        made = [Watcher(one, self._moment) for one in self._watches.by_metric.get(metric, ())]
         self._metrics[metric] = made
         return made
 
 
 _NOBODY: frozenset[int] = frozenset()
-
-
-def _together(added: Sequence[Facts]) -> Iterable[tuple[str, Mapping[int, Bucket]]]:
-    """What was added to some identifiers, by metric."""
-    if len(added) == 1:
-        return added[0].items()
-    metrics = {metric for each in added for metric in each}
-    return ((metric, joined(metric, added) or {}) for metric in metrics)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 import msgspec
 import pytest
 
 from onefold.engine import DuckEngine
 from onefold.model.profile import Profile
-from onefold.pipeline.evaluation import Evaluation, Found, Task
+from onefold.pipeline.concerned import Changes, Task
+from onefold.pipeline.counts import Counts, encode_buckets
+from onefold.pipeline.evaluation import Answer, Evaluation, Found
 from onefold.segment import Plan, Wanted, compile_plan
 from onefold.segment.plan import Key, plan_of
 from onefold.segment.shapes import singles_of
-from onefold.segment.watching import Changes
+from tests.unit.pipeline.touching import Identifiers
 
 NOW = 1_750_000_000_000_000
 WANTED = [
@@ -41,24 +44,44 @@ def broken(plan: Plan, name: str) -> Plan:
     return plan_of(outputs, {})
 
 
-def run(evaluation: Evaluation, changes: Changes | None = None, **traits: Any) -> dict[str, Any]:
-    """What is computed of a profile with two orders and two opened mails that was changed so."""
+class New(NamedTuple):
+    """Which traits were told, and how many events of each metric were new."""
+
+    traits: Iterable[str] = ()
+    counts: Mapping[str, int] = {}
+
+
+def run(evaluation: Evaluation, new: New | None = None, **traits: Any) -> dict[str, Any]:
+    """What is computed of a profile with two orders and two opened mails, of which some are new."""
     profile = Profile(1, [], [], traits, {})
-    counts = {metric.id: {0: 2} for metric in evaluation.plan.metrics}
-    computed: dict[str, Any] = {}
-    for found in evaluation.run([Task(profile, changes, [counts])], NOW):
-        if isinstance(found, Found):
-            for one, column in zip(found.outputs, found.columns, strict=True):
-                computed[one.name] = column.to_pylist()[0]
+    news = new.counts if new else {}
+    before = {one.id: {0: 2 - news.get(one.id, 0)} for one in evaluation.plan.metrics}
+    before = {metric: one for metric, one in before.items() if one[0]}
+    facts = [Counts(encode_buckets(before))]
+    if not new or not news:
+        changes = None if new is None else Changes(new.traits)
+        return computed(evaluation.run([Task(profile, changes, facts)], NOW))
+    identifiers = Identifiers(evaluation.plan, NOW, "UTC", {b"one": before})
+    touched = identifiers.add([(b"one", one, 0, n, *[None] * 8) for one, n in news.items()])
+    task = Task(profile, Changes(new.traits, [0]), touched.counts)
+    return computed(evaluation.run([task], NOW, touched))
+
+
+def computed(found: Iterable[Found | list[Answer]]) -> dict[str, Any]:
+    """What was found, by name."""
+    values: dict[str, Any] = {}
+    for part in found:
+        if isinstance(part, Found):
+            for one, column in zip(part.outputs, part.columns, strict=True):
+                values[one.name] = column.to_pylist()[0]
         else:
-            computed |= {output.name: value for output, _, value in found}
-    return computed
+            values |= {output.name: value for output, _, value in part}
+    return values
 
 
-def happened(plan: Plan, event: str, times: int = 1) -> Changes:
+def happened(plan: Plan, event: str, times: int = 1) -> New:
     """So many of the two events were new."""
-    metrics = [metric.id for metric in plan.metrics if metric.event == event]
-    return Changes((), [{metric: {0: times} for metric in metrics}])
+    return New((), {metric.id: times for metric in plan.metrics if metric.event == event})
 
 
 def evaluation(plan: Plan) -> Evaluation:
@@ -115,14 +138,14 @@ def test_a_computed_trait_changes_with_each_event_and_what_refers_to_it_as_it_is
 
 
 def test_a_trait_changes_what_reads_it() -> None:
-    assert run(evaluation(many()), Changes({"country"}), country="CN") == {"chinese": True}
-    assert run(evaluation(many()), Changes({"city"}), city="Berlin") == {}
+    assert run(evaluation(many()), New({"country"}), country="CN") == {"chinese": True}
+    assert run(evaluation(many()), New({"city"}), city="Berlin") == {}
 
 
 def test_what_changes_says_what_the_whole_plan_says() -> None:
     plan = many()
     whole = run(evaluation(plan), country="CN")
-    both = Changes({"country"}, [*happened(plan, "Email Opened", 2).added])
+    both = New({"country"}, happened(plan, "Email Opened", 2).counts)
     one = evaluation(plan)
     together = run(one, both, country="CN") | run(one, happened(plan, "Order Completed", 2))
     assert together.items() <= whole.items()
@@ -136,7 +159,7 @@ def test_rules_that_are_written_alike_are_one_expression() -> None:
 def test_a_text_that_looks_like_a_comparison_stays_a_text() -> None:
     plan = compile_plan([Wanted("segment", "odd", "country = 'it''s (wabcdefghij >= 3)'")])
     odd = {"country": "it's (wabcdefghij >= 3)"}
-    assert run(evaluation(plan), Changes({"country"}), **odd) == {"odd": True}
+    assert run(evaluation(plan), New({"country"}), **odd) == {"odd": True}
 
 
 @pytest.mark.parametrize("name", ["buyers", "orders"])

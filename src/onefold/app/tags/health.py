@@ -17,8 +17,9 @@ from onefold.engine import DuckEngine
 from onefold.model.definitions import TagDefinition
 from onefold.model.errors import NotFound
 from onefold.model.profile import NO_BUCKETS, decode_profile
+from onefold.pipeline.concerned import Task
 from onefold.pipeline.counts import Counts
-from onefold.pipeline.evaluation import Evaluation, Task
+from onefold.pipeline.evaluation import Evaluation
 from onefold.segment import compile_plan, wanted_by
 from onefold.segment.asked import reachable
 from onefold.segment.ready import tag_values

@@ -10,8 +10,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
 import msgspec
 import pyarrow as pa
@@ -23,6 +22,7 @@ from onefold.lake import to_ipc
 from onefold.model.profile import NodeId
 from onefold.model.records import Event, Identifier, Reject
 from onefold.pipeline import GroupCall, Prepared, Visit, identifiers_of
+from onefold.pipeline.increments import Increments
 
 _PROGRAM = (sys.executable, "-P", "-m", "onefold.app.worker.reading")
 _NODE = 16
@@ -69,7 +69,6 @@ class _Rest(msgspec.Struct, array_like=True):
     positions: dict[str, int]
     keys: list[tuple[int, int]]
     repeats: int
-    counted: Sequence[Sequence[Any]] | None
     joining: list[GroupCall]
 
 
@@ -84,6 +83,7 @@ _encode = msgspec.msgpack.Encoder().encode
 _visits = msgspec.msgpack.Decoder(list[Visit]).decode
 _events = msgspec.msgpack.Decoder(list[Event]).decode
 _rest = msgspec.msgpack.Decoder(_Rest).decode
+_counted = msgspec.msgpack.Decoder(Increments | None).decode
 
 
 def parts_of(given: Prepared) -> list[bytes]:
@@ -98,15 +98,15 @@ def parts_of(given: Prepared) -> list[bytes]:
         dict(given.positions),
         list(given.keys),
         given.repeats,
-        given.counted,
         list(given.joining),
     )
-    return [*map(_encode, (given.visits, whole, rest)), nodes, to_ipc(given.rows)]
+    described = map(_encode, (given.visits, whole, rest, given.counted))
+    return [*described, nodes, to_ipc(given.rows)]
 
 
 def prepared_from(parts: list[bytes]) -> Prepared:
     """The prepared batch in these bytes."""
-    visits, events, others, nodes, rows = parts
+    visits, events, others, counted, nodes, rows = parts
     whole, rest = _events(events), _rest(others)
     return Prepared(
         _visits(visits),
@@ -118,7 +118,7 @@ def prepared_from(parts: list[bytes]) -> Prepared:
         rest.keys,
         pa.ipc.open_stream(rows).read_all(),
         rest.repeats,
-        rest.counted,
+        _counted(counted),
         rest.joining,
     )
 

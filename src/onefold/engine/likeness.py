@@ -24,10 +24,13 @@ LIKENESS = {
 def add_likeness(session: SparkSession) -> None:
     """Let queries of a session ask how alike texts are."""
     from pyspark.sql.pandas.functions import arrow_udf  # noqa: PLC0415 - an extra
+    from pyspark.sql.types import DoubleType, IntegerType  # noqa: PLC0415
 
     made: Any = arrow_udf  # as its types know only functions that say theirs
+    # Types as such: to read one that is written Spark Connect would need a Spark of this process.
+    types = {"double": DoubleType(), "int": IntegerType()}
     for name, (measure, kind) in LIKENESS.items():
-        session.udf.register(name, made(_compared(measure, kind), kind))
+        session.udf.register(name, made(_compared(measure, kind), types[kind]))
 
 
 def _compared(measure: str, kind: str) -> Callable[[pa.Array, pa.Array], pa.Array]:

@@ -15,6 +15,9 @@ NAMES = (
     "starts_with", "ends_with", "contains",
 )  # fmt: skip
 MAX_CHARACTERS = 10_000
+MAX_GROWTH = 1_000
+"""How many times longer than a text what `replace` makes of it may be, with all that stand in one another."""
+_TRAIT_CHARACTERS = 100
 
 _ESCAPES = "^!~|#"
 
@@ -59,8 +62,22 @@ def _replace(t: Translating, node: exp.Expr, _: Type | None) -> str:
         return t.refuse(searched, "replace looks for a text in quotes, of at least one character")
     if node.args.get("replacement") is None:
         return t.refuse(node, "replace needs three texts", "for example: replace(phone, '-', '')")
+    if _growth(node) > MAX_GROWTH:
+        problem = f"replace may make a text up to {MAX_GROWTH:,} times longer"
+        return t.refuse(node, problem, "take a shorter text in its last place")
     parts = [t.value(each, "text") for each in (node.this, searched, node.args["replacement"])]
     return f"replace({', '.join(parts)})"
+
+
+def _growth(node: exp.Expr) -> float:
+    """How many times longer than its longest trait a text can be through the `replace` in it."""
+    inner = max((_growth(each) for each in node.iter_expressions()), default=1.0)
+    if not isinstance(node, exp.Replace):
+        return inner
+    new = node.args.get("replacement")
+    plain = isinstance(new, exp.Literal) or new is None
+    characters = len(new.name) if new is not None and plain else _TRAIT_CHARACTERS
+    return inner * max(1.0, characters / max(1, len(node.expression.name)))
 
 
 def _substring(t: Translating, node: exp.Expr, _: Type | None) -> str:

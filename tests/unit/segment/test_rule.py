@@ -117,6 +117,8 @@ def test_is_taken(text: str) -> None:
         ("regexp_matches(a, 'x')", "engines differ in regular expressions"),
         ("cast(a as date) > today()", "cast is not part of the rule language"),
         ("replace(a, '', 'x') = 'x'", "a text in quotes, of at least one character"),
+        (f"replace(replace(a, 'a', '{'a' * 50}'), 'a', '{'a' * 50}') = 'x'", "up to 1,000 times"),
+        ("replace(replace(a, 'a', b), 'b', b) = 'x'", "up to 1,000 times longer"),
         ("left(a, -1) = 'x'", "left takes a number from 0 to 10,000"),
         ("substring(a, 0, 3) = 'x'", "substring starts at a number from 1 to 10,000"),
         ("a like b", "a pattern is a text in quotes"),

@@ -79,12 +79,10 @@ def decisions(
         if two.id in one.more.decided
     }
     by = _authors(settings, store, {message: time for *_, time, message in words.values()})
-    found = [
-        Decision(
-            identifier_text(one), identifier_text(two), verdict_of(word), time, by.get(message, "")
-        )
-        for one, two, word, time, message in words.values()
-    ]
+    found = []
+    for one, two, word, time, message in words.values():
+        left, right = sorted((identifier_text(one), identifier_text(two)))
+        found.append(Decision(left, right, verdict_of(word), time, by.get(message, "")))
     return tuple(sorted(found, key=lambda one: (-one.at, one.left, one.right)))
 
 

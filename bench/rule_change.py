@@ -59,15 +59,15 @@ def changed(
     waits: list[float] = []
     sent: float | None = None
     begun, cpu, next_event = time.monotonic(), time.process_time(), time.monotonic()
-    events, done = before["events"], 0.0
+    read, done = store.positions(), 0.0
     while not done or sent is not None:
         if sent is None and time.monotonic() >= next_event and not done:
             log.append([encode_accepted(Accepted(SOURCE, now_us(), "batch", next(bodies)))])
             sent, next_event = time.monotonic(), time.monotonic() + 0.5
         worked = worker.step()
-        if sent is not None and store.counters()["events"] > events:
+        if sent is not None and store.positions() != read:
             waits.append(time.monotonic() - sent)
-            events, sent = store.counters()["events"], None
+            read, sent = store.positions(), None
         store.db.checkpoint()
         if not worked and sent is None and not done:
             done = time.monotonic()

@@ -108,7 +108,7 @@ def cell(value: Any, name: str = "") -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, int) and name.endswith(_TIMES) and value > 10**12:
+    if isinstance(value, int) and (name == "at" or name.endswith(_TIMES)) and value > 10**12:
         return moment(value)
     if isinstance(value, datetime):
         return value.isoformat(" ")

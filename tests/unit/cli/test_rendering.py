@@ -24,6 +24,7 @@ def test_control_characters_are_written_out(text, shown):
 
 def test_times_are_readable_and_numbers_stay_numbers():
     assert cell(1_700_000_000_000_000, "created_at") == "2023-11-14 22:13:20Z"
+    assert cell(1_700_000_000_000_000, "at") == "2023-11-14 22:13:20Z"
     assert cell(1_700_000_000_000_000, "revenue") == "1700000000000000"
     assert cell(10**30, "created_at") == str(10**30)
     assert cell({"tier": "gold"}, "traits") == '{"tier": "gold"}'

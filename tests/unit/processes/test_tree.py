@@ -114,6 +114,8 @@ def test_lines_are_text_or_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err.endswith(" up process_ended name='web'\n")
 
 
-def test_defaults_need_no_words() -> None:
+def test_defaults_need_no_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Not where tests are started: a demo may have left its settings there.
+    monkeypatch.chdir(tmp_path)
     inherited = child_environment(load_settings({}, {}))
     assert read_settings({}, inherited).settings == Settings()

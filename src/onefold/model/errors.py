@@ -122,3 +122,9 @@ class Damaged(OnefoldError):
     """Stored bytes fail their checksum or cannot be decoded."""
 
     code = "damaged"
+
+
+def no_page() -> InvalidInput:
+    """The error for a cursor that no answer gave."""
+    fault = Fault("is no cursor", "cursor", "take `next` of the page before")
+    return InvalidInput("there is no such page", [fault])

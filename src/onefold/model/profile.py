@@ -175,6 +175,12 @@ def belongings(nodes: Iterable[Node]) -> dict[str, Belongs]:
     return {account: found[account] for account in sorted(found)}
 
 
+def belongs_to(node: Node, account: str) -> bool:
+    """Does this identifier say that its owner belongs to an account?"""
+    said = node.more.accounts.get(account)
+    return said is not None and said.holds
+
+
 def lives_with_somebody(node: Node) -> bool:
     """Does anything say that the owner of a node lives with another's?"""
     return bool(node.more.housemates) or any(word[0] for word in node.more.homes.values())
@@ -204,6 +210,16 @@ def identifier_text(one: Node | Identifier) -> str:
     'email:eva@example.com'
     """
     return f"{one.kind}:{one.value}"
+
+
+def identifier_from(text: str) -> Identifier:
+    """The identifier that `identifier_text` wrote.
+
+    >>> identifier_from("email:eva@example.com").value
+    'eva@example.com'
+    """
+    kind, _, value = text.partition(":")
+    return Identifier(kind, value)
 
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"

@@ -7,13 +7,13 @@ from typing import Any
 
 import msgspec
 
+from onefold.app.groups.finding import find_account
 from onefold.app.in_force import load_definitions
 from onefold.app.profiles.correcting import Corrected, check_correction, said_of
 from onefold.app.profiles.given import append_claims
 from onefold.app.workspace import now_us, open_store
 from onefold.config import Settings
-from onefold.model.account import Account, account_statements, decode_account
-from onefold.model.errors import NotFound
+from onefold.model.account import account_statements
 from onefold.model.given import ACCOUNTS, Correction, GivenClaim, Holds, correction_trait
 from onefold.store import SQLiteStore
 
@@ -35,7 +35,7 @@ def account_correct(
     """
     with open_store(settings, cache_mb=4) as store:
         now = now_us()
-        found = _find(store, account)
+        found = find_account(store, account)
         check_correction(trait, value, holds, until, now, lambda: _invalid(store, trait, value))
         said = said_of(account_statements(found), trait) if holds == "next" else ()
         end = until if holds == "until" else 0
@@ -50,16 +50,9 @@ def account_release(
     """Take the correction of an account's trait back: sources decide again."""
     with open_store(settings, cache_mb=4) as store:
         now = now_us()
-        _find(store, account)
+        find_account(store, account)
         _say(settings, store, account, trait, None, actor, now)
     return Corrected(trait, f"account:{account}", None, None, 0, now)
-
-
-def _find(store: SQLiteStore, account: str) -> Account:
-    document = store.accounts.documents([account]).get(account)
-    if document is None:
-        raise NotFound(f"there is no account {account}; `group` calls make them")
-    return decode_account(document)
 
 
 def _invalid(store: SQLiteStore, trait: str, value: Any) -> str:

@@ -18,21 +18,23 @@ from onefold.app.groups.account_answers import (
     AccountView,
     MemberPage,
 )
+from onefold.app.groups.finding import find_account
 from onefold.app.in_force import load_definitions
 from onefold.app.lake.tables import add_views, table_now
 from onefold.app.profiles.claims import Known
 from onefold.app.workspace import open_lake, open_store
 from onefold.config import Settings
-from onefold.engine import DuckEngine
-from onefold.model.account import Account, account_statements, decode_account
+from onefold.engine import DuckEngine, short_session
+from onefold.model.account import account_statements, decode_account
 from onefold.model.definitions import AccountTraitDefinition
-from onefold.model.errors import Fault, InvalidInput, NotFound
+from onefold.model.errors import NotFound, no_page
 from onefold.model.given import ACCOUNT, INTERNAL
 from onefold.model.profile import (
     Belongs,
     NodeId,
     Profile,
     belongings,
+    belongs_to,
     decode_profile,
     identifier_text,
     profile_name,
@@ -48,7 +50,7 @@ _AFTER = "after:"
 def account(settings: Settings, name: str) -> AccountView:
     """An account as it is now."""
     with open_store(settings, cache_mb=4) as store:
-        found = _find(store, name)
+        found = find_account(store, name)
         definitions, _ = load_definitions(store)
         added_up = [one for one in definitions.account_traits if one.aggregate]
         computed, members = _computed(store, name, added_up)
@@ -87,8 +89,7 @@ def account_as_of(settings: Settings, name: str, at: int) -> AccountView:
 def account_list(settings: Settings, limit: int = 100, cursor: str = "") -> AccountPage:
     """All accounts, by id."""
     if cursor and not cursor.startswith(_AFTER):
-        fault = Fault("is no cursor", "cursor", "take `next` of the page before")
-        raise InvalidInput("there is no such page", [fault])
+        raise no_page()
     with open_store(settings, cache_mb=4) as store:
         rows = store.accounts.page(cursor.removeprefix(_AFTER), limit + 1)
         sizes = store.accounts.sizes([name for name, _ in rows[:limit]])
@@ -105,11 +106,10 @@ def account_members(
     try:
         after = bytes.fromhex(cursor)
     except ValueError as error:
-        fault = Fault("is no cursor", "cursor", "take `next` of the page before")
-        raise InvalidInput("there is no such page", [fault]) from error
+        raise no_page() from error
     items: list[AccountMember] = []
     with open_store(settings, cache_mb=4) as store:
-        _find(store, name)
+        find_account(store, name)
         for node, profile in _members(store, name, after):
             if len(items) == limit:
                 return MemberPage(tuple(items), after.hex())
@@ -123,7 +123,7 @@ def account_members(
 def account_claims(settings: Settings, name: str, trait: str = "") -> AccountClaims:
     """Every claim about an account's traits, or about one: which won, which lost, and why."""
     with open_store(settings, cache_mb=4) as store:
-        found = _find(store, name)
+        found = find_account(store, name)
         definitions, sources = load_definitions(store)
         known = Known(
             golden_rules(account_inputs(definitions, sources), settings.timezone),
@@ -142,11 +142,11 @@ def account_history(
     settings: Settings, name: str, limit: int = 100, cursor: int = 0
 ) -> AccountHistory:
     """How an account's golden traits changed, the newest first."""
-    engine = DuckEngine()
-    try:
-        with open_store(settings, cache_mb=4) as store:
-            _find(store, name)
-            add_views(engine, {"accounts": table_now(store, open_lake(settings), "accounts")})
+    with open_store(settings, cache_mb=4) as store:
+        find_account(store, name)
+        table = table_now(store, open_lake(settings), "accounts")
+    with short_session() as engine:
+        add_views(engine, {"accounts": table})
         rows = engine.rows(
             "accounts",
             "select batch, epoch_us(changed_at), traits, lag(traits) over (order by batch)"
@@ -154,8 +154,6 @@ def account_history(
             {},
             [name, cursor or 1 << 62, limit + 1],
         )
-    finally:
-        engine.close()
     items = [_change(at, new, old or "{}") for _, at, new, old in rows[:limit]]
     return AccountHistory(tuple(items), str(rows[limit - 1][0]) if len(rows) > limit else None)
 
@@ -168,13 +166,6 @@ def _change(at: int, after: str, before: str) -> AccountChange:
         {name: old[name] for name in names if name in old},
         {name: new[name] for name in names if name in new},
     )
-
-
-def _find(store: SQLiteStore, name: str) -> Account:
-    document = store.accounts.documents([name]).get(name)
-    if document is None:
-        raise NotFound(f"there is no account {name}; `group` calls make them")
-    return decode_account(document)
 
 
 def _members(
@@ -193,11 +184,7 @@ def _members(
 
 def _first(profile: Profile, account: str) -> NodeId:
     """The least of a profile's identifiers that say that it belongs to an account."""
-    return min(
-        node.id
-        for node in profile.nodes
-        if account in node.more.accounts and node.more.accounts[account].holds
-    )
+    return min(node.id for node in profile.nodes if belongs_to(node, account))
 
 
 def _computed(

@@ -11,7 +11,7 @@ from onefold.app.workspace import now_us, open_store
 from onefold.config import Settings
 from onefold.model.errors import Fault, InvalidInput, NotFound
 from onefold.model.given import ACCOUNT, GivenClaim
-from onefold.model.profile import identifier_text
+from onefold.model.profile import belongs_to, identifier_text
 from onefold.model.records import Identifier
 
 MOST_LETTERS = 1_000
@@ -34,9 +34,7 @@ def account_remove(
     with open_store(settings, cache_mb=4) as store:
         profile = find(store, reference, settings.default_country)
         identifiers = [
-            Identifier(node.kind, node.value)
-            for node in profile.nodes
-            if account in node.more.accounts and node.more.accounts[account].holds
+            Identifier(node.kind, node.value) for node in profile.nodes if belongs_to(node, account)
         ]
     if not identifiers:
         raise NotFound(f"{reference} does not belong to {account}")

@@ -26,7 +26,7 @@ from onefold.app.profiles.given import append_claims
 from onefold.app.workspace import now_us, open_store
 from onefold.config import Settings
 from onefold.model.definitions import AccountTraitDefinition
-from onefold.model.errors import Fault, InvalidInput, NotFound
+from onefold.model.errors import Fault, InvalidInput, NotFound, no_page
 from onefold.model.given import HOME, GivenClaim, visible
 from onefold.model.profile import (
     NodeId,
@@ -63,8 +63,7 @@ def household_list(settings: Settings, limit: int = 100, cursor: str = "") -> Ho
     try:
         after = bytes.fromhex(cursor)
     except ValueError as error:
-        fault = Fault("is no cursor", "cursor", "take `next` of the page before")
-        raise InvalidInput("there is no such page", [fault]) from error
+        raise no_page() from error
     items: list[HouseholdRow] = []
     with open_store(settings, cache_mb=4) as store:
         for node in _living(store, after):

@@ -16,9 +16,8 @@ from onefold.app.profiles.lookback import reachable
 from onefold.app.workspace import node_key, open_lake, open_store
 from onefold.config import Settings
 from onefold.engine import short_session
-from onefold.model.errors import Fault, InvalidInput, NotFound
-from onefold.model.profile import NodeId, Profile, ProfileId, profile_name
-from onefold.model.records import Identifier
+from onefold.model.errors import NotFound, no_page
+from onefold.model.profile import NodeId, Profile, ProfileId, identifier_from, profile_name
 from onefold.resolve import node_id
 from onefold.store import SQLiteStore
 
@@ -113,16 +112,11 @@ def _ever_near(
             [names],
         )
     key = node_key(store)
-    near = {node_id(key, _identifier(text)) for (text,) in rows}
+    near = {node_id(key, identifier_from(text)) for (text,) in rows}
     for one in profiles:
         for node in one.nodes:
             near.update(node.more.housemates, node.more.homes)
     return set(store.profiles_of(sorted(near)).values())
-
-
-def _identifier(text: str) -> Identifier:
-    kind, _, value = text.partition(":")
-    return Identifier(kind, value)
 
 
 def _but(profiles: Mapping[ProfileId, Profile], asked: Collection[ProfileId]) -> list[Profile]:
@@ -150,6 +144,5 @@ def _names_today(then: Iterable[Profile], now: Iterable[Profile]) -> dict[str, s
 def _place(cursor: str) -> list[int]:
     parts = cursor.split("-") if cursor else [str(1 << 60), "0"]
     if len(parts) != 2 or not all(one.isdecimal() and int(one) < 1 << 62 for one in parts):
-        fault = Fault("is no cursor", "cursor", "take `next` of the page before")
-        raise InvalidInput("there is no such page", [fault])
+        raise no_page()
     return [int(one) for one in parts]

@@ -17,8 +17,7 @@ from onefold.engine import short_session
 from onefold.model.errors import Conflict, Fault, InvalidInput, NotFound
 from onefold.model.given import SAME, GivenClaim
 from onefold.model.identity import IdentityRules
-from onefold.model.profile import Node, NodeId, profile_name
-from onefold.model.records import Identifier
+from onefold.model.profile import Node, NodeId, identifier_from, profile_name
 from onefold.pipeline.rows import Rows
 from onefold.pipeline.working import Working
 from onefold.resolve import node_id, parting
@@ -159,8 +158,7 @@ def _had(rows: Iterable[tuple[Any, ...]], profile: str, batch: int) -> set[str]:
 
 
 def _node(key: bytes, text: str) -> NodeId:
-    kind, _, value = text.partition(":")
-    return node_id(key, Identifier(kind, value))
+    return node_id(key, identifier_from(text))
 
 
 def _root(nodes: dict[NodeId, Node], side: set[NodeId]) -> NodeId:

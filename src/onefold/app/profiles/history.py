@@ -27,7 +27,7 @@ from onefold.app.profiles.finding import find
 from onefold.app.workspace import open_lake, open_store
 from onefold.config import Settings
 from onefold.engine import short_session
-from onefold.model.errors import Fault, InvalidInput
+from onefold.model.errors import no_page
 from onefold.model.profile import Profile, profile_name
 
 _SEPARATOR = "\x1f"
@@ -163,14 +163,9 @@ def _place(cursor: str, keyset: _Keyset) -> tuple[Any, ...]:
     try:
         key = msgspec.json.decode(base64.urlsafe_b64decode(padded), type=list[int | str])
     except (binascii.Error, ValueError) as error:
-        raise _no_place() from error
+        raise no_page() from error
     if tuple(map(type, key)) != keyset.types or any(
         isinstance(one, int) and abs(one) >= 1 << 62 for one in key
     ):
-        raise _no_place()
+        raise no_page()
     return tuple(key)
-
-
-def _no_place() -> InvalidInput:
-    fault = Fault("is no cursor", "cursor", "take `next` of the page before")
-    return InvalidInput("there is no such page", (fault,))

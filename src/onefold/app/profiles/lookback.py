@@ -12,7 +12,7 @@ from onefold.app.lake.tables import TableNow, add_views, tables_now
 from onefold.app.profiles.finding import ProfileView, SegmentView, find_id, view
 from onefold.app.workspace import id_maker, node_key, open_lake, open_store
 from onefold.config import Settings
-from onefold.engine import DuckEngine
+from onefold.engine import short_session
 from onefold.model.errors import NotFound
 from onefold.model.identity import IdentityRules
 from onefold.model.profile import Profile, ProfileId, decode_profile, profile_name
@@ -83,8 +83,7 @@ def _entries(
 ) -> dict[tuple[str, str], int]:
     """When each of these profiles last entered each segment, up to a time."""
     names = [profile_name(name) for one in profiles for name, _ in one.names]
-    engine = DuckEngine()
-    try:
+    with short_session() as engine:
         add_views(engine, {"memberships": tables["memberships"]})
         rows = engine.rows(
             "entries",
@@ -94,8 +93,6 @@ def _entries(
             {},
             [at, names],
         )
-    finally:
-        engine.close()
     return {(profile, segment): time for profile, segment, time in rows}
 
 

@@ -18,7 +18,7 @@ from litestar.params import QueryParameter
 from litestar.types import Guard
 
 from onefold.model.access import ApiKey, Role
-from onefold.model.errors import Fault, Forbidden, InvalidInput
+from onefold.model.errors import Fault, Forbidden, InvalidInput, no_page
 from onefold.serve.context import Context
 
 FromContext = NamedDependency[Context]
@@ -113,8 +113,7 @@ def number(cursor: str) -> int:
     if not cursor:
         return 0
     if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 19):
-        fault = Fault("is no cursor", "cursor", "take `next` of the page before")
-        raise InvalidInput("there is no such page", [fault])
+        raise no_page()
     return int(cursor)
 
 

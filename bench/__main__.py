@@ -20,7 +20,7 @@ from typing import Any
 
 HERE = Path(__file__).parent
 NOT_BENCHES = {
-    "background", "dedupe", "dedupe_splink", "known", "matching", "matching_metrics", "matching_splink", "population_data",
+    "background", "dedupe", "importing", "dedupe_splink", "known", "matching", "matching_metrics", "matching_splink", "population_data",
     "population_proof", "postgres", "preview_polars", "preview_question", "tree",
 }  # fmt: skip
 SIZES = {
@@ -29,6 +29,7 @@ SIZES = {
     "reads": ["--users", "1000000", "--seconds", "30"],
 }
 QUICK = {
+    "changes": ["--changes", "40000"],
     "layout": ["--quick"],
     "preview": ["--quick"],
     "rfm": ["--quick"],

@@ -1,4 +1,4 @@
-"""From the answer to an event until it shows: python -m bench.latency [--users N] [--segments N] [--json]
+"""From the answer to an event until it shows: python -m bench.latency [--users N] [--segments N] [--traits N]
 
 Onefold as `onefold up` runs it, with N known users and ten live segments, takes in 2,000 events
 a second in requests of 50. Meanwhile, some ten times a second, one known user at random
@@ -26,6 +26,7 @@ from bench.background import Line, background, get, load_average, percentiles, p
 from bench.known import make, settings_for
 from bench.tree import Tree
 from onefold.activate.webhook import secret_text
+from onefold.app.secret_values import secret_set
 from onefold.app.workspace import now_us
 from onefold.testing.receiver import Receiver
 
@@ -54,7 +55,7 @@ def hook(url: str) -> str:
                 "name": "probes",
                 "type": "webhook",
                 "url": url,
-                "secret": secret_text(KEY),
+                "secret": {"secret": "bench"},
                 "segments": ["probes"],
             },
         ],
@@ -85,17 +86,18 @@ def probe(line: Line, keys: tuple[str, str], user: int, number: int) -> tuple[in
 
 
 def measure(
-    directory: Path, users: int, probes: int, rate: float, segments: int = 0
+    directory: Path, users: int, probes: int, rate: float, segments: int = 0, traits: int = 0
 ) -> dict[str, Any]:
-    """Both waits, of so many probes, with so many more segments."""
+    """Both waits, of so many probes, with so many more segments and computed traits."""
     spawn = multiprocessing.get_context("spawn")
     pipe, theirs = multiprocessing.Pipe()
     receiver = spawn.Process(target=receive, args=(theirs,), daemon=True)
     receiver.start()
     settings = settings_for(directory)
-    more = many_rules.definitions(segments)
+    more = many_rules.definitions(segments, traits)
     made = make(settings, users, hook=f"{hook(pipe.recv())}---\n{more}")
     random, acknowledged, readable = Random(1), {}, []
+    secret_set(settings, "bench", secret_text(KEY))
     with Tree(settings) as tree, background(tree, made.write_key, users, rate) as came:
         line = Line(tree.url)
         for number, user in enumerate(random.sample(range(users), probes)):
@@ -114,6 +116,7 @@ def measure(
     return {
         "users": users,
         "more_segments": segments,
+        "computed_traits": traits,
         "events_per_second": came[0],
         "readable": percentiles(readable),
         "webhook": percentiles(received),
@@ -140,13 +143,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--users", type=int, default=1_000_000)
     parser.add_argument("--segments", type=int, default=0, help="more than the ten")
+    parser.add_argument("--traits", type=int, default=0, help="computed traits")
     parser.add_argument("--probes", type=int, default=300)
     parser.add_argument("--rate", type=float, default=RATE)
     parser.add_argument("--data", help="where the temporary directory is made")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=given.data) as folder:
-        row = measure(Path(folder), given.users, given.probes, given.rate, given.segments)
+        sizes = given.users, given.probes, given.rate, given.segments, given.traits
+        row = measure(Path(folder), *sizes)
     if not given.json:
         print(f"{'acknowledged until':<20}{'p50 ms':>10}{'p95 ms':>10}{'p99 ms':>10}{'probes':>10}")
         for what in ("readable", "webhook"):

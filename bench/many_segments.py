@@ -1,7 +1,7 @@
 """What a thousand segments cost: python -m bench.many_segments [--segments N …] [--json]
 
-The worker alone, on a log that is there already, over users with two months of history: CPU time
-per event and per step, in batches of 100 and of 10,000 events, with ten segments and with a thousand;
+Worker and reading ahead, on a log that is there already, over users with two months of history: CPU
+time per event, and per step of the worker, in batches of 100 and of 10,000 events, with ten segments and with a thousand;
 `times` is how many times as much as with the first number of segments that is given.
 """
 
@@ -18,23 +18,15 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import msgspec
-
-from bench.known import DAY, SOURCE, add_users, settings_for
+from bench.known import DAY, add_users, settings_for
 from bench.many_rules import definitions
+from bench.worker_alone import BATCH, fill, fold
 from onefold.app.access import make_workspace
 from onefold.app.definitions.applying import put
 from onefold.app.definitions.files import read_text
-from onefold.app.lake.writer import drain
-from onefold.app.worker.loop import Worker
 from onefold.app.workspace import now_us, open_lake, open_log, open_store
-from onefold.config import Settings
-from onefold.eventlog import EventLog
-from onefold.model.records import Accepted, encode_accepted
-from onefold.store import SQLiteStore
 from onefold.testing.load import batch_bodies, uniform, user_events
 
-BATCH = 100
 HISTORY_DAYS = 60
 
 
@@ -62,7 +54,7 @@ def measure(
         fill(settings, store, log, bodies(users, history, 1, past=True))
         begun = time.perf_counter() - started
         for run, (size, count) in enumerate(events.items(), start=2):
-            row = fold(settings, store, log, size, bodies(users, count, run, past=False))
+            row = fold(settings, store, log, bodies(users, count, run, past=False), size)
             rows.append({"segments": segments, "traits": traits, **row, "history_s": round(begun)})
         members = store.db.one("select count(*) from members")
         document = store.db.one("select avg(length(document)) from profiles")
@@ -70,53 +62,6 @@ def measure(
     for row in rows:
         row |= {"memberships_each": round(members / users, 1), "document_bytes": round(document)}
     return rows
-
-
-def fill(settings: Settings, store: SQLiteStore, log: EventLog, bodies: Iterator[bytes]) -> None:
-    """What was before: folded and evaluated, and not measured."""
-    worker = Worker(settings, store, open_lake(settings), log)
-    for body in bodies:
-        log.append([encode_accepted(Accepted(SOURCE, now_us(), "batch", body))])
-    while worker.step():
-        store.db.checkpoint()
-        drain(store, open_lake(settings))
-    worker.close()
-
-
-def fold(
-    settings: Settings, store: SQLiteStore, log: EventLog, size: int, bodies: Iterator[bytes]
-) -> dict[str, Any]:
-    """CPU µs per event and per step in batches of a size; the first third warms up."""
-    settings = msgspec.structs.replace(settings, batch_records=size // BATCH)
-    lake = open_lake(settings)
-    worker = Worker(settings, store, lake, log)
-    while worker.step():
-        pass
-    batches = [encode_accepted(Accepted(SOURCE, now_us(), "batch", body)) for body in bodies]
-    log.append(batches)
-    before = store.counters().get("events", 0)
-    end = before + len(batches) * BATCH
-    warm = before + len(batches) * BATCH // 3
-    cpu, seconds, counted_from = 0.0, dict[str, float](), 0
-    while (done := store.counters().get("events", 0)) < end:
-        if done >= warm and not counted_from:
-            counted_from, seconds = done, worker.beat.seconds()
-            cpu = time.process_time()
-        worker.step()
-        if done % 10_000 == 0:
-            drain(store, lake)
-            store.db.checkpoint()
-    cpu, counted = time.process_time() - cpu, end - counted_from
-    worker.close()
-    steps = {
-        step: round((total - seconds.get(step, 0)) * 1e6 / counted, 1)
-        for step, total in worker.beat.seconds().items()
-    }
-    return {
-        "batch": size,
-        "cpu_us_per_event": round(cpu * 1e6 / counted, 1),
-        "steps_us": {step: took for step, took in steps.items() if took >= 1},
-    }
 
 
 def main() -> None:

@@ -3,7 +3,9 @@
 `tree`: the whole of Onefold as `onefold up` runs it, on N known users with ten live segments;
 a load generator in a process of its own sends batches of 100 events over HTTP as fast as the
 worker keeps up with. `fold`: the worker alone, on a log that is there already, which shows the
-cost per event and per step without anything else on the machine's cores.
+cost per event and per step without anything else on the machine's cores. There a batch holds what
+memory allows, so that events of one user share the work on a profile: how the cost grows with the
+number of users can be told only at `--batches` of one size.
 """
 
 from __future__ import annotations
@@ -13,64 +15,32 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from bench.background import settled
-from bench.known import SOURCE, make, settings_for
+from bench.known import make, settings_for
 from bench.tree import Tree, load_process
-from onefold.app.lake.writer import drain
-from onefold.app.worker.loop import Worker
-from onefold.app.workspace import now_us, open_lake, open_log, open_store
+from bench.worker_alone import BATCH, fold
+from onefold.app.workspace import now_us, open_log, open_store
 from onefold.config import Settings
-from onefold.model.records import Accepted, encode_accepted
 from onefold.testing.load import live_bodies, skewed, uniform
 
-BATCH = 100
 WARM_SECONDS = 30.0
 CHOICES = {"uniform": uniform, "90/10": skewed}
 
 
-def fold(settings: Settings, users: int, choice: str, events: int) -> dict[str, Any]:
-    """The worker alone: microseconds per event, per step; the first half warms up."""
+def alone(settings: Settings, users: int, choice: str, events: int, batch: int) -> dict[str, Any]:
+    """The worker alone on a backlog of so many events."""
     with open_store(settings, cache_mb=256) as store:
         log = open_log(settings, store, "bench")
-        lake = open_lake(settings)
-        worker = Worker(settings, store, lake, log)
-        while worker.step():
-            drain(store, lake)
         # Another run each time: the same message ids within a minute would be repeats.
         run = now_us() // 1_000_000 & 0xFFFFFFFF
         bodies = live_bodies(CHOICES[choice](users), now_us, run=run)
-        for chunk in _chunks(bodies, events // BATCH):
-            log.append([encode_accepted(Accepted(SOURCE, now_us(), "batch", b)) for b in chunk])
-        half, end = (store.counters().get("events", 0) + n for n in (events // 2, events))
-        started = cpu = 0.0
-        last, seconds = 0, dict[str, float]()
-        while (done := store.counters().get("events", 0)) < end:
-            if done >= half and not started:
-                seconds, last = worker.beat.seconds(), done
-                started, cpu = time.perf_counter(), time.process_time()
-            worker.step()
-            store.db.checkpoint()
-            drain(store, lake)
-        took, cpu = time.perf_counter() - started, time.process_time() - cpu
+        row = fold(settings, store, log, islice(bodies, events // BATCH), batch)
         log.close()
-        worker.close()
-    counted = end - last
-    steps = {
-        step: round((total - seconds.get(step, 0)) * 1e6 / counted, 1)
-        for step, total in worker.beat.seconds().items()
-    }
-    return {
-        "users": users,
-        "choice": choice,
-        "events_per_second": round(counted / took),
-        "cpu_us_per_event": round(cpu * 1e6 / counted, 1),
-        "steps_us": steps,
-    }
+    return {"users": users, "choice": choice, **row}
 
 
 def tree(
@@ -105,16 +75,18 @@ def _per_event(before: dict[str, float], after: dict[str, float], events: int) -
     return {name: round(used * 1e6 / max(1, events), 1) for name, used in spent.items()}
 
 
-def _chunks(bodies: Iterator[bytes], count: int) -> Iterator[list[bytes]]:
-    for start in range(0, count, 100):
-        yield list(islice(bodies, min(100, count - start)))
-
-
 def main() -> None:
     """Measure and print a table, or JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--users", type=int, nargs="+", default=[1_000_000])
-    parser.add_argument("--events", type=int, default=400_000, help="for the worker alone")
+    parser.add_argument("--events", type=int, default=1_000_000, help="for the worker alone")
+    parser.add_argument(
+        "--batches",
+        type=int,
+        nargs="+",
+        default=[0],
+        help="events in one; 0: as the worker takes them",
+    )
     parser.add_argument("--seconds", type=float, default=60.0, help="for the whole tree")
     parser.add_argument("--only", choices=["fold", "tree"])
     parser.add_argument("--choice", choices=[*CHOICES], nargs="+", default=[*CHOICES])
@@ -126,8 +98,9 @@ def main() -> None:
             settings = settings_for(Path(folder))
             key = make(settings, users).write_key
             for choice in given.choice:
-                if given.only != "tree":
-                    results["fold"].append(fold(settings, users, choice, given.events))
+                for batch in given.batches if given.only != "tree" else []:
+                    row = alone(settings, users, choice, given.events, batch)
+                    results["fold"].append(row)
                 if given.only != "fold":
                     results["tree"].append(tree(settings, key, users, choice, given.seconds))
     if given.json:

@@ -16,7 +16,7 @@ kind: destination
 name: hook
 type: webhook
 url: http://127.0.0.1:9/
-secret: whsec_MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAw
+secret: {secret: hook}
 segments: [buyer]
 """
 SPENT = "kind: trait\nname: spent\nexpression: sum_of('Order Completed', properties.revenue)\n"
@@ -197,3 +197,14 @@ def test_a_name_that_never_came_in_is_warned_of(onefold: Stepped) -> None:
 def test_a_segment_is_not_called_as_a_question_is(onefold: Stepped, name: str) -> None:
     with pytest.raises(InvalidInput, match=f"cannot be called '{name}'"):
         onefold.define(f"kind: segment\nname: {name}\nrule: vip\n")
+
+
+def test_keys_of_yaml_are_texts_as_written_and_stand_once() -> None:
+    written = read_text("kind: mapping\nname: crm\nwords: {no: Norwegen, 2026-01-01: day, 1: one}")
+    faulty = read_text("kind: tag\nname: a\nname: b\n---\n? [a]\n: 1\n", "tags.yaml")
+
+    [one] = written.written
+    assert one.body == {"words": {"no": "Norwegen", "2026-01-01": "day", "1": "one"}}
+    assert [(fault.message, fault.where) for fault in faulty.faults] == [
+        ("is not YAML: the key 'name' stands twice", "tags.yaml:3")
+    ]

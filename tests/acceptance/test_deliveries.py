@@ -142,3 +142,21 @@ def test_a_destination_that_is_gone_is_taken_out_of_service_for_good(
     with jobs(tmp_path):
         until(lambda: not store.outbox.waiting())
     assert sorted(received.json["n"] for received in receiver.received) == [0, 0, 1]
+
+
+def test_a_secret_that_stood_in_a_definition_is_kept_encrypted_and_named(
+    tmp_path: Path, store: SQLiteStore, receiver: Receiver
+) -> None:
+    put_destination(store, receiver)
+    put_destination(store, receiver)
+    add(store, range(3))
+
+    with jobs(tmp_path):
+        until(lambda: len(receiver.received) >= 3)
+
+    assert all(one.verified for one in receiver.received)
+    versions = store.registry.definition_versions("destination", "crm")
+    assert [one.body and one.body["secret"] for one in versions] == [
+        {"secret": "destination.crm"}
+    ] * 3
+    assert [name for name, *_ in store.secrets.names()] == ["destination.crm"]

@@ -52,7 +52,8 @@ kind: destination
 name: hook
 type: webhook
 url: http://127.0.0.1:9/
-secret: whsec_MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAw  # known here
+secret: {secret: hook}
+headers: {X-Key: geheim}  # known here
 """
 
 
@@ -119,10 +120,10 @@ def test_new_ones_get_a_file_and_those_taken_out_go(onefold: Stepped, folder: Pa
 
 
 def test_secrets_are_not_written_into_files(onefold: Stepped, folder: Path) -> None:
-    change(onefold, "destination", "hook", secret="whsec_" + "MTEx" * 8, timeout=7)
+    change(onefold, "destination", "hook", headers={"X-Key": "other"}, timeout=7)
     export(onefold.settings, folder)
     text = (folder / "hook.yml").read_text()
-    assert "secret: (hidden)  # known here\ntimeout: 7\n" in text
+    assert "secret: {secret: hook}\nheaders: (hidden)  # known here\ntimeout: 7\n" in text
     assert plan(onefold.settings, folder, prune=True).changes == ()
     assert export(onefold.settings, folder).changes == ()
 

@@ -157,6 +157,17 @@ def test_whoever_cancels_the_matching_of_everybody_has_no_model_in_force(
     assert who(onefold, "crm_id:c2") == ["crm_id:c2"]
 
 
+@pytest.mark.slow
+def test_who_is_merged_while_everybody_is_matched_is_matched_too(
+    onefold: Stepped, model: MatchModel
+) -> None:
+    people, columns = records(2_200, seed=5)
+    onefold.take(*[person(f"r{number}", **one) for number, one in enumerate(people)])
+    match_use(onefold.settings, match_add(onefold.settings, encode_model(model)).version, columns)
+    onefold.settle()
+    assert check_rebuild(onefold.settings).differences == ()
+
+
 def test_matches_follow_identifiers_that_are_written_anew(
     onefold: Stepped, model: MatchModel
 ) -> None:

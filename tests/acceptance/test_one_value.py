@@ -122,6 +122,7 @@ def test_195_405_with_one_value_cost_no_more_than_others(tmp_path: Path) -> None
     for place, shape in enumerate(("addresses, one device", "one user, cookies")):
         took, one, profiles = load(tmp_path / str(place), SHAPES[shape], MANY)
         assert profiles >= MANY
-        # A second, and what is noise where tests run; the bench has the figures.
-        assert took < 1.3 * own * MANY / few + 1, shape
+        # Newcomers who share nothing are folded in at once, which takes half of what others take. A
+        # second, and what is noise where tests run; the bench has the figures.
+        assert took < 2.6 * own * MANY / few + 1, shape
         assert one < alone + 0.02, shape

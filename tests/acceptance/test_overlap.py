@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from onefold.app.questions.audiences import CompareQuestion, OverlapQuestion, Pair, Part
+from onefold.app.questions.audiences import (
+    CompareQuestion,
+    OverlapQuestion,
+    Pair,
+    Part,
+    PreviewQuestion,
+    ValueCount,
+)
 from onefold.app.questions.compare import compare
 from onefold.app.questions.overlap import overlap
+from onefold.app.questions.preview import preview
 from tests.acceptance.conftest import Stepped
 from tests.acceptance.test_preview import order, people, person
+from tests.acceptance.test_refreshing import refresh
 
 
 def test_every_part_is_counted_once(onefold: Stepped) -> None:
@@ -69,3 +78,39 @@ def test_nobody_can_be_compared_with_everybody(onefold: Stepped) -> None:
     everybody = compare(onefold.settings, CompareQuestion("country is not null", ("city",), 7, 3))
     assert (everybody.members, everybody.others) == (4, 0)
     assert len(everybody.differences) <= 3
+
+
+def test_tags_and_computed_traits_are_compared_by_what_they_are(onefold: Stepped) -> None:
+    people(onefold)
+    onefold.define(
+        "kind: trait\nname: orders\nexpression: count_of('Order Completed')\n---\n"
+        "kind: tag\nname: level\ncases: [{value: twice, when: orders > 1}, {value: less}]\n---\n"
+        "kind: tag\nname: buyer\nrank: {by: orders, top: {many: 80}, otherwise: few}\n"
+    )
+    onefold.settle()
+    refresh(onefold, "buyer")
+    found = compare(onefold.settings, CompareQuestion("orders = 2"))
+    by = {(one.what, one.value): (one.members, one.others) for one in found.differences}
+    assert by["level", "twice"] == (1.0, 0.0)
+    assert by["orders", "1"] == (0.0, 1.0)
+    assert by["buyer", "few"] == (0.0, 1.0)
+    assert not [one.what for one in found.differences if one.what.startswith("$")]
+    asked = compare(onefold.settings, CompareQuestion("orders = 2", ("level",)))
+    assert {one.what for one in asked.differences if one.kind == "value"} == {"level"}
+
+
+def test_a_preview_is_broken_down_by_tags_and_computed_traits(onefold: Stepped) -> None:
+    people(onefold)
+    onefold.define(
+        "kind: trait\nname: orders\nexpression: count_of('Order Completed')\n---\n"
+        "kind: tag\nname: level\ncases: [{value: twice, when: orders > 1}]\n"
+    )
+    onefold.settle()
+    found = preview(
+        onefold.settings, PreviewQuestion("country is not null", 0, ("level", "orders"))
+    )
+    assert [one.values for one in found.by] == [
+        (ValueCount("twice", 3),),
+        (ValueCount("2", 3), ValueCount("1", 1)),
+    ]
+    assert [one.absent for one in found.by] == [1, 0]

@@ -108,7 +108,7 @@ def test_what_could_not_be_counted_beside_is_left_to_the_worker() -> None:
     record = LogRecord(
         "log", 0, 1, encode_accepted(Accepted("shop", 1, "event", msgspec.json.encode(order(1))))
     )
-    given = prepare([record], {}, b"k" * 32)
+    given = prepare([record], b"k" * 32)
     assert given.counted is None
     found = prepared_from(parts_of(given))
     assert found.counted is None

@@ -31,7 +31,7 @@ kind: destination
 name: hook
 type: webhook
 url: http://127.0.0.1:9/
-secret_env: NOT_SET_HERE
+secret: {secret: not_set_here}
 """
 
 

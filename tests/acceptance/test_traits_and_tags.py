@@ -7,11 +7,14 @@ from uuid import uuid4
 
 import pytest
 
+from onefold.app.answers import ChangeRow
+from onefold.app.lake.tables import add_views, table_now
 from onefold.app.profiles.finding import profile
 from onefold.app.profiles.history import profile_changes
 from onefold.app.questions.audiences import PreviewQuestion
 from onefold.app.questions.preview import preview
 from onefold.app.questions.query import sql
+from onefold.engine import short_session
 from onefold.model.errors import InvalidInput
 from tests.acceptance.conftest import Stepped
 
@@ -180,3 +183,39 @@ def test_a_product_preference_that_cannot_be_is_refused(
     with pytest.raises(InvalidInput) as refused:
         onefold.define(f"kind: tag\nname: favorite\nproduct_preference: {about}\n")
     assert fault in str(refused.value)
+
+
+def test_what_changes_at_once_is_one_row_of_history_and_is_read_value_by_value(
+    onefold: Stepped,
+) -> None:
+    onefold.define(DEFINED)
+    onefold.take(order(60))
+    onefold.take(order(60))
+    stored = table_now(onefold.store, onefold.lake, "changes")
+    with short_session() as engine:
+        add_views(engine, {"changes": stored})
+        rows = engine.rows(
+            "stored",
+            "select name, old, new from all_changes where what = 'computed' order by batch",
+            {},
+        )
+    assert rows == [
+        (None, '{"orders":null,"spent":null}', '{"orders":1,"spent":60}'),
+        (None, '{"orders":1,"spent":60}', '{"orders":2,"spent":120}'),
+    ]
+    asked = "select name, old, new from changes where what = 'computed' order by batch, number"
+    assert sql(onefold.settings, asked).rows == [
+        ("orders", None, "1"),
+        ("spent", None, "60"),
+        ("orders", "1", "2"),
+        ("spent", "60", "120"),
+    ]
+    pages: list[ChangeRow] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = profile_changes(onefold.settings, "user_id:ann", 1, cursor)
+        pages += page.items
+        cursor = page.next
+    whole = profile_changes(onefold.settings, "user_id:ann").items
+    assert pages == whole
+    assert len({one.id for one in whole}) == len(whole)

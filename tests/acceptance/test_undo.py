@@ -143,3 +143,26 @@ def test_a_merge_and_its_undoing_in_one_batch(onefold: Stepped) -> None:
     assert facts(who(onefold, "user_id:bob")) == facts(before)
     assert onefold.store.counters()["profiles"] == len(onefold.store.profile_ids(0, 9)) == 2
     assert_rebuilt(onefold)
+
+
+@pytest.mark.parametrize("steps", [0, 1, 2])
+def test_an_undo_holds_though_the_worker_ends_in_the_middle_of_it(
+    onefold: Stepped, steps: int
+) -> None:
+    onefold.take(said(None, "crm_id:1", city="Bonn"), said(None, "crm_id:2", city="Rome"))
+    onefold.take(said(None, "crm_id:1", "crm_id:2"))
+    merge = only_merge(onefold)
+    merge_undo(onefold.settings, merge, actor="eve")
+    for _ in range(steps):
+        onefold.worker.step()
+    # Nothing is committed to the log nor carried to the lake any more, as after kill -9.
+    again = Stepped(onefold.settings)
+    try:
+        again.settle()
+        assert known(again, "crm_id:1") == ["crm_id:1"]
+        assert known(again, "crm_id:2") == ["crm_id:2"]
+        with pytest.raises(Conflict, match="two people"):
+            merge_undo(again.settings, merge)
+        assert_rebuilt(again)
+    finally:
+        again.close()

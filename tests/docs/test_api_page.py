@@ -13,7 +13,7 @@ from tests.unit.serve.conftest import Desk
 PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
 ROW = re.compile(r"^\| ([A-Z]+) \| `([^`]+)` \| (\w*) \| (.+?) \|$", re.MULTILINE)
 ELSEWHERE = re.compile(
-    r"/api/(traits|tags|properties|golden|account-traits|household-traits|destinations|identifiers|identity)(/\{name\}(/versions.*|/dependents|/rollback)?)?$"
+    r"/api/(traits|tags|properties|golden|account-traits|household-traits|destinations|identifiers|identity|mappings|entities|tracking-plans|source-definitions)(/\{name\}(/versions.*|/dependents|/rollback)?)?$"
 )  # like segments, it says
 METHODS = ("get", "post", "put", "delete")
 

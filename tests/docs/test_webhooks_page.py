@@ -9,7 +9,7 @@ import yaml
 
 from onefold.activate import destination_from
 from onefold.activate.webhook import membership_payload, secret_text
-from onefold.activate.webhook_settings import KNOWN, NUMBERS
+from onefold.activate.webhook_settings import KNOWN, NUMBERS, text_faults
 from onefold.model.definitions import DestinationDefinition
 from onefold.model.profile import parse_profile_name
 from onefold.model.records import Identifier
@@ -37,10 +37,11 @@ def test_defaults_and_limits_are_named(name: str) -> None:
 
 def test_the_definition_can_be_used() -> None:
     written = yaml.safe_load(example("yaml"))
-    own = {key: written[key] for key in ("url", "secret_env")}
-    definition = DestinationDefinition(written["name"], written["type"], own)
-    made = destination_from(definition, {"CRM_WEBHOOK_SECRET": secret_text(bytes(32))})
-    assert made.name == "crm"
+    own = {key: written[key] for key in ("url", "secret")}
+    assert list(text_faults(own)) == []
+    revealed = {**own, "secret": secret_text(bytes(32))}
+    definition = DestinationDefinition(written["name"], written["type"], revealed)
+    assert destination_from(definition).name == "crm"
 
 
 def test_the_payload_is_what_is_sent() -> None:

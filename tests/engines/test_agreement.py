@@ -213,7 +213,7 @@ def _take(
                 for task, inside in zip(found.tasks, column.to_pylist(), strict=True)
             ]
         else:
-            answers = found
+            answers = found.answers
         for output, profile, inside in answers:
             if inside:
                 profile.members[output.name] = now

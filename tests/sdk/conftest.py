@@ -26,7 +26,7 @@ from onefold.model.records import Accepted, Event, Reject, decode_accepted
 from onefold.model.sources import Source, hash_secret
 from onefold.serve.log_writer import LogWriter
 from onefold.serve.tracking import TrackingApp
-from onefold.standardize import check, standardize
+from onefold.standardize import standardize, verdicts
 
 HERE = Path(__file__).parent
 KEY = "shop:s3cret"
@@ -124,7 +124,7 @@ class Collector:
         self._app = TrackingApp(
             writer,
             lambda name: self.source if name == self.source.id else None,
-            check,
+            lambda accepted, source: partial(verdicts, accepted, source),
             lambda: time.time_ns() // 1000,
             self.settings,
         )

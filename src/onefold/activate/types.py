@@ -14,21 +14,18 @@ from onefold.model.errors import Fault, InvalidInput
 Given = Mapping[str, Any]
 
 
-def _webhook(name: str, given: Given, environ: Mapping[str, str]) -> Destination:
-    return webhook.destination(name, settings_from(given, environ))
+def _webhook(name: str, given: Given) -> Destination:
+    return webhook.destination(name, settings_from(given))
 
 
-TYPES: dict[str, Callable[[str, Given, Mapping[str, str]], Destination]] = {"webhook": _webhook}
+TYPES: dict[str, Callable[[str, Given], Destination]] = {"webhook": _webhook}
 
 
-def destination_from(definition: DestinationDefinition, environ: Mapping[str, str]) -> Destination:
-    """What a definition describes, ready to send to; raises `InvalidInput` with every fault.
-
-    `environ` is where settings such as `secret_env` are looked up.
-    """
+def destination_from(definition: DestinationDefinition) -> Destination:
+    """What a definition describes, its secrets put in, ready to send to; `InvalidInput` has every fault."""
     make = TYPES.get(definition.type)
     if make is None:
         known = f"known are {', '.join(sorted(TYPES))}"
         fault = Fault(f"no type {definition.type!r}", "type", known)
         raise InvalidInput(f"destination {definition.name} cannot be used", [fault])
-    return make(definition.name, definition.settings, environ)
+    return make(definition.name, definition.settings)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,17 +23,19 @@ NUMBERS: dict[str, tuple[float, float, float]] = {
 }
 """The settings that are numbers: `timeout` in seconds, `concurrency` in requests at a time."""
 
-KNOWN = {"url", "secret", "secret_env", "headers", *NUMBERS}
+KNOWN = {"url", "secret", "headers", *NUMBERS}
+_SECRETS = {"secret"}
+_ANY_KEY = KEY_PREFIX + base64.b64encode(bytes(24)).decode()
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 HEADER_VALUE = re.compile(r"[\t\x20-\x7e]*")
 OURS = {"host", "content-length", "content-type", "transfer-encoding", "connection", "user-agent"}
 
 
-def settings_from(given: Mapping[str, Any], environ: Mapping[str, str]) -> WebhookSettings:
+def settings_from(given: Mapping[str, Any]) -> WebhookSettings:
     """The settings of a webhook destination; raises `InvalidInput` with every fault.
 
     `url` and a signing secret are needed. `secret` is one `whsec_…` text, or a list of two while
-    receivers change over; `secret_env` names an environment variable that holds it instead.
+    receivers change over; in a definition each is named, as `{secret: NAME}`.
     `headers`, `timeout`, `concurrency`, `max_attempts` and `max_age_hours` may be given.
     """
     faults: list[Fault] = [
@@ -41,7 +43,7 @@ def settings_from(given: Mapping[str, Any], environ: Mapping[str, str]) -> Webho
         for name in sorted(set(given) - KNOWN)
     ]
     url = _url(given.get("url"), faults)
-    secrets = _secrets(given, environ, faults)
+    secrets = _secrets(given.get("secret"), faults)
     headers = _headers(given.get("headers") or {}, faults)
     numbers = {name: _number(name, given, faults) for name in NUMBERS}
     if faults:
@@ -74,27 +76,17 @@ def _url(url: object, faults: list[Fault]) -> str:
     return url
 
 
-def _secrets(
-    given: Mapping[str, Any], environ: Mapping[str, str], faults: list[Fault]
-) -> tuple[bytes, ...]:
-    texts, where = given.get("secret"), "secret"
-    if variable := given.get("secret_env"):
-        if texts:
-            faults.append(Fault("stands beside `secret_env`", "secret", "keep one of the two"))
-        texts, where = environ.get(str(variable)), "secret_env"
-        if not texts:
-            faults.append(Fault(f"the environment has no {variable}", where))
-            return ()
+def _secrets(texts: object, faults: list[Fault]) -> tuple[bytes, ...]:
     if isinstance(texts, str):
         texts = texts.split()
     if not texts or not isinstance(texts, (list, tuple)):
-        hint = f"`{KEY_PREFIX}` and the base64 of 24 to 64 random bytes"
-        faults.append(Fault("a signing secret is missing", where, hint))
+        hint = "`secret: {secret: NAME}`, and `onefold secret set NAME`"
+        faults.append(Fault("a signing secret is missing", "secret", hint))
         return ()
-    return tuple(key for text in texts if (key := _key(text, where, faults)))
+    return tuple(key for text in texts if (key := _key(text, faults)))
 
 
-def _key(text: object, where: str, faults: list[Fault]) -> bytes:
+def _key(text: object, faults: list[Fault]) -> bytes:
     """One signing key. Its text never becomes part of a fault."""
     key = b""
     if isinstance(text, str) and text.startswith(KEY_PREFIX):
@@ -104,8 +96,47 @@ def _key(text: object, where: str, faults: list[Fault]) -> bytes:
             key = b""
     if not 24 <= len(key) <= 64:
         hint = f"`{KEY_PREFIX}` and the base64 of 24 to 64 random bytes"
-        faults.append(Fault("is no signing secret", where, hint))
+        faults.append(Fault("is no signing secret", "secret", hint))
     return key
+
+
+def text_faults(given: Mapping[str, Any]) -> Iterator[Fault]:
+    """What is wrong with settings as they stand in a definition, where secrets are only named."""
+    for key in _SECRETS & given.keys():
+        if not all(map(_is_named, _listed(given[key]))):
+            hint = "`secret: {secret: NAME}`, and `onefold secret set NAME`"
+            yield Fault("is no place for a secret itself", key, hint)
+    if "secret_env" in given:
+        hint = "`secret: {secret: NAME}`, and `onefold secret set NAME` with what the variable held"
+        yield Fault("is no longer read", "secret_env", hint)
+    known = {key: _stand_in(key, value) for key, value in given.items() if key != "secret_env"}
+    if "secret_env" in given:
+        known.setdefault("secret", _ANY_KEY)
+    try:
+        settings_from(known)
+    except InvalidInput as error:
+        yield from error.faults
+
+
+def _stand_in(key: str, value: Any) -> Any:
+    """Settings in which anything stands for what a secret holds."""
+    if key in _SECRETS:
+        return _ANY_KEY if value else value
+    if key == "headers" and isinstance(value, Mapping):
+        return {name: "secret" if _is_named(one) else one for name, one in value.items()}
+    return value
+
+
+def _is_named(value: Any) -> bool:
+    return (
+        isinstance(value, Mapping)
+        and value.keys() == {"secret"}
+        and isinstance(value["secret"], str)
+    )
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def _headers(headers: object, faults: list[Fault]) -> dict[str, str]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
 
+from onefold.collect.sources.rest import ready_names
 from onefold.model.definitions import (
     AccountTraitDefinition,
     Definitions,
@@ -16,10 +18,14 @@ from onefold.model.definitions import (
     TagDefinition,
     TraitDefinition,
 )
-from onefold.model.errors import Damaged, NotFound
+from onefold.model.errors import Damaged, Fault, InvalidInput, NotFound
 from onefold.model.identity import IdentifierRule, IdentityRules, Protection
+from onefold.model.mapping import EntityDefinition, MappingDefinition, SourceDefinition
 from onefold.model.matching import Matching, MatchModel, decode_model
+from onefold.model.plans import TrackingPlan
 from onefold.model.sources import Source
+from onefold.standardize.mapping import Schema, read_mapping, schema_of
+from onefold.standardize.mapping.canonical import CANONICAL
 from onefold.store import SQLiteStore, StoredModel
 from onefold.store.registry import StoredDefinition
 
@@ -27,14 +33,14 @@ IDENTITY_KINDS = ("identifier", "identity")
 """The kinds of definitions that say who is who."""
 DESTINATION_KEYS = {"type", "segments", "enabled", "description"}
 """What a destination's definition holds beside the settings of its type."""
+SOURCE_KEYS = {"type", "settings", "mapping", "country", "enabled", "echo"}
+"""What a source's definition holds beside what says when and how it is run."""
 
 
 def load_definitions(store: SQLiteStore) -> tuple[Definitions, dict[str, Source]]:
     """What is in force now, and the sources by id."""
-    version = store.registry.version()
     lists = store.given.list_versions()
-    sources = {source.id: source for source in store.registry.sources()}
-    definitions = definitions_from(store.registry.definitions(), version)
+    definitions, sources = wordings_in_force(store)
     segments = tuple(
         msgspec.structs.replace(one, list_version=lists.get(one.name, 0)) if one.list else one
         for one in definitions.segments
@@ -43,6 +49,17 @@ def load_definitions(store: SQLiteStore) -> tuple[Definitions, dict[str, Source]
         definitions, segments=segments, matching=matching_in_force(store)
     )
     return found, sources
+
+
+def wordings_in_force(store: SQLiteStore) -> tuple[Definitions, dict[str, Source]]:
+    """The same without lists and match models, as who only reads events needs neither."""
+    version = store.registry.version()
+    definitions = definitions_from(store.registry.definitions(), version)
+    sources = {source.id: source for source in store.registry.sources()}
+    sources |= {one.name: _source(one, sources.get(one.name)) for one in definitions.sources}
+    if definitions.has_money:  # a long history is large, so that only who needs it has it
+        definitions = msgspec.structs.replace(definitions, rates=tuple(store.rates.all()))
+    return definitions, sources
 
 
 class MatchUse(msgspec.Struct, frozen=True):
@@ -102,55 +119,90 @@ def identity_as_of(store: SQLiteStore, at: int) -> IdentityRules:
 
 def definitions_from(stored: Iterable[StoredDefinition], version: int = 0) -> Definitions:
     """Stored definitions as records; kinds that only the checks know are left out."""
-    segments = []
-    destinations = []
-    traits: list[TraitDefinition] = []
-    tags: list[TagDefinition] = []
-    golden: list[GoldenDefinition] = []
-    account_traits: list[AccountTraitDefinition] = []
-    household_traits: list[AccountTraitDefinition] = []
-    kinds: dict[str, IdentifierRule] = {}
-    protection = Protection()
+    found: defaultdict[str, list[Any]] = defaultdict(list)
+    stored = list(stored)
+    found["entity"] = [_named_as(EntityDefinition)(one) for one in stored if one.kind == "entity"]
+    schema = schema_of(found["entity"])
     for one in stored:
-        body = one.body
-        if one.kind == "segment":
-            segments.append(_record({**body, **_named(one)}, SegmentDefinition))
-        elif one.kind == "trait":
-            traits.append(_record({**body, **_named(one)}, TraitDefinition))
-        elif one.kind == "tag":
-            tags.append(_record({**body, **_named(one)}, TagDefinition))
-        elif one.kind == "golden":
-            golden.append(_record({**body, **_named(one)}, GoldenDefinition))
-        elif one.kind == "account_trait":
-            account_traits.append(_record({**body, **_named(one)}, AccountTraitDefinition))
-        elif one.kind == "household_trait":
-            household_traits.append(_record({**body, **_named(one)}, AccountTraitDefinition))
-        elif one.kind == "identifier":
-            kinds[one.name] = _record({**_rest(body), **_named(one)}, IdentifierRule)
-        elif one.kind == "identity":
-            protection = _record({**_rest(body), "version": one.version}, Protection)
-        elif one.kind == "destination":
-            destinations.append(
-                DestinationDefinition(
-                    one.name,
-                    body["type"],
-                    {key: value for key, value in body.items() if key not in DESTINATION_KEYS},
-                    tuple(body.get("segments", ())),
-                    body.get("enabled", True),
-                    one.version,
-                )
-            )
-    identity = IdentityRules(kinds, protection)
+        if one.kind in _READERS:
+            found[one.kind].append(_READERS[one.kind](one))
+        elif one.kind == "mapping":
+            found[one.kind].append(mapping_from(one.name, one.body, one.version, schema))
+        elif one.kind == "source":
+            found[one.kind].append(source_from(one.name, one.body, one.version, schema))
+    rules: list[IdentifierRule] = found["identifier"]
+    protection: list[Protection] = found["identity"] or [Protection()]
     return Definitions(
         version,
-        tuple(segments),
-        tuple(destinations),
-        tuple(traits),
-        tuple(tags),
-        tuple(golden),
-        identity,
-        account_traits=tuple(account_traits),
-        household_traits=tuple(household_traits),
+        tuple(found["segment"]),
+        tuple(found["destination"]),
+        tuple(found["trait"]),
+        tuple(found["tag"]),
+        tuple(found["golden"]),
+        IdentityRules({rule.name: rule for rule in rules}, protection[-1]),
+        account_traits=tuple(found["account_trait"]),
+        household_traits=tuple(found["household_trait"]),
+        mappings=tuple(found["mapping"]),
+        sources=tuple(found["source"]),
+        plans=tuple(found["tracking_plan"]),
+        entities=tuple(found["entity"]),
+    )
+
+
+def _named_as(kind: type[Any]) -> Callable[[StoredDefinition], Any]:
+    def read(one: StoredDefinition) -> Any:
+        return _record({**one.body, **_named(one)}, kind)
+
+    return read
+
+
+def _destination(one: StoredDefinition) -> DestinationDefinition:
+    body = one.body
+    return DestinationDefinition(
+        one.name,
+        body["type"],
+        {key: value for key, value in body.items() if key not in DESTINATION_KEYS},
+        tuple(body.get("segments", ())),
+        body.get("enabled", True),
+        one.version,
+    )
+
+
+def mapping_from(
+    name: str, body: dict[str, Any], version: int = 1, schema: Schema = CANONICAL
+) -> MappingDefinition:
+    """A mapping as a record; `InvalidInput` with every reason why it is none."""
+    faults: list[Fault] = []
+    found = read_mapping(name, body, faults, version, schema)
+    if found is None:
+        raise InvalidInput("the mapping cannot be used", faults)
+    return found
+
+
+def source_from(
+    name: str, body: dict[str, Any], version: int = 1, schema: Schema = CANONICAL
+) -> SourceDefinition:
+    """A source that is a definition as a record; its own mapping is named like it."""
+    own = {key: value for key, value in body.items() if key in SOURCE_KEYS}
+    about = {*SOURCE_KEYS, "description", "owner", "folder"}
+    options = {key: value for key, value in body.items() if key not in about}
+    mapping = own.pop("mapping", None)
+    if mapping is None and own.get("type") in ready_names():
+        # What an API's records become is part of its description, unless the definition says else.
+        from onefold.collect.sources.rest.ready_made import ready_made  # noqa: PLC0415
+
+        mapping = ready_made()[own["type"]].mapping
+    if isinstance(mapping, dict):
+        mapping = mapping_from(name, mapping, version, schema)
+    made = _record({**own, "name": name, "options": options, "version": version}, SourceDefinition)
+    return msgspec.structs.replace(made, mapping=mapping)
+
+
+def _source(one: SourceDefinition, keyed: Source | None) -> Source:
+    """A source that is a definition, as events know it; one of this id may have a write key."""
+    known = keyed or Source(id=one.name, name=one.name)
+    return msgspec.structs.replace(
+        known, kind=one.type, default_country=one.country or known.default_country
     )
 
 
@@ -164,3 +216,17 @@ def _named(one: StoredDefinition) -> dict[str, Any]:
 
 
 _record = msgspec.convert
+
+
+_READERS: dict[str, Callable[[StoredDefinition], Any]] = {
+    "segment": _named_as(SegmentDefinition),
+    "trait": _named_as(TraitDefinition),
+    "tag": _named_as(TagDefinition),
+    "golden": _named_as(GoldenDefinition),
+    "account_trait": _named_as(AccountTraitDefinition),
+    "household_trait": _named_as(AccountTraitDefinition),
+    "identifier": lambda one: _record({**_rest(one.body), **_named(one)}, IdentifierRule),
+    "identity": lambda one: _record({**_rest(one.body), "version": one.version}, Protection),
+    "tracking_plan": lambda one: _record({**one.body, **_named(one)}, TrackingPlan),
+    "destination": _destination,
+}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-WORKER = ("rebuild",)
+UNDO = "undo-load"
+"""Taking back what a load brought."""
+WORKER = ("rebuild", UNDO)
 """Jobs that only the owner of the profiles can do."""
 APART = (
     "backfill",

@@ -1,4 +1,4 @@
-"""The jobs process: deliveries, and the upkeep of log, lake and store."""
+"""The jobs process: deliveries, sources that are pulled, and the upkeep of log, lake and store."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 import msgspec
 import structlog
@@ -17,9 +18,12 @@ from onefold.app.heartbeat import clock_fell_back, where_processes_are
 from onefold.app.in_force import load_definitions
 from onefold.app.job_kinds import APART
 from onefold.app.locks import hold
+from onefold.app.naming_secrets import name_secrets
+from onefold.app.secret_values import Revealed
+from onefold.app.syncs.overseeing import Start, oversee
 from onefold.app.workspace import now_us, open_store
 from onefold.config import Settings
-from onefold.model.errors import Busy, InvalidInput, OnefoldError
+from onefold.model.errors import Busy, Damaged, InvalidInput, OnefoldError
 from onefold.store import SQLiteStore
 
 _BEAT_SECONDS = 1.0
@@ -27,17 +31,26 @@ _UPKEEP_SECONDS = 300.0
 log = structlog.get_logger(__name__)
 
 
+class Apart(NamedTuple):
+    """What is done in processes of their own: what they need in memory would be idle in this one.
+
+    `tidy` is called every few minutes, `work` when there is long work, and both give the exit code;
+    `pull` starts the process that reads a source.
+    """
+
+    tidy: Callable[[threading.Event], int]
+    work: Callable[[threading.Event], int]
+    pull: Start
+
+
 def run_jobs(
     settings: Settings,
     ready: Callable[[], None],
     stop: threading.Event,
-    tidy: Callable[[threading.Event], int],
-    work: Callable[[threading.Event], int],
+    apart: Apart,
 ) -> None:
-    """Deliver what waits, and keep log, lake and store tidy, until `stop` is set.
+    """Deliver what waits, read sources, and keep log, lake and store tidy, until `stop` is set.
 
-    `tidy` is called every few minutes, `work` when there is long work: they do it in a process of
-    its own, whose exit code they give, because what it needs in memory would be idle in this one.
     One at a time does: a second one waits for its turn, so that the order of deliveries holds.
     """
     with hold(settings.data / "jobs.lock", stop) as held:
@@ -48,14 +61,14 @@ def run_jobs(
             open_store(settings, cache_mb=2) as results,
             open_store(settings, cache_mb=4) as own,
         ):
-            _run(settings, ready, stop, (tidy, work), store, results, own)
+            _run(settings, ready, stop, apart, store, results, own)
 
 
 def _run(
     settings: Settings,
     ready: Callable[[], None],
     stop: threading.Event,
-    apart: tuple[Callable[[threading.Event], int], Callable[[threading.Event], int]],
+    apart: Apart,
     store: SQLiteStore,
     results: SQLiteStore,
     own: SQLiteStore,
@@ -71,10 +84,11 @@ def _run(
         results=results.outbox,
     )
     sending = threading.Thread(target=dispatcher.run, args=(stop,), name="deliveries")
-    upkeep = threading.Thread(target=_upkeep, args=(apart[0], stop), name="upkeep")
-    working = threading.Thread(target=_work, args=(settings, apart[1], stop), name="work")
-    threads = (sending, upkeep, working)
-    known = _configure(own, dispatcher, -1)
+    upkeep = threading.Thread(target=_upkeep, args=(apart.tidy, stop), name="upkeep")
+    working = threading.Thread(target=_work, args=(settings, apart.work, stop), name="work")
+    pulling = threading.Thread(target=oversee, args=(settings, apart.pull, stop), name="sources")
+    threads = (sending, upkeep, working, pulling)
+    known = _configure(settings, own, dispatcher, -1)
     for thread in threads:
         thread.start()
     ready()
@@ -82,7 +96,7 @@ def _run(
         while not stop.wait(_BEAT_SECONDS):
             if not all(thread.is_alive() for thread in threads):
                 raise OnefoldError("a thread of the jobs has ended; its fault is in the log")
-            known = _configure(own, dispatcher, known)
+            known = _configure(settings, own, dispatcher, known)
             _beat(own, dispatcher)
     finally:
         stop.set()
@@ -107,18 +121,20 @@ class _Disabler:
                     )
 
 
-def _configure(store: SQLiteStore, dispatcher: Dispatcher, known: int) -> int:
-    version = store.registry.version()
-    if version == known:
+def _configure(settings: Settings, store: SQLiteStore, dispatcher: Dispatcher, known: int) -> int:
+    if store.registry.version() == known:
         return known
+    name_secrets(settings, store)
+    version = store.registry.version()
     definitions, _ = load_definitions(store)
     destinations = []
     for one in definitions.destinations:
         if not one.enabled:
             continue
         try:
-            destinations.append(destination_from(one, os.environ))
-        except InvalidInput as error:
+            body = Revealed(settings, store, one.settings).body
+            destinations.append(destination_from(msgspec.structs.replace(one, settings=body)))
+        except (InvalidInput, Damaged) as error:
             log.error("destination_unusable", destination=one.name, faults=str(error))
     dispatcher.configure(destinations)
     return version

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from onefold.app.imports.undone import is_of
 from onefold.app.workspace import open_log, open_store
 from onefold.config import Settings
 from onefold.model.records import decode_accepted
@@ -31,6 +32,7 @@ def replay(settings: Settings, since: int | None = None, until: int | None = Non
         try:
             ends = reading.ends()
             positions: dict[str, int] = {}
+            undone = store.loads.undone()
             while records := reading.read(positions, _RECORDS, _BYTES):
                 positions |= {one.partition: one.next_offset for one in records}
                 # What this replay itself appends lies behind these ends.
@@ -40,6 +42,8 @@ def replay(settings: Settings, since: int | None = None, until: int | None = Non
                 # What replays before this one appended stands in other partitions too.
                 older = [one for one in older if not one.partition.startswith(f"{_WRITER}-")]
                 chosen = [one.payload for one in older if _between(one.payload, since, until)]
+                if undone:
+                    chosen = [one for one in chosen if not is_of(one, undone)]
                 held += len(older)
                 replayed += len(chosen)
                 if chosen:

@@ -12,9 +12,11 @@ import msgspec
 from onefold.app.folding.rebuild_checks import RebuildChecked, last_check
 from onefold.app.heartbeat import runs
 from onefold.app.questions.segments import member_counts
-from onefold.app.workspace import now_us, open_log, open_store
+from onefold.app.syncs.opening import pulled_sources
+from onefold.app.workspace import now_us, open_log, open_store, unfolded
 from onefold.config import Settings
 from onefold.model.errors import Busy, Damaged
+from onefold.model.loads import SourceState
 from onefold.model.quantities import rough_size
 from onefold.store import SQLiteStore
 
@@ -77,6 +79,7 @@ def status_of(settings: Settings, store: SQLiteStore) -> Status:
         _lake(queue_rows, beats),
         *_definitions(beats),
         *_rebuilt(rebuilt),
+        *_sources(store),
     )
     return Status(
         state=max((check.state for check in checks), key=_ORDER.index),
@@ -97,13 +100,9 @@ def status_of(settings: Settings, store: SQLiteStore) -> Status:
 
 def _log(settings: Settings, store: SQLiteStore) -> tuple[dict[str, int], int]:
     """Bytes that wait to be processed, per partition; damaged places met while looking."""
-    positions = store.positions()
     log = open_log(settings, store, None)
     try:
-        ends = log.ends()
-        return {
-            name: max(0, end - positions.get(name, 0)) for name, end in ends.items()
-        }, log.damaged()
+        return unfolded(store, log), log.damaged()
     finally:
         log.close()
 
@@ -195,6 +194,39 @@ def _rebuilt(last: RebuildChecked | None) -> Iterator[Check]:
         yield Check("rebuild", "degraded", detail)
     else:
         yield Check("rebuild", "ok", f"no difference from history on {when}")
+
+
+def _sources(store: SQLiteStore) -> Iterator[Check]:
+    """Pulled sources that fail again and again; the others go on."""
+    states = store.source_states.all()
+    if not states:
+        return
+    known = pulled_sources(store)
+    warning = [f"{one.source}: {one.warning}" for one in states.values() if one.warning]
+    if left := [one for one in states.values() if one.source not in known and _holds(one)]:
+        warning += [
+            f"{one.source} is no more, and its server still keeps its log for it:"
+            f" `onefold source release {one.source}`"
+            for one in left
+        ]
+    if not warning and not any(state.failures for state in states.values()):
+        yield Check("sources", "ok", "all that are pulled work")
+        return
+    failing = [one for one in states.values() if one.failures and one.source in known]
+    alarming = [one for one in failing if one.failures >= known[one.source].schedule.alarm_after]
+    if alarming or warning:
+        told = [f"{one.source} failed {one.failures} times: {one.reason}" for one in alarming]
+        yield Check("sources", "degraded", "; ".join([*told, *warning]))
+    else:
+        names = ", ".join(one.source for one in failing)
+        yield Check(
+            "sources", "ok", f"tried again: {names}" if names else "all that are pulled work"
+        )
+
+
+def _holds(state: SourceState) -> bool:
+    """Does what it read from keep something for it? Only slots are known by such a place."""
+    return "lsn" in (state.position or {})
 
 
 def _count(store: SQLiteStore, what: str) -> int:

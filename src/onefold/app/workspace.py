@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from onefold.config import Settings
+from onefold.eventlog import EventLog
 from onefold.eventlog.files import FileEventLog, FileLogSettings
 from onefold.model.errors import Busy, Damaged, NotFound
 from onefold.model.profile import ProfileId
@@ -110,6 +111,12 @@ def open_log(settings: Settings, store: SQLiteStore, prefix: str | None) -> File
     return FileEventLog.claim(path, prefix, now_us, keep, store.positions())
 
 
+def unfolded(store: SQLiteStore, log: EventLog) -> dict[str, int]:
+    """How many bytes of each partition of the log are not folded yet."""
+    done = store.positions()
+    return {name: max(0, end - done.get(name, 0)) for name, end in log.ends().items()}
+
+
 def node_key(store: SQLiteStore) -> bytes:
     """The workspace's secret key of node ids."""
     return bytes(store.setting("node_key") or b"")
@@ -138,14 +145,24 @@ def id_maker(newest: ProfileId = 0) -> Callable[[], ProfileId]:
     """
     last = newest
     lock = threading.Lock()
+    drawn = _drawn()
 
     def new_id() -> ProfileId:
         nonlocal last
         with lock:
             moment = time.time_ns() // 1_000_000 - _EPOCH_MS
-            candidate = moment << 22 | secrets.randbits(22)
+            bits = next(drawn)
+            candidate = moment << 22 | bits
             # Within one millisecond, and after the clock went back, go on from the last id.
-            last = candidate if candidate > last else last + 1 + secrets.randbits(8)
+            last = candidate if candidate > last else last + 1 + (bits & 255)
             return last
 
     return new_id
+
+
+def _drawn() -> Iterator[int]:
+    """22 bits that nobody can guess, again and again; the system is asked for many at once."""
+    while True:
+        block = secrets.token_bytes(4_096)
+        for place in range(0, len(block), 4):
+            yield int.from_bytes(block[place : place + 4], "big") >> 10

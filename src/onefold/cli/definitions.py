@@ -84,17 +84,26 @@ def test(
     directory: Annotated[
         Path, typer.Argument(help="The folder with YAML files and their tests.", metavar="DIR")
     ],
+    events: Annotated[
+        Path | None,
+        typer.Option(
+            "--events", help="Events to hold against the tracking plans: a file of JSON lines."
+        ),
+    ] = None,
+    source: Annotated[
+        str, typer.Option("--source", help="The source that sends them; without it, any.")
+    ] = "",
 ) -> int:
     """Run the tests that stand beside the definitions of a folder, or in its `*.test.yaml` files.
 
     Each gives events and says who should be in a segment, or what value a trait or tag should have.
-    They run on the real pipeline, in a store of their own: no server, no workspace is needed.
+    The samples of tracking plans are checked too, and the events of a file. They run on the real pipeline, in a store of their own: no server, no workspace is needed.
 
     Example: onefold test ./definitions
     """
     from onefold.app.definitions.rehearsal import run_tests
 
-    report = run_tests(call.settings, directory)
+    report = run_tests(call.settings, directory, events=events, source=source)
     call.show(report, _say_tested)
     return 1 if report.failures else 0
 

@@ -62,6 +62,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     heartbeats: tuple[Heartbeat, ...] = ()
     store_faults: tuple[str, ...] = ()
     lake_faults: tuple[str, ...] = ()
+    failing: dict[str, str] = {}
     log_lag: int | None = None
     log_damaged: int = 0
 
@@ -185,6 +186,12 @@ def _processes(facts: Facts) -> Iterator[Finding]:
         yield Finding("ok", "processes", "none run", "`onefold up` starts them")
 
 
+def _definitions(facts: Facts) -> Iterator[Finding]:
+    for name, reason in facts.failing.items():
+        advice = "change its rule; until then it keeps its last values and members"
+        yield Finding("warning", "definitions", f"{name} fails: {reason}", advice)
+
+
 def _store(facts: Facts) -> Iterator[Finding]:
     if not facts.workspace:
         return
@@ -232,6 +239,7 @@ _CHECKS: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
     _port,
     _open_files,
     _processes,
+    _definitions,
     _store,
     _lake,
     _log,

@@ -19,7 +19,14 @@ from typing import Any, Literal
 
 from onefold.app.heartbeat import runs
 from onefold.app.lake.writer import agree
-from onefold.app.workspace import now_us, open_lake, open_log, open_store, store_path
+from onefold.app.workspace import (
+    now_us,
+    open_lake,
+    open_log,
+    open_store,
+    store_path,
+    unfolded,
+)
 from onefold.cli.diagnosis import SILENT_SECONDS, Facts, Heartbeat
 from onefold.config import Settings
 from onefold.model.catalogue import TABLES
@@ -74,6 +81,7 @@ def _inside(settings: Settings) -> dict[str, Any]:
         with open_store(settings, cache_mb=4) as store:
             return {
                 "heartbeats": tuple(_heartbeats(store)),
+                "failing": store.heartbeats().get("worker", (0, 0, {}))[2].get("failing", {}),
                 "store_faults": _store_faults(store),
                 "lake_faults": tuple(_lake_faults(settings, store)),
                 **_log_state(settings, store),
@@ -109,8 +117,7 @@ def _lake_faults(settings: Settings, store: SQLiteStore) -> Iterator[str]:
 def _log_state(settings: Settings, store: SQLiteStore) -> dict[str, Any]:
     log = open_log(settings, store, None)
     try:
-        positions = store.positions()
-        lag = sum(max(0, end - positions.get(name, 0)) for name, end in log.ends().items())
+        lag = sum(unfolded(store, log).values())
         met = store.heartbeats().get("worker", (0, 0, {}))[2].get("log_damaged", 0)
         return {"log_lag": lag, "log_damaged": max(log.damaged(), met)}
     finally:

@@ -30,6 +30,8 @@ def run(given: Sequence[str]) -> int:
     # Log lines are printed without it; found, it would be loaded into every process (10 MB).
     sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
     try:
+        if name == "pull":
+            return _pull(read_settings({}, os.environ), given[1])
         return _PROGRAMS[name](read_settings({}, os.environ), as_json)
     except OnefoldError as error:
         fail(error, as_json)
@@ -97,8 +99,8 @@ def _worker(loaded: Loaded, as_json: bool) -> int:
 
 
 def _jobs(loaded: Loaded, as_json: bool) -> int:
-    from onefold.app.jobs import run_jobs
-    from onefold.processes.tree import run_apart
+    from onefold.app.jobs import Apart, run_jobs
+    from onefold.processes.tree import run_apart, start_apart
 
     settings = loaded.settings
 
@@ -108,7 +110,8 @@ def _jobs(loaded: Loaded, as_json: bool) -> int:
     def work(stop: threading.Event) -> int:
         return run_apart("work", stop)
 
-    return _serve("jobs", settings, lambda ready, stop: run_jobs(settings, ready, stop, tidy, work))
+    apart = Apart(tidy, work, lambda source: start_apart("pull", source))
+    return _serve("jobs", settings, lambda ready, stop: run_jobs(settings, ready, stop, apart))
 
 
 def _upkeep(loaded: Loaded, as_json: bool) -> int:
@@ -132,6 +135,20 @@ def _work(loaded: Loaded, as_json: bool) -> int:
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     end_with_parent()
     run_waiting(settings, stop)
+    return 0
+
+
+def _pull(loaded: Loaded, source: str) -> int:
+    """Read one source; how that ended is written down, so only a crash is a failure."""
+    from onefold.app.syncs.running import run_source
+    from onefold.processes.log_lines import configure
+
+    settings = loaded.settings
+    configure("pull", settings.log_level, settings.log_format)
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    end_with_parent()
+    run_source(settings, source, actor="onefold", stop=stop)
     return 0
 
 

@@ -83,14 +83,24 @@ def dedupe(
     call.show(
         dedupe(files, wanted),
         lambda found: say(
-            f"{found.rows:,} rows are {found.profiles:,} profiles;"
-            f" {found.review_pairs:,} pairs to look at; {_how_sure(found)}"
+            f"{_so_many(found.rows, 'row')} {_are(found.rows)} {_so_many(found.profiles, 'profile')};"
+            f" {_so_many(found.review_pairs, 'pair')} to look at; {_how_sure(found)}"
         ),
     )
 
 
+def _so_many(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
 def _how_sure(found: Deduped) -> str:
     """How good the model expects to be; of a few rows that is not known."""
+    if not found.compared_pairs:
+        return "no two rows have enough in common to be compared"
     if max(found.precision_error, found.recall_error, found.blocking_error) > _UNKNOWN:
         return "how sure that is cannot be told of so few that are alike"
     return (
@@ -140,7 +150,7 @@ def standardize(
     given = Given(file, _columns(column), region, date_order)
     call.show(
         standardize_file(given, output),
-        lambda found: say(f"{found.rows:,} rows in standard columns"),
+        lambda found: say(f"{_so_many(found.rows, 'row')} in standard columns"),
     )
 
 
@@ -156,7 +166,9 @@ def extract_identifiers(
     given = Given(file, _columns(column), region)
     call.show(
         identifiers_of_file(given, output),
-        lambda found: say(f"{found.written:,} identifiers in {found.rows:,} rows"),
+        lambda found: say(
+            f"{_so_many(found.written, 'identifier')} in {_so_many(found.rows, 'row')}"
+        ),
     )
 
 
@@ -176,5 +188,7 @@ def merge_records(
     given = Given(file, _columns(column))
     call.show(
         merge_file(given, by, output),
-        lambda found: say(f"{found.rows:,} rows are {found.written:,} golden ones"),
+        lambda found: say(
+            f"{_so_many(found.rows, 'row')} {_are(found.rows)} {_so_many(found.written, 'golden one')}"
+        ),
     )

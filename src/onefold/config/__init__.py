@@ -8,7 +8,13 @@ To add a setting, add a field to `Settings`: flag, variable, checks and docs fol
 """
 
 from onefold.config.reading import CONFIG_VARIABLE, Loaded, as_text, load_settings, read_settings
-from onefold.config.settings import ENVIRONMENT_PREFIX, Setting, Settings, catalogue
+from onefold.config.settings import (
+    ENVIRONMENT_PREFIX,
+    Setting,
+    Settings,
+    catalogue,
+    engine_fault,
+)
 
 __all__ = [
     "CONFIG_VARIABLE",
@@ -18,6 +24,7 @@ __all__ = [
     "Settings",
     "as_text",
     "catalogue",
+    "engine_fault",
     "load_settings",
     "read_settings",
 ]

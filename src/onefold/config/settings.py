@@ -68,7 +68,8 @@ def _data_fault(data: Path) -> str | None:
     )
 
 
-def _engine_fault(engine: str) -> str | None:
+def engine_fault(engine: str) -> str | None:
+    """Why this names no engine; None where it does."""
     if _ENGINES.fullmatch(engine) is None:
         return (
             f"{engine!r} is no engine; use 'duckdb', a master of Spark such as 'local[4]' or"
@@ -143,6 +144,31 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = ()
 
+    source_networks: Annotated[
+        tuple[str, ...],
+        Is(
+            "Private addresses or networks that sources may be read from, such as a database's; "
+            "without, only addresses of the internet.",
+            check=_networks_fault,
+        ),
+    ] = ()
+    source_concurrency: Annotated[
+        int,
+        Is(
+            "Sources that are read at the same time, each by a process of its own.",
+            least=1,
+            most=64,
+        ),
+    ] = 4
+    secrets_key: Annotated[
+        str,
+        Is(
+            "Key of the stored secrets, the base64 of 32 random bytes; nothing: the file "
+            "`secrets.key` in the data folder.",
+            secret=True,
+        ),
+    ] = ""
+
     eventlog_segment_size: Annotated[
         int,
         Is(
@@ -206,7 +232,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Is(
             "What asks everybody: `duckdb` in this process, or Spark by its master "
             "(`local[4]`, `spark://host:7077`) or by Spark Connect (`sc://host:15002`).",
-            check=_engine_fault,
+            check=engine_fault,
         ),
     ] = "duckdb"
     sql_memory: Annotated[

@@ -98,7 +98,11 @@ PROFILES = Table(
         Column("profile", "text", "the profile's id"),
         Column("changed_at", "time", "when it became so"),
         Column("traits", "text", "JSON: the golden traits"),
-        Column("merged_into", "text", "the profile that took it over, if any"),
+        Column(
+            "merged_into",
+            "text",
+            "the profile that took it over, if any; itself if it was taken back",
+        ),
         Column("computed", "text", "JSON: the computed traits"),
         Column("tags", "text", "JSON: the tags"),
     ),
@@ -117,10 +121,11 @@ MEMBERSHIPS = Table(
 )
 CHANGES = Table(
     "changes",
-    "everything that changed on a profile, in order",
+    "everything that changed on a profile, in order; computed traits or tags that changed at once, and"
+    " the first traits of somebody new, share a row, of which `onefold sql` makes one each",
     (
         _BATCH,
-        Column("number", "int", "the place within the batch"),
+        Column("number", "int", "the place within the batch; of several values, the first one's"),
         Column("profile", "text", "the profile's id"),
         Column("changed_at", "time", "when it changed here"),
         Column(
@@ -129,10 +134,11 @@ CHANGES = Table(
         Column(
             "name",
             "text",
-            "the trait, tag, identifier, segment, other profile or identifier of whom one lives with",
+            "the trait, tag, identifier, segment, other profile or identifier of whom one lives with;"
+            " null where several values share the row",
         ),
-        Column("old", "text", "JSON: the value before"),
-        Column("new", "text", "JSON: the value after"),
+        Column("old", "text", "JSON: the value before, or an object of several by name"),
+        Column("new", "text", "JSON: the value after, or an object of several by name"),
         Column("source", "text", "who said so, if one source did"),
         Column("message_id", "text", "in which event, if one did"),
     ),

@@ -8,7 +8,10 @@ import msgspec
 
 from onefold.model.golden import Bounds, Survivorship
 from onefold.model.identity import BUILT_IN, IdentityRules
+from onefold.model.mapping import EntityDefinition, MappingDefinition, SourceDefinition
 from onefold.model.matching import Matching
+from onefold.model.plans import TrackingPlan
+from onefold.model.rates import DayRates
 
 State = Literal["draft", "approved", "retired"]
 """Only what is approved is computed."""
@@ -226,3 +229,14 @@ class Definitions(msgspec.Struct, frozen=True):
     matching: Matching | None = None
     account_traits: tuple[AccountTraitDefinition, ...] = ()
     household_traits: tuple[AccountTraitDefinition, ...] = ()
+    mappings: tuple[MappingDefinition, ...] = ()
+    sources: tuple[SourceDefinition, ...] = ()
+    plans: tuple[TrackingPlan, ...] = ()
+    rates: tuple[DayRates, ...] = ()
+    entities: tuple[EntityDefinition, ...] = ()
+
+    @property
+    def has_money(self) -> bool:
+        """Does any mapping turn amounts into another currency?"""
+        inline = (one.mapping for one in self.sources if isinstance(one.mapping, MappingDefinition))
+        return any(one.has_money for one in (*self.mappings, *inline))

@@ -118,6 +118,12 @@ class Canceled(OnefoldError):
     code = "canceled"
 
 
+class Unreachable(OnefoldError):
+    """Another system does not answer, or refuses us; the same may work later."""
+
+    code = "unreachable"
+
+
 class Damaged(OnefoldError):
     """Stored bytes fail their checksum or cannot be decoded."""
 

@@ -14,7 +14,7 @@ import msgspec
 
 from onefold.model.errors import Fault, InvalidInput
 
-FORMAT = 2
+FORMAT = 3
 
 
 class Level(msgspec.Struct, frozen=True):

@@ -54,6 +54,13 @@ class Person(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     family_han: Annotated[
         Text, _about("The family name in Chinese characters, simplified: `欧阳`.")
     ] = None
+    given_chinese: Annotated[
+        bool | None,
+        _about(
+            "Is the given name a Chinese one, in characters or in pinyin beside a Chinese family"
+            " name? Who is called in Chinese often has an English name, too."
+        ),
+    ] = None
     nickname_roots: Annotated[
         Texts,
         _about(

@@ -222,9 +222,9 @@ def identifier_from(text: str) -> Identifier:
     return Identifier(kind, value)
 
 
-_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
-_DIGITS = {letter: value for value, letter in enumerate(_ALPHABET)}
-_PAIRS = tuple(a + b for a in _ALPHABET for b in _ALPHABET)
+PROFILE_LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"
+_DIGITS = {letter: value for value, letter in enumerate(PROFILE_LETTERS)}
+_PAIRS = tuple(a + b for a in PROFILE_LETTERS for b in PROFILE_LETTERS)
 _WIDTH = 13
 
 
@@ -236,7 +236,7 @@ def profile_name(profile: ProfileId) -> str:
     """
     pairs = _PAIRS
     return (
-        _ALPHABET[profile >> 60 & 31]
+        PROFILE_LETTERS[profile >> 60 & 31]
         + pairs[profile >> 50 & 1023]
         + pairs[profile >> 40 & 1023]
         + pairs[profile >> 30 & 1023]
@@ -249,7 +249,7 @@ def profile_name(profile: ProfileId) -> str:
 def profile_name_sql(number: str) -> str:
     """SQL that writes a column of ids as people see them."""
     letters = (
-        f"'{_ALPHABET}'[({number} >> {5 * (_WIDTH - 1 - place)} & 31) + 1]"
+        f"'{PROFILE_LETTERS}'[({number} >> {5 * (_WIDTH - 1 - place)} & 31) + 1]"
         for place in range(_WIDTH)
     )
     return f"concat({', '.join(letters)})"
@@ -258,7 +258,7 @@ def profile_name_sql(number: str) -> str:
 def profile_number_sql(name: str) -> str:
     """SQL that reads a column of such names as the ids behind them."""
     digits = (
-        f"(instr('{_ALPHABET}', substr({name}, {place + 1}, 1)) - 1)::bigint * {32 ** (12 - place)}"
+        f"(instr('{PROFILE_LETTERS}', substr({name}, {place + 1}, 1)) - 1)::bigint * {32 ** (12 - place)}"
         for place in range(_WIDTH)
     )
     return f"({' + '.join(digits)})"

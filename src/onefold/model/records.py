@@ -69,10 +69,11 @@ class Event(msgspec.Struct, array_like=True, gc=False):
 
 
 class Reject(msgspec.Struct, frozen=True):
-    """An event that was accepted but could not be used: its bytes, and every reason."""
+    """An event that was accepted but could not be used: its bytes, every reason, and whose load it is of."""
 
     source: str
     received_at: int
     kind: str
     raw: bytes
     reasons: tuple[str, ...]
+    load: str = ""

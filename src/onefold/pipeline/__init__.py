@@ -16,9 +16,17 @@ from onefold.pipeline.golden_rules import (
 from onefold.pipeline.match_index import record_of
 from onefold.pipeline.matching import DIVIDING, INDEXING, Filling
 from onefold.pipeline.members import Members
-from onefold.pipeline.prepare import Prepared, identifiers_of, prepare, prepare_events
+from onefold.pipeline.prepare import (
+    Prepared,
+    Wording,
+    identifiers_of,
+    prepare,
+    prepare_events,
+    wording_of,
+)
+from onefold.pipeline.record_expressions import RecordExpressions
 from onefold.pipeline.run import Pipeline, Report
-from onefold.pipeline.trying import Shift, Trial
+from onefold.pipeline.trying import Shift, Trial, Tried
 from onefold.pipeline.visits import Visit
 
 __all__ = [
@@ -32,10 +40,13 @@ __all__ = [
     "Members",
     "Pipeline",
     "Prepared",
+    "RecordExpressions",
     "Report",
     "Shift",
     "Trial",
+    "Tried",
     "Visit",
+    "Wording",
     "account_inputs",
     "decode_buckets",
     "encode_buckets",
@@ -47,4 +58,5 @@ __all__ = [
     "prepare",
     "prepare_events",
     "record_of",
+    "wording_of",
 ]

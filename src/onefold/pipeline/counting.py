@@ -1,4 +1,4 @@
-"""What events add to buckets: one prepared query for the metrics of few event names each."""
+"""What events add to buckets: one prepared query, or a few where conditions are of many forms."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from onefold.pipeline.increments import Increments, increments
 from onefold.segment import bucket_query
 from onefold.segment.bucket_query import ANY_EVENT
 from onefold.segment.cells import Numbered
+from onefold.segment.conditions import conditions_of
 from onefold.segment.metric import Metric
 
 # Days of the calendar that a query knows the time zone's offsets of: planning is shorter then.
 _PERIOD = 30 * 86_400_000_000
-_TOGETHER = 40
+_TOGETHER = 40  # conditions that are written differently
 _MOST_QUERIES = 200
 log = structlog.get_logger(__name__)
 
@@ -26,8 +27,8 @@ log = structlog.get_logger(__name__)
 class Counting:
     """Runs the bucket query over batches, without planning it anew for each.
 
-    The engine plans a query in a time that grows with the metrics; a batch holds events of few
-    names, and only the metrics of these are asked for. A metric that cannot be counted is left out
+    The engine sets up each expression of a query for each batch, so metrics whose conditions are written
+    alike share one; where there are many that are not, only those of the names in the batch are asked for. A metric that cannot be counted is left out
     from then on, and `failing` says why.
     """
 
@@ -43,9 +44,15 @@ class Counting:
         by_name: dict[str, list[Metric]] = {}
         for metric in metrics:
             by_name.setdefault(metric.event, []).append(metric)
-        for name in sorted(by_name, key=lambda one: (len(by_name[one]), one)):
-            if not self._groups or len(self._groups[-1]) + len(by_name[name]) > _TOGETHER:
+        asked = {
+            name: {one.text for one in conditions_of(of)} for name, of in sorted(by_name.items())
+        }
+        together: set[str | None] = set()
+        for name in sorted(asked, key=lambda one: len(asked[one])):
+            together |= asked[name]
+            if not self._groups or len(together) > _TOGETHER:
                 self._groups.append([])
+                together = set(asked[name])
             self._groups[-1].extend(by_name[name])
             self._group_of[name] = len(self._groups) - 1
 

@@ -82,6 +82,9 @@ class Counts(Mapping[str, Found]):
         return found  # type: ignore[no-any-return]
 
     def get(self, metric: str, default: Any = None) -> Any:
+        if metric in self.rest and self._read is None:  # the run need not be read for it
+            found = self.rest[metric]
+            return found if type(found) is dict else _decode_one(found)
         return self[metric] if metric in self._all else default
 
     def keys(self) -> KeysView[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import msgspec
+from operator import itemgetter
 
 from onefold.model.profile import MATCHED, encode_profile, profile_name
 from onefold.pipeline.rows import Rows
@@ -13,10 +13,7 @@ from onefold.store import BatchWrite
 
 def write_documents(working: Working, rows: Rows, write: BatchWrite, now: int) -> None:
     """Put the documents and identifiers of what changed into a batch, with their rows for the lake."""
-    for number in sorted(working.told):
-        told = working.profiles[number]
-        values = _json(told.traits), None, _json(told.computed), _json(told.tags)
-        rows.add("profiles", profile_name(number), now, *values)
+    rows.tell_people([working.profiles[number] for number in sorted(working.told)])
     due_before = working.loaded_due
     for number in sorted(working.changed):
         profile = working.profiles[number]
@@ -28,15 +25,24 @@ def write_documents(working: Working, rows: Rows, write: BatchWrite, now: int) -
         else:
             write.documents.append((document, number))
     for number in working.removed:
-        into = working.aliases[number]
         write.removed.append(number)
+        into = working.aliases.get(number)
+        if into is None:  # all that it was made of was taken back: it leads to itself
+            write.vanished.append(number)
+            name = profile_name(number)
+            rows.add("profiles", name, now, "{}", name, "{}", "{}")
+            continue
         rows.add("profiles", profile_name(number), now, "{}", profile_name(into), "{}", "{}")
         rows.change(into, "merge", profile_name(number), None, True)
     for node in sorted(working.moved):
         number = working.home[node]
         write.identifiers.append((node, number))
-        one = working.nodes[node]
-        rows.add("identifiers", one.kind, one.value, profile_name(number), one.first_seen)
+        moved = working.nodes[node]
+        rows.add("identifiers", moved.kind, moved.value, profile_name(number), moved.first_seen)
+    for number, one in working.newcomers.items():
+        write.identifiers += [(node.id, number) for node in one.profile.nodes]
+    # In the order of the tree: a page is then met once.
+    write.identifiers.sort(key=itemgetter(0))
     for node, left in sorted(working.rehomed.items()):
         empty = None if left is None else left not in working.profiles
         rows.add("moves", node, working.home[node], left, empty)
@@ -51,14 +57,11 @@ def write_documents(working: Working, rows: Rows, write: BatchWrite, now: int) -
     write.counters = {
         "profiles": len(working.created) - len(working.removed),
         "identifiers": sum(node in working.fresh for node in working.moved)
+        + sum(len(one.profile.nodes) for one in working.newcomers.values())
         - len(working.forgotten),
-        "merges": len(working.removed),
+        "merges": len(working.removed) - len(write.vanished),
         "members": len(write.entered) - len(write.left),
     }
-
-
-def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()
 
 
 def _weight(link: Link) -> float | None:

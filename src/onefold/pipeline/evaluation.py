@@ -18,12 +18,14 @@ from onefold.pipeline.adding import Touched
 from onefold.pipeline.concerned import Concerned, Task, bring_forward
 from onefold.segment import Plan
 from onefold.segment.cases import Cases, Choice, cases_key, cases_of
+from onefold.segment.cells import Ints, firsts
 from onefold.segment.crossing import PLACE_BITS
 from onefold.segment.forest import NO_TREE, Forest
 from onefold.segment.metric import Type
 from onefold.segment.parts import part_of, upward, without
 from onefold.segment.plan import Key, Output
 from onefold.segment.shapes import ShapeQuery, singles_of
+from onefold.segment.tallies import Values
 from onefold.segment.watching import Watch, Watches
 from onefold.segment.zone import load_zone
 
@@ -53,6 +55,22 @@ class Found(NamedTuple):
 
 Answer = tuple[Output, Profile, Any]
 """What one output is of one profile."""
+
+
+class Numbers(NamedTuple):
+    """Computed traits that are numbers: the first profile's from the first of `starts` to the next."""
+
+    profiles: Sequence[Profile]
+    starts: Sequence[int]
+    names: Sequence[str]
+    values: Sequence[float | None]
+
+
+class Looked(NamedTuple):
+    """What was computed of what can have changed."""
+
+    numbers: Numbers
+    answers: list[Answer]
 
 
 class Asked(NamedTuple):
@@ -87,7 +105,7 @@ class Evaluation:
 
     def run(
         self, tasks: Iterable[Task], now: int, touched: Touched | None = None
-    ) -> Iterator[Found | list[Answer]]:
+    ) -> Iterator[Found | Looked]:
         """Compute what can have changed, if identifiers were `touched`; keeps each profile's `due` true.
 
         Of segments that were looked at for what changed, only other answers than the members are given.
@@ -102,7 +120,7 @@ class Evaluation:
 
     def _changed(
         self, tasks: Sequence[Task], now: int, touched: Touched | None
-    ) -> Generator[list[Answer], None, list[Task]]:
+    ) -> Generator[Looked, None, list[Task]]:
         """Answer what can have changed; gives the profiles for which that needs the whole plan."""
         if self._trees is None or self._forest is None:
             self._trees = self._ask_cases()
@@ -120,7 +138,7 @@ class Evaluation:
             whole = list(too_large.values())
             tasks = [task for task in tasks if task.profile.id not in too_large]
         concerned = Concerned(tasks, self._watches, self._watch, touched)
-        answers, left = self._at_once(concerned, self._forest)
+        answers, numbers, left = self._at_once(concerned, self._forest)
         apart = _Apart(self.plan, self._watch, self._trees, len(self._shapes))
         for row, pairs in groupby(left, lambda pair: pair[0]):
             task = concerned.tasks[row]
@@ -142,13 +160,13 @@ class Evaluation:
         if answers:
             # History is told in the order of the plan, however something was found.
             answers.sort(key=lambda answer: self._place[answer[0].key])
-        if answers:
-            yield answers
+        if answers or numbers.profiles:
+            yield Looked(numbers, answers)
         return whole
 
     def _at_once(
         self, concerned: Concerned, forest: Forest
-    ) -> tuple[list[Answer], list[tuple[int, int]]]:
+    ) -> tuple[list[Answer], Numbers, list[tuple[int, int]]]:
         """Answer what has a tree or is but a number, of all profiles together; gives the other pairs of
         a row and a place too.
         """
@@ -166,15 +184,22 @@ class Evaluation:
             name = segments[at]
             if name is None or (name in members[one]) != value:
                 answers.append((outputs[at], tasks[one].profile, value))
-        row, place = rows[told], places[told]
-        values = concerned.values.told(row, plain[told])
-        for one, at, value in zip(row.tolist(), place.tolist(), values, strict=True):
-            answers.append((outputs[at], tasks[one].profile, value))
+        numbers = self._numbers(tasks, rows[told], places[told], concerned.values)
         if len(walked) + len(told) == len(rows):
-            return answers, []
+            return answers, numbers, []
         rest = np.ones(len(rows), np.bool_)
         rest[walked] = rest[told] = False
-        return answers, list(zip(rows[rest].tolist(), places[rest].tolist(), strict=True))
+        left = list(zip(rows[rest].tolist(), places[rest].tolist(), strict=True))
+        return answers, numbers, left
+
+    def _numbers(self, tasks: Sequence[Any], rows: Ints, places: Ints, read: Values) -> Numbers:
+        """The computed traits that are but a number, each of a row, which ascend."""
+        starts = firsts(rows).nonzero()[0] if len(rows) else rows
+        owners = [tasks[row].profile for row in rows[starts].tolist()]
+        outputs = self.plan.outputs
+        names = [outputs[place].name for place in places.tolist()]
+        values = read.told(rows, self._watches.plain[places])
+        return Numbers(owners, [*starts.tolist(), len(rows)], names, values)
 
     def _ask_cases(self) -> list[Any]:
         """The trees of the outputs that depend on few cases: the engine answers each case once."""
@@ -328,7 +353,7 @@ class _Apart:
                     tree = tree.next(values[name])
                 self.answered.append((outputs[place], profile, tree))
                 continue
-            query, single, reads = watch.row(place)
+            query, single, reads, is_text = watch.row(place)
             if query is None:
                 return False
             filled = list(single.row)
@@ -336,6 +361,9 @@ class _Apart:
                 if name not in values:
                     values[name] = read(traits, facts)
                 filled[at] = values[name]
+            if is_text:
+                self.answered.append((single.output, profile, filled[reads[0][0]]))
+                continue
             asked = self.asked[query]
             asked.tasks.append(task)
             asked.outputs.append(single.output)

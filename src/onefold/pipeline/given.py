@@ -14,6 +14,7 @@ import msgspec
 from onefold.model.given import ACCOUNT, ACCOUNTS, HOME, SAME
 from onefold.model.profile import NodeId, ProfileId, Statement, statements_of
 from onefold.model.records import Event, Identifier
+from onefold.pipeline.accounts import GroupCall
 from onefold.pipeline.working import Working
 from onefold.unify import add_statement
 
@@ -37,6 +38,12 @@ class Given:
         self.waits: list[tuple[NodeId, str, bytes]] = []
         self.arrived: list[NodeId] = []
         self.dirty: set[NodeId] = set()
+
+    def concerned(self, joining: Iterable[GroupCall], nodes: Sequence[NodeId]) -> set[NodeId]:
+        """Those of these nodes on which claims wait, with all whose owners a `group` call names."""
+        return {call.owner for call in joining}.union(
+            node for node, _ in self._store.waiting(nodes)
+        )
 
     def fold(
         self, events: Iterable[Event], ids: Mapping[Identifier, NodeId], working: Working

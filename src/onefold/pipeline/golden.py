@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -11,11 +11,12 @@ from onefold.engine import DuckEngine
 from onefold.model.given import is_reserved
 from onefold.model.profile import Node, NodeId, Statement, refreshed_values, statements_of
 from onefold.model.records import Event
+from onefold.pipeline.first_rows import First
 from onefold.pipeline.golden_rules import GoldenInputs, golden_rules
 from onefold.pipeline.rows import Rows
 from onefold.pipeline.scores import About, Preferences
 from onefold.pipeline.working import Working
-from onefold.unify import PLAIN, add_claims, claims_of, golden_record, refitted
+from onefold.unify import PLAIN, add_claims, claims_of, golden_record, only_traits, refitted
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -50,13 +51,29 @@ class Deciding:
     def claim(self, owner: Node, event: Event, working: Working) -> None:
         """Fold the claims of an event into the node that they are about."""
         statements = statements_of(owner)
+        if self._add(statements, event):
+            owner.statements = msgspec.Raw(_encode(statements))
+            working.claimed.add(owner.id)
+
+    def first_claims(self, owner: Node, events: Iterable[Event]) -> list[Statement]:
+        """Keep the claims of events about somebody new; gives what is kept."""
+        statements: list[Statement] = []
+        for event in events:
+            if self.keeping.plain and event.strong and not statements:
+                said = event.source, event.time, event.message_id, True, dict(event.traits)
+                statements.append(Statement(*said))
+            else:
+                self._add(statements, event)
+        if statements:
+            owner.statements = msgspec.Raw(_encode(statements))
+        return statements
+
+    def _add(self, statements: list[Statement], event: Event) -> bool:
         changed = False
         for strong, traits in claims_of(event.traits, event.strong):
             new = Statement(event.source, event.time, event.message_id, strong, traits)
             changed |= add_claims(statements, new, self.keeping)
-        if changed:
-            owner.statements = msgspec.Raw(_encode(statements))
-            working.claimed.add(owner.id)
+        return changed
 
     def anew(self, working: Working, past: PastClaims | None) -> None:
         """Have all loaded profiles decided again, with what is known of the past by now."""
@@ -73,10 +90,14 @@ class Deciding:
 
     def decide(self, working: Working, rows: Rows, now: int) -> None:
         """Golden records of all profiles of which claims, identifiers or corrections changed."""
+        self._decide_newcomers(working, rows, now)
         numbers = {working.home[node] for node in working.claimed} | working.regrouped
+        numbers -= working.newcomers.keys()
         for number in working.overdue:
             if 0 < working.profiles[number].until <= now:
                 numbers.add(number)
+        if not numbers:
+            return
         profiles = [working.profiles[number] for number in sorted(numbers)]
         people = [
             About([statements_of(node) for node in one.nodes], [node.kind for node in one.nodes])
@@ -108,3 +129,25 @@ class Deciding:
             profile.traits = traits
             working.told.add(number)
             working.changed.add(number)
+
+    def _decide_newcomers(self, working: Working, rows: Rows, now: int) -> None:
+        """Golden records of those who are new: nothing was before, and one identifier claims all."""
+        told, others = [], []
+        for one in working.newcomers.values():
+            said = None
+            if self.rules.plain and len(one.statements) == 1:
+                (said,) = one.statements
+                one.profile.traits = only_traits(said)
+            elif one.statements:
+                others.append(one)
+            told.append(First(one, said))
+        rows.tell_newcomers(told)
+        working.told.update(working.newcomers)
+        about = [About([one.statements], [one.owner.kind]) for one in others]
+        for one, scores in zip(others, self._preferences.scores(about), strict=True):
+            winners = golden_record([one.statements], self.rules, now, scores).traits
+            one.profile.traits = {name: won.value for name, won in winners.items()}
+            for name, won in winners.items():
+                if not is_reserved(name):
+                    origin = won.source, won.message_id
+                    rows.change(one.profile.id, "trait", name, None, won.value, *origin)

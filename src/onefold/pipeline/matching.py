@@ -43,6 +43,11 @@ class Matchings:
         self.filling: Filling = ""
         """While the index is being filled nobody is matched: that comes when it is whole."""
 
+    @property
+    def in_force(self) -> bool:
+        """Is anybody matched?"""
+        return self._in_force is not None
+
     def use(self, in_force: Matching | None) -> None:
         """Put a model in force, or none."""
         if in_force != self._in_force:
@@ -64,7 +69,10 @@ class Matchings:
         index = Index(self._store, self._in_force, self._matcher)
         index.take([working.nodes[one] for one in asked], working.forgotten)
         index.finish(divide=self.filling != INDEXING)
-        if not self.filling:
+        if self.filling:
+            # Who has a record is matched when the index is whole.
+            self._drop(working, [one for one in asked if one not in index.numbers])
+        else:
             _Batch(index, self._in_force, self._matcher, self._look).link(working, again)
         return index.write
 

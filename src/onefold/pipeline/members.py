@@ -16,6 +16,7 @@ from onefold.pipeline.adding import Adding, Touched
 from onefold.pipeline.concerned import Changes, Task
 from onefold.pipeline.counting import Counting
 from onefold.pipeline.counts import Counted, Counts, decode_buckets, encode_buckets
+from onefold.pipeline.echoes import Echoes
 from onefold.pipeline.evaluation import Evaluation
 from onefold.pipeline.increments import Increments
 from onefold.pipeline.outcomes import MemberChanges, ValueChanges, count_change
@@ -69,6 +70,7 @@ class Members:
         self._counting = Counting(engine, (), timezone)
         self._adding = Adding(())
         self.batch = 0
+        self.echoes: Echoes | None = None
         """The number of the batch that is being folded."""
         self.settled = False
         """Was everybody evaluated by what is in force? Then only what changes is looked at."""
@@ -230,7 +232,7 @@ class Members:
         Only profiles are looked at of which something changed that a rule can see: traits,
         identifiers, counts, or the time (`working.overdue`).
         """
-        change = MemberChanges(self._destinations, self._versions, rows, write, now)
+        change = MemberChanges(self._destinations, self._versions, rows, write, now, self.echoes)
         for number, profile in working.removed.items():
             for segment in list(profile.members):
                 change.leave(number, profile, segment)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import compress, pairwise
+from operator import eq, ne
 from typing import Any
 
 import pyarrow as pa
@@ -13,13 +15,13 @@ from onefold.model.delivery import Delivery
 from onefold.model.given import visible
 from onefold.model.profile import Profile, ProfileId
 from onefold.model.records import Identifier
-from onefold.pipeline.evaluation import Answer, Found
+from onefold.pipeline.echoes import Echoes
+from onefold.pipeline.evaluation import Found, Looked, Numbers
 from onefold.pipeline.rows import Rows
 from onefold.segment.plan import Key, Output, OutputKind
 from onefold.segment.reading import told
+from onefold.segment.tallies import EXACT
 from onefold.store import BatchWrite
-
-_EXACT = float(1 << 53)
 
 
 class ValueChanges:
@@ -29,23 +31,23 @@ class ValueChanges:
         self._rows = rows
         self._write = write
 
-    def settle(self, found: Found | list[Answer]) -> set[ProfileId]:
+    def settle(self, found: Found | Looked) -> set[ProfileId]:
         """Make values what the query says; give the profiles of which some changed."""
-        changed: set[ProfileId] = set()
+        sets = _Sets()
         if isinstance(found, Found):
             for output, column in zip(found.outputs, found.columns, strict=True):
                 if output.kind != "segment":
                     for task, value in zip(found.tasks, column.to_pylist(), strict=True):
-                        if self._set(output, task.profile, value):
-                            changed.add(task.profile.id)
+                        self._set(output, task.profile, value, sets)
         else:
-            for output, profile, value in found:
-                if output.kind != "segment" and self._set(output, profile, value):
-                    changed.add(profile.id)
-        return changed
+            _set_numbers(found.numbers, sets)
+            for output, profile, value in found.answers:
+                if output.kind != "segment":
+                    self._set(output, profile, value, sets)
+        return sets.tell(self._rows)
 
-    def _set(self, output: Output, profile: Profile, value: Any) -> bool:
-        """Make a value what it is; say whether it was another."""
+    def _set(self, output: Output, profile: Profile, value: Any, sets: _Sets) -> None:
+        """Make a value what it is, and keep it in mind if it was another."""
         name, is_tag = output.name, output.kind == "tag"
         values: dict[str, Any] = profile.tags if is_tag else profile.computed
         if type(value) is float:
@@ -54,21 +56,20 @@ class ValueChanges:
             value = told(value, output.type)
         before = values.get(name)
         if value == before and type(value) is type(before):
-            return False
+            return
         if value is None:
             del values[name]
         else:
             values[name] = value
-        self._rows.change(profile.id, "tag" if is_tag else "computed", name, before, value)
+        sets.add(profile.id, "tag" if is_tag else "computed", name, before, value)
         if is_tag:
             count_change(self._write, name, before, value)
-        return True
 
     def forget(self, profile: Profile, defined: Mapping[Key, OutputKind | None]) -> bool:
         """Drop the values of outputs that are defined no more, or as what they were; say whether
         there were any. Of what cannot be used now (None) it is not known what it is.
         """
-        found = False
+        sets = _Sets()
         kinds: tuple[tuple[OutputKind, dict[str, Any]], ...]
         kinds = (("trait", profile.computed), ("tag", profile.tags))
         for kind, values in kinds:
@@ -77,11 +78,61 @@ class ValueChanges:
                 one for one in values if defined.get(("value", one), "") not in (kind, None)
             ]:
                 before = values.pop(name)
-                self._rows.change(profile.id, what, name, before, None)
+                sets.add(profile.id, what, name, before, None)
                 if what == "tag":
                     count_change(self._write, name, before, None)
-                found = True
-        return found
+        return bool(sets.tell(self._rows))
+
+
+def _set_numbers(numbers: Numbers, sets: _Sets) -> None:
+    """Make computed traits what they are; nearly all of them were others."""
+    names, values = numbers.names, numbers.values
+    for profile, (start, end) in zip(numbers.profiles, pairwise(numbers.starts), strict=True):
+        computed, own, now = profile.computed, names[start:end], values[start:end]
+        before = list(map(computed.get, own))
+        if any(map(eq, before, now)):
+            changed = list(map(ne, before, now))
+            own, now = list(compress(own, changed)), list(compress(now, changed))
+            before = list(compress(before, changed))
+        if own:
+            computed.update(zip(own, now, strict=True))
+            if None in now:
+                for name, value in zip(own, now, strict=True):
+                    if value is None:
+                        del computed[name]
+            sets.add_all(profile.id, "computed", own, before, now)
+
+
+class _Sets:
+    """What changes at once, by profile and kind, and by name what it was and is."""
+
+    def __init__(self) -> None:
+        self._sets: dict[tuple[ProfileId, str], tuple[dict[str, Any], dict[str, Any]]] = {}
+
+    def add(self, profile: ProfileId, what: str, name: str, before: Any, after: Any) -> None:
+        """One more value is another."""
+        changed = self._sets.get((profile, what))
+        if changed is None:
+            changed = self._sets[profile, what] = {}, {}
+        changed[0][name], changed[1][name] = before, after
+
+    def add_all(
+        self,
+        profile: ProfileId,
+        what: str,
+        names: Sequence[str],
+        before: Sequence[Any],
+        after: Sequence[Any],
+    ) -> None:
+        """The first values of a profile that are others."""
+        old, new = zip(names, before, strict=True), zip(names, after, strict=True)
+        self._sets[profile, what] = dict(old), dict(new)
+
+    def tell(self, rows: Rows) -> set[ProfileId]:
+        """Tell history; give the profiles."""
+        for (profile, what), (before, after) in self._sets.items():
+            rows.change_set(profile, what, before, after)
+        return {profile for profile, _ in self._sets}
 
 
 def count_change(write: BatchWrite, tag: str, before: str | None, after: str | None) -> None:
@@ -93,7 +144,7 @@ def count_change(write: BatchWrite, tag: str, before: str | None, after: str | N
 
 def _number(value: float) -> float:
     """Whole numbers are told without a fraction."""
-    return int(value) if value.is_integer() and abs(value) < _EXACT else value
+    return int(value) if value.is_integer() and abs(value) < EXACT else value
 
 
 class MemberChanges:
@@ -106,6 +157,7 @@ class MemberChanges:
         rows: Rows,
         write: BatchWrite,
         now: int,
+        echoes: Echoes | None = None,
     ) -> None:
         self._destinations = destinations
         self._wanting: dict[str, list[str]] = {}
@@ -113,13 +165,14 @@ class MemberChanges:
         self._rows = rows
         self._write = write
         self._now = now
+        self._echoes = echoes
 
-    def settle(self, found: Found | list[Answer]) -> set[ProfileId]:
+    def settle(self, found: Found | Looked) -> set[ProfileId]:
         """Make memberships what the query says; give the profiles of which some changed."""
         if isinstance(found, Found):
             return self._settle_all(found)
         changed: set[ProfileId] = set()
-        for output, profile, inside in found:
+        for output, profile, inside in found.answers:
             if output.kind == "segment" and inside != (output.name in profile.members):
                 (self.enter if inside else self.leave)(profile.id, profile, output.name)
                 changed.add(profile.id)
@@ -171,6 +224,7 @@ class MemberChanges:
             self._wanting[segment] = wanting
         if not wanting:
             return
+        traits = visible(profile.traits)
         payload = membership_payload(
             segment=segment,
             entered=entered,
@@ -178,7 +232,7 @@ class MemberChanges:
             since=since,
             profile=number,
             identifiers=[Identifier(node.kind, node.value) for node in profile.nodes],
-            traits=visible(profile.traits),
+            traits=traits,
         )
         now = self._now
         for destination in wanting:
@@ -186,6 +240,8 @@ class MemberChanges:
             self._write.deliveries.append(
                 Delivery(0, destination, number, key, payload, now, 0, now)
             )
+            if self._echoes:
+                self._write.sent += self._echoes.told(destination, profile, traits, now)
 
 
 def _bits(column: pa.ChunkedArray) -> int:

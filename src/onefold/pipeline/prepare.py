@@ -5,16 +5,22 @@ So it can run beside the rest, in another process, one batch ahead of it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import compress
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import msgspec
 import pyarrow as pa
 
 from onefold.eventlog import LogRecord
 from onefold.lake import empty_table, to_table
+from onefold.model.definitions import Definitions
 from onefold.model.given import ACCOUNTS, INTERNAL, is_reserved
+from onefold.model.loads import LoadCount, load_in
+from onefold.model.mapping import RECORDS
+from onefold.model.plans import Violation
 from onefold.model.profile import NodeId, ProfileId
 from onefold.model.records import Event, Identifier, Reject, decode_accepted
 from onefold.model.sources import Source
@@ -23,10 +29,20 @@ from onefold.pipeline.increments import Increments
 from onefold.pipeline.rows import event_row
 from onefold.pipeline.visits import Moment, Visit, visit_of
 from onefold.resolve import node_id
-from onefold.standardize import Writing, seen_key, standardize
+from onefold.standardize import (
+    Ask,
+    Judging,
+    Mappings,
+    Plans,
+    Rates,
+    Writing,
+    seen_key,
+    standardize,
+)
 
 SeenKey = tuple[int, int]
 _LATER = ("batch", "profile_id")
+_json = msgspec.json.Encoder().encode
 
 
 class Prepared(msgspec.Struct):
@@ -36,7 +52,9 @@ class Prepared(msgspec.Struct):
     visit after the other, then the given claims. Whole events are there only of the `telling`, those
     with traits or asserted links, and of the `claims`; `ids` are the nodes of their identifiers.
     `keys` tell repetitions apart, in their order; `repeats` were dropped already. `counted` is what the
-    bucket query says of them, where that was run already. `joining` are the `group` calls.
+    bucket query says of them, where that was run already. `joining` are the `group` calls. `violations` tell which
+    events break a tracking plan. `loads` count the events of each load, `echoes` what was told back to us
+    and left out.
     """
 
     visits: Sequence[Visit]
@@ -50,6 +68,9 @@ class Prepared(msgspec.Struct):
     repeats: int = 0
     counted: Increments | None = None
     joining: Sequence[GroupCall] = ()
+    violations: Sequence[Violation] = ()
+    loads: Sequence[LoadCount] = ()
+    echoes: int = 0
 
     def without(self, known: Collection[SeenKey]) -> Prepared:
         """The same without events that were seen before."""
@@ -66,16 +87,60 @@ class Prepared(msgspec.Struct):
             start = end
         return Prepared(
             visits,
-            [one for one in self.telling if _key(one) not in known],
-            [one for one in self.claims if _key(one) not in known],
+            [one for one in self.telling if key_of(one) not in known],
+            [one for one in self.claims if key_of(one) not in known],
             self.ids,
             self.rejects,
             self.positions,
             [one for one in self.keys if one not in known],
             self.rows.filter(pa.array(fresh)),
             self.repeats + len(fresh) - sum(fresh),
-            joining=[one for one in self.joining if _key(one) not in known],
+            joining=[one for one in self.joining if key_of(one) not in known],
+            violations=[one for one in self.violations if one.key not in known],
+            loads=self._loads(fresh),
+            echoes=self.echoes,
         )
+
+    def _loads(self, fresh: Sequence[bool]) -> list[LoadCount]:
+        """What loads have, where only these rows are fresh."""
+        if not self.loads:
+            return []
+        old = self.rows.select(["source", "context"]).filter(pa.array([not one for one in fresh]))
+        columns = [old.column(name).to_pylist() for name in ("source", "context")]
+        gone = Counter((source, load_in(text)) for source, text in zip(*columns, strict=True))
+        return [
+            LoadCount(one.source, one.load, one.events - repeats, one.repeats + repeats)
+            for one in self.loads
+            for repeats in (gone[one.source, one.load],)
+        ]
+
+    def telling_only(self, left: Mapping[SeenKey, dict[str, Any]]) -> Prepared:
+        """The same, where these events tell only the traits that are `left`; those that say nothing
+        more are gone. They stay among the `keys`: told again, they are repetitions.
+        """
+        gone = {
+            key_of(one)
+            for one in self.telling
+            if one.type == "identify" and left.get(key_of(one)) == {}
+        }
+        told = self.without(gone)
+        moments = _columns(told.rows, "time", "message_id", "source", "client_minute")
+        keys = [seen_key(one[2], one[1], one[3]) for one in moments]
+        texts = [
+            _json(left[key]).decode() if key in left else text
+            for key, text in zip(keys, told.rows.column("traits").to_pylist(), strict=True)
+        ]
+        place = told.rows.schema.get_field_index("traits")
+        field = told.rows.schema.field(place)
+        told.rows = told.rows.set_column(place, field, pa.array(texts, field.type))
+        events = [
+            msgspec.structs.replace(one, traits=left[key_of(one)]) if key_of(one) in left else one
+            for one in told.telling
+        ]
+        told.telling = [one for one in events if one.traits or one.asserted]
+        told.keys, told.repeats = self.keys, self.repeats
+        told.echoes = self.echoes + len(gone)
+        return told
 
     @property
     def names(self) -> set[tuple[str, str]]:
@@ -93,17 +158,53 @@ class Prepared(msgspec.Struct):
         return found + [home.get(self.ids[event.identifiers[0]]) for event in self.claims]
 
 
-def prepare(
-    records: Sequence[LogRecord],
-    sources: Mapping[str, Source],
-    node_key: bytes,
-    writing: Writing | None = None,
-) -> Prepared:
+class Wording(NamedTuple):
+    """All that says how calls become events: sources, rules for identifiers, mappings, plans."""
+
+    sources: Mapping[str, Source] = MappingProxyType({})
+    writing: Writing | None = None
+    mappings: Mappings | None = None
+    plans: Plans | None = None
+
+
+_PLAIN = Wording()
+
+
+def wording_of(
+    definitions: Definitions, sources: Mapping[str, Source], ask: Ask | None = None
+) -> Wording:
+    """What definitions in force say of how calls become events; `ask` gives their expressions."""
+    rates = Rates(definitions.rates)
+    mappings = Mappings(definitions.mappings, definitions.sources, ask, rates)
+    return Wording(sources, Writing(definitions.identity), mappings, Plans(definitions.plans))
+
+
+def prepare(records: Sequence[LogRecord], node_key: bytes, by: Wording = _PLAIN) -> Prepared:
     """Standardize records of the log, and name their nodes."""
     accepted = [decode_accepted(record.payload) for record in records]
-    events, rejects = standardize(accepted, sources, writing)
+    judging = Judging(by.plans) if by.plans else None
+    events, rejects = standardize(accepted, by.sources, by.writing, by.mappings, judging)
     positions = {record.partition: record.next_offset for record in records}
-    return prepare_events(events, rejects, positions, node_key, writing)
+    prepared = prepare_events(events, rejects, positions, node_key, by.writing)
+    if any(one.kind == RECORDS for one in accepted):
+        prepared.loads = _brought(events, prepared.rows)
+    if by.mappings:
+        prepared.echoes = by.mappings.echoes()
+    if judging:
+        prepared.violations = list(dict.fromkeys(judging.violations))
+    return prepared
+
+
+def _brought(events: Sequence[Event], kept: pa.Table) -> list[LoadCount]:
+    """How many events of each load there are, and how many are `kept` as rows."""
+    found = Counter((one.source, load_in(one.context)) for one in events)
+    fresh = found
+    if len(kept) < len(events):
+        columns = [kept.column(name).to_pylist() for name in ("source", "context")]
+        fresh = Counter((source, load_in(text)) for source, text in zip(*columns, strict=True))
+    return [
+        LoadCount(*key, fresh[key], count - fresh[key]) for key, count in found.items() if key[1]
+    ]
 
 
 def prepare_events(
@@ -122,7 +223,7 @@ def prepare_events(
     keys: list[SeenKey] = []
     repeats = 0
     if not unique:
-        keys = [_key(event) for event in events]
+        keys = [key_of(event) for event in events]
         repeats = len(keys) - len(set(keys))
         if repeats:
             events = _firsts(keys, events)
@@ -206,7 +307,8 @@ def identifiers_of(events: Iterable[Event]) -> Iterable[Identifier]:
             yield from pair
 
 
-def _key(event: Event | GroupCall) -> SeenKey:
+def key_of(event: Event | GroupCall) -> SeenKey:
+    """What repetitions of an event have in common."""
     return seen_key(event.source, event.message_id, event.client_minute)
 
 

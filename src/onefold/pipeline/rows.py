@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from onefold.model.profile import Node, ProfileId, profile_name
+from onefold.lake import to_table
+from onefold.model.profile import Node, Profile, ProfileId, profile_name
 from onefold.model.records import Event
+from onefold.pipeline.first_rows import First, first_tables, people_table
 
 _json = msgspec.json.Encoder().encode
 
@@ -26,6 +31,41 @@ class Rows:
         self._now = now
         self.tables: dict[str, list[tuple[Any, ...]]] = {}
         self._names: dict[ProfileId, str] = {}
+        self._changes = 0
+        self._newcomers: Sequence[First] = ()
+        self._people: Sequence[Profile] = ()
+
+    def as_tables(self) -> Iterator[tuple[str, pa.Table]]:
+        """The rows of each table. What is told of many at once comes first."""
+        texts = {one.id: _json(one.traits).decode() for one in self._people}
+        first, changes = first_tables(self._newcomers, texts, self._now)
+        if self._people:
+            first["profiles"] = people_table(self._people, texts, self._now)
+        for name in {**first, **self.tables}:
+            known = first.get(name)
+            if name not in self.tables:
+                yield name, known
+                continue
+            table = to_table(name, zip(*self.tables[name], strict=True))
+            if known is not None:
+                if name == "changes":
+                    numbers = pc.add(table.column("number"), changes)
+                    table = table.set_column(0, table.schema.field(0), numbers)
+                table = pa.concat_tables([known, table])
+            yield name, table
+
+    def clear(self) -> None:
+        """Forget all rows."""
+        self.tables.clear()
+        self._newcomers = self._people = ()
+
+    def tell_newcomers(self, people: Sequence[First]) -> None:
+        """Who is new, and all that is known of them."""
+        self._newcomers = people
+
+    def tell_people(self, people: Sequence[Profile]) -> None:
+        """Who is another now, or new: traits, computed ones and tags."""
+        self._people = people
 
     def name(self, profile: ProfileId) -> str:
         """A profile's id as people see it: many rows tell of the same one."""
@@ -57,7 +97,8 @@ class Rows:
         if changes is None:
             changes = tables["changes"] = []
         before, after = (None, "true") if inside else ("true", None)
-        changes.append((len(changes), name, now, "segment", segment, before, after, None, None))
+        changes.append((self._changes, name, now, "segment", segment, before, after, None, None))
+        self._changes += 1
 
     def change(
         self,
@@ -70,22 +111,27 @@ class Rows:
         message_id: str | None = None,
     ) -> None:
         """One row of a profile's history."""
-        changes = self.tables.get("changes")
-        if changes is None:
-            changes = self.tables["changes"] = []
-        changes.append(
-            (
-                len(changes),
-                self._names.get(profile) or self.name(profile),
-                self._now,
-                what,
-                name,
-                json_text(old),
-                json_text(new),
-                source,
-                message_id,
-            )
-        )
+        who = self._names.get(profile) or self.name(profile)
+        before, after = json_text(old), json_text(new)
+        changed = who, self._now, what, name, before, after, source, message_id
+        self.add("changes", self._changes, *changed)
+        self._changes += 1
+
+    def change_set(
+        self, profile: ProfileId, what: str, old: dict[str, Any], new: dict[str, Any]
+    ) -> None:
+        """Values of a profile that changed at once, by name: one row of its history for all.
+
+        The row has the numbers that a row for each would have.
+        """
+        if len(new) == 1:
+            [(name, value)] = new.items()
+            self.change(profile, what, name, old[name], value)
+            return
+        who = self._names.get(profile) or self.name(profile)
+        before, after = _json(old).decode(), _json(new).decode()
+        self.add("changes", self._changes, who, self._now, what, None, before, after, None, None)
+        self._changes += len(new)
 
 
 def event_row(event: Event, sent: Event, owner: bytes) -> tuple[Any, ...]:

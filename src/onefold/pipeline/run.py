@@ -6,39 +6,42 @@ standardize → drop repeats → look up → fold facts in → regroup → golde
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 
 from onefold.engine import DuckEngine
 from onefold.eventlog import LogRecord
-from onefold.lake import complete, to_ipc, to_table
+from onefold.lake import complete, to_ipc
 from onefold.model.account import Account
 from onefold.model.definitions import Definitions
 from onefold.model.identity import BUILT_IN, IdentityRules
-from onefold.model.profile import ASSERTED, Node, NodeId, ProfileId
-from onefold.model.records import Event, Identifier, Reject
+from onefold.model.plans import hourly
+from onefold.model.profile import Node, NodeId, ProfileId
+from onefold.model.records import Event, Reject
 from onefold.model.sources import Source
 from onefold.pipeline.accounts import Accounts, GroupCall, account_write
 from onefold.pipeline.counts import Counted
 from onefold.pipeline.documents import write_documents
+from onefold.pipeline.echoes import Echoes
+from onefold.pipeline.facts import fold_facts
 from onefold.pipeline.given import Given, keep_refreshed
 from onefold.pipeline.golden import Deciding, PastClaims
 from onefold.pipeline.golden_rules import GoldenInputs, account_inputs, golden_inputs
 from onefold.pipeline.matching import Filling, Matchings
 from onefold.pipeline.members import NOTHING_OPENED, Members, Opened
-from onefold.pipeline.prepare import Prepared, prepare, prepare_events
+from onefold.pipeline.prepare import Prepared, Wording, prepare, prepare_events, wording_of
+from onefold.pipeline.record_expressions import RecordExpressions
 from onefold.pipeline.rows import Rows
 from onefold.pipeline.stopwatch import Stopwatch
-from onefold.pipeline.trying import Trial, trial_of
-from onefold.pipeline.visits import add_visit
+from onefold.pipeline.trying import Trial, Tried, trial_of, tried_of
 from onefold.pipeline.working import NOWHERE, Led, Working
-from onefold.resolve import protected, protection_reads
 from onefold.segment.metric import Metric
 from onefold.segment.plan import Key, Plan
 from onefold.standardize import Writing
-from onefold.store import BatchWrite, QueuedRows, RefreshRow, SQLiteStore
+from onefold.store import BatchWrite, QueuedRows, RefreshRow, Sent, SQLiteStore
 
 _US_A_DAY = 86_400_000_000
 _MOST_NAMES = 10_000
@@ -74,9 +77,11 @@ class Pipeline:
         self._deciding = Deciding(engine)
         self._matching = Matchings(store.matches)
         self._accounts = Accounts(store.accounts, engine)
-        self._sources: Mapping[str, Source] = {}
+        self._echoes = Echoes(store.sent)
+        self._members.echoes = self._echoes
         self._rules = BUILT_IN
-        self._writing = Writing(BUILT_IN)
+        self._expressions = RecordExpressions(engine, timezone)
+        self._wording = Wording(writing=Writing(BUILT_IN))
         self._batch = store.batch()
         self._names = store.names_seen()
         self._members.batch = self._batch + 1
@@ -84,11 +89,11 @@ class Pipeline:
 
     def use(self, definitions: Definitions, sources: Mapping[str, Source]) -> None:
         """Put definitions and sources in force, from the next batch on."""
-        self._sources = sources
+        self._wording = wording_of(definitions, sources, self._expressions.ask)
         self._rules = definitions.identity
         self._matching.use(definitions.matching)
-        self._writing = Writing(definitions.identity)
         self._members.use(definitions)
+        self._echoes.use(definitions)
         self.decide_by(golden_inputs(definitions, sources))
         self._accounts.use(account_inputs(definitions, sources), self._timezone)
 
@@ -103,7 +108,7 @@ class Pipeline:
     def process(self, records: Sequence[LogRecord], now: int) -> Report:
         """Fold records of the log in; afterwards they are durable in the store."""
         with self._watch("standardize"):
-            given = prepare(records, self._sources, self._node_key, self._writing)
+            given = prepare(records, self._node_key, self._wording)
         return self.fold_prepared(given, now)
 
     def fold(
@@ -120,47 +125,30 @@ class Pipeline:
         Events `from_lake` are known to be unique, and nothing is queued for the lake again.
         """
         given = prepare_events(
-            events, rejects, positions, self._node_key, self._writing, unique=from_lake
+            events, rejects, positions, self._node_key, self._wording.writing, unique=from_lake
         )
         return self.fold_prepared(given, now, from_lake=from_lake)
 
     def fold_prepared(self, given: Prepared, now: int, *, from_lake: bool = False) -> Report:
         """Fold a batch in that is prepared already, here or elsewhere."""
         watch = self._watch
-        with watch("deduplicate"):
-            given = given.without(self._store.seen(given.keys))
-        rows = Rows(now)
-        working = self._working(rows)
-        self._facts(given, working, rows)
-        accounts = self._accounts.fold(given.joining, working, rows, now)
-        people = Given(self._store.given)
-        people.fold(given.claims, given.ids, working)
-        people.arrive(working)
-        with watch("regroup"):
-            if people.dirty:
-                working.regroup(people.dirty)
-        with watch("buckets"):
-            counted = given.counted
-            if counted is None:
-                counted = self._members.count(given.rows)
-            opened = self._members.add_buckets(counted, working.nodes, now)
-        write = self._finish(working, rows, opened, now, accounts)
-        write.waits, write.arrived = people.waits, people.arrived
-        write.rejects = list(given.rejects)
-        write.positions = dict(given.positions)
+        given, working, rows, write = self._folded(given, now, guarded=not from_lake)
         fresh = len(given.rows)
-        write.counters |= {
-            "events": fresh,
-            "duplicates": given.repeats,
-            "rejects": len(given.rejects),
-        }
+        write.rejects = list(given.rejects)
+        write.violations = hourly(given.violations, now)
+        write.positions = dict(given.positions)
+        write.loads = list(given.loads)
+        write.counters |= {"events": fresh, "duplicates": given.repeats}
+        if given.echoes:
+            write.counters["echoes"] = given.echoes
         if from_lake:
-            rows.tables.clear()
-        elif fresh:
+            rows.clear()
+        elif given.keys:
             day = now // _US_A_DAY
             if len(self._names) < _MOST_NAMES:
                 write.names = sorted(given.names - self._names)
             write.seen = [(minute, digest, day) for minute, digest in given.keys]
+        if fresh and not from_lake:
             with watch("lake rows"):
                 homes = given.homes(working.home)
                 write.lake.append(self._queued("events", given.rows, profile_id=homes))
@@ -174,6 +162,44 @@ class Pipeline:
             watch.lap(),
             received,
         )
+
+    def try_fold(self, given: Prepared, now: int) -> Tried:
+        """What folding a batch would do to people and segments; nothing is written."""
+        given, working, _, write = self._folded(given, now)
+        self._watch.lap()
+        return tried_of(given, working, write)
+
+    def _folded(
+        self, given: Prepared, now: int, *, guarded: bool = True
+    ) -> tuple[Prepared, Working, Rows, BatchWrite]:
+        """A batch folded, without what was seen before; nothing is written yet."""
+        watch = self._watch
+        with watch("deduplicate"):
+            given = given.without(self._store.seen(given.keys))
+        noted: list[Sent] = []
+        if guarded:
+            given, noted = self._echoes.without(given, now)
+        rows = Rows(now)
+        working = self._working(rows)
+        people = Given(self._store.given)
+        matched = self._matching.in_force
+        concerned = None if matched else partial(people.concerned, given.joining)
+        fold_facts(given, working, rows, self._deciding, self._rules, watch, concerned)
+        accounts = self._accounts.fold(given.joining, working, rows, now)
+        people.fold(given.claims, given.ids, working)
+        people.arrive(working)
+        with watch("regroup"):
+            if people.dirty:
+                working.regroup(people.dirty)
+        with watch("buckets"):
+            counted = given.counted
+            if counted is None:
+                counted = self._members.count(given.rows)
+            opened = self._members.add_buckets(counted, working.nodes, now)
+        write = self._finish(working, rows, opened, now, accounts)
+        write.waits, write.arrived = people.waits, people.arrived
+        write.sent = [*noted, *write.sent]
+        return given, working, rows, write
 
     def reevaluate(
         self, profiles: Sequence[ProfileId], now: int, behind: int | None = None
@@ -239,7 +265,17 @@ class Pipeline:
         rows = Rows(now)
         working = self._working(rows)
         working.load(profiles)
-        working.unmatched.update(working.nodes)
+        self._match(working, rows, working.nodes, now)
+
+    def match_nodes(self, nodes: Collection[NodeId], now: int) -> None:
+        """Match what is claimed of these identifiers with all others, whoever's they are by now."""
+        rows = Rows(now)
+        working = self._working(rows)
+        working.load_nodes(set(nodes))
+        self._match(working, rows, working.nodes.keys() & set(nodes), now)
+
+    def _match(self, working: Working, rows: Rows, nodes: Collection[NodeId], now: int) -> None:
+        working.unmatched.update(nodes)
         self._write(self._finish(working, rows, NOTHING_OPENED, now), rows)
         self._watch.lap()
 
@@ -265,13 +301,20 @@ class Pipeline:
         """Divide what too many share in the key index, of records that were put in undivided."""
         self._matching.divide(records)
 
-    def repair(self, clusters: list[list[Node]], now: int, rewritten: Led = NOWHERE) -> None:
+    def repair(
+        self,
+        clusters: list[list[Node]],
+        now: int,
+        rewritten: Led = NOWHERE,
+        *,
+        taken_back: bool = False,
+    ) -> None:
         """Put what a rebuild folded otherwise in the place of what is live; `rewritten` nodes go."""
         rows = Rows(now)
         working = self._working(rows)
         for node in [node for nodes in clusters for node in nodes]:
             node.counted = self._batch + 1
-        working.replace(clusters, rewritten)
+        working.replace(clusters, rewritten, taken_back=taken_back)
         working.unmatched.update(node.id for nodes in clusters for node in nodes)
         self._write(self._finish(working, rows, NOTHING_OPENED, now), rows)
 
@@ -313,52 +356,6 @@ class Pipeline:
     def _working(self, rows: Rows) -> Working:
         return Working(self._store, self._new_id, rows, self._rules, self._node_key)
 
-    def _facts(self, given: Prepared, working: Working, rows: Rows) -> None:
-        """Fold identifiers, links and claims in."""
-        watch = self._watch
-        with watch("load"):
-            # Nearly always the other identifiers are of the owner's profile: then it brings them.
-            working.load_nodes(visit.nodes[0] for visit in given.visits)
-            working.load_nodes(node for visit in given.visits for node in visit.nodes[1:])
-            working.load_nodes(given.ids.values())
-        dirty: set[NodeId] = set()
-        with watch("facts"):
-            for visit in given.visits:
-                add_visit(visit, working, rows, dirty)
-            for event in given.telling:
-                self._add_telling(event, given.ids, working, rows, dirty)
-        with watch("regroup"):
-            dirty |= working.aged
-            if dirty:
-                working.regroup(dirty)
-
-    def _add_telling(
-        self,
-        event: Event,
-        ids: Mapping[Identifier, NodeId],
-        working: Working,
-        rows: Rows,
-        dirty: set[NodeId],
-    ) -> None:
-        """Fold the claims and the asserted links of an event in; note the nodes whose evidence is new."""
-        owner = working.nodes[ids[event.identifiers[0]]]
-        if event.traits:
-            reads = protection_reads(event.traits, self._rules.protection)
-            protects = reads and not working.is_silent(owner)
-            before = protected(owner, self._rules) if protects else None
-            self._deciding.claim(owner, event, working)
-            if protects and protected(owner, self._rules) != before:
-                dirty.add(owner.id)
-        home, seen = working.home, (event.time, event.message_id, event.source)
-        for left, right in event.asserted:
-            # An alias may name identifiers that the event does not carry itself.
-            one = working.node(ids[left], left, event.time)
-            two = working.node(ids[right], right, event.time)
-            # It may have been seen then, whether that joins it to anybody or not.
-            working.changed.update(home[end] for end in (one.id, two.id) if end in home)
-            if working.link(one, two, ASSERTED, event.time, dirty):
-                rows.link(one, two, ASSERTED, seen)
-
     def _finish(
         self,
         working: Working,
@@ -385,8 +382,8 @@ class Pipeline:
 
     def _write(self, write: BatchWrite, rows: Rows) -> None:
         with self._watch("lake rows"):
-            for name, found in rows.tables.items():
-                write.lake.append(self._queued(name, to_table(name, zip(*found, strict=True))))
+            for name, found in rows.as_tables():
+                write.lake.append(self._queued(name, found))
         with self._watch("write"):
             self._store.write(write)
         self._names.update(write.names)

@@ -1,11 +1,12 @@
-"""What regrouping would do to people: who would become whom, and what that does to segments."""
+"""What regrouping, or a batch, would do to people: who would become whom, and what that does to segments."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from onefold.model.profile import Node, NodeId, ProfileId
+from onefold.pipeline.prepare import Prepared
 from onefold.pipeline.working import Working
 from onefold.store import BatchWrite
 
@@ -47,6 +48,40 @@ class Trial(NamedTuple):
 
     shifts: list[Shift]
     waiting: int
+
+
+class Tried(NamedTuple):
+    """What a batch would do: to whom its events' owners would belong, and who would be what.
+
+    `home` gives the profile of each owner, `traits` the golden record of each that is touched;
+    `merged` are profiles that would be no more. `entered` and `left` name segments.
+    """
+
+    events: int
+    repeats: int
+    home: dict[NodeId, ProfileId]
+    traits: dict[ProfileId, dict[str, Any]]
+    created: set[ProfileId]
+    merged: set[ProfileId]
+    entered: list[str]
+    left: list[str]
+
+
+def tried_of(given: Prepared, working: Working, write: BatchWrite) -> Tried:
+    """What was folded, before anything of it is written."""
+    owners = {visit.nodes[0] for visit in given.visits}
+    home = {one: working.home[one] for one in owners if one in working.home}
+    touched = {*home.values()}
+    return Tried(
+        len(given.rows),
+        given.repeats,
+        home,
+        {one: working.profiles[one].traits for one in touched},
+        working.created & touched,
+        set(working.removed),
+        [segment for segment, _, _ in write.entered],
+        [segment for segment, _ in write.left],
+    )
 
 
 def trial_of(working: Working, page: Collection[ProfileId], write: BatchWrite) -> Trial:

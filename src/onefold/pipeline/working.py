@@ -20,6 +20,7 @@ from onefold.model.profile import (
     profile_name,
 )
 from onefold.model.records import Identifier
+from onefold.pipeline.first_rows import Newcomer
 from onefold.pipeline.rows import Rows
 from onefold.pipeline.sessions import place_sessions
 from onefold.resolve import (
@@ -30,12 +31,15 @@ from onefold.resolve import (
     matched_link,
     name_clusters,
     partition,
+    plain_people,
     slot,
 )
 
 Led = Mapping[NodeId, NodeId]
 """Nodes that are there no more, and the nodes that they lead to."""
 NOWHERE: Led = MappingProxyType({})
+NOBODY: NodeId = b""
+"""What a node leads to that was taken back, with everybody that it belonged to."""
 ALIKE = "alike"
 """Why a match waits for people's eyes: it says too little to be a merge, and too much to be nothing."""
 _UNSAID = (None, 0, "")
@@ -66,11 +70,12 @@ class Working:
         self._rules = rules
         self._node_key = node_key
         self.sessions: Mapping[str, int] = rules.sessions
-        self._new_id = new_id
+        self.new_id = new_id
         self._rows = rows
         self.profiles: dict[ProfileId, Profile] = {}
         self.nodes: dict[NodeId, Node] = {}
         self.home: dict[NodeId, ProfileId] = {}
+        self.newcomers: dict[ProfileId, Newcomer] = {}
         self.loaded_due: dict[ProfileId, int] = {}
         self.changed: set[ProfileId] = set()
         self.told: set[ProfileId] = set()
@@ -151,6 +156,31 @@ class Working:
         self.fresh.add(node_id)
         return node
 
+    def add_newcomers(self, people: Iterable[Newcomer]) -> None:
+        """Add people whose identifiers nobody knows yet."""
+        for one in people:
+            number = one.profile.id
+            self.newcomers[number] = one
+            self.profiles[number] = one.profile
+            for node in one.profile.nodes:
+                self.nodes[node.id] = node
+                self.home[node.id] = number
+        for those in (self.created, self.changed, self.regrouped):
+            those.update(self.newcomers)
+
+    def _met(self, newcomer: Newcomer) -> None:
+        """Somebody's evidence leads to a newcomer, who from then on is like all others."""
+        number, owner = newcomer.profile.id, newcomer.owner
+        del self.newcomers[number]
+        for node in newcomer.profile.nodes:
+            self.fresh.add(node.id)
+            self.moved.add(node.id)
+            self._rows.change(number, "identifier", identifier_text(node), None, True)
+            if node is not owner:
+                self._rows.link(owner, node, newcomer.rank, newcomer.seen)
+        if newcomer.statements:
+            self.claimed.add(owner.id)
+
     def saw(self, node: Node, first: int, last: int) -> None:
         """A node was seen between two times."""
         if last > node.last_seen:
@@ -210,7 +240,8 @@ class Working:
             for name in self.profiles[number].names
         ]
         before = {self.home[node] for node in closure if node in self.home}
-        found = partition(closure, self._rules)
+        plain, others = plain_people(closure, self._rules)
+        found = partition(others, self._rules)
         self.partitioned.update(closure)
         for ends, waiting in list(self.held.items()):
             inside = sum(end in closure for end in ends)
@@ -218,7 +249,7 @@ class Working:
                 del self.held[ends]
         for held in found.held:
             self.held[held.link.left.id, held.link.right.id] = held
-        renamed = name_clusters(found.clusters, names, self._new_id)
+        renamed = name_clusters([*plain, *found.clusters], names, self.new_id)
         after = {one.id for one in renamed}
         for gone in before - after:
             self.removed[gone] = self.profiles.pop(gone)
@@ -240,10 +271,13 @@ class Working:
                     link = matched_link(node, other)
                     self.held[link.left.id, link.right.id] = Held(link, ALIKE)
 
-    def replace(self, clusters: list[list[Node]], rewritten: Led = NOWHERE) -> None:
+    def replace(
+        self, clusters: list[list[Node]], rewritten: Led = NOWHERE, *, taken_back: bool = False
+    ) -> None:
         """Put these clusters of nodes, folded elsewhere, in the place of what is there.
 
         Nodes that are `rewritten` are there no more: what they were called leads to what they are now.
+        Those that lead to `NOBODY` leave nothing: a profile of nothing else is gone.
         """
         given = {node.id: node for nodes in clusters for node in nodes}
         self.load_nodes([*given, *rewritten])
@@ -260,7 +294,7 @@ class Working:
         ]
         names = [name for name in names if name[1] in given]
         for left in self.forgotten:
-            if to := given.get(rewritten[left]):
+            if (to := given.get(rewritten[left])) and not taken_back:
                 to.keep(refreshed={**self.nodes[left].more.refreshed, **to.more.refreshed})
             text = identifier_text(self.nodes[left])
             self._rows.change(self.home.pop(left), "identifier", text, True, None)
@@ -271,7 +305,7 @@ class Working:
             self.note_home(node.id)
         self.nodes.update(given)
         self.fresh.update(given.keys() - self.home.keys())
-        renamed = name_clusters(clusters, names, self._new_id)
+        renamed = name_clusters(clusters, names, self.new_id)
         for gone in before - {one.id for one in renamed}:
             self.removed[gone] = self.profiles.pop(gone)
         for one in renamed:
@@ -287,6 +321,8 @@ class Working:
             for node_id in frontier:
                 number = self.home.get(node_id)
                 own = [self.nodes[node_id]] if number is None else self.profiles[number].nodes
+                if number in self.newcomers:
+                    self._met(self.newcomers[number])
                 for node in own:
                     if node.id in closure:
                         continue

@@ -159,6 +159,16 @@ def run_apart(name: str, stop: threading.Event) -> int:
         return child.wait()
 
 
+def start_apart(*arguments: str) -> subprocess.Popen[bytes]:
+    """Start one of Onefold's programs as a child of this process, and do not wait for it."""
+    return subprocess.Popen(  # noqa: S603
+        [*program(), *arguments],
+        env={**_MEMORY, **os.environ, VARIABLE: ""},
+        stdin=subprocess.DEVNULL,
+        stdout=sys.stderr.fileno(),
+    )
+
+
 def answers(host: str, port: int) -> bool:
     """Does the web process answer a request? (Its health may still be anything.)"""
     request = b"GET /health HTTP/1.1\r\nHost: onefold\r\nConnection: close\r\n\r\n"

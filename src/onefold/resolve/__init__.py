@@ -16,6 +16,7 @@ from onefold.resolve.partition import (
     matched_link,
     partition,
 )
+from onefold.resolve.plain import Newcomers, plain_people
 from onefold.resolve.refusals import Refusal, Refusals, rule_says
 from onefold.resolve.sessions import around, is_end, keep_link, slot, whose
 from onefold.resolve.values import is_blocked
@@ -23,6 +24,7 @@ from onefold.resolve.values import is_blocked
 __all__ = [
     "Held",
     "Link",
+    "Newcomers",
     "Partition",
     "Refusal",
     "Refusals",
@@ -39,6 +41,7 @@ __all__ = [
     "pairs_of",
     "parting",
     "partition",
+    "plain_people",
     "protected",
     "protection_reads",
     "rank_of",

@@ -24,6 +24,7 @@ Ints = NDArray[np.int64]
 Marks = NDArray[np.bool_]
 _DAY = 86_400_000_000
 _NODES_A_PART = 20_000
+_NEVER = 1 << 62
 
 
 class Links(NamedTuple):
@@ -55,9 +56,25 @@ def bulk_partition(
     labels = components(len(kind_of), found.left, found.right)
     doubtful = _doubtful(kinds, kind_of, labels, found, rules)[labels]
     inner = found.where(doubtful[found.left])
+    first_seen = _first_seen(links, len(kind_of))
     for numbers, own in _parts(labels, np.flatnonzero(doubtful), inner):
-        _decide(labels, numbers, own, [kinds[one] for one in kind_of[numbers]], values, rules)
+        names = [kinds[one] for one in kind_of[numbers]]
+        nodes = {
+            number: Node(number.to_bytes(16, "big"), kind, value, first, 0, 0, {})
+            for number, kind, value, first in zip(
+                numbers.tolist(), names, values(numbers), first_seen[numbers].tolist(), strict=True
+            )
+        }
+        _decide(labels, nodes, own, rules)
     return labels
+
+
+def _first_seen(links: Links, size: int) -> Ints:
+    """When each identifier was seen first, be it in a link that does not count."""
+    first = np.full(size, _NEVER, dtype=np.int64)
+    for ends in (links.left, links.right):
+        np.minimum.at(first, ends, links.time)
+    return first
 
 
 def _evidence(
@@ -140,24 +157,11 @@ def _parts(labels: Ints, numbers: Ints, links: Links) -> Iterator[tuple[Ints, Li
         start = end
 
 
-def _decide(
-    labels: Ints,
-    numbers: Ints,
-    links: Links,
-    kinds: Sequence[str],
-    values: Callable[[Ints], Sequence[str]],
-    rules: IdentityRules,
-) -> None:
+def _decide(labels: Ints, nodes: dict[int, Node], links: Links, rules: IdentityRules) -> None:
     """Partition some components by all rules, and write their labels."""
-    nodes: dict[int, Node] = {}
-    by_id: dict[bytes, Node] = {}
-    for number, kind, value in zip(numbers.tolist(), kinds, values(numbers), strict=True):
-        node = Node(number.to_bytes(16, "big"), kind, value, 1 << 62, 0, 0, {})
-        nodes[number] = by_id[node.id] = node
     for left, right, rank, time in zip(*(one.tolist() for one in links), strict=True):
         for node, other in ((nodes[left], nodes[right]), (nodes[right], nodes[left])):
             node.links[other.id] = (rank, time)
-            node.first_seen = min(node.first_seen, time)
-    for cluster in partition(by_id, rules).clusters:
+    for cluster in partition({node.id: node for node in nodes.values()}, rules).clusters:
         members = [int.from_bytes(node.id, "big") for node in cluster]
         labels[members] = min(members)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from onefold.model.sql import literal_sql
+from onefold.segment.conditions import conditions_of
 from onefold.segment.fields import LARGEST_NUMBER, field_sql
 from onefold.segment.kinds import CARRY
-from onefold.segment.metric import Field, Metric, MetricKind
+from onefold.segment.metric import KINDS, Field, Metric, MetricKind
 from onefold.segment.window import LENGTHS, Unit
 from onefold.segment.zone import Zone, load_zone
 
@@ -44,6 +45,9 @@ def bucket_query(
     )
 
 
+_KIND_NUMBERS: dict[MetricKind, int] = {
+    kind: number for number, kind in enumerate(dict.fromkeys(KINDS.values()))
+}
 COLLECTED: tuple[MetricKind, ...] = ("values", "tally", "moments", "visits")
 """The kinds that keep values side by side rather than add them up."""
 
@@ -51,8 +55,9 @@ ANY_EVENT = ""
 NOT_ACTIVITY = ("alias", "group", "identify")
 """Calls that say who somebody is, not what they do."""
 
-# One join by name pairs each event with the metrics that may want it; CASEs over the metric's number
-# then choose its condition and its value. One scan and one aggregation however many metrics.
+# One join by name pairs each event with the metrics that may want it; CASEs then choose its condition,
+# which metrics that are written alike share, and its value. One scan and one aggregation however many
+# metrics.
 _UNITS: dict[Unit, int] = {"ever": 0, "day": 1, "hour": 2, "minute": 3, "second": 4}
 _NO_NUMBERS = (
     "CAST(NULL AS BIGINT) AS carry, CAST(NULL AS BIGINT) AS micros, "
@@ -114,7 +119,7 @@ def _matched_sql(metrics: dict[int, Metric], day: str) -> str:
         (_rest(many, numbers), "v", "unnest(t)"),
     ):
         if found:
-            names = f"owner, i, metric, time, message_id, bucket, {v} AS v, {t} AS t"
+            names = f"owner, kind_no, metric, time, message_id, bucket, {v} AS v, {t} AS t"
             parts.append(f"SELECT {names} FROM ({_joined_sql(found, day)})")
     return " UNION ALL ".join(parts)
 
@@ -126,23 +131,44 @@ def _rest(metrics: dict[int, Metric], without: dict[int, Metric]) -> dict[int, M
 def _joined_sql(metrics: dict[int, Metric], day: str) -> str:
     """Each event with each of these metrics that counts it."""
     used = {metric.granularity for metric in metrics.values()} - {"ever"}
-    cases = {_UNITS[unit]: day if unit == "day" else clock_sql(unit) for unit in sorted(used)}
-    conditions = {i: metric.where for i, metric in metrics.items() if metric.where}
-    values = {i: metric.value for i, metric in metrics.items() if metric.value}
-    numbers = {i: sql for i, sql in values.items() if metrics[i].kind == "number"}
-    texts = {i: sql for i, sql in values.items() if i not in numbers}
-    rows = ", ".join(
-        f"({i}, {literal_sql(one.id)}, {literal_sql(one.event)}, {_UNITS[one.granularity]})"
-        for i, one in metrics.items()
+    units = {_UNITS[unit]: day if unit == "day" else clock_sql(unit) for unit in sorted(used)}
+    conditions = conditions_of(metrics.values())
+    places = sorted({place for one in conditions for place in one.literals})
+    tests = _numbered(one.text for one in conditions)
+    numbers = _numbered(one.value for one in metrics.values() if one.kind == "number")
+    texts = _numbered(one.value for one in metrics.values() if one.kind != "number")
+    rows = (
+        (
+            *(literal_sql(one.id), literal_sql(one.event)),
+            *(_KIND_NUMBERS[one.kind], _UNITS[one.granularity], tests.get(condition.text, -1)),
+            (numbers if one.kind == "number" else texts).get(one.value, -1),
+            *(condition.literals.get(place, "NULL") for place in places),
+        )
+        for one, condition in zip(metrics.values(), conditions, strict=True)
     )
+    columns = ", ".join(("metric", "event", "kind_no", "unit_no", "test_no", "value_no", *places))
+    listed = ", ".join(f"({', '.join(map(str, row))})" for row in rows)
     by_name = all(metric.event != ANY_EVENT for metric in metrics.values())
+    is_number = f"kind_no = {_KIND_NUMBERS['number']}"
     return (
-        f"SELECT owner, i, metric, time, message_id, {_case('unit', cases, '0')} AS bucket, "
-        f"{_case('i', numbers)} AS v, {_case('i', texts)} AS t "
-        f"FROM e JOIN (VALUES {rows}) AS m(i, metric, event, unit) "
+        f"SELECT owner, kind_no, metric, time, message_id, {_case('unit_no', units, '0')} AS bucket, "
+        f"{_chosen(is_number, numbers)} AS v, {_chosen(f'NOT {is_number}', texts)} AS t "
+        f"FROM e JOIN (VALUES {listed}) AS m({columns}) "
         f"ON {'name = event' if by_name else named_sql([ANY_EVENT])} "
-        f"WHERE {_case('i', conditions, 'TRUE')}"
+        f"WHERE {_case('test_no', {number: text for text, number in tests.items()}, 'TRUE')}"
     )
+
+
+def _numbered(texts: Iterable[str | None]) -> dict[str | None, int]:
+    """Each different text that there is, by number."""
+    return {text: number for number, text in enumerate(dict.fromkeys(filter(None, texts)))}
+
+
+def _chosen(where: str, values: Mapping[str | None, int]) -> str:
+    """The value that a metric is about, one of few expressions."""
+    if not values:
+        return "NULL"
+    return f"CASE WHEN {where} THEN {_case('value_no', {n: one for one, n in values.items()})} END"
 
 
 def bucket_sql(unit: Unit, zone: Zone) -> str:
@@ -172,7 +198,7 @@ def _added_sql(metrics: dict[int, Metric]) -> str:
     numbers = _NUMBERS if "number" in kinds else _NO_NUMBERS
     edges = _EDGES if "edge" in kinds else _NO_EDGES
     tests = {"count": "TRUE", "number": f"abs(v) < {LARGEST_NUMBER}", "edge": "t IS NOT NULL"}
-    kept = _case("i", {i: tests[metric.kind] for i, metric in metrics.items()}, "FALSE")
+    kept = _case("kind_no", {_KIND_NUMBERS[kind]: tests[kind] for kind in sorted(kinds)}, "FALSE")
     return (
         f"SELECT owner, metric, bucket, count(*) AS n, {numbers}, {edges}, {_NO_PARTS} "
         f"FROM matched WHERE {kept} GROUP BY owner, metric, bucket"
@@ -181,11 +207,12 @@ def _added_sql(metrics: dict[int, Metric]) -> str:
 
 def _collected_sql(metrics: dict[int, Metric]) -> str:
     """What is kept side by side: each different value, and how often it occurred."""
-    kinds = _case("i", {i: literal_sql(metric.kind) for i, metric in metrics.items()})
+    found = {_KIND_NUMBERS[metric.kind]: literal_sql(metric.kind) for metric in metrics.values()}
+    kinds = _case("kind_no", found)
     values = (
         f"SELECT owner, metric, bucket, {kinds} AS kind, t, count(*) AS n FROM matched "
-        f"WHERE i IN ({', '.join(map(str, metrics))}) AND t IS NOT NULL "
-        "GROUP BY owner, i, metric, bucket, t"
+        f"WHERE kind_no IN ({', '.join(map(str, found))}) AND t IS NOT NULL "
+        "GROUP BY owner, kind_no, metric, bucket, t"
     )
     return (
         f"SELECT owner, metric, bucket, CAST(sum(n) AS BIGINT) AS n, {_NO_NUMBERS}, {_NO_EDGES}, "

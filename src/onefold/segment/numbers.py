@@ -7,6 +7,7 @@ import math
 from sqlglot import exp
 
 from onefold.segment import dates
+from onefold.segment.compared import number_sql
 from onefold.segment.metric import Type
 from onefold.segment.writing import Translating, Writer
 
@@ -29,7 +30,7 @@ def literal_sql(t: Translating, node: exp.Expr) -> str:
         return t.refuse(node, f"{node.name} is not a number")
     if not math.isfinite(number):
         return t.refuse(node, f"{node.name} is too large a number")
-    return f"{number!r}" if "e" in repr(number) else f"{number!r}e0"
+    return number_sql(number)
 
 
 def _arithmetic(t: Translating, node: exp.Expr, wanted: Type | None) -> str:

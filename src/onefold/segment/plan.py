@@ -32,6 +32,7 @@ from onefold.segment.plan_order import circles, in_order
 from onefold.segment.plan_sql import plan_sql
 from onefold.segment.rule import ANY, Rule, Scope, compile_rule, names_in
 from onefold.segment.syntax import Source, parse_tree
+from onefold.segment.texts import MAX_CHARACTERS
 from onefold.segment.zone import load_zone
 
 OutputKind = Literal["trait", "tag", "segment"]
@@ -286,7 +287,7 @@ def _compile(draft: _Draft, scope: Scope, level: int) -> Output:
     else:
         of = "text" if wanted.kind == "tag" else wanted.type
         rule = compile_rule(wanted.text, scope, of, any_type=True)
-        expression = _finite(rule) if rule.type == "number" else rule.expression
+        expression = _bounded(rule)
     return _until(_output(wanted, rule, expression, level, draft.uses), wanted.until)
 
 
@@ -357,11 +358,16 @@ def _until(output: Output, day: int | None) -> Output:
     )
 
 
-def _finite(rule: Rule) -> str:
-    """What arithmetic makes beyond all numbers is absent, as it would be in JSON."""
-    if not any(operator in rule.expression for operator in (" * ", " / ", " + ", " - ", "-")):
-        return rule.expression
-    return f"CASE WHEN abs({rule.expression}) <= {_GREATEST} THEN {rule.expression} END"
+def _bounded(rule: Rule) -> str:
+    """What arithmetic makes beyond all numbers is absent, as it would be in JSON; so is a text that is
+    made too long: traits that read one another could double it with each step.
+    """
+    made = rule.expression
+    if rule.type == "number" and any(one in made for one in (" * ", " / ", " + ", " - ", "-")):
+        return f"CASE WHEN abs({made}) <= {_GREATEST} THEN {made} END"
+    if rule.type == "text" and any(one in made for one in (" || ", "replace(")):
+        return f"CASE WHEN length({made}) <= {MAX_CHARACTERS} THEN {made} END"
+    return made
 
 
 def _output(

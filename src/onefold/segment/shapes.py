@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from onefold.segment.compared import COMPARISON, constant
 from onefold.segment.metric import Column, Type
 from onefold.segment.parts import upward
 from onefold.segment.plan import Key, Output, Plan
@@ -22,13 +23,6 @@ Marks = tuple[float, ...] | tuple[str, ...] | None
 """What a column is compared with. Numbers, ascending: something can change by reaching each. Texts:
 by being or not being it. None: by any other value."""
 
-_LITERAL = r"-?[0-9][0-9.]*(?:e[+-]?[0-9]+)?|'(?:[^']|'')*'"
-_TOKEN = re.compile(
-    r"'(?:[^']|'')*'"
-    rf"|\((?P<left>[a-z][a-z2-7]{{10}}) (?P<by>>=|<=|<>|=|>|<) (?P<right>{_LITERAL})\)"
-    r"|\((?P<null>[a-z][a-z2-7]{10}) IS NULL\)"
-    r"|\b(?P<name>[a-z][a-z2-7]{10})\b"
-)
 _SLOTS: dict[Type, str] = {
     "number": "n", "text": "s", "boolean": "b", "date": "d", "time": "d", "list": "l",
     "numbers": "m", "object": "s",
@@ -60,6 +54,11 @@ class Single(NamedTuple):
         """Does it say when time alone changes it?"""
         return any(text != NEVER for text in self.shape[1:])
 
+    @property
+    def is_text(self) -> bool:
+        """Is it nothing but a text that is read?"""
+        return self.shape == ("s0", NEVER, NEVER) and self.output.type == "text"
+
 
 class ShapeQuery(NamedTuple):
     """The query of some shapes over the relation `asked(shape INTEGER, …)` with a column for each slot.
@@ -89,7 +88,7 @@ class _Shape:
         self.marks: dict[str, Marks] = {}
         self._known = columns
         self._used: dict[str, int] = {}
-        value, day, moment = (_TOKEN.sub(self._replaced, text) for text in texts)
+        value, day, moment = (COMPARISON.sub(self._replaced, text) for text in texts)
         self.texts: _Texts = value, day, moment
 
     @property
@@ -107,11 +106,11 @@ class _Shape:
         if compared in self._known:
             column, by, literal = self._known[compared], found["by"], found["right"]
             if column.type in ("number", "text"):
-                constant = _constant(literal, column.type)
-                if constant is not None:
-                    self._mark(column, by, constant)
+                value = constant(literal, column.type)
+                if value is not None:
+                    self._mark(column, by, value)
                     slot = self._slot(column.type)
-                    self.constants[slot] = constant
+                    self.constants[slot] = value
                     return f"({self._column(column)} {by} {slot})"
             self.marks[column.name] = None
             return f"({self._column(column)} {by} {literal})"
@@ -136,15 +135,15 @@ class _Shape:
         self._used[letter] = number + 1
         return f"{letter}{number}"
 
-    def _mark(self, column: Column, by: str, constant: float | str) -> None:
+    def _mark(self, column: Column, by: str, value: float | str) -> None:
         marks: list[Any] | None = None
         before = self.marks.get(column.name, ())
-        if before is not None and isinstance(constant, float):
-            above = math.nextafter(constant, math.inf)
-            at = {">=": (constant,), "<": (constant,), ">": (above,), "<=": (above,)}
-            marks = sorted({*before, *at.get(by, (constant, above))})
+        if before is not None and isinstance(value, float):
+            above = math.nextafter(value, math.inf)
+            at = {">=": (value,), "<": (value,), ">": (above,), "<=": (above,)}
+            marks = sorted({*before, *at.get(by, (value, above))})
         elif before is not None and by in ("=", "<>"):
-            marks = list(dict.fromkeys((*before, constant)))
+            marks = list(dict.fromkeys((*before, value)))
         self.marks[column.name] = None if marks is None else tuple(marks)
 
 
@@ -206,15 +205,7 @@ def _written_out(text: str, uses: Mapping[str, str]) -> str:
             return f"({uses[found['left']]} {found['by']} {found['right']})"
         return found[0]
 
-    return _TOKEN.sub(replaced, text)
-
-
-def _constant(literal: str, of: Type) -> float | str | None:
-    """A literal as the value that it is, where it is of the type that it is compared with."""
-    if literal.startswith("'"):
-        return literal[1:-1].replace("''", "'") if of == "text" else None
-    number = float(literal)
-    return number if of == "number" and math.isfinite(number) else None
+    return COMPARISON.sub(replaced, text)
 
 
 def _sql(shapes: Iterable[_Texts]) -> str:

@@ -32,6 +32,8 @@ from onefold.segment.zone import Zone
 AGGREGATES = ("count", "sum", "avg", "min", "max")
 """What is read of cells; the place of each is its number."""
 COUNT, SUM, AVERAGE, LEAST, LARGEST = range(5)
+EXACT = float(1 << 53)
+"""Below, a number may be told as a whole one."""
 ABSENT = 0
 """The code of a number that is not there."""
 _TRAIT = -1
@@ -161,12 +163,16 @@ class Values:
         return codes
 
     def told(self, rows: Ints, columns: Ints) -> list[float | None]:
-        """The numbers in some columns, each of a row."""
+        """The numbers in some columns, each of a row, as people are told: whole ones without a fraction."""
         if not len(rows):
             return []
         values, there = self.numbers(rows, columns)
-        pairs = zip(values.tolist(), there.tolist(), strict=True)
-        return [value if known else None for value, known in pairs]
+        whole = (np.floor(values) == values) & (np.abs(values) < EXACT)
+        found = values.astype(object)
+        found[whole] = values[whole].astype(np.int64)
+        found[~there] = None
+        listed: list[float | None] = found.tolist()
+        return listed
 
     def numbers(self, rows: Ints, columns: Ints) -> tuple[Floats, Yes]:
         """Aggregates over windows, and whether they are there."""

@@ -69,11 +69,15 @@ def _readers(places: Sequence[tuple[int, Marks]]) -> Readers:
 
 
 class Row(NamedTuple):
-    """How an output becomes a row: what stands in it, and what is read of a profile."""
+    """How an output becomes a row: what stands in it, and what is read of a profile.
+
+    One that `is_text` is the only thing that is read, and needs no query.
+    """
 
     query: int | None
     single: Single
     reads: tuple[tuple[int, str, Read], ...]
+    is_text: bool
 
 
 class Watch:
@@ -136,7 +140,7 @@ class Watch:
         if row is None:
             single = self._watches.singles[place]
             reads = ((at, column.name, self.read(column)) for at, column in single.columns)
-            row = self._rows[place] = Row(single.query, single, tuple(reads))
+            row = self._rows[place] = Row(single.query, single, tuple(reads), single.is_text)
         return row
 
     def read(self, column: Column) -> Read:

@@ -19,6 +19,7 @@ from onefold.config import Settings
 from onefold.eventlog import EventLog
 from onefold.model.errors import OnefoldError
 from onefold.serve.access import Access
+from onefold.serve.expressions import Expressions
 from onefold.serve.lanes import Lane
 from onefold.serve.latest import Latest
 from onefold.serve.stream import Stream
@@ -40,13 +41,14 @@ class Context:
         self.settings = settings
         self.store = store
         self.events = events
-        self.access = Access(store, time.monotonic)
+        self.expressions = Expressions(settings.timezone)
+        self.access = Access(store, time.monotonic, self.expressions.ask)
         self.asker = Asker()
         self.sql = Lane("queries", _SQL_AT_ONCE, 0)
         self.lake = Lane("questions to the lake", _LAKE_AT_ONCE, _LAKE_WAITING)
         self.commands = Lane("changes", _COMMANDS_AT_ONCE, _COMMANDS_WAITING)
         self.status = Latest(partial(self.commands.run, status, settings), _STATUS_SECONDS)
-        self.stream = Stream(events, self.access)
+        self.stream = Stream(events, self.access, self.expressions.close)
         self.accepted_events: Callable[[], int] = lambda: 0
         self.requests: Counter[tuple[str, int]] = Counter()
         self.stopping = asyncio.Event()

@@ -24,6 +24,7 @@ from onefold.app.groups.household_answers import (
 from onefold.app.identity.decisions import WhyIdentity
 from onefold.app.identity.merge_answers import MergePage, Undone
 from onefold.app.identity.rule_answers import Rivals, RuleComparison
+from onefold.app.imports.suggested import SuggestedFor
 from onefold.app.matching.answers import MatchCandidates, MatchWhy
 from onefold.app.matching.clustering_answers import ClusteredRecords
 from onefold.app.people.answers import Extracted, Merge, Merged, Records, Standardized
@@ -31,6 +32,7 @@ from onefold.app.profiles.finding import ProfileView
 from onefold.app.profiles.golden_answers import ProfileClaims, ProfileQuality, QualityReport
 from onefold.app.profiles.uploads import Spool
 from onefold.app.tags.answers import TagHealth
+from onefold.app.tracking_plans import Draft
 from onefold.config import Settings
 from onefold.model.job import Job
 
@@ -271,3 +273,19 @@ def merge_records(given: Merge) -> Merged:
     from onefold.app.people.services import merge_records as merge
 
     return merge(given)
+
+
+def plan_draft(settings: Settings, event: str, *, kind: str, source: str, days: int) -> Draft:
+    """A first draft of a tracking plan."""
+    from onefold.app.questions.drafting import plan_draft as drafted
+
+    return drafted(settings, event, kind=kind, source=source, days=days)
+
+
+def suggest_mapping(
+    settings: Settings, sample: bytes, name: str, source: str, form: str
+) -> SuggestedFor:
+    """A mapping that a file could have."""
+    from onefold.app.imports.suggesting import suggest_upload
+
+    return suggest_upload(settings, sample, name, source, form)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import msgspec
@@ -11,16 +12,17 @@ import structlog
 
 from onefold.eventlog import EventLog, LogRecord
 from onefold.model.errors import Busy
+from onefold.model.identity import BUILT_IN
 from onefold.model.records import Event, Reject, decode_accepted
-from onefold.model.sources import Source
-from onefold.serve.access import Access
-from onefold.standardize import standardize
+from onefold.serve.access import Access, Rules
+from onefold.standardize import Judging, Mappings, Plans, Writing, standardize
 
 _PAUSE = 0.1
 _RECORDS, _BYTES = 500, 1 << 20
 _BEHIND = 8 << 20
 _WAITING = 1_000
 _encode = msgspec.json.Encoder().encode
+NO_RULES = Rules(MappingProxyType({}), Writing(BUILT_IN), Mappings(), Plans())
 log = structlog.get_logger(__name__)
 
 
@@ -36,9 +38,10 @@ class Told(NamedTuple):
 class Listener:
     """Somebody who listens; what comes faster than it is taken is dropped and counted."""
 
-    def __init__(self, source: str, name: str) -> None:
+    def __init__(self, source: str, name: str, began: Mapping[str, int]) -> None:
         self._source = source
         self._name = name
+        self._began = began
         self._queue: asyncio.Queue[Told | None] = asyncio.Queue(_WAITING)
         self._missed = 0
 
@@ -53,9 +56,10 @@ class Listener:
         else:
             self._queue.put_nowait(told)
 
-    def miss(self, count: int) -> None:
-        """Messages were not even read."""
-        self._missed += count
+    def jumped(self, ends: Mapping[str, int]) -> None:
+        """Nothing up to these ends of the log is read; what came of it since it listens is missed."""
+        if any(end > self._began.get(name, 0) for name, end in ends.items()):
+            self._missed += 1
 
     async def next(self, seconds: float) -> Told | None:
         """The next message; None where there was none for so long."""
@@ -69,20 +73,27 @@ class Listener:
 
 
 class Stream:
-    """Reads the end of the log while anybody listens. Belongs to one event loop."""
+    """Reads the end of the log while anybody listens; then `idle` frees what that needed.
 
-    def __init__(self, events: EventLog, access: Access) -> None:
+    Belongs to one event loop.
+    """
+
+    def __init__(
+        self, events: EventLog, access: Access, idle: Callable[[], None] = lambda: None
+    ) -> None:
         self._events = events
         self._access = access
+        self._idle = idle
         self._positions: dict[str, int] = {}
         self._task: asyncio.Task[None] | None = None
         self.listeners: set[Listener] = set()
 
     def listen(self, source: str = "", name: str = "") -> Listener:
         """Begin to listen; to one source (its id) or one name of event, if given."""
-        listener = Listener(source, name)
+        ends = self._events.ends()
+        listener = Listener(source, name, ends)
         if not self.listeners:
-            self._positions = self._events.ends()
+            self._positions = dict(ends)
             self._task = asyncio.create_task(self._follow())
         self.listeners.add(listener)
         return listener
@@ -95,37 +106,45 @@ class Stream:
             self._task = None
 
     async def _follow(self) -> None:
+        try:
+            await self._read_on()
+        finally:
+            await asyncio.to_thread(self._idle)
+
+    async def _read_on(self) -> None:
         while True:
             try:
                 records = await asyncio.to_thread(self._read)
             except Busy as error:
                 log.warning("stream_not_read", error=str(error))
                 records = []
+            if records is None:
+                for listener in self.listeners:
+                    listener.jumped(self._positions)
+                continue
             if not records:
                 await asyncio.sleep(_PAUSE)
                 continue
-            messages = await asyncio.to_thread(tell, records, self._access.sources())
+            messages = await asyncio.to_thread(tell, records, self._access.rules())
             for message in messages:
                 for listener in self.listeners:
                     listener.offer(message)
 
-    def _read(self) -> list[LogRecord]:
-        """The next records; nobody can follow a flood with the eye, so it jumps over most of one."""
+    def _read(self) -> list[LogRecord] | None:
+        """The next records; None where it jumped: nobody can follow a flood with the eye."""
         ends = self._events.ends()
         behind = sum(end - self._positions.get(name, 0) for name, end in ends.items())
         if behind > _BEHIND:
             self._positions = ends
-            for listener in self.listeners:
-                listener.miss(1)
-            return []
+            return None
         records = self._events.read(self._positions, _RECORDS, _BYTES)
         for record in records:
             self._positions[record.partition] = record.next_offset
         return records
 
 
-def tell(records: Iterable[LogRecord], sources: Mapping[str, Source]) -> list[Told]:
-    """The events in records of the log, and the rejects with their reasons."""
+def tell(records: Iterable[LogRecord], rules: Rules = NO_RULES) -> list[Told]:
+    """The events in records of the log, and the rejects with their reasons, as the worker has them."""
     accepted = []
     unreadable = []
     for record in records:
@@ -134,7 +153,8 @@ def tell(records: Iterable[LogRecord], sources: Mapping[str, Source]) -> list[To
         except msgspec.MsgspecError:
             said = {"reasons": [f"record {record.offset} of the log cannot be read"]}
             unreadable.append(Told("reject", "", "", _encode(said)))
-    events, rejects = standardize(accepted, sources)
+    judging = Judging(rules.plans) if rules.plans else None
+    events, rejects = standardize(accepted, rules.sources, rules.writing, rules.mappings, judging)
     return [*unreadable, *map(_event, events), *map(_reject, rejects)]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from ipaddress import ip_network
 from typing import Any, NamedTuple
@@ -12,7 +11,7 @@ from urllib.parse import parse_qs
 import msgspec
 
 from onefold.collect import Route, decode_body, find_key, find_route, read_body
-from onefold.collect.address import client_address, is_trusted
+from onefold.collect.address import client_address
 from onefold.collect.allowance import Allowance
 from onefold.collect.cors import cors_headers, preflight_headers
 from onefold.collect.decoding import too_large
@@ -20,7 +19,6 @@ from onefold.collect.settings import rudder_settings, segment_settings
 from onefold.config import Settings
 from onefold.model.errors import (
     Busy,
-    InvalidInput,
     NotFound,
     OnefoldError,
     RateLimited,
@@ -29,18 +27,19 @@ from onefold.model.errors import (
 from onefold.model.records import Accepted, encode_accepted
 from onefold.model.sources import FindSource, Source, authenticate
 from onefold.serve.log_writer import LogWriter
+from onefold.serve.origin import origin
 from onefold.serve.problems import MethodNotAllowed, problem
+from onefold.standardize import Verdict
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-Check = Callable[[Accepted, Source | None], list[list[str]]]
+Judging = Callable[[Accepted, Source], Callable[[], list[Verdict]]]
 Headers = list[tuple[bytes, bytes]]
 
 _SUCCESS = b'{"success":true}'
 _JSON: Headers = [(b"content-type", b"application/json")]
-_HOST = re.compile(rb"[A-Za-z0-9._:\[\]-]+")
 _SLOW_TO_READ = 256 << 10
 _BODY_SECONDS = 30
 
@@ -61,21 +60,21 @@ class _Gone(Exception):
 class TrackingApp:
     """Accepts what Segment-compatible clients send, and answers once it is durable.
 
-    `find_source` gives a source by id. `check` is that of `onefold.standardize`, for callers that ask for a
-    result per event with `?strict=1`. `serves` tells which paths are its own.
+    `find_source` gives a source by id. `judging` gives what judges a call in another thread, for callers
+    that ask for a result per event with `?strict=1`. `serves` tells which paths are its own.
     """
 
     def __init__(
         self,
         log: LogWriter,
         find_source: FindSource,
-        check: Check,
+        judging: Judging,
         clock_us: Callable[[], int],
         settings: Settings,
     ) -> None:
         self._log = log
         self._find_source = find_source
-        self._check = check
+        self._judging = judging
         self._clock = clock_us
         self._max_body = settings.max_body_size
         self._ip_mode = settings.ip_mode
@@ -198,10 +197,8 @@ class TrackingApp:
 
     async def _strictly(self, accepted: Accepted, source: Source) -> _Answer:
         """The same success, and what becomes of each event: rejects are kept and can be listed."""
-        events: list[dict[str, Any]] = []
-        for index, reasons in enumerate(await asyncio.to_thread(self._check, accepted, source)):
-            status = {"status": "rejected", "reasons": reasons} if reasons else {"status": "ok"}
-            events.append({"index": index, **status})
+        found = await asyncio.to_thread(self._judging(accepted, source))
+        events = [{"index": index, **_told(verdict)} for index, verdict in enumerate(found)]
         return _Answer(200, _JSON, msgspec.json.encode({"success": True, "events": events}))
 
     def _settings_for_browser(self, route: Route, query: dict[str, str], scope: Scope) -> _Answer:
@@ -211,18 +208,8 @@ class TrackingApp:
         if route.action == "rudder_settings":
             settings = rudder_settings(source, key)
         else:
-            settings = segment_settings(source, key, self._base_url(scope))
+            settings = segment_settings(source, key, origin(scope, self._proxies))
         return _Answer(200, _JSON, msgspec.json.encode(settings))
-
-    def _base_url(self, scope: Scope) -> str:
-        headers = dict(scope["headers"])
-        scheme, host = scope["scheme"], headers.get(b"host", b"")
-        if scope.get("client") and is_trusted(scope["client"][0], self._proxies):
-            host = headers.get(b"x-forwarded-host", host)
-            scheme = "https" if headers.get(b"x-forwarded-proto") == b"https" else scheme
-        if not _HOST.fullmatch(host):
-            raise InvalidInput("the Host header is missing or is no host")
-        return f"{scheme}://{host.decode('ascii')}"
 
 
 def _query(text: bytes) -> dict[str, str]:
@@ -234,3 +221,18 @@ def _query(text: bytes) -> dict[str, str]:
 def _problem(error: OnefoldError) -> _Answer:
     status, headers, body = problem(error)
     return _Answer(status, [(k.encode(), v.encode()) for k, v in headers.items()], body)
+
+
+def _told(verdict: Verdict) -> dict[str, Any]:
+    """What becomes of one event, in words."""
+    told: dict[str, Any] = {"status": "ok"}
+    if verdict.refused:
+        told = {"status": "rejected", "reasons": verdict.refused}
+    if verdict.left_out:
+        told["left_out"] = verdict.left_out
+    if verdict.violations:
+        told["violations"] = [
+            {"plan": one.plan, "version": one.version, "field": one.field, "fault": one.fault, "mode": one.mode}
+            for one in (violation.breach for violation in verdict.violations)
+        ]  # fmt: skip
+    return told

@@ -18,18 +18,18 @@ import uvloop
 
 from onefold.app.workspace import now_us, open_log, open_store
 from onefold.config import Settings
-from onefold.model.errors import Busy, Fault, InvalidInput, NotFound, OnefoldError, TooLarge
+from onefold.model.errors import Fault, InvalidInput, NotFound, OnefoldError
 from onefold.serve.api import create_api
 from onefold.serve.context import Context
 from onefold.serve.log_writer import LogWriter
 from onefold.serve.patience import Patience
 from onefold.serve.problems import problem
 from onefold.serve.profile_lookup import plain_profile
+from onefold.serve.pushed import PREFIXES, PushedApp
+from onefold.serve.receiving import receive_body
 from onefold.serve.tracking import Message, Receive, Scope, Send, TrackingApp
-from onefold.standardize import check
 
 _BACKLOG = 2048
-_BODY_SECONDS = 30.0
 _HEAD_SECONDS = 20.0
 _IDLE_SECONDS = 75
 _LOOK_SECONDS = 0.05
@@ -54,12 +54,13 @@ log = structlog.get_logger(__name__)
 class Web:
     """One ASGI application: finds who answers a request, and counts the answers."""
 
-    def __init__(self, context: Context, tracking: TrackingApp) -> None:
+    def __init__(self, context: Context, tracking: TrackingApp, pushed: PushedApp) -> None:
         self._tracking = tracking
+        self._pushed = pushed
         self._context = context
         self._api: Any = create_api(context)
         self._requests = context.requests
-        context.accepted_events = lambda: tracking.accepted_events
+        context.accepted_events = lambda: tracking.accepted_events + pushed.accepted
         self._max_body = context.settings.max_body_size
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -69,6 +70,8 @@ class Web:
         path = scope["path"]
         if TrackingApp.serves(path) or path.startswith(_TRACKING):
             await self._tracking(scope, receive, self._counting("tracking", send))
+        elif path.startswith(PREFIXES):
+            await self._pushed(scope, receive, self._counting("pushed", send))
         else:
             await self._manage(scope, receive, self._counting("api", send))
 
@@ -113,20 +116,7 @@ class Web:
         """The whole body, within limits of size and time; None where the client went away."""
         if scope["method"] in ("GET", "HEAD", "OPTIONS"):
             return b""
-        body = bytearray()
-        try:
-            async with asyncio.timeout(_BODY_SECONDS):
-                while True:
-                    message = await receive()
-                    if message["type"] == "http.disconnect":
-                        return None
-                    body += message.get("body", b"")
-                    if len(body) > self._max_body:
-                        raise TooLarge(f"the body is larger than {self._max_body} bytes")
-                    if not message.get("more_body"):
-                        return bytes(body)
-        except TimeoutError as error:
-            raise Busy("the body did not arrive in time; send it again") from error
+        return await receive_body(receive, self._max_body)
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
@@ -174,8 +164,11 @@ async def _serve(
         events = open_log(settings, store, "web")
         writer = LogWriter(events.append)
         context = Context(settings, store, events)
-        tracking = TrackingApp(writer, context.access.source, check, now_us, settings)
-        server = _Server(_configuration(Web(context, tracking), settings))
+        tracking = TrackingApp(
+            writer, context.access.source, context.access.judging, now_us, settings
+        )
+        web = Web(context, tracking, PushedApp(writer, context))
+        server = _Server(_configuration(web, settings))
         watching = asyncio.create_task(_watch(server, context, ready, stop))
         telling = asyncio.create_task(context.keep_telling())
         try:
@@ -186,6 +179,7 @@ async def _serve(
             with suppress(OnefoldError, sqlite3.OperationalError):
                 await context.tell_reads()
             context.asker.close()
+            context.expressions.close()
             await writer.close()
             events.close()
 

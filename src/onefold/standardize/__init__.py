@@ -5,7 +5,31 @@ and all its reasons; nothing is silently dropped, and no bytes make this stage r
 Pure: the same calls give the same events, whenever and however often they are read.
 """
 
-from onefold.standardize.calls import SourceSettings, check, seen_key, standardize
+from onefold.standardize.calls import (
+    Judging,
+    SourceSettings,
+    Verdict,
+    check,
+    seen_key,
+    standardize,
+    verdicts,
+)
+from onefold.standardize.mapping import Ask, Mappings
+from onefold.standardize.plans import Plans
+from onefold.standardize.rates import Rates
 from onefold.standardize.writing import Writing
 
-__all__ = ["SourceSettings", "Writing", "check", "seen_key", "standardize"]
+__all__ = [
+    "Ask",
+    "Judging",
+    "Mappings",
+    "Plans",
+    "Rates",
+    "SourceSettings",
+    "Verdict",
+    "Writing",
+    "check",
+    "seen_key",
+    "standardize",
+    "verdicts",
+]

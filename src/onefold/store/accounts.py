@@ -74,6 +74,12 @@ class AccountStore:
         sql = "select node from household_nodes where node > ? order by node limit ?"
         return [row[0] for row in self._db.rows(sql, after, limit)]
 
+    def remove(self, accounts: Sequence[str]) -> None:
+        """Forget accounts of which nothing is said any more."""
+        with self._db.transaction() as connection:
+            rows = [(one,) for one in accounts]
+            connection.executemany("delete from accounts where id = ?", rows)
+
     def write(self, change: AccountWrite, forgotten: Sequence[NodeId]) -> None:
         """Write what a batch changes, within its transaction; `forgotten` identifiers are gone."""
         connection = self._db.connection

@@ -216,6 +216,23 @@ class Registry:
                 self._changed(at, actor, f"{kind}.delete", name, {})
         return True
 
+    def hide(self, kind: str, name: str, key: str, instead: Any) -> None:
+        """Put something else in place of the texts at a key of older versions; nobody is told."""
+        with self._db.transaction() as connection:
+            for version, text in self._db.rows(
+                "select version, body from definition_versions"
+                " where kind = ? and name = ? and body is not null",
+                kind,
+                name,
+            ):
+                body = msgspec.json.decode(text)
+                if key in body and body[key] != instead:
+                    connection.execute(
+                        "update definition_versions set body = ?"
+                        " where kind = ? and name = ? and version = ?",
+                        (_json({**body, key: instead}).decode(), kind, name, version),
+                    )
+
     def _next_version(self, kind: str, name: str) -> int:
         last = self._db.one(
             "select max(version) from definition_versions where kind = ? and name = ?", kind, name
@@ -243,6 +260,10 @@ class Registry:
         with self._db.transaction():
             hold()
             self._changed(at, "onefold", "segment.list", segment, {"version": version})
+
+    def changed(self, at: int, actor: str, action: str, target: str) -> None:
+        """Have all look again at what they go by; inside the transaction of the change."""
+        self._changed(at, actor, action, target, {})
 
     def _changed(
         self, at: int, actor: str, action: str, target: str, detail: dict[str, Any]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
 from typing import NamedTuple
 
 import msgspec
 
+from onefold.model.mapping import UNREADABLE
+from onefold.model.records import Reject
 from onefold.store.database import Database
 
 
@@ -27,6 +31,27 @@ class Rejects:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+
+    def write(self, rejects: Iterable[Reject]) -> Counter[str]:
+        """Keep those that are not kept already, inside a transaction; gives how many, by load."""
+        execute = self._db.connection.execute
+        kept: Counter[str] = Counter()
+        for one in rejects:
+            values = (one.source, one.received_at, one.kind, one.raw, _json(one.reasons).decode())
+            kept[one.load] += execute(_INSERT, (*values, _digest(one), one.load)).rowcount
+        return kept
+
+    def reasons(self, load: int) -> list[tuple[list[str], int]]:
+        """The reasons for which something of a load was rejected, and how often."""
+        rows = self._db.rows(
+            "select reasons, count(*) from rejects where load = ? group by reasons", str(load)
+        )
+        return [(msgspec.json.decode(told), count) for told, count in rows]
+
+    def forget(self, load: int) -> int:
+        """Forget what was rejected of a load; gives how many that were."""
+        with self._db.transaction() as connection:
+            return connection.execute("delete from rejects where load = ?", (str(load),)).rowcount
 
     def list(
         self, *, after: int = 0, limit: int = 100, source: str = "", state: str = "open"
@@ -60,6 +85,22 @@ class Rejects:
             )
 
 
+def _digest(one: Reject) -> bytes:
+    """The same for the same bytes when they come again: of a load, whenever they are read."""
+    if one.load:
+        # What cannot be read may look alike at two places, which the reasons tell.
+        told = f"{one.source}\0{one.load}\0{one.kind}\0"
+        told += "\0".join(one.reasons) if one.kind == UNREADABLE else ""
+    else:
+        told = f"{one.source}\0{one.received_at}\0{one.kind}\0"
+    return blake2b(told.encode() + one.raw, digest_size=16).digest()
+
+
+_INSERT = (
+    "insert or ignore into rejects (source, received_at, kind, raw, reasons, digest, load)"
+    " values (?,?,?,?,?,?,?)"
+)
+_json = msgspec.json.Encoder().encode
 _SELECT = "select id, source, received_at, kind, raw, reasons, state from rejects"
 
 

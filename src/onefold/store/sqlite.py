@@ -8,24 +8,29 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 
 from onefold.model.delivery import Delivery
+from onefold.model.loads import LoadCount
+from onefold.model.plans import Breach
 from onefold.model.profile import NodeId, ProfileId
 from onefold.model.records import Reject
 from onefold.store.accounts import AccountStore, AccountWrite
 from onefold.store.database import WAIT_SECONDS, Database
 from onefold.store.given import GivenStore
 from onefold.store.jobs import Jobs
+from onefold.store.loads import Loads, Secrets, SourceStates
 from onefold.store.matching import Matches, MatchWrite
 from onefold.store.outbox import SQLiteOutbox
+from onefold.store.rates import RateStore
 from onefold.store.registry import Registry
 from onefold.store.rejects import Rejects
 from onefold.store.reviews import Hold, Reviews
+from onefold.store.sent import Sent, SentValues
+from onefold.store.violations import Violations
 
 
 class QueuedRows(NamedTuple):
@@ -54,6 +59,7 @@ class BatchWrite(msgspec.Struct, gc=False):
     left: list[tuple[str, ProfileId]] = []
     deliveries: list[Delivery] = []
     rejects: list[Reject] = []
+    loads: list[LoadCount] = []
     lake: list[QueuedRows] = []
     counters: dict[str, int] = {}
     waits: list[tuple[NodeId, str, bytes]] = []
@@ -65,7 +71,10 @@ class BatchWrite(msgspec.Struct, gc=False):
     holds: Sequence[Hold] = ()
     matches: MatchWrite | None = None
     forgotten: list[NodeId] = []
+    vanished: list[ProfileId] = []
     accounts: AccountWrite | None = None
+    violations: Mapping[tuple[int, Breach], int] = {}
+    sent: list[Sent] = []
 
 
 _WRITES = (
@@ -97,6 +106,12 @@ class SQLiteStore:
         self.rejects = Rejects(self.db)
         self.given = GivenStore(self.db)
         self.jobs = Jobs(self.db)
+        self.loads = Loads(self.db)
+        self.violations = Violations(self.db)
+        self.rates = RateStore(self.db)
+        self.sent = SentValues(self.db)
+        self.source_states = SourceStates(self.db)
+        self.secrets = Secrets(self.db)
         self.reviews = Reviews(self.db)
         self.matches = Matches(self.db)
         self.accounts = AccountStore(self.db)
@@ -201,6 +216,7 @@ class SQLiteStore:
             for sql, ids in (
                 ("delete from profiles where id = ?", batch.removed),
                 ("delete from aliases where id = ?", batch.reclaimed),
+                ("delete from aliases where profile = ?", batch.vanished),
                 ("delete from identifiers where node = ?", batch.forgotten),
                 ("delete from waiting_claims where node = ?", batch.arrived),
                 ("delete from refresh_values where id = ?", batch.refreshed),
@@ -211,11 +227,16 @@ class SQLiteStore:
                 self.matches.write(batch.matches)
             if batch.accounts is not None:
                 self.accounts.write(batch.accounts, batch.forgotten)
+            if batch.sent:
+                self.sent.write(batch.sent)
+            if batch.violations:
+                self.violations.write(batch.violations)
             self._write_sizes(batch)
             self._write_tag_values(batch.tag_values)
-            self._write_rejects(batch.rejects)
+            rejected = self.rejects.write(batch.rejects)
+            self.loads.count(batch.loads, rejected)
             self._write_deliveries(batch.deliveries)
-            self._add_counters(batch.counters)
+            self._add_counters({**batch.counters, "rejects": rejected.total()})
             self._write_progress(batch.batch, batch.positions)
 
     def _add_counters(self, added: Mapping[str, int]) -> None:
@@ -252,26 +273,6 @@ class SQLiteStore:
     def segment_sizes(self) -> dict[str, int]:
         """How many profiles are in each segment."""
         return dict(self.db.rows("select segment, members from segment_sizes where members > 0"))
-
-    def _write_rejects(self, rejects: Iterable[Reject]) -> None:
-        self.db.connection.executemany(
-            "insert or ignore into rejects (source, received_at, kind, raw, reasons, digest)"
-            " values (?,?,?,?,?,?)",
-            [
-                (
-                    one.source,
-                    one.received_at,
-                    one.kind,
-                    one.raw,
-                    _json(one.reasons).decode(),
-                    blake2b(
-                        f"{one.source}\0{one.received_at}\0{one.kind}\0".encode() + one.raw,
-                        digest_size=16,
-                    ).digest(),
-                )
-                for one in rejects
-            ],
-        )
 
     def _write_deliveries(self, deliveries: Iterable[Delivery]) -> None:
         self.db.connection.executemany(
@@ -360,6 +361,14 @@ class SQLiteStore:
     def names_seen(self) -> set[tuple[str, str]]:
         """The names that came in: `("event", name)` and `("trait", name)`."""
         return set(self.db.rows("select kind, name from names_seen"))
+
+    def undo_load(self, load: int, at: int, actor: str) -> None:
+        """From now on a load is taken back, and what it brought is not among the running totals."""
+        with self.db.transaction():
+            found = self.loads.get(load)
+            if found.state != "undone":
+                self._add_counters({"events": -found.events, "rejects": -found.rejects})
+            self.loads.undo(load, at, actor)
 
     def counters(self) -> dict[str, int]:
         """Running totals since the workspace began: events, duplicates, profiles, merges …"""

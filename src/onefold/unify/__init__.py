@@ -5,7 +5,7 @@ same result whatever the order of arrival, and however often a statement arrives
 """
 
 from onefold.unify.contest import Claim, Contest
-from onefold.unify.golden import Golden, Winner, golden_record, last_writer, units_of
+from onefold.unify.golden import Golden, Winner, golden_record, last_writer, only_traits, units_of
 from onefold.unify.rules import PLAIN, GoldenRules, Unit
 from onefold.unify.statements import add_claims, add_statement, claims_of, refitted
 
@@ -22,6 +22,7 @@ __all__ = [
     "claims_of",
     "golden_record",
     "last_writer",
+    "only_traits",
     "refitted",
     "units_of",
 ]

@@ -56,6 +56,16 @@ def last_writer(statements: Iterable[Statement]) -> dict[str, Winner]:
     return {trait: best[trait][1] for trait in sorted(best)}
 
 
+def only_traits(said: Statement) -> dict[str, Any]:
+    """The golden traits of somebody of whom there is but one statement, of a source, and no rules.
+
+    >>> only_traits(Statement("crm", 1, "m1", True, {"name": "Ann", "city": None, "age": 7}))
+    {'age': 7, 'name': 'Ann'}
+    """
+    traits = said.traits
+    return {name: traits[name] for name in sorted(traits) if traits[name] is not None}
+
+
 def golden_record(
     nodes: Nodes,
     rules: GoldenRules = PLAIN,

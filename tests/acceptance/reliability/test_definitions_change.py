@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from onefold.app.evaluation.backfill import AT_ONCE_EVENTS
 from onefold.app.folding.refold import fold_batches
 from onefold.app.lake.tables import tables_now
 from onefold.app.status import status
@@ -134,7 +135,7 @@ def assert_as_a_new_fold(tree: Tree) -> None:
 @pytest.mark.timeout(900)
 def test_kills_while_everybody_is_counted_chosen_and_evaluated(tree: Tree) -> None:
     """Worker and jobs are killed again and again between a new trait and its last profile."""
-    many(tree, 12_000)
+    many(tree, AT_ONCE_EVENTS + 1_000)  # so many that a job counts their past
     settled(tree)
     clients = Clients(lambda: tree.port, tree.keys["write_key"])
     with clients.sending():

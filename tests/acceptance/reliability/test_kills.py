@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from onefold.activate.webhook import secret_text
+from onefold.app.secret_values import secret_set
 from onefold.app.status import status
 from onefold.app.workspace import open_store
 from onefold.config import Settings
@@ -43,7 +44,7 @@ kind: destination
 name: crm
 type: webhook
 url: {url}/crm
-secret: {secret}
+secret: {{secret: crm}}
 """
 
 
@@ -60,7 +61,8 @@ def tree(tmp_path: Path, receiver: Receiver) -> Iterator[Tree]:
         tree.start()
         folder = tmp_path / "definitions"
         folder.mkdir()
-        text = DEFINITIONS.format(url=receiver.url, secret=secret_text(KEY))
+        secret_set(Settings(data=tree.data), "crm", secret_text(KEY))
+        text = DEFINITIONS.format(url=receiver.url)
         (folder / "all.yaml").write_text(text)
         tree.run("apply", str(folder))
         yield tree

@@ -66,6 +66,15 @@ class Tree:
         assert done.returncode == 0, (done.stdout[-2000:], done.stderr[-2000:])
         return json.loads(done.stdout)
 
+    def begin(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Begin another command on the same data, and do not wait for its end."""
+        return subprocess.Popen(
+            self._command(*arguments),
+            env=self._environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
     def pids(self) -> dict[str, int]:
         """The process ids of the supervisor's children, as they are now."""
         return {

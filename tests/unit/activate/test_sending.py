@@ -28,7 +28,7 @@ def now() -> int:
 
 def webhook(receiver: Receiver, name: str = "crm", **settings: object) -> Destination:
     given = {"url": f"{receiver.url}/{name}", "secret": SECRET, **settings}
-    return destination_from(DestinationDefinition(name, "webhook", given), {})
+    return destination_from(DestinationDefinition(name, "webhook", given))
 
 
 def delivery(id: int, profile: int = 1, destination: str = "crm") -> Delivery:

@@ -14,7 +14,7 @@ from onefold.activate.webhook import (
     request,
     secret_text,
 )
-from onefold.activate.webhook_settings import settings_from
+from onefold.activate.webhook_settings import settings_from, text_faults
 from onefold.model.definitions import DestinationDefinition
 from onefold.model.delivery import Delivery
 from onefold.model.errors import InvalidInput
@@ -116,7 +116,7 @@ def test_a_message_id_names_one_change() -> None:
 
 
 def test_settings_with_defaults() -> None:
-    settings = settings_from({"url": "https://example.com/hook", "secret": SECRET}, {})
+    settings = settings_from({"url": "https://example.com/hook", "secret": SECRET})
     assert settings == WebhookSettings("https://example.com/hook", (KEY,))
 
 
@@ -130,7 +130,7 @@ def test_all_settings() -> None:
         "max_attempts": 4,
         "max_age_hours": 1,
     }
-    settings = settings_from(given, {})
+    settings = settings_from(given)
     assert settings.secrets == (KEY, OLD_KEY)
     assert (settings.headers, settings.timeout, settings.concurrency) == (
         {"X-Team": "growth"},
@@ -140,9 +140,31 @@ def test_all_settings() -> None:
     assert (settings.policy.max_attempts, settings.policy.max_age) == (4, 3_600_000_000)
 
 
-def test_a_secret_can_come_from_the_environment() -> None:
-    given = {"url": "https://example.com", "secret_env": "CRM_SECRET"}
-    assert settings_from(given, {"CRM_SECRET": SECRET}).secrets == (KEY,)
+def test_in_a_definition_secrets_are_only_named() -> None:
+    given = {
+        "url": "https://example.com",
+        "secret": [{"secret": "new"}, {"secret": "old"}],
+        "headers": {"Authorization": {"secret": "token"}, "X-Team": "growth"},
+    }
+    assert list(text_faults(given)) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "where", "message"),
+    [
+        ({"secret": SECRET}, "secret", "is no place for a secret itself"),
+        ({"secret": [{"secret": "new"}, SECRET]}, "secret", "is no place for a secret itself"),
+        ({"secret_env": "CRM_SECRET"}, "secret_env", "is no longer read"),
+        ({}, "secret", "a signing secret is missing"),
+    ],
+)
+def test_a_secret_itself_is_refused_there_with_the_way_to_name_it(
+    given: dict[str, Any], where: str, message: str
+) -> None:
+    (fault,) = text_faults({"url": "https://example.com", **given})
+    assert (fault.where, fault.message) == (where, message)
+    assert "onefold secret set NAME" in fault.hint
+    assert "whsec_" not in str(fault)
 
 
 def test_every_fault_is_named_at_once() -> None:
@@ -155,7 +177,7 @@ def test_every_fault_is_named_at_once() -> None:
         "uri": "x",
     }
     with pytest.raises(InvalidInput) as raised:
-        settings_from(given, {})
+        settings_from(given)
     assert sorted(fault.where for fault in raised.value.faults) == [
         "concurrency",
         "headers.Host",
@@ -179,13 +201,11 @@ def test_every_fault_is_named_at_once() -> None:
         {"secret": SECRET.removeprefix("whsec_")},
         {"secret": "whsec_" + base64.b64encode(b"short").decode()},
         {"secret": "whsec_" + base64.b64encode(b"long " * 30).decode()},
-        {"secret_env": "UNSET"},
-        {"secret": SECRET, "secret_env": "SET"},
     ],
 )
 def test_a_missing_or_wrong_secret_is_a_fault_that_does_not_show_it(given: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput) as raised:
-        settings_from({"url": "https://example.com", **given}, {"SET": SECRET})
+        settings_from({"url": "https://example.com", **given})
     (fault,) = raised.value.faults
     assert fault.where.startswith("secret")
     assert "whsec_" not in str(fault).replace("`whsec_`", "")
@@ -198,14 +218,14 @@ def test_a_missing_or_wrong_secret_is_a_fault_that_does_not_show_it(given: dict[
 )  # fmt: skip
 def test_a_wrong_url_is_a_fault(url: object) -> None:
     with pytest.raises(InvalidInput) as raised:
-        settings_from({"url": url, "secret": SECRET}, {})
+        settings_from({"url": url, "secret": SECRET})
     assert [fault.where for fault in raised.value.faults] == ["url"]
 
 
 def test_secrets_do_not_show_in_any_text() -> None:
     given = {"url": "https://example.com/h?token=t0ken", "secret": SECRET}
     given["headers"] = {"Authorization": "t0ken"}
-    made = destination_from(DestinationDefinition("crm", "webhook", given), {})
+    made = destination_from(DestinationDefinition("crm", "webhook", given))
     texts = [repr(made), repr(made.settings), repr(made.request(made.settings, delivery(), NOW))]
     assert texts == [
         "Destination(crm)",
@@ -216,7 +236,7 @@ def test_secrets_do_not_show_in_any_text() -> None:
 
 def test_an_unknown_type_is_a_fault() -> None:
     with pytest.raises(InvalidInput, match="known are webhook"):
-        destination_from(DestinationDefinition("crm", "fax", {}), {})
+        destination_from(DestinationDefinition("crm", "fax", {}))
 
 
 def now_micros() -> int:

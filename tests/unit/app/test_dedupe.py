@@ -181,8 +181,12 @@ def test_a_model_that_does_not_fit_is_refused(tmp_path: Path) -> None:
         dedupe([file], Wanted(model=model))
 
 
-def test_an_engine_that_is_none_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+@pytest.mark.parametrize("engine", ["sprak", "spark://host", "sc://host:15002/;token=secret"])
+def test_an_engine_that_is_none_is_refused_before_anything_is_read(
+    tmp_path: Path, engine: str
+) -> None:
     file = write(tmp_path / "people.csv", [row for row, _ in people(5, 1)])
     with pytest.raises(InvalidInput) as refused:
-        dedupe([file], Wanted(output=tmp_path / "a.csv", engine="sprak"))
-    assert [fault.where for fault in refused.value.faults] == ["sprak"]
+        dedupe([file], Wanted(output=tmp_path / "a.csv", engine=engine))
+    assert [fault.where for fault in refused.value.faults] == ["engine"]
+    assert "secret" not in str(refused.value)

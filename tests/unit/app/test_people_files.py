@@ -16,7 +16,7 @@ from onefold.app.matching.file_commands import (
     merge_file,
     standardize_file,
 )
-from onefold.app.people.files import encoding_of
+from onefold.collect.sources.files.encodings import encoding_of
 from onefold.model.errors import InvalidInput, NotFound, OnefoldError
 
 CHINESE = "编号;姓名;手机\n1;张伟;13812345679\n2;欧阳娜娜;139-1234-5670\n"
@@ -59,7 +59,16 @@ def test_european_files_too(tmp_path: Path, encoding: str) -> None:
     ("text", "fault"),
     [
         ("", ("people.csv", "is empty")),
+        ("\n \n", ("people.csv", "is empty")),
         ("name,mail\n", ("people.csv", "has no rows")),
+        (
+            "Ann Lee,ann@b.example\nBob Li,bob@b.example\n",
+            ("people.csv", "column 2 of the first row is a mail address, not a header"),
+        ),
+        (
+            "Ann Lee,+49 30 1234567\nBob Li,+49 30 7654321\n",
+            ("people.csv", "column 2 of the first row is a telephone number, not a header"),
+        ),
         ("name,mail,name\nA,b,c\n", ("people.csv: name", "two columns have this header")),
         (
             "name,mail\nAnn,a@b.c\nSmith, Bob,b@c.d\n",

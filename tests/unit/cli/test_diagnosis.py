@@ -60,6 +60,12 @@ def test_all_is_well():
             "failed",
             "log lines",
         ),
+        (
+            {"failing": {"segment vips": "no such cast"}},
+            "definitions",
+            "warning",
+            "change its rule",
+        ),
         ({"store_faults": ("row 3 missing",)}, "store", "failed", ".recover"),
         ({"lake_faults": ("events lacks 1 files",)}, "lake", "failed", "backup"),
         ({"log_damaged": 2}, "log", "warning", "disk and memory"),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import httpx
@@ -15,10 +16,14 @@ from onefold.model.records import Accepted, decode_accepted
 from onefold.model.sources import Source, hash_secret
 from onefold.serve.log_writer import LogWriter
 from onefold.serve.tracking import TrackingApp
-from onefold.standardize import check
+from onefold.standardize import Verdict, verdicts
 
 KEY = "web:s3cret"
 NOW = 1_790_000_000_000_000
+
+
+def _judging(accepted: Accepted, source: Source) -> Callable[[], list[Verdict]]:
+    return partial(verdicts, accepted, source)
 
 
 class Shop:
@@ -54,7 +59,7 @@ class Shop:
     ) -> list[httpx.Response]:
         async def run() -> list[httpx.Response]:
             writer = LogWriter(self.append)
-            app = TrackingApp(writer, self.sources.get, check, lambda: self.now, self.settings)
+            app = TrackingApp(writer, self.sources.get, _judging, lambda: self.now, self.settings)
             transport = httpx.ASGITransport(app=app, client=(client, 50_000))
             async with httpx.AsyncClient(transport=transport, base_url="http://cdp.test") as http:
                 try:

@@ -20,7 +20,7 @@ from onefold.pipeline.evaluation import Evaluation, Found
 from onefold.segment import Plan, Wanted, compile_plan, merge_into, prune, read_rows
 from onefold.segment.buckets import Buckets
 from onefold.segment.kinds import Numbers, Values
-from tests.unit.pipeline.touching import Identifiers, rows_of
+from tests.unit.pipeline.touching import Identifiers, looked, rows_of
 
 DAY = 86_400_000_000
 NOW = 20_000 * DAY + DAY // 2
@@ -184,7 +184,7 @@ def taken(
                 for task, value in zip(found.tasks, column.to_pylist(), strict=True):
                     answers[task.profile.id, one.name] = value
         else:
-            answers |= {(profile.id, output.name): value for output, profile, value in found}
+            answers |= looked(found)
     for task in tasks:
         for rule in RULES:
             inside = answers.get((task.profile.id, rule))

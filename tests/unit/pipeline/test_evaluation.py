@@ -12,11 +12,11 @@ from onefold.engine import DuckEngine
 from onefold.model.profile import Profile
 from onefold.pipeline.concerned import Changes, Task
 from onefold.pipeline.counts import Counts, encode_buckets
-from onefold.pipeline.evaluation import Answer, Evaluation, Found
+from onefold.pipeline.evaluation import Evaluation, Found, Looked
 from onefold.segment import Plan, Wanted, compile_plan
 from onefold.segment.plan import Key, plan_of
 from onefold.segment.shapes import singles_of
-from tests.unit.pipeline.touching import Identifiers
+from tests.unit.pipeline.touching import Identifiers, looked
 
 NOW = 1_750_000_000_000_000
 WANTED = [
@@ -67,7 +67,7 @@ def run(evaluation: Evaluation, new: New | None = None, **traits: Any) -> dict[s
     return computed(evaluation.run([task], NOW, touched))
 
 
-def computed(found: Iterable[Found | list[Answer]]) -> dict[str, Any]:
+def computed(found: Iterable[Found | Looked]) -> dict[str, Any]:
     """What was found, by name."""
     values: dict[str, Any] = {}
     for part in found:
@@ -75,7 +75,7 @@ def computed(found: Iterable[Found | list[Answer]]) -> dict[str, Any]:
             for one, column in zip(part.outputs, part.columns, strict=True):
                 values[one.name] = column.to_pylist()[0]
         else:
-            values |= {output.name: value for output, _, value in part}
+            values |= {name: value for (_, name), value in looked(part).items()}
     return values
 
 

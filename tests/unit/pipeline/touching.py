@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import pyarrow as pa
@@ -10,6 +11,7 @@ import pyarrow as pa
 from onefold.model.profile import Node
 from onefold.pipeline.adding import Adding, Touched
 from onefold.pipeline.counts import encode_buckets
+from onefold.pipeline.evaluation import Looked
 from onefold.pipeline.increments import increments
 from onefold.segment import Plan, oldest_kept
 from onefold.segment.buckets import Buckets
@@ -35,6 +37,19 @@ def rows_of(tables: Iterable[pa.Table]) -> list[tuple[Any, ...]]:
         for table in tables
         for row in zip(*(column.to_pylist() for column in table.columns), strict=True)
     ]
+
+
+def looked(found: Looked) -> dict[tuple[int, str], Any]:
+    """What was found of what can have changed, by profile and name."""
+    numbers, values = found.numbers, {}
+    owners = [
+        one.id
+        for one, (start, end) in zip(numbers.profiles, pairwise(numbers.starts), strict=True)
+        for _ in range(start, end)
+    ]
+    for owner, name, value in zip(owners, numbers.names, numbers.values, strict=True):
+        values[owner, name] = value
+    return values | {(profile.id, output.name): value for output, profile, value in found.answers}
 
 
 class Identifiers:

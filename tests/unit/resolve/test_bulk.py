@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from onefold.app.identity.link_files import cluster_links
@@ -58,8 +58,19 @@ RULES = st.builds(
 )
 
 
+# An e-mail that was seen first beside a value that says nothing.
+SEEN_BESIDE_SILENCE = [(0, 4, 0, 1), (1, 4, 0, 1), (2, 4, 0, 1), (4, 8, 0, 1), (8, 9, 1, 3)]
+ONE_IN_TWO_DAYS = IdentityRules(
+    {
+        "crm_id": IdentifierRule("crm_id", "shareable"),
+        "email": IdentifierRule("email", max_per_profile=1, per_days=2, max_profiles=3),
+    }
+)
+
+
 @settings(max_examples=300, deadline=None)
 @given(st.lists(PAIRS, max_size=40), RULES)
+@example(SEEN_BESIDE_SILENCE, ONE_IN_TWO_DAYS)
 def test_the_same_people(pairs: list[tuple[int, int, int, int]], rules: IdentityRules) -> None:
     nodes = [
         Node(number.to_bytes(16, "big"), kind, value, 1 << 62, 0, 0, {})

@@ -80,6 +80,15 @@ def test_what_is_no_number_is_absent() -> None:
     assert values(plan, {"x": 1e300}) == {"big": None, "none": None}
 
 
+def test_a_text_that_traits_double_step_by_step_is_absent_when_it_is_too_long() -> None:
+    steps = [trait(f"t{n}", f"t{n - 1} || t{n - 1}") for n in range(1, 16)]
+    plan = compile_plan([trait("t0", "name || '!'"), *steps])
+    found = values(plan, {"name": "Eva"})
+    assert found["t11"] == "Eva!" * 2048
+    assert found["t12"] is None
+    assert found["t15"] is None
+
+
 def test_a_circle_is_refused_and_named() -> None:
     wanted = [trait("a", "b + 1"), trait("b", "c + 1"), trait("c", "a + 1"), trait("d", "x + 1")]
     with pytest.raises(InvalidInput, match="in a circle") as caught:

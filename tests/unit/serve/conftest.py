@@ -17,9 +17,9 @@ from onefold.config import Settings
 from onefold.model.records import Accepted, encode_accepted
 from onefold.serve.context import Context
 from onefold.serve.log_writer import LogWriter
+from onefold.serve.pushed import PushedApp
 from onefold.serve.tracking import TrackingApp
 from onefold.serve.web import Web
-from onefold.standardize import check
 
 
 class Desk:
@@ -61,7 +61,8 @@ class Desk:
                 writer = LogWriter(events.append)
                 context = Context(self.settings, store, events)
                 find = context.access.source
-                web = Web(context, TrackingApp(writer, find, check, now_us, self.settings))
+                tracking = TrackingApp(writer, find, context.access.judging, now_us, self.settings)
+                web = Web(context, tracking, PushedApp(writer, context))
                 transport = httpx.ASGITransport(app=web, raise_app_exceptions=True)
                 async with httpx.AsyncClient(transport=transport, base_url="http://cdp") as http:
                     try:

@@ -55,7 +55,8 @@ def test_a_preview_that_takes_too_long_is_stopped(desk: Any) -> None:
     desk.process(*EVENTS)
     desk.settings = type(desk.settings)(data=desk.settings.data, sql_seconds=0.000_1)
     found = desk.post("/api/segments/preview", {"rule": "country = 'CN'"})
-    assert "takes longer" in str(found.json())
+    # Who says so depends on how busy the machine is: the query, or those who wait for its process.
+    assert "longer than 0.0001 s" in str(found.json())
 
 
 def test_why(desk: Any) -> None:

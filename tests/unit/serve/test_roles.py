@@ -12,7 +12,7 @@ from onefold.model.access import ROLES
 
 Row = tuple[str, str, str, bytes | None, str]
 SEGMENT = b'{"rule": "city = \'Dali\'"}'
-HOOK = {"type": "webhook", "url": "http://127.0.0.1:9/", "secret": "whsec_" + "MDAw" * 8}
+HOOK = {"type": "webhook", "url": "http://127.0.0.1:9/", "secret": {"secret": "hook"}}
 BULK = b'{"wanted": {"verdict": "same"}, "token": "%s"}' % token_of(BulkWanted("same"), []).encode()
 APART = b'{"left": "user_id:u", "right": "user_id:v", "verdict": "apart"}'
 HOME = b'{"together": "yes"}'
@@ -48,6 +48,11 @@ def collection(
 
 # Every route, the least role that may use it, a request that succeeds, and the audit entry it leaves.
 ALLOWED: list[Row] = [
+    ("GET", "/api/sources/status", "reader", None, ""),
+    ("GET", "/api/loads", "reader", None, ""),
+    ("GET", "/api/secrets", "admin", None, ""),
+    ("PUT", "/api/secrets/token", "admin", b'{"value": "x"}', "secret.set"),
+    ("DELETE", "/api/secrets/token", "admin", None, "secret.remove"),
     ("GET", "/api/profiles/user_id:u", "reader", None, ""),
     ("GET", "/api/profiles/user_id:u/claims", "reader", None, ""),
     ("GET", "/api/profiles/user_id:u/quality", "reader", None, ""),
@@ -111,6 +116,17 @@ ALLOWED: list[Row] = [
     *collection("household-traits", "household_trait", {"aggregate": "count"}),
     *collection("golden", "golden", {"survivorship": "longest", "traits": ["a"]}, traits=["b"]),
     *collection("destinations", "destination", HOOK),
+    *collection(
+        "mappings", "mapping", {"identifiers": {"user_id": "a"}}, identifiers={"email": "b"}
+    ),
+    *collection("source-definitions", "source", {"type": "csv"}),
+    *collection("tracking-plans", "tracking_plan", {"event": "Seen", "schema": {}}),
+    ("GET", "/api/tracking-plans", "reader", None, ""),
+    ("GET", "/api/tracking/violations", "reader", None, ""),
+    ("GET", "/api/tracking/draft?event=Seen", "reader", None, ""),
+    ("GET", "/api/rates", "reader", None, ""),
+    ("PUT", "/api/rates", "editor", b"Date,USD\n2026-01-30,1.25\n", "rates.load"),
+    ("POST", "/api/mappings/suggest?name=a.csv", "editor", b"id,phone\n1,2\n", ""),
     ("GET", "/api/traits", "reader", None, ""),
     ("GET", "/api/golden", "reader", None, ""),
     ("GET", "/api/tags", "reader", None, ""),
@@ -124,6 +140,10 @@ ALLOWED: list[Row] = [
     ("POST", "/api/segments/friends/list", "editor", b"user_id\nu\n", ""),
     ("GET", "/api/properties", "reader", None, ""),
     ("GET", "/api/destinations", "reader", None, ""),
+    ("GET", "/api/mappings", "reader", None, ""),
+    ("GET", "/api/entities", "reader", None, ""),
+    *collection("entities", "entity", {"fields": {"gift": {}}}, "one_{} new_{}"),
+    ("GET", "/api/source-definitions", "reader", None, ""),
     ("GET", "/api/jobs", "reader", None, ""),
     ("POST", "/api/jobs", "admin", b'{"kind": "rebuild"}', "job.add"),
     ("GET", "/api/jobs/1", "reader", None, ""),
@@ -150,6 +170,9 @@ ALLOWED: list[Row] = [
 ]
 MERGE = "/api/identity/merges/{merge}"
 ELSEWHERE = {
+    *(("POST", f"/api/sources/{{name}}/{what}") for what in ("run", "pause", "resume", "reset")),
+    ("GET", "/api/loads/{load}"),
+    ("POST", "/api/loads/{load}/cancel"),
     ("GET", "/health"),
     ("GET", "/metrics"),
     ("GET", "/api/stream"),

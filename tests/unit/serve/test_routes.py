@@ -91,6 +91,7 @@ def test_the_document_is_open_api_and_says_what_bodies_and_errors_are(desk: Any)
         assert operation["description"], path
         assert "application/problem+json" in operation["responses"]["default"]["content"], path
         bare = ("able", "revoke", "cancel", "refresh", "undo", "redo", "/members/{reference}")
+        bare += ("/run", "/pause", "/resume", "/reset")
         if method in ("POST", "PUT") and not path.endswith(bare):
             assert operation["requestBody"]["content"], path
     assert all(
@@ -143,3 +144,17 @@ def test_a_method_that_a_path_does_not_have_is_told_which_it_has(
     assert found.headers["content-type"] == "application/problem+json"
     assert found.json()["code"] == "method_not_allowed"
     assert allow in found.json()["detail"]
+
+
+def test_numbers_in_requests_are_bounded(desk: Any) -> None:
+    document = desk.get("/api/docs/openapi.json", key=None).json()
+
+    unbounded = [
+        (method, path, parameter["name"])
+        for method, path, operation in routes(document)
+        for parameter in operation.get("parameters", ())
+        if parameter["schema"].get("type") == "integer"
+        and not {"minimum", "maximum"} <= parameter["schema"].keys()
+    ]
+
+    assert not unbounded

@@ -26,6 +26,10 @@ def put_old(path: Path, nodes: list[list[Any]]) -> None:
         # What later versions added is not there yet.
         store.db.connection.execute("drop index accounts_until")
         store.db.connection.execute("alter table accounts drop column until")
+        store.db.connection.execute("drop index rejects_of")
+        store.db.connection.execute("alter table rejects drop column load")
+        for table in ("loads", "source_states", "secrets", "violations", "rates", "sent_values"):
+            store.db.connection.execute(f"drop table {table}")
         store.db.connection.execute("pragma user_version = 8")
 
 

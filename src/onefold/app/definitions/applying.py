@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
@@ -13,10 +13,12 @@ import yaml
 
 from onefold.app.definitions.checks import faults_of
 from onefold.app.definitions.dependencies import Graph, Key, Ref
+from onefold.app.definitions.entities import entities_of, schema_in
 from onefold.app.definitions.files import Reading, Written, read_definitions
 from onefold.app.definitions.identity_checks import name_faults
 from onefold.app.definitions.meaning import (
     LIMITS,
+    Bodies,
     Limits,
     faults_together,
     limits_of,
@@ -30,8 +32,19 @@ from onefold.config import Settings
 from onefold.model.errors import Conflict, Fault, InvalidInput, Stale
 from onefold.store import SQLiteStore
 
-SECRET_KEYS = ("secret", "secrets", "headers")
 HIDDEN = "(hidden)"
+_HIDDEN_KEYS = ("secret", "secrets", "headers")
+
+
+def is_hidden(key: str, value: object) -> bool:
+    """Is it shown to nobody? What only names secrets may be seen."""
+    if key not in _HIDDEN_KEYS:
+        return False
+    if isinstance(value, dict) and value.keys() != {"secret"}:
+        return any(is_hidden(key, one) for one in value.values())
+    if isinstance(value, list):
+        return any(is_hidden(key, one) for one in value)
+    return not isinstance(value, dict)
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -144,8 +157,11 @@ def plan_of(
         raise InvalidInput("there would be more definitions than may be in force", excess)
     before, after = Graph(live), Graph(bodies)
     changed = {key: one for key, one in written.items() if live.get(key) != one.body}
-    own = [*reading.faults, *_own_faults(reading.written)]
-    broken = {key for key, one in written.items() if unreadable(*key, one.body)}
+    entities = entities_of(bodies)
+    own = [*reading.faults, *_own_faults(reading.written, entities)]
+    users = {user for key in out for user in before.users.get(key, ())}  # these are told already
+    own += _left_behind(live, bodies, {*written, *users}, entities)
+    broken = {key for key, one in written.items() if unreadable(*key, one.body, entities)}
     together = faults_together(after, bodies, changed, out, broken)
     needed = list(removal_faults(before, out))
     if faults := [*own, *together, *needed]:
@@ -181,7 +197,7 @@ def restored(store: SQLiteStore, reading: Reading) -> Reading:
 def _with_secrets(one: Written, live: Mapping[Key, dict[str, Any]]) -> Written:
     kept = live.get((one.kind, one.name), {})
     body = {
-        key: kept.get(key, value) if key in SECRET_KEYS and value == HIDDEN else value
+        key: kept.get(key, value) if key in _HIDDEN_KEYS and value == HIDDEN else value
         for key, value in one.body.items()
     }
     return one._replace(body=body)
@@ -191,15 +207,36 @@ def _refs(keys: Iterable[Key]) -> tuple[Ref, ...]:
     return tuple(Ref(*key) for key in keys)
 
 
-def _own_faults(written: list[Written]) -> Iterator[Fault]:
+def _left_behind(
+    live: Mapping[Key, dict[str, Any]],
+    bodies: Mapping[Key, dict[str, Any]],
+    judged: Collection[Key],
+    entities: Bodies,
+) -> Iterator[Fault]:
+    """Mappings in force that changed entities leave without what they need."""
+    if entities == entities_of(live):
+        return
+    for key, body in bodies.items():
+        if key[0] not in ("mapping", "source") or key in judged:
+            continue
+        if reason := unreadable(*key, body, entities):
+            place = f"{key[0]} {key[1]}, in force"
+            yield Fault(f"would no longer be readable: {reason}", place, "change it too")
+
+
+def _own_faults(written: list[Written], entities: Bodies) -> Iterator[Fault]:
     """What is wrong with each definition, and those that are written twice."""
+    schema = schema_in(entities)
     seen: dict[Key, str] = {}
     for one in written:
         first = seen.setdefault((one.kind, one.name), one.where)
         if first != one.where:
             yield Fault(f"{one.kind} {one.name!r} stands in {first} already", one.where)
-        shape = [*faults_of(one.kind, one.body), *name_faults(one.kind, one.name, one.body)]
-        if not shape and (reason := unreadable(one.kind, one.name, one.body)):
+        shape = [
+            *faults_of(one.kind, one.body, schema),
+            *name_faults(one.kind, one.name, one.body),
+        ]
+        if not shape and (reason := unreadable(one.kind, one.name, one.body, entities)):
             shape = [Fault(f"cannot be read: {reason}")]
         for fault in shape:
             yield Fault(fault.message, one.place(fault.where), fault.hint)
@@ -213,5 +250,5 @@ def _diff(before: dict[str, Any] | None, after: dict[str, Any] | None) -> str:
 def _lines(body: dict[str, Any] | None) -> list[str]:
     if body is None:
         return []
-    shown = {key: HIDDEN if key in SECRET_KEYS else value for key, value in body.items()}
+    shown = {key: HIDDEN if is_hidden(key, value) else value for key, value in body.items()}
     return yaml.dump(shown, Dumper=_Shown, allow_unicode=True, sort_keys=True).splitlines()

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import difflib
-import os
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
-from onefold.activate.webhook_settings import settings_from
+from onefold.activate.webhook_settings import text_faults
 from onefold.app.definitions import (
     account_checks,
     golden_checks,
     identity_checks,
+    plan_checks,
+    source_checks,
     tag_checks,
 )
 from onefold.app.in_force import DESTINATION_KEYS
-from onefold.model.errors import Fault, InvalidInput
+from onefold.model.errors import Fault
+from onefold.standardize.mapping import ANY_ENTITY, Schema, entity_faults
+from onefold.standardize.mapping.canonical import CANONICAL
 
 Body = dict[str, Any]
 TYPES = ("text", "number", "boolean", "date", "time", "list", "numbers", "object")
@@ -25,14 +28,17 @@ _STATES = ("draft", "approved", "retired")
 _TEXT, _FLAG = "must be a text", "must be true or false"
 
 
-def faults_of(kind: str, body: Body) -> Iterator[Fault]:
-    """All faults of one definition, as far as it can be judged alone."""
+def faults_of(kind: str, body: Body, schema: Schema = CANONICAL) -> Iterator[Fault]:
+    """All faults of one definition, as far as it can be judged by itself and the canonical schema."""
     for key in _ABOUT & body.keys():
         if not isinstance(body[key], str):
             yield Fault(_TEXT, key)
     if kind in ("trait", "tag") and body.get("state", "approved") not in _STATES:
         yield Fault(f"must be one of {', '.join(_STATES)}", "state")
-    yield from KINDS[kind](body)
+    if kind in _OF_SCHEMA:
+        yield from _OF_SCHEMA[kind](body, schema)
+    else:
+        yield from KINDS[kind](body)
 
 
 def _trait_faults(body: Body) -> Iterator[Fault]:
@@ -143,10 +149,7 @@ def _destination_faults(body: Body) -> Iterator[Fault]:
         yield Fault("must be a list of segment names", "segments")
     if not isinstance(body.get("enabled", True), bool):
         yield Fault(_FLAG, "enabled")
-    try:
-        settings_from(own, os.environ)
-    except InvalidInput as error:
-        yield from error.faults or (Fault(error.message),)
+    yield from text_faults(own)
 
 
 def _identifier_faults(body: Body) -> Iterator[Fault]:
@@ -159,6 +162,19 @@ def _identity_faults(body: Body) -> Iterator[Fault]:
     yield from identity_checks.identity_faults(body)
 
 
+def _plan_faults(body: Body) -> Iterator[Fault]:
+    yield from _unknown_keys(body, plan_checks.KEYS | _ABOUT)
+    yield from plan_checks.plan_faults(body)
+
+
+def _entity_faults(body: Body) -> Iterator[Fault]:
+    yield from entity_faults(ANY_ENTITY, body)
+
+
+_OF_SCHEMA: Mapping[str, Callable[[Body, Schema], Iterator[Fault]]] = {
+    "source": source_checks.source_faults,
+    "mapping": source_checks.mapping_faults,
+}
 KINDS: Mapping[str, Callable[[Body], Iterator[Fault]]] = {
     "trait": _trait_faults,
     "tag": _tag_faults,
@@ -168,6 +184,10 @@ KINDS: Mapping[str, Callable[[Body], Iterator[Fault]]] = {
     "account_trait": _account_trait_faults,
     "household_trait": _household_trait_faults,
     "destination": _destination_faults,
+    "source": source_checks.source_faults,
+    "mapping": source_checks.mapping_faults,
+    "entity": _entity_faults,
+    "tracking_plan": _plan_faults,
     "identifier": _identifier_faults,
     "identity": _identity_faults,
 }

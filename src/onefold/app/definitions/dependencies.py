@@ -12,10 +12,11 @@ import msgspec
 from onefold.model.errors import Fault, InvalidInput
 from onefold.segment.rule import names_in
 from onefold.segment.syntax import Source, parse_tree
+from onefold.standardize.mapping.canonical import CANONICAL
 
 Key = tuple[str, str]
 """A definition's kind and name."""
-Reference = tuple[Literal["value", "segment"], str]
+Reference = tuple[Literal["value", "segment", "mapping", "entity"], str]
 _LANGUAGE = frozenset({"rule", "expression", "when", "by", "where"})
 """Keys of a body, at any depth, whose texts are written in the rule language."""
 _COMPUTED = ("trait", "tag")
@@ -39,7 +40,7 @@ class Graph:
     """All definitions, by kind and name, and who refers to whom.
 
     A value is a computed trait, a declared trait or a tag. What a rule names and nobody defines is
-    a trait that sources claim, so only segments can be missing.
+    a trait that sources claim, so only segments and mappings can be missing.
     """
 
     def __init__(self, bodies: Mapping[Key, dict[str, Any]]) -> None:
@@ -67,13 +68,14 @@ class Graph:
         return [key for key in found if key is not None]
 
     def missing(self, key: Key) -> Iterator[Fault]:
-        """Segments that a definition names and nobody defines."""
-        names = [name for kind, name in self._bodies if kind == "segment"]
+        """Segments and mappings that a definition names and nobody defines."""
         for (sort, name), where in uses_of(key[0], self._bodies[key]):
-            if sort == "segment" and ("segment", name) not in self._bodies:
+            # That an entity is missing is told with the mapping, which lists those that there are.
+            if sort not in ("value", "entity") and (sort, name) not in self._bodies:
+                names = [name for kind, name in self._bodies if kind == sort]
                 near = difflib.get_close_matches(name, names, 1)
                 hint = f"did you mean {near[0]!r}?" if near else "define it too"
-                yield Fault(f"there is no segment {name!r}", where, hint)
+                yield Fault(f"there is no {sort} {name!r}", where, hint)
 
     def cycles(self) -> list[list[Key]]:
         """Definitions that refer to themselves, directly or round a circle; each circle once."""
@@ -101,8 +103,8 @@ class Graph:
 
     def _defined(self, reference: Reference) -> Key | None:
         sort, name = reference
-        if sort == "segment":
-            return ("segment", name) if ("segment", name) in self._bodies else None
+        if sort != "value":
+            return (sort, name) if (sort, name) in self._bodies else None
         # `address.city` may be a trait of its own, or lie inside the trait `address`.
         while name:
             if found := self._values.get(name):
@@ -128,6 +130,20 @@ def uses_of(kind: str, body: dict[str, Any]) -> list[Use]:
         segments = body.get("segments")
         names = segments if isinstance(segments, list) else []
         return [Use(("segment", one), "segments") for one in names if isinstance(one, str)]
+    if kind == "source":
+        mapping = body.get("mapping")
+        if isinstance(mapping, dict):
+            return [Use(used, f"mapping.{where}") for used, where in uses_of("mapping", mapping)]
+        return [Use(("mapping", mapping), "mapping")] if isinstance(mapping, str) else []
+    if kind == "mapping":  # its expressions are about the fields of records
+        events = body.get("events")
+        some = [body, *(events if isinstance(events, list) else [])]
+        named = [one.get("to") for one in some if isinstance(one, dict)]
+        # What stands in the shipped schema does not depend on a definition that adds to it.
+        own = [one for one in named if isinstance(one, str) and one not in CANONICAL]
+        return [Use(("entity", one), "to") for one in dict.fromkeys(own)]
+    if kind == "entity":
+        return []
     if kind in ("account_trait", "household_trait"):
         of = body.get("of")
         return [Use(("value", of), "of")] if isinstance(of, str) and of else []

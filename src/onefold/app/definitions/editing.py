@@ -6,13 +6,13 @@ from typing import Any
 
 import msgspec
 
-from onefold.app.definitions.applying import HIDDEN, SECRET_KEYS, Plan, plan_of, put
+from onefold.app.definitions.applying import HIDDEN, Plan, is_hidden, plan_of, put
 from onefold.app.definitions.dependencies import Graph, Key, Ref
 from onefold.app.definitions.files import Reading, Written, name_fault, read_text
 from onefold.app.definitions.meaning import limits_of
 from onefold.app.workspace import open_store
 from onefold.config import Settings
-from onefold.model.errors import InvalidInput, NotFound
+from onefold.model.errors import Fault, InvalidInput, NotFound
 from onefold.store import SQLiteStore
 from onefold.store.registry import DefinitionVersion
 
@@ -29,7 +29,8 @@ class DefinitionRow(msgspec.Struct, frozen=True):
 class DefinitionView(msgspec.Struct, frozen=True):
     """A definition in force: who changed it last and when (µs), and its direct neighbors.
 
-    `uses` are the definitions that it refers to, `used_by` those that refer to it.
+    `uses` are the definitions that it refers to, `used_by` those that refer to it. The answer to a
+    change has `warnings` about names in it that are neither defined nor ever came in.
     """
 
     kind: str
@@ -40,6 +41,7 @@ class DefinitionView(msgspec.Struct, frozen=True):
     body: dict[str, Any]
     uses: tuple[Ref, ...]
     used_by: tuple[Ref, ...]
+    warnings: tuple[Fault, ...] = ()
 
 
 class VersionRow(msgspec.Struct, frozen=True):
@@ -109,8 +111,7 @@ def definition_put(
     With `version` only if it is at that version now: 0 if it must not be there yet.
     """
     with open_store(settings, cache_mb=4) as store:
-        _put_one(settings, store, (kind, name), body, actor, version)
-        return _view(store, kind, name)
+        return _put_one(settings, store, (kind, name), body, actor, version)
 
 
 def definition_delete(
@@ -132,8 +133,7 @@ def definition_roll_back(
         body = _version(store, kind, name, to).body
         if body is None:
             raise InvalidInput(f"at version {to} {kind} {name!r} was taken out")
-        _put_one(settings, store, (kind, name), body, actor, version)
-        return _view(store, kind, name)
+        return _put_one(settings, store, (kind, name), body, actor, version)
 
 
 def plan_text(settings: Settings, text: str, *, prune: bool) -> Plan:
@@ -157,12 +157,13 @@ def _put_one(
     body: dict[str, Any],
     actor: str,
     version: int | None,
-) -> None:
+) -> DefinitionView:
     if fault := name_fault(*key):
         raise InvalidInput("the definition cannot be used", [fault])
     reading = Reading([Written(*key, body, "body")], [])
     expected = {} if version is None else {key: version}
-    put(store, reading, actor, limits=limits_of(settings), expected=expected)
+    done = put(store, reading, actor, limits=limits_of(settings), expected=expected)
+    return msgspec.structs.replace(_view(store, *key), warnings=done.warnings)
 
 
 def _view(store: SQLiteStore, kind: str, name: str) -> DefinitionView:
@@ -214,4 +215,4 @@ def _refs(keys: tuple[Key, ...] | list[Key]) -> tuple[Ref, ...]:
 
 
 def _shown(body: dict[str, Any]) -> dict[str, Any]:
-    return {key: HIDDEN if key in SECRET_KEYS else value for key, value in body.items()}
+    return {key: HIDDEN if is_hidden(key, value) else value for key, value in body.items()}

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import msgspec
 import yaml
 
-from onefold.app.definitions.applying import HIDDEN, SECRET_KEYS
+from onefold.app.definitions.applying import HIDDEN, is_hidden
 from onefold.app.definitions.dependencies import Key
 from onefold.app.definitions.files import Reading, definition_files, plain, read_text
 from onefold.app.definitions.yaml_editing import (
@@ -29,7 +29,12 @@ from onefold.config import Settings
 from onefold.model.errors import Fault, InvalidInput
 
 _KEPT = frozenset({"kind", "name", "tests"})
-_PLURALS = {"property": "properties", "golden": "golden", "identity": "identity"}
+_PLURALS = {
+    "property": "properties",
+    "entity": "entities",
+    "golden": "golden",
+    "identity": "identity",
+}
 Bodies = Mapping[Key, dict[str, Any]]
 
 
@@ -135,7 +140,7 @@ def _key_of(one: Document) -> Key | None:
 def _with_secrets_hidden(body: dict[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
     """As it may be written: a secret only where the very same one stands already."""
     return {
-        key: HIDDEN if key in SECRET_KEYS and before.get(key) != value else value
+        key: HIDDEN if is_hidden(key, value) and before.get(key) != value else value
         for key, value in body.items()
     }
 

@@ -8,8 +8,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 import yaml
+from yaml.constructor import ConstructorError
 
 from onefold.app.definitions.checks import KINDS
+from onefold.app.definitions.source_checks import source_name_fault
 from onefold.model.errors import Fault, NotFound
 
 TESTS = ".test.yaml"
@@ -112,7 +114,24 @@ def plain(body: dict[Any, Any]) -> dict[str, Any]:
 def composed(text: str) -> Iterator[tuple[yaml.Node, Any]]:
     """The documents of a YAML text, with the places of their parts and as values."""
     for node in yaml.compose_all(text, Loader=FAST):
-        yield node, yaml.SafeLoader("").construct_document(node)
+        yield node, _Values("").construct_document(node)
+
+
+class _Values(yaml.SafeLoader):
+    """Values as YAML means them; keys as they are written: `no` and `2026-01-01`, too, are texts."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """A mapping whose keys are texts, each once."""
+        found: dict[Any, Any] = {}
+        for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise ConstructorError(None, None, "a key must be a text", key.start_mark)
+            if key.value in found:
+                raise ConstructorError(
+                    None, None, f"the key {key.value!r} stands twice", key.start_mark
+                )
+            found[key.value] = self.construct_object(value, deep=deep)
+        return found
 
 
 def trap(text: str, where: str) -> Fault | None:
@@ -157,4 +176,4 @@ def name_fault(kind: str, name: object) -> Fault | None:
     if kind == "segment" and name in QUESTIONS:
         hint = "that is where the API is asked this of any rule; choose another name"
         return Fault(f"a segment cannot be called {name!r}", "name", hint)
-    return None
+    return source_name_fault(name) if kind == "source" else None

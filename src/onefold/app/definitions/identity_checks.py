@@ -9,6 +9,7 @@ from typing import Any
 
 from onefold.model.errors import Fault
 from onefold.model.identity import INVALID, SCOPES, STRENGTHS, USER
+from onefold.standardize.mapping import ANY_ENTITY, entity_faults
 from onefold.standardize.normalizers import (
     MOST_PATTERN,
     normalizer,
@@ -101,6 +102,9 @@ def _writing_faults(body: Body) -> Iterator[Fault]:
 
 def name_faults(kind: str, name: str, body: Body) -> Iterator[Fault]:
     """Faults of a name: `identity` is one definition, and a user id stays what a user has one of."""
+    if kind == "entity":  # what is wrong whatever its name is told with what it says
+        told = set(entity_faults(ANY_ENTITY, body))
+        yield from (one for one in entity_faults(name, body) if one not in told)
     if kind == "identity" and name != IDENTITY:
         yield Fault(f"there is one such definition, named {IDENTITY}", "name", f"name: {IDENTITY}")
     if kind == "identifier" and not _KIND.fullmatch(name):

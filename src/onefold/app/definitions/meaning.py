@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import msgspec
@@ -12,7 +13,7 @@ from onefold.app.definitions.files import Written
 from onefold.app.definitions.golden_checks import faults_of_all
 from onefold.app.in_force import definitions_from
 from onefold.config import Settings
-from onefold.model.errors import Fault
+from onefold.model.errors import Fault, InvalidInput
 from onefold.segment import compile_plan, wanted_by
 from onefold.segment.plan import Plan
 from onefold.segment.rule import ANY, Scope
@@ -21,6 +22,7 @@ from onefold.store.registry import StoredDefinition
 _TEXT_KEY = {"segment": "rule", "trait": "expression", "tag": "cases"}
 _SAME_NAMES = {"trait": "tag", "tag": "trait"}
 Bodies = Mapping[Key, dict[str, Any]]
+NO_BODIES: Bodies = MappingProxyType({})
 
 
 class Limits(NamedTuple):
@@ -96,14 +98,21 @@ def removal_faults(before: Graph, gone: Collection[Key]) -> Iterator[Fault]:
             yield Fault(f"{key[0]} {key[1]!r} is needed by {named}", "", hint)
 
 
-def unreadable(kind: str, name: str, body: dict[str, Any]) -> str:
-    """Why a definition cannot be read at all; nothing if it can, whatever else is wrong with it."""
+def unreadable(kind: str, name: str, body: dict[str, Any], entities: Bodies = NO_BODIES) -> str:
+    """Why a definition cannot be read at all; nothing if it can, whatever else is wrong with it.
+
+    Mappings may be to the `entities` of the workspace.
+    """
     if kind == "segment" and not body.keys() & {"rule", "list"}:
         return "it has neither a rule nor a list"
     try:
-        definitions_from([StoredDefinition(kind, name, 0, body)])
+        about = [StoredDefinition(*key, 0, one) for key, one in entities.items()]
+        beside = about if kind in ("mapping", "source") else []
+        definitions_from([*beside, StoredDefinition(kind, name, 0, body)])
     except msgspec.ValidationError as error:
         return str(error)
+    except InvalidInput as error:
+        return "; ".join(map(str, error.faults))
     except (LookupError, TypeError, ValueError):
         return "something is missing, or of the wrong type"
     return ""

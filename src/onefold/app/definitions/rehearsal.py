@@ -16,6 +16,7 @@ from onefold.app.definitions.case_files import Case, Check, read_cases
 from onefold.app.definitions.dependencies import Key
 from onefold.app.definitions.files import Reading, read_definitions
 from onefold.app.definitions.meaning import limits_of
+from onefold.app.definitions.plan_samples import check_file, check_samples
 from onefold.app.in_force import load_definitions
 from onefold.app.workspace import id_maker
 from onefold.config import Settings
@@ -49,8 +50,14 @@ class TestReport(msgspec.Struct, frozen=True):
     failures: tuple[Failure, ...]
 
 
-def run_tests(settings: Settings, directory: Path) -> TestReport:
-    """Run all tests below a directory against the definitions below it; needs no workspace."""
+def run_tests(
+    settings: Settings, directory: Path, *, events: Path | None = None, source: str = ""
+) -> TestReport:
+    """Run all tests below a directory against the definitions below it; needs no workspace.
+
+    Samples of tracking plans are tests too, and so is each event of the file `events`, held against
+    the plans of its `source`.
+    """
     reading = read_definitions(directory)
     cases = read_cases(directory)
     # What only sends is neither needed nor, where its secrets are not, usable.
@@ -74,7 +81,10 @@ def run_tests(settings: Settings, directory: Path) -> TestReport:
         finally:
             engine.close()
             store.close()
-    return TestReport(len(cases.found), tuple(failures))
+    checked = list(check_samples(written))
+    checked += check_file(written, events, source) if events else ()
+    failures += [Failure(*one) for one in checked if one.problems]
+    return TestReport(len(cases.found) + len(checked), tuple(failures))
 
 
 def _unknown(cases: list[Case], defined: set[Key]) -> Iterator[Fault]:

@@ -28,7 +28,7 @@ _SAID: dict[int | None, str] = {
 }
 _A_PAGE, _IN_A_HURRY = 1_000, 50
 _NONE = b"none"
-_FORMAT = 2
+_FORMAT = 3
 """How keys are made; an index of another release is filled anew."""
 
 
@@ -50,23 +50,23 @@ class MatchFilling:
         if digest == (self._store.setting(_FILLED) or _NONE):
             return
         self._store.matches.clear()
-        self._begin(_MATCH if in_force is None else _INDEX)
         self._store.set_setting(_FILLED, digest)
+        self._begin(_MATCH if in_force is None else _INDEX)
 
     def step(self, now: int, *, hurry: bool = False) -> bool:
         """Do the next page; say whether there was one."""
         if self._phase is None:
             return False
         size = _IN_A_HURRY if hurry else _A_PAGE
-        dividing = self._phase == _DIVIDE
-        page = (self._store.matches.numbers if dividing else self._store.profile_ids)(
-            self._after, size
-        )
+        page = self._page(size)
         if not page:
             self._begin(_NEXT[self._phase])
             return True
-        if dividing:
+        if self._phase == _DIVIDE:
             self._pipeline.divide_index(page)
+        elif self._by_record:
+            found = self._store.matches.records(page)
+            self._pipeline.match_nodes([one.node for one in found], now)
         else:
             self._pipeline.match(page, now)
         self._after = page[-1]
@@ -76,6 +76,21 @@ class MatchFilling:
             self._work = begin(self._store, MATCH, "match model")
         self._tell(now)
         return True
+
+    @property
+    def _by_record(self) -> bool:
+        """Go by records: a profile that is merged on the way has another id, maybe one that was passed."""
+        return self._phase == _DIVIDE or (self._phase == _MATCH and not self._dropping)
+
+    def _page(self, size: int) -> list[int]:
+        if self._by_record:
+            return self._store.matches.numbers(self._after, size)
+        return self._store.profile_ids(self._after, size)
+
+    @property
+    def _dropping(self) -> bool:
+        """Without a model there are no records: everybody's matches go."""
+        return self._store.setting(_FILLED) in (None, _NONE)
 
     def _begin(self, phase: int | None) -> None:
         self._store.set_setting(_CURSOR, 0)
@@ -89,8 +104,7 @@ class MatchFilling:
     def _tell(self, now: int) -> None:
         if self._work is None:
             return
-        dividing = self._phase == _DIVIDE
-        total = 0 if dividing else self._store.counters().get("profiles", 0)
+        total = 0 if self._by_record else self._store.counters().get("profiles", 0)
         try:
             self._work.progress(self._done, total, _SAID[self._phase])
         except Canceled:

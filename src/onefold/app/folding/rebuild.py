@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import to_builtins
@@ -35,6 +35,7 @@ from onefold.model.profile import (
     profile_name,
 )
 from onefold.pipeline import Pipeline
+from onefold.pipeline.working import NOBODY
 from onefold.store import BatchWrite, SQLiteStore
 
 _PROFILES_A_PAGE = 5_000
@@ -49,6 +50,13 @@ class Difference(msgspec.Struct, frozen=True):
     what: str
     live: Any
     rebuilt: Any
+
+
+class LeftOut(NamedTuple):
+    """Events that are taken back: which, in SQL about the lake's events; and all nodes that they name."""
+
+    condition: str
+    nodes: Collection[NodeId]
 
 
 class RebuildReport(msgspec.Struct, frozen=True):
@@ -119,10 +127,12 @@ def rebuild_with(
     filling: Filling,
     tell: Tell = tell_nobody,
     rewritten: Mapping[NodeId, NodeId] = MappingProxyType({}),
+    left_out: LeftOut | None = None,
 ) -> RebuildReport:
     """Rebuild on the pipeline that owns the store; nothing may be folded meanwhile.
 
-    Nodes that are `rewritten` lead to others from now on, unless there still are such.
+    Nodes that are `rewritten` lead to others from now on, unless there still are such. With `left_out`
+    everything becomes as if these events had never come.
     """
     with tempfile.TemporaryDirectory(prefix="onefold-", dir=settings.data) as folder:
         rebuilt = SQLiteStore(Path(folder) / "rebuilt.db")
@@ -130,26 +140,49 @@ def rebuild_with(
             tables = tables_now(store, open_lake(settings))
             now = now_us()
             judged = Judged(settings, store, now)
-            events = fold_batches(settings, store, rebuilt, tables, _ALL, now, tell)
+            query = "" if left_out is None else left_out.condition
+            events = fold_batches(settings, store, rebuilt, tables, _ALL, now, tell, query)
             comparison = _compare(store, rebuilt, judged)
-            if rewritten:
+            if left_out is not None:
+                comparison.add_all(rebuilt, left_out.nodes)
+                rewritten = _gone(store, rebuilt, left_out.nodes)
+                store.accounts.remove(comparison.unsaid)
+                store.given.replace_waiting(rebuilt.given.all_waiting())
+            elif rewritten:
                 comparison.add_all(rebuilt, rewritten.values())
                 alive = rebuilt.profiles_of(list(rewritten))
                 rewritten = {one: to for one, to in rewritten.items() if one not in alive}
                 store.given.replace_waiting(rebuilt.given.all_waiting())
         finally:
             rebuilt.close()
-    if comparison.changed:
+    if comparison.changed or rewritten:
         _make_readable(store, comparison.changed)
         pipeline.rely_on(filling.restart())
         clusters = [profile.nodes for profile in comparison.changed]
-        pipeline.repair(clusters, now_us(), rewritten)
+        pipeline.repair(clusters, now_us(), rewritten, taken_back=left_out is not None)
     if comparison.accounts:
         pipeline.put_accounts(comparison.accounts, now_us())
     report = comparison.report(events)
-    left = sum(one.what == "extra" for one in report.differences)
-    note_check(store, RebuildChecked(now_us(), events, report.profiles, left))
+    if left_out is None:  # else what differs was meant to
+        left = sum(one.what == "extra" for one in report.differences)
+        note_check(store, RebuildChecked(now_us(), events, report.profiles, left))
     return report
+
+
+def _gone(
+    live: SQLiteStore, rebuilt: SQLiteStore, nodes: Collection[NodeId]
+) -> dict[NodeId, NodeId]:
+    """The nodes that are no more, each with one that stays of the same profile; NOBODY where none does."""
+    alive = rebuilt.profiles_of(list(nodes))
+    gone = live.profiles_of([one for one in nodes if one not in alive])
+    profiles = [_read(one) for one in live.documents(sorted(set(gone.values()))).values()]
+    heirs = {}
+    for profile in profiles:
+        if profile is not None:
+            others = [one.id for one in profile.nodes]
+            stay = rebuilt.profiles_of(others)
+            heirs[profile.id] = next((one for one in others if one in stay), NOBODY)
+    return {node: heirs.get(number, NOBODY) for node, number in gone.items()}
 
 
 class _Comparison:
@@ -159,6 +192,7 @@ class _Comparison:
         self.differences: list[Difference] = []
         self.changed: list[Profile] = []
         self.accounts: list[Account] = []
+        self.unsaid: list[str] = []
         self.profiles = 0
 
     def add(self, profile: str, what: str, live: Any, rebuilt: Any) -> None:
@@ -215,6 +249,7 @@ def _compare_accounts(live: SQLiteStore, rebuilt: SQLiteStore, found: _Compariso
     for now in all_accounts(live):
         if not rebuilt.accounts.documents([now.id]):
             found.add(f"account:{now.id}", "extra", now.traits, None)
+            found.unsaid.append(now.id)
 
 
 def _same(live: SQLiteStore, again: Profile) -> tuple[ProfileId | None, Profile | None]:

@@ -40,9 +40,12 @@ def fold_batches(
     last_batch: int,
     now: int,
     tell: Tell = tell_nobody,
+    left_out: str = "",
 ) -> int:
-    """Fold all events up to a batch into `target`; give how many there were."""
+    """Fold all events up to a batch into `target`, without those `left_out`; give how many there were."""
     query = f"select {FIELDS} from all_events where batch <= ?"  # noqa: S608 - only names
+    if left_out:
+        query += f" and not ({left_out})"
     return _fold(settings, live, target, tables, query, [last_batch], now, tell)
 
 

@@ -11,7 +11,7 @@ from onefold.model.catalogue import TABLES
 from onefold.model.errors import Busy, Conflict, Fault, OnefoldError
 from onefold.store import QueuedRows, SQLiteStore
 
-_ROWS_A_COMMIT = 200_000
+_ROWS_A_COMMIT = 100_000
 _draining = threading.Lock()
 log = structlog.get_logger(__name__)
 

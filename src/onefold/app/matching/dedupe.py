@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from onefold.app.people import files as people_files
 from onefold.app.people.files import write_file
 from onefold.app.people.tables import standardize_table
 from onefold.app.people.values import ValueReader
+from onefold.config import engine_fault
 from onefold.engine import DuckEngine, Engine, SparkEngine
 from onefold.model.errors import Fault, InvalidInput, NotFound
 from onefold.model.matching import MatchModel, decode_model, encode_model
@@ -31,7 +31,8 @@ _TOGETHER = ("address", "address_more", "house_number", "unit", "po_box", "city"
              "state", "postcode", "country")  # fmt: skip
 _STEPS = 7
 _BORN = ("birth_year", "birth_month", "birth_day")
-_ENGINES = r"duckdb|spark|yarn|local(\[.+\])?|(spark|sc|k8s)://.+"
+_SPARK = "spark"
+"""Spark in this process, with all of its processors; every other engine is named as in the settings."""
 _MATCHED = {
     "rows": "SELECT record_id, rid FROM rows",
     "scored": "SELECT l, r, weight FROM scored",
@@ -166,7 +167,7 @@ def _matching(engine: DuckEngine, name: str) -> Iterator[Engine]:
     if name == "duckdb":
         yield engine
         return
-    url = "local[*]" if name == "spark" else name
+    url = "local[*]" if name == _SPARK else name
     # Spark in this process may outlive the folder of this run: it has one of its own.
     other = SparkEngine(url, memory_mb=people_files.memory_mb() // 2)
     try:
@@ -203,9 +204,9 @@ def _check_paths(files: Sequence[Path], wanted: Wanted) -> None:
     stems = [file.stem for file in files]
     for stem in sorted({one for one in stems if stems.count(one) > 1}):
         faults.append(Fault("two files have this name", stem, "it names the source of their rows"))
-    if not re.fullmatch(_ENGINES, wanted.engine):
+    if wanted.engine != _SPARK and (fault := engine_fault(wanted.engine)):
         hint = "duckdb, spark, or Spark by its URL, such as sc://host:15002"
-        faults.append(Fault("there is no such engine", wanted.engine, hint))
+        faults.append(Fault(fault, "engine", hint))
     if faults:
         raise InvalidInput("this cannot be done", faults)
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import phonenumbers
 
-from onefold.app.encodings import PIECE, decoded, marked
 from onefold.app.people.services import columns_of
+from onefold.collect.sources.files.encodings import PIECE, encoding_of
 from onefold.engine.duck import DuckEngine
 from onefold.model.errors import Damaged, Fault, InvalidInput
 from onefold.model.sql import literal_sql, quoted_sql
@@ -22,6 +22,12 @@ from onefold.standardize.people.roles import Layout
 SUFFIXES = (".csv", ".tsv", ".txt", ".parquet")
 _WRITTEN = (".csv", ".parquet")
 _SHOWN = 5
+
+_VALUES = {
+    "a mail address": re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+"),
+    "a telephone number": re.compile(r"\+(?:[ ()./-]*\d){8,15}"),
+}
+"""What is no header; a date may be one."""
 
 
 def memory_mb() -> int:
@@ -103,7 +109,7 @@ def read_files(
             for one in wrong
         ]
         if all(role in ("ignore", "source") for role in roles.values()):
-            hint = "say what they hold: --column HEADER=ROLE"
+            hint = "the first row names the columns; say what they hold: --column HEADER=ROLE"
             faults.append(Fault("no column says who a row is about", file.name, hint))
         found[file] = Layout(roles, region=region and region.upper(), date_order=date_order)
     if faults:
@@ -117,6 +123,8 @@ def read_file(engine: DuckEngine, file: Path, table: str, spill: Path) -> None:
         _keep(engine, file, table, f"read_parquet({_text(file)})")
         return
     written = _in_utf8(file, spill / f"{table}.csv")
+    if not _says_something(written):
+        raise InvalidInput(f"{file} is empty", [Fault("is empty", file.name)])
     (sniffed,) = _rows(
         engine,
         file,
@@ -126,6 +134,16 @@ def read_file(engine: DuckEngine, file: Path, table: str, spill: Path) -> None:
     faults = [
         Fault("two columns have this header", f"{file.name}: {header}", "name each column")
         for header in sorted({one for one in headers if one and headers.count(one) > 1})
+    ]
+    faults += [
+        Fault(
+            f"column {place} of the first row is {what}, not a header",
+            file.name,
+            "the first row of a file names its columns",
+        )
+        for place, header in enumerate(headers, start=1)
+        for what, value in _VALUES.items()
+        if value.fullmatch(header)
     ]
     if faults:
         raise InvalidInput(f"{file} cannot be read", faults)
@@ -151,6 +169,11 @@ def read_file(engine: DuckEngine, file: Path, table: str, spill: Path) -> None:
                 for row in rows
             ],
         )
+
+
+def _says_something(file: Path) -> bool:
+    with file.open(encoding="utf-8-sig") as lines:
+        return any(line.strip() for line in lines)
 
 
 def _keep(engine: DuckEngine, file: Path, table: str, source: str) -> None:
@@ -203,39 +226,6 @@ def _in_utf8(file: Path, copy: Path) -> Path:
         while piece := old.read(PIECE):
             new.write(piece)
     return copy
-
-
-def encoding_of(file: Path) -> str:
-    """What a text file is written in: UTF-8, UTF-16, GB 18030 (Chinese), or Windows-1252."""
-    with file.open("rb") as source:
-        start = source.read(PIECE)
-    if not start:
-        raise InvalidInput(f"{file} is empty", [Fault("is empty", file.name)])
-    if mark := marked(start):
-        return mark.removesuffix("-sig")
-    second, first = (start[place:2_000:2].count(0) for place in (1, 0))
-    for zeros, others, encoding in ((second, first, "utf-16-le"), (first, second, "utf-16-be")):
-        if 10 * zeros > min(len(start), 2_000) and 10 * others < zeros:
-            return encoding
-    if b"\0" in start:
-        raise InvalidInput(f"{file} is no text", [Fault("is no text", file.name, "save it as CSV")])
-    if _is(file, "utf-8"):
-        return "utf-8"
-    # Two letters with marks side by side are rare in Europe, and each Chinese character is such a pair.
-    high = [byte > 127 for byte in start]
-    pairs = sum(one and other for one, other in pairwise(high))
-    if 2 * pairs > sum(high) and _is(file, "gb18030"):
-        return "gb18030"
-    return "cp1252"
-
-
-def _is(file: Path, encoding: str) -> bool:
-    try:
-        for _ in decoded(file, encoding):
-            pass
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def write_file(engine: DuckEngine, query: str, path: Path) -> int:

@@ -22,6 +22,7 @@ from onefold.app.answers import (
     LinkPage,
     LinkRow,
 )
+from onefold.app.lake.changes import each_change
 from onefold.app.lake.tables import add_views, table_now
 from onefold.app.profiles.finding import find
 from onefold.app.workspace import open_lake, open_store
@@ -34,13 +35,17 @@ _SEPARATOR = "\x1f"
 
 
 class _Keyset(NamedTuple):
-    """A table, the columns of a row, and the columns that order it and mark a place in it."""
+    """A table, the columns of a row, and the columns that order it and mark a place in it.
+
+    The rows of a table that are `where` they should be become what is shown by `each`.
+    """
 
     table: str
     columns: str
     where: str
     order: tuple[str, ...]
     types: tuple[type, ...]
+    each: Callable[[str], str] = str
 
 
 _EVENTS = _Keyset(
@@ -58,6 +63,7 @@ _CHANGES = _Keyset(
     "profile in (select unnest(?::varchar[]))",
     ("batch", "number"),
     (int, int),
+    each_change,
 )
 _LINKS = _Keyset(
     "links",
@@ -133,18 +139,19 @@ def _page(
         profile = find(store, reference, settings.default_country)
         table = table_now(store, open_lake(settings), keyset.table)
     values = values_of(profile)
-    where = f"({keyset.where})"
+    shown = keyset.each(f"select * from all_{keyset.table} where {keyset.where}")  # noqa: S608 - our own text
+    before = ""
     if place:
         marks = ", ".join("?" * len(place))
-        where += f" and ({', '.join(keyset.order)}) < ({marks})"
+        before = f" where ({', '.join(keyset.order)}) < ({marks})"
     keys = ", ".join(keyset.order)
     order = ", ".join(f"{column} desc" for column in keyset.order)
     with short_session() as engine:
         add_views(engine, {keyset.table: table})
         rows = engine.rows(
             keyset.table,
-            f"select {keys}, {keyset.columns} from all_{keyset.table}"  # noqa: S608 - our own text
-            f" where {where} order by {order} limit {limit + 1}",
+            f"select {keys}, {keyset.columns} from ({shown})"  # noqa: S608 - our own text
+            f"{before} order by {order} limit {limit + 1}",
             {},
             [*values, *(place or ())],
         )

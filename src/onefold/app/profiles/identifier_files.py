@@ -16,7 +16,7 @@ from typing import IO, NoReturn
 
 import msgspec
 
-from onefold.app.encodings import decoded, marked
+from onefold.collect.sources.files.encodings import decoded, marked
 from onefold.model.errors import Fault, InvalidInput
 
 _EXCEL = re.compile(r"sep=[^\w\s]|sep=\t", re.IGNORECASE)

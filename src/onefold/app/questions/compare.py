@@ -13,9 +13,10 @@ from typing import Literal, NamedTuple
 
 from onefold.app.questions.audiences import CompareQuestion, Comparison, Difference
 from onefold.app.questions.everybody import DAY_US, Everybody, drawn, everybody
-from onefold.app.questions.preview import trait_named
+from onefold.app.questions.preview import stored_values, trait_named
 from onefold.app.workspace import now_us
 from onefold.config import Settings
+from onefold.model.given import RESERVED
 from onefold.segment.fields import field_sql, read_sql
 from onefold.segment.metric import Field, make_field
 
@@ -32,9 +33,9 @@ def compare(
 ) -> Comparison:
     """Compare the profiles that satisfy a rule now with all others."""
     now = now_us()
-    named = [(name, trait_named(name)) for name in question.traits]
     with everybody(settings, {"": question.rule}, now, before, days=question.days) as found:
         people, asked = found
+        named = [(name, trait_named(name, people.definitions)) for name in question.traits]
         query = people.members_query(asked, now)
         members = people.keep("members", query)
         total = people.total()
@@ -62,7 +63,7 @@ class _Sizes(NamedTuple):
 
 
 def _keep_seen(people: Everybody) -> _Sizes:
-    """Keep whom is looked at as the table `seen(profile, member, traits)`."""
+    """Keep whom is looked at as the table `seen(profile, member, traits, computed, tags)`."""
     profiles = people.relations.profiles
     others = (
         f"(select profile from {profiles} where not exists"  # noqa: S608 - our own names
@@ -75,19 +76,30 @@ def _keep_seen(people: Everybody) -> _Sizes:
     )
     people.keep(
         "seen",
-        f"select profile, member, traits from {profiles} join chosen using (profile)",  # noqa: S608
+        f"select profile, member, traits, computed, tags from {profiles} join chosen using (profile)",  # noqa: S608
     )
     counts = dict(people.rows("select member, count(*) from seen group by member"))
     return _Sizes(counts.get(True, 0), counts.get(False, 0))
 
 
 def _common_traits(people: Everybody) -> list[tuple[str, Field]]:
-    """The traits that most of those who are looked at have."""
-    rows = people.rows(
-        "select name from (select unnest(json_keys(traits)) as name from seen)"  # noqa: S608
-        f" group by name order by count(*) desc, name limit {_TRAITS}"
+    """The traits that most of those who are looked at have, what is computed and tags among them."""
+    stored = stored_values(people.definitions)
+    names = " union all ".join(
+        f"select '{root}' as root, unnest(json_keys({root})) as name from seen"  # noqa: S608
+        for root in ("traits", "computed", "tags")
     )
-    return [(name, make_field("traits", (name,), "text")) for (name,) in rows]
+    own = " or ".join(f"starts_with(name, '{prefix}')" for prefix in RESERVED)
+    rows = people.rows(
+        f"select root, name from ({names}) where not ({own}) group by root, name"  # noqa: S608
+        f" order by count(*) desc, name limit {_TRAITS + len(stored)}"
+    )
+    # A computed value holds where a source claims a trait of its name.
+    return [
+        (name, make_field(root, (name,), "text"))
+        for root, name in rows
+        if stored.get(name, "traits") == root
+    ][:_TRAITS]
 
 
 def _of_traits(

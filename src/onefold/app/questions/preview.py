@@ -19,13 +19,15 @@ from onefold.app.questions.audiences import (
 from onefold.app.questions.everybody import DAY_US, Everybody, drawn, everybody
 from onefold.app.workspace import now_us, open_store
 from onefold.config import Settings
+from onefold.model.definitions import Definitions
 from onefold.model.errors import Fault, InvalidInput
 from onefold.model.given import visible
 from onefold.model.profile import profile_name
 from onefold.segment.asked import Asked
-from onefold.segment.metric import Field
+from onefold.segment.metric import Field, make_field
 from onefold.segment.rule import compile_rule, parse_rule
 from onefold.segment.trait_sql import trait_field
+from onefold.segment.wanted import wanted_by
 
 _VALUES, _DAYS = 20, 30
 
@@ -35,9 +37,9 @@ def preview(
 ) -> Preview:
     """Count the profiles that satisfy a rule now; show some of them, and how they are made up."""
     now = now_us()
-    fields = [trait_named(name) for name in question.by]
     days = _DAYS if question.events else 0
     with everybody(settings, {"": question.rule}, now, before, days=days) as (people, asked):
+        fields = [trait_named(name, people.definitions) for name in question.by]
         members = people.members_query(asked, now)
         count = people.keep("members", members)
         return Preview(
@@ -67,8 +69,11 @@ def _warnings(settings: Settings, asked: Asked) -> tuple[Fault, ...]:
     return compile_rule(asked.clauses[asked.name].text, scope).warnings
 
 
-def trait_named(name: str) -> Field:
-    """A trait by its name in the rule language."""
+def trait_named(name: str, definitions: Definitions) -> Field:
+    """A trait by its name in the rule language; of what is computed, the stored value."""
+    root = stored_values(definitions).get(name)
+    if root is not None:
+        return make_field(root, (name,), "text")
     try:
         columns = parse_rule(f"{name} is not null").columns
     except InvalidInput:
@@ -77,6 +82,15 @@ def trait_named(name: str) -> Field:
         fault = Fault(f"{name!r} is no trait", "by", "write its name as in a rule, such as country")
         raise InvalidInput("the question cannot be answered", [fault])
     return trait_field(columns[0])
+
+
+def stored_values(definitions: Definitions) -> dict[str, str]:
+    """In which column of a profile's row the computed traits and tags stand, by name."""
+    return {
+        one.name: "tags" if one.kind == "tag" else "computed"
+        for one in wanted_by(definitions)
+        if one.kind != "segment" and not one.claimed
+    }
 
 
 def _sample(people: Everybody, size: int) -> tuple[SampledProfile, ...]:

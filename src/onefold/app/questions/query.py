@@ -12,6 +12,7 @@ import sqlglot
 from sqlglot import exp
 
 from onefold.app.answers import Table
+from onefold.app.lake.changes import each_change
 from onefold.app.lake.tables import add_views, tables_now
 from onefold.app.questions.asking import refused
 from onefold.app.workspace import open_lake, open_store
@@ -26,7 +27,7 @@ logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
 VIEWS = {
     "events": "select * exclude (owner, profile_id) from all_events",
     "links": "select * from all_links",
-    "changes": "select * from all_changes",
+    "changes": each_change("select * from all_changes"),
     "identifiers": (
         "select kind, value, arg_max(profile, batch) as profile, min(first_seen) as first_seen"
         " from all_identifiers group by kind, value"

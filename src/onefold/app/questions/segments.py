@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from onefold.app.in_force import load_definitions
@@ -13,12 +15,18 @@ from onefold.store import SQLiteStore
 
 
 class SegmentRow(msgspec.Struct, frozen=True):
-    """A segment in force, and how many profiles are in it."""
+    """A segment in force, and how many profiles are in it.
+
+    One whose rule fails while it is evaluated, or whose past is being counted, keeps the members that
+    it had; `reason` says why it fails.
+    """
 
     name: str
     members: int
     rule: str
     version: int
+    state: Literal["live", "counting", "failing"] = "live"
+    reason: str = ""
 
 
 class MemberRow(msgspec.Struct, frozen=True):
@@ -33,10 +41,16 @@ def segment_list(settings: Settings) -> list[SegmentRow]:
     with open_store(settings, cache_mb=4) as store:
         definitions, _ = load_definitions(store)
         counts = member_counts(store)
-    return [
-        SegmentRow(one.name, counts.get(one.name, 0), one.rule, one.version)
-        for one in sorted(definitions.segments, key=lambda one: one.name)
-    ]
+        _, _, told = store.heartbeats().get("worker", (0, 0, {}))
+    rows = []
+    for one in sorted(definitions.segments, key=lambda one: one.name):
+        row = SegmentRow(one.name, counts.get(one.name, 0), one.rule, one.version)
+        if reason := told.get("failing", {}).get(f"segment {one.name}"):
+            row = msgspec.structs.replace(row, state="failing", reason=reason)
+        elif f"segment {one.name}" in told.get("filling", ()):
+            row = msgspec.structs.replace(row, state="counting")
+        rows.append(row)
+    return rows
 
 
 def segment_members(

@@ -22,14 +22,15 @@ from onefold.app.folding.redeciding import Redeciding
 from onefold.app.folding.regrouping import Regrouping
 from onefold.app.folding.rewriting import Rewriting
 from onefold.app.heartbeat import Heartbeat, clock_fell_back
+from onefold.app.imports.undoing import Undone, undo_with
 from onefold.app.in_force import load_definitions
-from onefold.app.job_kinds import WORKER
+from onefold.app.job_kinds import UNDO, WORKER
 from onefold.app.lake.writer import LakeWriter, refuse_disagreement
 from onefold.app.locks import hold
 from onefold.app.long_work import Work, do
 from onefold.app.worker.apart import apart
 from onefold.app.worker.checkpoints import Checkpoints
-from onefold.app.worker.read_ahead import ReadAhead, batch_bytes, is_large
+from onefold.app.worker.read_ahead import ReadAhead, take
 from onefold.app.workspace import id_maker, node_key, now_us, open_lake, open_log, open_store
 from onefold.config import Settings
 from onefold.engine import DuckEngine
@@ -157,7 +158,6 @@ class Worker:
 
         While the log holds more than one batch, the next one is prepared meanwhile.
         """
-        settings, most = self._settings, batch_bytes(self._settings)
         with self.beat.watch("wait ahead"):
             ahead = self._ahead.take(self._positions, self._version)
         # Nothing may have come in behind the last large batch: then there is nothing to write.
@@ -165,15 +165,14 @@ class Worker:
             if ahead.large:
                 self._ahead.ask({**self._positions, **ahead.prepared.positions})
             if self._fold(ahead.prepared, now):
-                return most
-        records = self._log.read(self._positions, settings.batch_records, most)
-        size = sum(len(record.payload) for record in records)
-        if is_large(len(records), size, settings):
+                return _SMALL_BATCH
+        records, large = taken = take(self._log, self._positions, self._settings)
+        if large:
             after = {record.partition: record.next_offset for record in records}
             self._ahead.ask({**self._positions, **after})
         if records:
             self._process(records, now)
-        return size
+        return taken.size
 
     def _fold(self, given: Prepared, now: int) -> bool:
         """Fold a batch that was prepared ahead; False if it must be taken apart."""
@@ -194,16 +193,18 @@ class Worker:
         self._accounts.end_corrections(self._clock())
         ask_for_due(self._settings, self._store, self._definitions, self._clock())
         for job in self._store.jobs.open(WORKER):
-            if job.kind == "rebuild":
-                do(self._store, job, self._rebuild)
+            do(self._store, job, self._undo if job.kind == UNDO else self._rebuild)
 
     def _rebuild(self, work: Work) -> RebuildReport:
         self._refresh()
-        report = rebuild_with(
-            self._settings, self._store, self._pipeline, self._filling, work.progress
-        )
         self._version = -1  # what was being counted of the past is begun anew
-        return report
+        tell = work.progress
+        return rebuild_with(self._settings, self._store, self._pipeline, self._filling, tell)
+
+    def _undo(self, work: Work) -> Undone:
+        self._refresh()
+        self._version = -1  # what was being counted of the past is begun anew
+        return undo_with(self._settings, self._store, self._pipeline, self._filling, work)
 
     def write_beat(self, faults: dict[str, str]) -> None:
         """Say how it goes: the figures, what is wrong, what the log lost."""

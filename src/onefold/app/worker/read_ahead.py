@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import msgspec
 import pyarrow as pa
@@ -18,7 +19,11 @@ import structlog
 
 from onefold.app.lines import as_line, from_line
 from onefold.config import Settings
+from onefold.eventlog import EventLog, LogRecord
 from onefold.lake import to_ipc
+from onefold.model.loads import LoadCount
+from onefold.model.mapping import RECORDS
+from onefold.model.plans import Violation
 from onefold.model.profile import NodeId
 from onefold.model.records import Event, Identifier, Reject
 from onefold.pipeline import GroupCall, Prepared, Visit, identifiers_of
@@ -27,6 +32,9 @@ from onefold.pipeline.increments import Increments
 _PROGRAM = (sys.executable, "-P", "-m", "onefold.app.worker.reading")
 _NODE = 16
 _LEAST, _MOST, _SOME = 8 << 20, 128 << 20, 4 << 20
+_OF_RECORDS = 1 << 20
+# How the kind of a call stands behind source and time, where it is this one.
+_RECORDS, _BEGINNING = msgspec.msgpack.encode(RECORDS), 300
 log = structlog.get_logger(__name__)
 
 
@@ -56,9 +64,39 @@ def batch_bytes(settings: Settings) -> int:
     return settings.batch_size or max(_LEAST, min(_MOST, memory // 200))
 
 
-def is_large(records: int, size: int, settings: Settings) -> bool:
-    """Does a batch take so long that the next, prepared meanwhile, will be a good one too?"""
-    return records > settings.batch_records // 4 or size >= min(_SOME, batch_bytes(settings) // 4)
+class Taken(NamedTuple):
+    """What is folded at once; `large` if the next, prepared meanwhile, will be a good one too."""
+
+    records: list[LogRecord]
+    large: bool
+
+    @property
+    def size(self) -> int:
+        return sum(len(one.payload) for one in self.records)
+
+
+def take(log: EventLog, positions: Mapping[str, int], settings: Settings) -> Taken:
+    """What the log holds behind these positions, as much as is folded at once.
+
+    Records of sources and files are larger once they are folded than events of the web, and no faster in
+    large batches: of them it is little at once, so that memory does not grow with what waits.
+    """
+    little = settings.batch_size or _OF_RECORDS
+    some = log.read(positions, settings.batch_records, little)
+    size = sum(len(one.payload) for one in some)
+    if any(map(_holds_records, some)):
+        return Taken(some, size >= little // 2)
+    if not settings.batch_size and size >= little // 2:
+        found = log.read(positions, settings.batch_records, batch_bytes(settings))
+        end = next((at for at, one in enumerate(found) if _holds_records(one)), len(found))
+        some = found[:end] or some
+        size = sum(len(one.payload) for one in some)
+    most = batch_bytes(settings)
+    return Taken(some, len(some) > settings.batch_records // 4 or size >= min(_SOME, most // 4))
+
+
+def _holds_records(record: LogRecord) -> bool:
+    return _RECORDS in record.payload[:_BEGINNING]
 
 
 class _Rest(msgspec.Struct, array_like=True):
@@ -70,6 +108,9 @@ class _Rest(msgspec.Struct, array_like=True):
     keys: list[tuple[int, int]]
     repeats: int
     joining: list[GroupCall]
+    violations: list[Violation]
+    loads: list[LoadCount]
+    echoes: int
 
 
 class Ahead(msgspec.Struct):
@@ -99,6 +140,9 @@ def parts_of(given: Prepared) -> list[bytes]:
         list(given.keys),
         given.repeats,
         list(given.joining),
+        list(given.violations),
+        list(given.loads),
+        given.echoes,
     )
     described = map(_encode, (given.visits, whole, rest, given.counted))
     return [*described, nodes, to_ipc(given.rows)]
@@ -120,6 +164,9 @@ def prepared_from(parts: list[bytes]) -> Prepared:
         rest.repeats,
         _counted(counted),
         rest.joining,
+        rest.violations,
+        rest.loads,
+        rest.echoes,
     )
 
 

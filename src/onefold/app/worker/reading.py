@@ -9,21 +9,18 @@ import gc
 import os
 import select
 import signal
-from collections.abc import Mapping
 from contextlib import suppress
 from typing import BinaryIO
 
 from onefold.app.in_force import load_definitions
 from onefold.app.lines import as_line, from_line
-from onefold.app.worker.read_ahead import Ask, Head, batch_bytes, is_large, parts_of
+from onefold.app.worker.read_ahead import Ask, Head, parts_of, take
 from onefold.app.workspace import node_key, open_log, open_store
 from onefold.config import Settings
 from onefold.engine import DuckEngine
 from onefold.eventlog import EventLog
 from onefold.model.errors import OnefoldError
-from onefold.model.sources import Source
-from onefold.pipeline import Members, prepare
-from onefold.standardize import Writing
+from onefold.pipeline import Members, RecordExpressions, Wording, prepare, wording_of
 from onefold.store import SQLiteStore
 
 _IDLE_SECONDS = 30.0
@@ -46,11 +43,12 @@ def _answer_all(ask: Ask, asks: BinaryIO, answers: BinaryIO) -> None:
     with open_store(ask.settings, cache_mb=2) as store:
         log = open_log(ask.settings, store, None)
         reading = _Reading(ask.settings, store, log)
-        # Nothing here refers to itself, and looking for that would take longer than the batch.
+        # To look for what refers to itself in the middle of a batch would take longer than the batch.
         gc.freeze()
         gc.disable()
         while True:
             reading.answer(ask.positions, answers)
+            gc.collect()
             if not select.select([asks], [], [], _IDLE_SECONDS)[0]:
                 return
             line = asks.readline()
@@ -67,28 +65,27 @@ class _Reading:
         self._store = store
         self._log = log
         self._key = node_key(store)
-        self._members = Members(DuckEngine(threads=1, optimizer=False), settings.timezone)
-        self._sources: Mapping[str, Source] = {}
-        self._writing: Writing | None = None
+        engine = DuckEngine(threads=1, optimizer=False)
+        self._members = Members(engine, settings.timezone)
+        self._expressions = RecordExpressions(engine, settings.timezone)
+        self._wording = Wording()
         self._version = -1
 
     def answer(self, positions: dict[str, int], answers: BinaryIO) -> None:
         """Prepare the batch behind these positions, and write it."""
         if self._store.registry.version() != self._version:
-            definitions, self._sources = load_definitions(self._store)
+            definitions, sources = load_definitions(self._store)
             self._members.use(definitions)
-            self._writing = Writing(definitions.identity)
+            self._wording = wording_of(definitions, sources, self._expressions.ask)
             self._version = definitions.version
-        most = batch_bytes(self._settings)
-        records = self._log.read(positions, self._settings.batch_records, most)
-        large = is_large(len(records), sum(len(one.payload) for one in records), self._settings)
-        given = prepare(records, self._sources, self._key, self._writing)
+        taken = take(self._log, positions, self._settings)
+        given = prepare(taken.records, self._key, self._wording)
         given.counted = self._members.count(given.rows)
         if self._members.uncountable:
             given.counted = None  # what that means for definitions only the worker can say
         parts = parts_of(given)
         sizes = tuple(map(len, parts))
-        head = Head(self._version, sizes, large, self._log.damaged())
+        head = Head(self._version, sizes, taken.large, self._log.damaged())
         answers.write(as_line(head))
         answers.writelines(parts)
         answers.flush()

@@ -17,6 +17,7 @@ import yaml
 
 from onefold.app import access
 from onefold.app.definitions import applying
+from onefold.app.secret_values import secret_set
 from onefold.app.status import status_of
 from onefold.app.workspace import now_us, open_store, store_path
 from onefold.cli.demo.notes import Notes, log_file, read_notes, write_key_file, write_notes
@@ -141,8 +142,9 @@ def _apply(settings: Settings, notes: Notes, receiver: Receiver) -> None:
         "name": "demo_receiver",
         "type": "webhook",
         "url": receiver.url,
-        "secret": f"whsec_{notes.hook_secret}",
+        "secret": {"secret": "demo_receiver"},
     }
+    secret_set(settings, "demo_receiver", f"whsec_{notes.hook_secret}", actor="demo")
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "segments.yaml").write_text(shop.definitions(), "utf-8")
         Path(folder, "destination.yaml").write_text(yaml.safe_dump(destination), "utf-8")

@@ -12,12 +12,14 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from onefold.resolve.matching.comparison import NICKNAMES, PARTS_OF_NAME, WHOLE
+from onefold.resolve.matching.comparison import ASKED_ONCE, PARTS_OF_NAME, WHOLE
 
 CAP = 60
 """More records than that with the same key are not compared with each other."""
 DIVIDED = 31
 """Keys of divided blocks have the number of the key that was divided, and this more."""
+RARE = 7
+"""From this bin of frequency on (one in 4,096 records and rarer) a family name is rare."""
 MOST_ALIKE = 1
 """Records that are alike in everything count as so many pairs at most: they say one thing once."""
 _PRIMES = (274876858367, 137438691329, 68718952447, 34359607297)
@@ -50,11 +52,16 @@ def _code(column: str, comparison: str) -> Part:
 
 
 def _beginning(column: str, letters: int, comparison: str) -> Part:
-    sql = " + ".join(
-        f"greatest(unicode(substr({column}, {place + 1}, 1)), 0)::BIGINT * {1 << (15 * place)}"
+    return Part(column, _letters(column, letters), comparison)
+
+
+def _letters(text: str, letters: int) -> str:
+    """The first letters of a text as a number."""
+    numbers = (
+        f"greatest(unicode(substr({text}, {place + 1}, 1)), 0)::BIGINT * {1 << (15 * place)}"
         for place in range(letters)
     )
-    return Part(column, f"({sql})", comparison)
+    return f"({' + '.join(numbers)})"
 
 
 PARTS: Mapping[str, Part] = {
@@ -62,6 +69,11 @@ PARTS: Mapping[str, Part] = {
     "email_local": _code("email_local", "email"),
     "phone": _code("phone", "phone"),
     "phone_end": Part("phone", "TRY_CAST(right(phone, 7) AS BIGINT)", "phone"),
+    "area": Part(
+        "phone",
+        "CASE WHEN length(phone) > 9 THEN TRY_CAST(substr(phone, 2, length(phone) - 8) AS BIGINT) END",
+        "phone",
+    ),
     "national_id": _code("national_id", "national_id"),
     "birth": _code("birth_digits", "birth_date"),
     "birth_year": Part("birth_year", "birth_year::BIGINT", "birth_date"),
@@ -73,6 +85,12 @@ PARTS: Mapping[str, Part] = {
     "family_sound": _code("family_sound", "family_name"),
     "given_3": _beginning("given_name", 3, "given_name"),
     "family_4": _beginning("family_name", 4, "family_name"),
+    "family_end": Part("family_name", _letters("right(family_name, 4)", 4), "family_name"),
+    "rare_family": Part(
+        "family_name",
+        f"CASE WHEN family_name_bin >= {RARE} THEN family_name_code END",
+        "family_name",
+    ),
     "given_1": _beginning("given_name", 1, "given_name"),
     "family_1": _beginning("family_name", 1, "family_name"),
     "middle": _code("middle_name", "middle_name"),
@@ -87,10 +105,11 @@ PARTS: Mapping[str, Part] = {
 
 COARSER: Mapping[str, tuple[str, ...]] = {
     "email": ("email_local",),
-    "phone": ("phone_end",),
+    "phone": ("phone_end", "area"),
     "birth": ("birth_year", "birth_day"),
     "given": ("given_sound", "given_3", "given_1"),
-    "family": ("family_sound", "family_4", "family_1"),
+    "family": ("family_sound", "family_4", "family_1", "family_end"),
+    "rare_family": ("family", "family_sound", "family_4", "family_1", "family_end"),
     "given_3": ("given_1",),
     "family_4": ("family_1",),
     "place": ("street", "house"),
@@ -111,6 +130,8 @@ _KEYS: tuple[str, ...] = (
     "given postcode family_1", "family postcode given_1", "given_3 family_4 postcode",
     "given_3 family_4 city", "given family_sound city", "given city house", "family city house",
     "given company", "family company", "given middle family_1",
+    "family given_1 area", "given family_4 area", "given family_end area", "given postcode", "family postcode",
+    "rare_family given_1", "rare_family area", "rare_family city", "given birth_day",
 )  # fmt: skip
 DIVIDERS = ("birth", "place", "given", "family", "postcode", "phone", "email", "street", "more")
 """What divides a block that is too large."""
@@ -230,10 +251,13 @@ def _joined(keys: str, sizes: str, shift: int, cap: int) -> str:
 def compared_query(pattern: str, sources: int, pairs: str = "pairs") -> str:
     """The pairs with their pattern, the pair of their sources, and how often they count.
 
-    Whether names may stand for each other takes long and is asked by several comparisons: it is asked once.
+    What takes long and is asked by several comparisons is asked once.
     """
-    asked = f", {NICKNAMES} AS nicknames" if NICKNAMES in pattern else ""
-    pattern = pattern.replace(NICKNAMES, "nicknames")
+    asked = ""
+    for condition, (name, unasked) in ASKED_ONCE.items():
+        if condition in pattern:
+            asked += f", CASE WHEN {unasked} THEN NULL ELSE {condition} END AS {name}"
+            pattern = pattern.replace(condition, name)
     read = "".join(
         f", {side}.{column} AS {side}_{column}"
         for side, column in sorted(set(_COLUMN.findall(pattern)))

@@ -17,7 +17,10 @@ from onefold.resolve.matching.strangers import Floats, Ints
 MOST = 60
 """A component of more records is first divided at its weaker pairs."""
 FULL = 12.0
-"""Weights count up to that, for and against: one pair must not outvote all others."""
+"""Weights count up to that: one pair must not outvote all others."""
+AGAINST = 4.0
+"""Against it they count less: of two records of one person three in a hundred have nothing in common (it moved, married,
+is called otherwise), so that two are unlike says no more than that, whatever the sum of what differs."""
 _FITS = 1 << 31
 
 
@@ -92,13 +95,13 @@ def agglomerate(weights: Floats, merge: float) -> Ints:
 
     Of many components of one size at once: the first axis counts components.
 
-    >>> w = np.array([[[0, 9, 9], [9, 0, -12], [9, -12, 0.0]]])
+    >>> w = np.array([[[0, 9, 3], [9, 0, -12], [3, -12, 0.0]]])
     >>> agglomerate(w, 3.0).tolist()
     [[0, 0, 2]]
     """
     many, size, _ = weights.shape
     own = np.arange(size)
-    sums, best = np.clip(weights, -FULL, FULL), weights.copy()
+    sums, best = np.clip(weights, -AGAINST, FULL), weights.copy()
     best[:, own, own] = -np.inf
     counts = np.ones((many, size))
     parts = np.tile(own, (many, 1))

@@ -7,6 +7,7 @@ Zdzisław. All comparisons of a pair are one number, its pattern.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 MAX_BINS = 12
@@ -92,12 +93,13 @@ _GIVEN = Comparison(
         ("part of it", "length(a.given_name) > 1 AND length(b.given_name) > 1 AND (starts_with(a.given_name, b.given_name) OR starts_with(b.given_name, a.given_name))"),
         ("slightly similar", "jaro_winkler_similarity(a.given_name, b.given_name) >= 0.78"),
         ("is the family name", _MISPLACED),
-        ("different, one in characters", "a.given_han IS NULL AND b.given_han IS NOT NULL OR a.given_han IS NOT NULL AND b.given_han IS NULL"),
+        ("different, one Chinese", "a.given_chinese <> b.given_chinese"),
         ("different", "TRUE"),
     ),
     "same",
     "given_name",
     True,
+    within=("different, one Chinese", "different"),
     shared=("in the other's mail address",),
     chance=0.01,
 )  # fmt: skip
@@ -226,12 +228,18 @@ _BIRTH = Comparison(
 
 # Two people who are called alike may have chosen the same address, or one that is like it; and addresses that are only similar
 # say little else than that the names are.
-_MADE_OF_NAME = (
+MADE_OF_NAME = (
     "(left(a.family_name, 4) = left(b.family_name, 4) AND left(a.given_name, 1) = left(b.given_name, 1)"
     " AND contains(a.email_local, left(a.family_name, 4)) AND contains(b.email_local, left(a.family_name, 4))"
     " OR left(a.given_name, 3) = left(b.given_name, 3)"
     " AND contains(a.email_local, left(a.given_name, 3)) AND contains(b.email_local, left(a.given_name, 3)))"
 )
+
+ASKED_ONCE: Mapping[str, tuple[str, str]] = {
+    NICKNAMES: ("nicknames", "a.given_name = b.given_name"),
+    MADE_OF_NAME: ("made_of_name", "a.email IS NULL OR b.email IS NULL"),
+}
+"""What takes long and is asked several times: what it is called, and where nobody asks."""
 
 # A mailbox that is named after one of two people who are called otherwise is often a household's.
 _OF_ANOTHER = (
@@ -250,10 +258,10 @@ _EMAIL = Comparison(
     (
         ("same, named after one of two", _OF_ANOTHER),
         ("one of several", "a.email <> b.email AND list_has_any(a.emails, b.emails)"),
-        ("same, made of the name", f"{_MADE_OF_NAME} AND a.email = b.email", "name"),
-        ("one letter, made of the name", f"{_MADE_OF_NAME} AND {_edits('email', 1)}", "name"),
-        ("elsewhere, made of the name", f"{_MADE_OF_NAME} AND a.email_local = b.email_local", "name"),
-        ("different, made of the name", _MADE_OF_NAME, "name"),
+        ("same, made of the name", f"{MADE_OF_NAME} AND a.email = b.email", "name"),
+        ("one letter, made of the name", f"{MADE_OF_NAME} AND {_edits('email', 1)}", "name"),
+        ("elsewhere, made of the name", f"{MADE_OF_NAME} AND a.email_local = b.email_local", "name"),
+        ("different, made of the name", MADE_OF_NAME, "name"),
         ("same", "a.email = b.email"),
         ("one letter", _edits("email", 1)),
         ("elsewhere", "a.email_local = b.email_local"),

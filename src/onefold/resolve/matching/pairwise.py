@@ -97,20 +97,22 @@ class Matcher:
             for one in self._keys
         ]
         self._dividers = {names.index(part): part.encode() for part in DIVIDERS}
-        given = (*_PERSON, "place")
+        given = (*_PERSON, "place", "family_name_bin")
         self._parts = values_function([PARTS[name].sql for name in names], given)
         self._place = values_function([PLACE], _PERSON)
 
     def ready(self, person: Person, source: str = "") -> Ready:
         """Make a record ready to be compared."""
         found = self._described(person)
-        for name, (common, bins) in self._bins.items():
-            found[f"{name}_bin"] = common.get(found[name], bins)
+        for name in self._bins:
+            found[f"{name}_bin"] = self._bin(name, found[name])
         return Ready(source, tuple(found[name] for name in self._columns))
 
     def blocks(self, person: Person) -> Blocks:
         """The record's blocking keys."""
-        parts = self._parts(tuple(self._described(person).values()))
+        described = self._described(person)
+        described["family_name_bin"] = self._bin("family_name", described["family_name"])
+        parts = self._parts(tuple(described.values()))
         found: dict[int, tuple[int, ...]] = {}
         for name, places, dividing in zip(self._names, self._places, self._dividing, strict=True):
             chosen = [parts[place] for place in places]
@@ -120,6 +122,13 @@ class Matcher:
                     chosen = [one % PART if isinstance(one, int) else one for one in chosen]
                 found[_digest("\0".join(map(str, chosen)), name)] = dividing
         return Blocks(found, parts, self._dividers)
+
+    def _bin(self, column: str, value: Any) -> int | None:
+        """How rare a value is; None where the model does not know what is common."""
+        if column not in self._bins:
+            return None
+        common, bins = self._bins[column]
+        return common.get(value, bins)
 
     def _described(self, person: Person) -> dict[str, Any]:
         found: dict[str, Any] = {name: getattr(person, name) for name in _PERSON}

@@ -35,8 +35,10 @@ STEPS = 30
 # How often two people of one household agree: to start with, with the weight of so many pairs, at most.
 PERSONAL = (0.03, 30.0, 0.1)
 SHARED = (0.85, 10.0, 1.0)
+WAYS = 100.0
+"""What is known beforehand of how people of one household differ counts as so many pairs."""
 _LITTLE = 1e-300
-_POPULATION, _KNOWN_POPULATION = 200_000.0, 50_000.0
+_POPULATION, _KNOWN_POPULATION = 400_000.0, 50_000.0
 """Of few records the share of matches is that of among so many pairs more, without any; of more pairs these count less."""
 
 
@@ -75,15 +77,16 @@ def train(seen: Sequence[Seen], patterns: Patterns, touches: Floats, pairs: Floa
     )
     classes = _whole_names(seen, classes)
     alike = np.array([PERSONAL[0] if one.personal else SHARED[0] for one in seen])
+    differ = [np.zeros(len(one.random)) for one in seen]
     told = _told(patterns, touches)
     priors = np.tile(np.array([0.5, 0.4, 0.1]), (int(told.kinds.max(initial=-1)) + 1, 1))
     for _ in range(ROUNDS):
-        classes = _maximize(seen, classes, alike, told, priors)
+        classes = _maximize(seen, classes, alike, differ, told, priors)
         prior = _priors(classes, patterns, pairs)
         share = _responsibility(classes, patterns, prior)
         others = (share[:, M] + share[:, H]) * patterns.every
         strangers = without_matches(seen, classes[U], patterns.levels, others, total)
-        households = _households(seen, classes[M], strangers, alike)
+        households = _households(seen, classes[M], strangers, alike, differ)
         classes = _whole_names(seen, (classes[M], strangers, households))
     prior = _priors(classes, patterns, pairs)
     overall = (prior * pairs[:, None]).sum(0) / max(total, 1.0)
@@ -107,16 +110,19 @@ def _whole_names(
     return classes
 
 
-def _household(one: Seen, match: Floats, strangers: Floats, alike: float) -> Floats:
-    """People of one household are alike as one person is, or as strangers are."""
+def _household(one: Seen, match: Floats, strangers: Floats, alike: float, differ: Floats) -> Floats:
+    """People of one household are alike as one person is, or as strangers are.
+
+    In which way they differ is counted in `differ`.
+    """
     mixed = alike * match + (1.0 - alike) * strangers
     mixed[one.shared] = np.maximum(mixed, match)[one.shared]
     ways = [
         values[one.within] / max(values[one.within].sum(), _LITTLE) for values in (match, strangers)
     ]
-    mixed[one.within] = mixed[one.within].sum() * (
-        SHARED[0] * ways[0] + (1.0 - SHARED[0]) * ways[1]
-    )
+    start = SHARED[0] * ways[0] + (1.0 - SHARED[0]) * ways[1]
+    seen = differ[one.within] + WAYS * start
+    mixed[one.within] = mixed[one.within].sum() * seen / max(seen.sum(), _LITTLE)
     return normalized(one, mixed)
 
 
@@ -178,12 +184,13 @@ def _maximize(
     seen: Sequence[Seen],
     classes: tuple[list[Floats], list[Floats], list[Floats]],
     alike: Floats,
+    differ: list[Floats],
     told: _Told,
     priors: Floats,
 ) -> tuple[list[Floats], list[Floats], list[Floats]]:
-    """Some steps of the estimation; `alike` and `priors`, by kind of key, are changed in place."""
+    """Some steps of the estimation; `alike`, `differ`, and `priors`, by kind of key, are changed in place."""
     names = [one.name for one in seen]
-    households = _households(seen, classes[M], classes[U], alike)
+    households = _households(seen, classes[M], classes[U], alike, differ)
     classes = _whole_names(seen, (classes[M], classes[U], households))
     for _ in range(STEPS):
         logs = np.column_stack([one.sum(axis=1) for one in _logs(classes, told.levels, names)])
@@ -199,10 +206,12 @@ def _maximize(
             h = np.bincount(level, share[:, H], size).astype(float)
             h[0] = 0.0
             alike[place] = _alike(one, h, classes[M][place], classes[U][place], alike[place])
+            differ[place] = h
             match.append(_tied(one, m))
             if one.name != WHOLE:
                 change = max(change, float(np.abs(match[-1] - classes[M][place]).max()))
-        classes = _whole_names(seen, (match, strangers, _households(seen, match, strangers, alike)))
+        households = _households(seen, match, strangers, alike, differ)
+        classes = _whole_names(seen, (match, strangers, households))
         if change < 3e-4:
             break
     return classes
@@ -234,11 +243,15 @@ def _alike(one: Seen, counts: Floats, match: Floats, strangers: Floats, alike: f
 
 
 def _households(
-    seen: Sequence[Seen], match: list[Floats], strangers: list[Floats], alike: Floats
+    seen: Sequence[Seen],
+    match: list[Floats],
+    strangers: list[Floats],
+    alike: Floats,
+    differ: list[Floats],
 ) -> list[Floats]:
     return [
-        _household(one, m, u, share)
-        for one, m, u, share in zip(seen, match, strangers, alike, strict=True)
+        _household(one, m, u, share, ways)
+        for one, m, u, share, ways in zip(seen, match, strangers, alike, differ, strict=True)
     ]
 
 

@@ -15,6 +15,7 @@ from onefold.serve.api.correcting import CORRECTING
 from onefold.serve.api.definitions import DEFINITIONS
 from onefold.serve.api.document import configuration
 from onefold.serve.api.doors import actor
+from onefold.serve.api.exchange import EXCHANGE
 from onefold.serve.api.failures import FAILURES
 from onefold.serve.api.faults import EXCEPTION_HANDLERS
 from onefold.serve.api.files import asset, status_page
@@ -26,10 +27,13 @@ from onefold.serve.api.jobs import JOBS
 from onefold.serve.api.matching import MATCHING
 from onefold.serve.api.people import PEOPLE
 from onefold.serve.api.profiles import PROFILES
+from onefold.serve.api.pulling import PULLING
 from onefold.serve.api.segments import SEGMENTS
 from onefold.serve.api.sql import sql
 from onefold.serve.api.stream import stream
+from onefold.serve.api.suggesting import SUGGESTING
 from onefold.serve.api.tagging import TAGGING
+from onefold.serve.api.tracking import TRACKING
 from onefold.serve.context import Context
 
 __all__ = ["create_api"]
@@ -51,11 +55,15 @@ def create_api(context: Context) -> Litestar:
             DEFINITIONS,
             *COLLECTIONS,
             *TAGGING,
+            TRACKING,
+            EXCHANGE,
+            SUGGESTING,
             JOBS,
             FAILURES,
             PEOPLE,
             CLUSTERING,
             ACCESS,
+            *PULLING,
             sql,
             stream,
             health,

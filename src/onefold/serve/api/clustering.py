@@ -17,6 +17,7 @@ from onefold.model.errors import Fault, InvalidInput
 from onefold.model.job import Job
 from onefold.serve import questions
 from onefold.serve.api.doors import Actor, FromContext, read, requires
+from onefold.serve.api.jobs import JobId
 
 _FILE = {
     "text/csv": {"type": "string"},
@@ -85,7 +86,7 @@ async def dedupe_file(
 
 @get("/dedupe/{job:int}/{which:str}", summary="What was found in a file")
 async def deduped_file(
-    context: FromContext, job: FromPath[int], which: FromPath[Literal["clusters", "golden"]]
+    context: FromContext, job: JobId, which: FromPath[Literal["clusters", "golden"]]
 ) -> File:
     """`clusters`: every row with its `profile_id`; `golden`: a row for each person. As the file was."""
     path = await context.lake.run(questions.dedupe_file, context.settings, job, which)

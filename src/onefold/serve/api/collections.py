@@ -34,6 +34,10 @@ _PLURALS = {
     "account_trait": "account-traits",
     "household_trait": "household-traits",
     "destination": "destinations",
+    "source": "source-definitions",
+    "mapping": "mappings",
+    "entity": "entities",
+    "tracking_plan": "tracking-plans",
     "identifier": "identifiers",
 }
 _MOST_VERSION = 1 << 31

@@ -10,11 +10,12 @@ from onefold.standardize.people.emails import JUNK_LOCALS, mailbox
 from onefold.standardize.people.names import (
     family_parts,
     family_sounds,
+    given_is_chinese,
     given_sounds,
     sorted_words,
     sounds,
 )
-from onefold.standardize.people.nicknames import nickname_roots
+from onefold.standardize.people.nicknames import is_known, nickname_roots
 from onefold.standardize.people.plain import listed
 
 _PLACES = ("city", "district", "state", "postcode", "country")
@@ -47,6 +48,8 @@ _EXPRESSIONS = {
     "middle_name": "coalesce(nullif(concat_ws(' ', {given_more}, {middle}), ''), {whole_middle_name})",
     "former_name": "coalesce({former}, {whole_former_name})",
     "name_suffix": "coalesce({suffix}, {family_suffix}, {whole_name_suffix})",
+    "given_chinese": "CASE WHEN given_name IS NOT NULL THEN given_han IS NOT NULL OR"
+    " (g.chinese AND NOT g.known AND (family_han IS NOT NULL OR coalesce(f.chinese, FALSE))) END",
     "nickname_roots": "CASE WHEN {nick_roots} IS NULL AND {whole_nick_roots} IS NULL THEN g.roots ELSE"
     f" list_sort(list_distinct(list_concat({_NICKS}, coalesce(g.roots, [])))) END",
     "family_parts": "f.parts",
@@ -132,7 +135,7 @@ def assembly_query(parts: Mapping[str, str], tables: str) -> str:
 
 def given_facts(name: str) -> tuple[Any, ...]:
     """What follows from a given name, for the table `given_names`: `GIVEN_FACTS`."""
-    return nickname_roots(name), *given_sounds(name)
+    return nickname_roots(name), *given_sounds(name), is_known(name)
 
 
 def family_facts(name: str) -> tuple[Any, ...]:
@@ -141,7 +144,7 @@ def family_facts(name: str) -> tuple[Any, ...]:
 
 
 _SOUNDS = {"sound": "VARCHAR", "pinyin": "VARCHAR", "chinese": "BOOLEAN"}
-GIVEN_FACTS = {"roots": "VARCHAR[]", **_SOUNDS}
+GIVEN_FACTS = {"roots": "VARCHAR[]", **_SOUNDS, "known": "BOOLEAN"}
 FAMILY_FACTS = {"parts": "VARCHAR[]", **_SOUNDS}
 
 
@@ -235,6 +238,7 @@ def _name_columns(parts: Mapping[str, Any]) -> dict[str, Any]:
         "name_suffix": _first(parts, "suffix", "family_suffix", "whole_name_suffix"),
         "given_han": han[0],
         "family_han": han[1],
+        "given_chinese": given_is_chinese(given, family, (han[0] is not None, han[1] is not None)),
         "nickname_roots": tuple(sorted({*roots, *nicks})) or None,
         "family_parts": family_parts(family),
         "name_sorted": sorted_words(given, family),

@@ -12,10 +12,12 @@ from onefold.standardize.people.chinese_surnames import (
     COMMON,
     COMPOUND,
     GIVEN_READINGS,
+    HONG_KONG,
     JAPANESE,
     READINGS,
     TRADITIONAL,
 )
+from onefold.standardize.people.nicknames import is_known
 from onefold.standardize.people.text import HAN
 
 _SYLLABLES = frozenset(
@@ -196,9 +198,14 @@ def _syllables(word: str) -> int:
 @lru_cache(maxsize=65_536)
 def _order(words: tuple[str, ...]) -> int:
     """1 where the family name stands first, -1 where it stands last, 0 where this is no pinyin."""
+    ranks = _surname_ranks()
+    if is_known(words[-1]) and words[-1] not in ranks:
+        # An English given name beside a Chinese family name: `Chen Vivian`. What may be a given name stays one.
+        return int(may_lead(words[0]) and len(words) == 2)
+    if words[0] in HONG_KONG and (words[-1] not in ranks or len(words) == 3):
+        return int(all(map(is_pinyin, words[1:])))
     if not all(is_pinyin(word) for word in words):
         return 0
-    ranks = _surname_ranks()
     first, last = ranks.get(words[0]), ranks.get(words[-1])
     if first is None or last is None:
         return 0 if first is last else (1 if last is None else -1)
@@ -215,6 +222,8 @@ def order(words: list[str]) -> tuple[list[str], list[str]] | None:
     ((['wei'], ['zhang']), (['wei'], ['zhang']), (['xiao', 'ming'], ['zhang']))
     >>> order(["xiaoming", "li"]), order(["john", "smith"])
     ((['xiaoming'], ['li']), None)
+    >>> order(["chen", "vivian"]), order(["cheung", "junbo"])
+    ((['vivian'], ['chen']), (['junbo'], ['cheung']))
     """
     if not 2 <= len(words) <= 3:
         return None
@@ -239,7 +248,21 @@ def korean_apart(text: str) -> str:
 def is_romanized_surname(name: str) -> bool:
     """Is this folded word a Chinese family name in pinyin?
 
-    >>> is_romanized_surname("zhang"), is_romanized_surname("ouyang"), is_romanized_surname("smith")
-    (True, True, False)
+    >>> [is_romanized_surname(name) for name in ("zhang", "ouyang", "cheung", "smith")]
+    [True, True, True, False]
     """
-    return name in _surname_ranks()
+    return name in _surname_ranks() or name in HONG_KONG
+
+
+def may_lead(name: str) -> bool:
+    """Is this folded word a family name when a European given name follows?
+
+    >>> may_lead("chen"), may_lead("dan"), may_lead("smith")
+    (True, False, False)
+    """
+    return is_romanized_surname(name) and not is_known(name)
+
+
+def leading_names() -> list[str]:
+    """All for which `may_lead` holds, and those of Hong Kong."""
+    return sorted(name for name in {*_surname_ranks(), *HONG_KONG} if may_lead(name))

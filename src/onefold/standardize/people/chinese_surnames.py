@@ -29,6 +29,11 @@ JAPANESE = frozenset(
     菅原 岩崎 久保 木下 佐野 野村 松尾 市川 菊地 菊池 古川 大西 岛田 水野 樱井 渡部 吉川 山内 西田 饭田 西川
     小松 北村 安田 五十岚 川口 平田 关口 中田 久保田 服部 东 岩田 土屋 福岛 本田 川崎 樋口 秋山 永井 松下 堀田""".split()
 ) - {"东"}
+HONG_KONG = frozenset(
+    "wong chan cheung lam lau chow cheng leung tse yip kwok tsang yuen yeung fung tsui chiu szeto"
+    " auyeung kwan mak poon".split()
+)
+"""Family names as they are written in Hong Kong, that are hardly anything else."""
 # As a surname read otherwise than as a word.
 READINGS = {
     "单": "shan",

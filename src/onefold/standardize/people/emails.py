@@ -168,8 +168,8 @@ def mend_domain(domain: str) -> str:
     if domain in _OWN:
         return domain
     if domain not in WELL_KNOWN:
-        name, _, ending = domain.rpartition(".")
-        domain = f"{name}.{_ENDINGS.get(ending, ending)}"
+        name, dot, ending = domain.rpartition(".")
+        domain = f"{name}{dot}{_ENDINGS.get(ending, ending)}"
         domain = _near(domain) or domain
     return "gmail.com" if domain == "googlemail.com" else domain
 

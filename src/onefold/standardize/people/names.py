@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from onefold.standardize.people import chinese_names
+from onefold.standardize.people.nicknames import is_known
 from onefold.standardize.people.sounds import pinyin_sound, sound
 from onefold.standardize.people.text import HAN, HANGUL, KANA, fold, tidy
 
@@ -33,6 +34,8 @@ SUFFIXES = {
 CREDENTIALS = frozenset(
     "phd md dds dmd esq cpa mba rn jd dvm do obe mbe cbe facs pe ma msc bsc bsn llb llm mph".split()
 )
+_SURNAMES_TOO = ("ma", "do")
+"""What of a whole name would leave one word only: `Thomas Ma`."""
 PARTICLES = frozenset(
     """van von der den de del della delle di da do dos das du la le las los el al bin ibn binti bint
     ter ten tot zu zum zur af av y e i und and st san santa ben abu ap mac mc o vande vander""".split()
@@ -40,7 +43,7 @@ PARTICLES = frozenset(
 # Particles that begin a family name when they stand within a whole name.
 _LEADS = PARTICLES - frozenset("ben e i o and do mac mc san santa st y und ap la al".split())
 _CONNECTORS = frozenset("y e i und and".split())
-_HONORIFICS = re.compile(r"(?:先生|女士|小姐|太太|老师|老師|经理|總經理|医生|教授|博士|さん|様)+$")
+HONORIFICS = re.compile(r"(?:先生|女士|小姐|太太|老师|老師|经理|總經理|医生|教授|博士|さん|様)+$")
 MAIDEN_WORDS = frozenset("nee née geb geborene born formerly fka".split())
 _MAIDEN = re.compile(
     rf"\s*[\(（,]?\s*\b(?:{'|'.join(sorted(MAIDEN_WORDS))})\.?\s+([^)）]+)[)）]?", re.I
@@ -124,7 +127,7 @@ def _split_suffix(words: list[str]) -> tuple[list[str], str | None]:
         last = words[-1]
         if last in SUFFIXES:
             suffix = SUFFIXES[last]
-        elif last not in CREDENTIALS:
+        elif last not in CREDENTIALS or (len(words) == 2 and words[0] and last in _SURNAMES_TOO):
             break
         words = words[:-1]
     return words, suffix
@@ -167,7 +170,7 @@ def _clean(value: str) -> str:
     if not text or _NO_NAME.fullmatch(text) or text.lower() in JUNK:
         return ""
     if not text.isascii():
-        text = _HONORIFICS.sub("", text)
+        text = HONORIFICS.sub("", text)
     return _ASIDE.sub(" ", text).strip() or text
 
 
@@ -221,7 +224,7 @@ def _clean_whole(value: str) -> str:
         return ""
     if text.isascii():
         return "" if fold(text).replace(" ", "") in JUNK else text
-    return _HONORIFICS.sub("", text)
+    return HONORIFICS.sub("", text)
 
 
 def _from_han(text: str) -> WholeName:
@@ -327,6 +330,22 @@ def sounds(
         first[1] if han[0] or (first[2] and (han[1] or last[2])) else first[0],
         last[1] if han[1] or (last[2] and (han[0] or first[2])) else last[0],
     )
+
+
+def given_is_chinese(
+    given: str | None, family: str | None, han: tuple[bool, bool] = (False, False)
+) -> bool | None:
+    """Is this a Chinese given name: in characters, or pinyin that is no European name beside a Chinese family name?
+
+    >>> [given_is_chinese(one, "wang") for one in ("xiaoming", "linda", "coco", None)]
+    [True, False, False, None]
+    """
+    if not given:
+        return None
+    if han[0]:
+        return True
+    pinyin = chinese_names.is_pinyin(given) and not is_known(given)
+    return pinyin and (han[1] or bool(family and chinese_names.is_romanized_surname(family)))
 
 
 def sorted_words(given: str | None, family: str | None) -> str | None:

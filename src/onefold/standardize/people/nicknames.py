@@ -35,8 +35,8 @@ antonio: tonio toni tono antoni anthony anton
 bartholomew: bart
 bernhard: bernd bernie berni bernard
 catherine: kate katie kat cat kay kathy kitty cathy katherine kathryn katharine cathryn kathrin katrin katarina catarina catalina ekaterina caterina
-charles: carlos karl carl charlie chuck charly
-christopher: kristofer kristopher cristobal christoph christophe
+charles: carlos karl carl charlie chuck charly chas
+christopher: kristofer kristopher cristobal christoph christophe topher
 concepcion: concha conchita
 daniel: dani daniil danilo danny dan
 dmitri: dima mitya dmitry dmitriy dimitri
@@ -112,6 +112,21 @@ vladimir: vova volodya vlad volodymyr
 wolfgang: wolf
 yuri: yura yury
 zhanna: jeanne
+william: liam
+robert: robbie bert
+lawrence: lars
+benjamin: benji
+alexander: xander
+arthur: artie
+kathleen: kath
+barbara: barb
+samantha: sammie
+alexandra: lexi
+isabel: chabela
+katrin: kati
+agnieszka: aga
+malgorzata: gosia
+krzysztof: krzysiek
 """
 
 

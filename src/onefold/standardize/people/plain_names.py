@@ -19,7 +19,8 @@ _SPECIAL = (
 def name_steps(value: str) -> Steps:
     """`plain_given`, `plain_middle` and `plain_family` of a plain name, and the text if it is none.
 
-    A name of which two words may be pinyin is not plain: its order is to be found out.
+    A name of which two words may be pinyin is not plain, nor one that begins with a Chinese family name: its order is
+    to be found out.
     """
     two, last = "name_words[1]", "name_words[-1]"
     given = f"CASE WHEN comma THEN name_words[2] ELSE {two} END"
@@ -28,6 +29,7 @@ def name_steps(value: str) -> Steps:
     nothing = listed({word for word in text.NOTHING if " " in word} | names.JUNK)
     pinyin = chinese_names.PINYIN.pattern
     special = listed(_SPECIAL)
+    leading = listed(chinese_names.leading_names())
     may_be_pinyin = [matches(name, pinyin) for name in ("name_1", "name_2", "name_3")]
     return [
         {
@@ -42,6 +44,7 @@ def name_steps(value: str) -> Steps:
             f" AND array_to_string(name_words, ' ') NOT IN ({nothing})"
             f" AND (name_2 IS NULL OR name_2 NOT IN ({special})"
             " AND length(name_1) <> 2 AND length(name_2) <> 2)"
+            f" AND name_words[1] NOT IN ({leading})"
             f" AND NOT ({may_be_pinyin[0]} AND ({may_be_pinyin[2]} OR coalesce({may_be_pinyin[1]}, FALSE)))"
         },
         {

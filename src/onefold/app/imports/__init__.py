@@ -1,0 +1,1 @@
+"""Files brought in by hand: imported, rehearsed before, and taken back."""

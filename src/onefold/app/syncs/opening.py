@@ -1,0 +1,162 @@
+"""From a source's definition to something that records can be pulled from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any, NamedTuple
+
+import msgspec
+
+from onefold.app.secret_values import Revealed
+from onefold.app.syncs.schedules import read_schedule
+from onefold.collect.addresses import Reach
+from onefold.collect.sources.rest import ready_names
+from onefold.config import Settings
+from onefold.model.errors import Fault, InvalidInput, NotFound
+from onefold.model.pulled import PulledSource
+from onefold.model.schedules import Schedule
+from onefold.store import SQLiteStore
+from onefold.store.registry import StoredDefinition
+
+
+class Kind(NamedTuple):
+    """What pulls from sources of one type: a class in a module, made of its settings.
+
+    What is `endless` waits for more when it has given all, so it always runs. What is `reaching`
+    calls addresses that its settings name, and is told which it may.
+    """
+
+    module: str
+    settings: str
+    source: str
+    endless: bool = False
+    reaching: bool = False
+
+
+_SOURCES = "onefold.collect.sources."
+KINDS: dict[str, Kind] = {
+    "files": Kind(f"{_SOURCES}files.places", "FilesSettings", "FilesSource", reaching=True),
+    "kafka": Kind(f"{_SOURCES}kafka", "KafkaSettings", "open_kafka", endless=True, reaching=True),
+    "mqtt": Kind(f"{_SOURCES}mqtt", "MqttSettings", "MqttSource", endless=True, reaching=True),
+    "mysql-changes": Kind(
+        f"{_SOURCES}mysql_changes",
+        "MysqlChangesSettings",
+        "open_mysql_changes",
+        endless=True,
+        reaching=True,
+    ),
+    "postgres-changes": Kind(
+        f"{_SOURCES}postgres_changes",
+        "PostgresChangesSettings",
+        "open_postgres_changes",
+        endless=True,
+        reaching=True,
+    ),
+    "rest": Kind(f"{_SOURCES}rest.source", "RestSettings", "RestSource", reaching=True),
+    "soap": Kind(f"{_SOURCES}soap", "SoapSettings", "SoapSource", reaching=True),
+    "sql": Kind(f"{_SOURCES}sql", "SqlSettings", "SqlSource", reaching=True),
+}
+"""The types of sources that are pulled; each is loaded only where it is used."""
+
+
+def is_pulled(type_name: object) -> bool:
+    """Are records pulled from sources of this type?"""
+    return type_name in KINDS or type_name in ready_names()
+
+
+def described(type_name: str, given: Mapping[str, Any]) -> tuple[Kind, Mapping[str, Any]]:
+    """What pulls from a type, and its settings: those of a ready-made API are filled into its description."""
+    if type_name in KINDS:
+        return KINDS[type_name], given
+    # Descriptions are read only where one is used.
+    from onefold.collect.sources.rest.ready_made import settings_of  # noqa: PLC0415
+
+    return KINDS["rest"], settings_of(type_name, given)
+
+
+class Pulling(NamedTuple):
+    """A source as it is run: when, from what, and under which name its records go into the log."""
+
+    name: str
+    type: str
+    body: Mapping[str, Any]
+    schedule: Schedule
+    enabled: bool
+
+
+def pulled_sources(store: SQLiteStore) -> dict[str, Pulling]:
+    """All sources in force that are pulled, by name; those whose schedule is wrong are left out."""
+    found = {}
+    for one in store.registry.definitions():
+        if one.kind == "source" and is_pulled(one.body.get("type")):
+            try:
+                found[one.name] = _pulling(one)
+            except InvalidInput:
+                continue
+    return found
+
+
+def pulled_source(store: SQLiteStore, name: str) -> Pulling:
+    """One source that is pulled; `NotFound` if there is none of this name."""
+    for one in store.registry.definitions():
+        if (one.kind, one.name) == ("source", name):
+            if not is_pulled(one.body.get("type")):
+                known = ", ".join(sorted({*KINDS, *ready_names()}))
+                fault = Fault(f"its type is {one.body.get('type')!r}", "type", f"known are {known}")
+                raise InvalidInput(f"source {name!r} is not pulled", [fault])
+            return _pulling(one)
+    raise NotFound(f"there is no source {name!r} that is pulled; `onefold source list` shows all")
+
+
+def pulling_faults(type_name: str, body: Mapping[str, Any]) -> list[Fault]:
+    """What is wrong with a definition's settings and schedule, as far as it can be seen in the text."""
+    faults: list[Fault] = []
+    try:
+        read_schedule(body.get("schedule"))
+    except InvalidInput as error:
+        faults += error.faults
+    try:
+        kind, given = described(type_name, with_texts(body.get("settings") or {}))
+        msgspec.convert(given, getattr(import_module(kind.module), kind.settings))
+    except InvalidInput as error:
+        faults += error.faults
+    except msgspec.ValidationError as error:
+        faults.append(Fault(str(error), "settings"))
+    return faults
+
+
+def open_source(settings: Settings, pulling: Pulling, revealed: Revealed) -> PulledSource:
+    """The source itself; raises `InvalidInput` where its settings cannot work."""
+    kind, body = described(pulling.type, revealed.body)
+    module = import_module(kind.module)
+    try:
+        given = msgspec.convert(body, getattr(module, kind.settings))
+    except msgspec.ValidationError as error:
+        fault = Fault(revealed.hide(str(error)), "settings")
+        raise InvalidInput(f"the settings of source {pulling.name!r} are wrong", [fault]) from None
+    make = getattr(module, kind.source)
+    made: PulledSource = (
+        make(given, Reach(settings.source_networks)) if kind.reaching else make(given)
+    )
+    return made
+
+
+def _pulling(one: StoredDefinition) -> Pulling:
+    body = one.body
+    schedule = read_schedule(body.get("schedule"), endless=_is_endless(body["type"]))
+    settings = body.get("settings") or {}
+    return Pulling(one.name, body["type"], settings, schedule, bool(body.get("enabled", True)))
+
+
+def with_texts(value: Any) -> Any:
+    """Settings with a text wherever a secret will stand."""
+    if isinstance(value, Mapping):
+        if value.keys() == {"secret"}:
+            return "secret"
+        return {key: with_texts(inner) for key, inner in value.items()}
+    return [with_texts(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _is_endless(type_name: str) -> bool:
+    return type_name in KINDS and KINDS[type_name].endless

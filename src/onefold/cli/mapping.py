@@ -1,0 +1,63 @@
+"""`mapping`: what the records of a file could become."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from onefold.cli.invocation import Invocation, command
+from onefold.cli.rendering import say, table
+
+if TYPE_CHECKING:
+    from onefold.app.imports.suggested import SuggestedFor
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands."""
+    mapping = typer.Typer(help="Mappings: what records of others become.", no_args_is_help=True)
+    command(mapping, "suggest")(suggest)
+    app.add_typer(mapping, name="mapping")
+
+
+def suggest(
+    call: Invocation,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file of records.")],
+    source: Annotated[
+        str, typer.Option("--source", help="Whose data it is; without, the file's name.")
+    ] = "",
+    form: Annotated[
+        str, typer.Option("--format", help="What it is, where that cannot be seen: csv, fixed …")
+    ] = "",
+) -> None:
+    """Say what the fields of a file could become, why, and how sure that is; changes nothing.
+
+    From their names (Chinese, English, German, Japanese), their values, and the identifiers that are
+    known already. Look at what is printed, correct it, and put it in force with `onefold apply`.
+
+    Example: onefold mapping suggest customers.csv
+    """
+    from onefold.app.imports import suggesting
+    from onefold.app.imports.wanted import Wanted
+
+    found = suggesting.suggest(call.settings, Wanted(file, source, format=form))
+    call.show(found, _show)
+
+
+def _show(found: SuggestedFor) -> None:
+    table(
+        ("field", "becomes", "sure", "why"),
+        [
+            (one.field, one.target or "–", f"{one.confidence:.0%}", one.reason)
+            for one in found.fields
+        ],
+    )
+    if found.country:
+        say(
+            f"country: {found.country.code}, {found.country.confidence:.0%} sure: {found.country.reason}"
+        )
+    for note in found.notes:
+        say(f"to decide: {note}")
+    say("")
+    say(found.text.rstrip())

@@ -1,0 +1,84 @@
+"""Which addresses sources may call: those of the internet, and private ones that are allowed.
+
+A source's settings name hosts, and who may write settings must not thereby reach what only this
+machine can: its own ports, the network behind it, the cloud's metadata. A name is looked up once
+and the connection made to the very address that was judged, so a name that changes in
+between gains nothing; redirects are judged anew, each as a call of its own.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Callable, Sequence
+
+from onefold.model.errors import Fault, InvalidInput, Unreachable
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Resolve = Callable[[str, int], Sequence[str]]
+
+
+def look_up(host: str, port: int) -> list[str]:
+    """All addresses of a host, as this machine sees them; raises `Unreachable` if it has none."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise Unreachable(f"there is no host {host!r} ({error})") from error
+    return list(dict.fromkeys(str(one[4][0]) for one in found))
+
+
+class Reach:
+    """Judges addresses. `allowed` are private networks that may be called all the same.
+
+    >>> Reach().allows("93.184.215.14"), Reach().allows("10.1.2.3"), Reach().allows("::ffff:127.0.0.1")
+    (True, False, False)
+    >>> Reach(["10.0.0.0/8"]).allows("10.1.2.3")
+    True
+    """
+
+    def __init__(self, allowed: Sequence[str] = (), resolve: Resolve = look_up) -> None:
+        self._allowed = [ipaddress.ip_network(one, strict=False) for one in allowed]
+        self._resolve = resolve
+
+    def allows(self, address: str) -> bool:
+        """May this address be called?"""
+        plain = _plain(ipaddress.ip_address(address.partition("%")[0]))
+        if any(plain in network for network in self._allowed if network.version == plain.version):
+            return True
+        return plain.is_global and not plain.is_multicast
+
+    def address_of(self, host: str, port: int) -> str:
+        """The address to connect to for a host; raises `InvalidInput` if it may not be called.
+
+        All its addresses must be allowed: a name with a public and a private one is no accident.
+        """
+        found = self._resolve(host.strip("[]"), port)
+        if not found:
+            raise Unreachable(f"there is no host {host!r}")
+        refused = [one for one in found if not self.allows(one)]
+        if refused:
+            fault = Fault(
+                f"{host} is {', '.join(refused)}, which is no address of the internet",
+                "host",
+                "who runs Onefold can allow it: `source_networks` in its settings,"
+                f" such as '{refused[0]}'",
+            )
+            raise InvalidInput(f"{host} may not be called", [fault])
+        return found[0]
+
+
+def _plain(address: Address) -> Address:
+    """The IPv4 address that an IPv6 one stands for, if it does: it is reached by either."""
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped:
+            return address.ipv4_mapped
+        if address.sixtofour:
+            return address.sixtofour
+        if address.teredo:
+            return address.teredo[1]
+        if address in _NAT64:
+            return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address
+
+
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")

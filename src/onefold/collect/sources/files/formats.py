@@ -1,0 +1,78 @@
+"""Every format of files: how it is told, its settings, and what reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from onefold.collect.sources.files import columnar, delimited, excel, fixed, json_text, xml_text
+from onefold.model.errors import Fault, InvalidInput
+from onefold.model.pulled import Batch, Position
+
+Read = Callable[[Path, Any, Position | None], Iterator[Batch]]
+
+
+class Format(NamedTuple):
+    """A format: how its files' names end, its settings, and its reader."""
+
+    suffixes: tuple[str, ...]
+    settings: type[msgspec.Struct]
+    read: Read
+
+
+FORMATS: Mapping[str, Format] = {
+    "csv": Format((".csv", ".tsv", ".txt", ".tab"), delimited.CsvSettings, delimited.read),
+    "fixed": Format((".fwf", ".prn"), fixed.FixedSettings, fixed.read),
+    "excel": Format((".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"), excel.ExcelSettings, excel.read),
+    "json": Format(
+        (".json", ".ndjson", ".jsonl", ".geojson"), json_text.JsonSettings, json_text.read
+    ),
+    "xml": Format((".xml",), xml_text.XmlSettings, xml_text.read),
+    "parquet": Format((".parquet", ".pq"), columnar.ParquetSettings, columnar.read_parquet),
+    "avro": Format((".avro",), columnar.AvroSettings, columnar.read_avro),
+}
+_STARTS = (
+    (b"PAR1", "parquet"),
+    (b"Obj\x01", "avro"),
+    (b"\xd0\xcf\x11\xe0", "excel"),
+    (b"PK\x03\x04", "excel"),
+    (b"<?xml", "xml"),
+    (b"{", "json"),
+    (b"[", "json"),
+)
+
+
+def format_of(file: Path) -> str:
+    """The format of a file: by the end of its name, else by how it begins."""
+    suffix = file.suffix.lower()
+    for name, one in FORMATS.items():
+        if suffix in one.suffixes:
+            return name
+    with file.open("rb") as source:
+        start = source.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()
+    return next((name for mark, name in _STARTS if start.startswith(mark)), "csv")
+
+
+def settings_of(name: str, given: Mapping[str, Any]) -> msgspec.Struct:
+    """The settings of a format, from what is written of them."""
+    if name not in FORMATS:
+        fault = Fault("is no format of files", name, f"there are {', '.join(FORMATS)}")
+        raise InvalidInput("the file cannot be read", [fault])
+    try:
+        return msgspec.convert(dict(given), FORMATS[name].settings)
+    except msgspec.ValidationError as error:
+        raise InvalidInput(
+            f"the settings of a {name} file are wrong", [Fault(str(error), "settings")]
+        ) from error
+
+
+def read_file(
+    file: Path, name: str, settings: msgspec.Struct, position: Position | None
+) -> Iterator[Batch]:
+    """All records of a file behind a position."""
+    if not file.exists():
+        raise InvalidInput(f"there is no file {file}", [Fault("does not exist", str(file))])
+    return FORMATS[name].read(file, settings, position)

@@ -1,0 +1,38 @@
+"""Messages of Kafka topics: JSON, or Avro and Protobuf by a schema registry."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from onefold.collect.addresses import Reach
+from onefold.collect.sources.change_settings import KafkaSettings
+from onefold.collect.sources.extras import missing
+from onefold.model.errors import Fault, InvalidInput
+from onefold.model.pulled import PulledSource
+
+__all__ = ["KafkaSettings", "open_kafka"]
+
+_NOT_OURS = {
+    "bootstrap.servers", "metadata.broker.list", "plugin.library.paths", "sasl.kerberos.kinit.cmd",
+    "sasl.oauthbearer.assertion.file", "sasl.oauthbearer.token.endpoint.url",
+}  # fmt: skip
+"""What names other addresses than the judged ones, or programs to run."""
+
+
+def open_kafka(settings: KafkaSettings, reach: Reach) -> PulledSource:
+    """The reader; needs `onefold[kafka]`, and that `reach` allows brokers and registry."""
+    try:
+        from onefold.collect.sources.kafka_stream import KafkaStream  # noqa: PLC0415 - an extra
+    except ModuleNotFoundError as error:
+        raise missing("kafka", error) from error
+    refused = [one for one in settings.options if one in _NOT_OURS]
+    if refused:
+        faults = [Fault("is not taken from a definition", f"options.{one}") for one in refused]
+        raise InvalidInput("these options would reach beyond the brokers", faults)
+    for broker in settings.brokers.split(","):
+        host, _, port = broker.strip().rpartition("://")[2].rpartition(":")
+        reach.address_of(host or port, int(port) if host and port.isdigit() else 9092)
+    if settings.registry:
+        parts = urlsplit(settings.registry)
+        reach.address_of(parts.hostname or "", parts.port or 443)
+    return KafkaStream(settings)

@@ -1,0 +1,119 @@
+"""Messages of an MQTT broker: what a till, a door or a machine says, as JSON.
+
+The broker keeps messages for us while we are away, and each until we say that it is durable. After a
+crash it sends again what was under way: give such messages an `id` in the mapping to count them once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from onefold.collect.addresses import Reach
+from onefold.collect.sources.change_settings import MqttSettings
+from onefold.collect.sources.extras import missing
+from onefold.collect.tls import context_of, for_name, is_wanted
+from onefold.model.errors import Fault, InvalidInput, Unreachable
+from onefold.model.pulled import Batch, Position, Record, Unreadable
+
+__all__ = ["MqttSettings", "MqttSource"]
+IDLE = 1.0
+MOST = 1000
+"""Messages that may be under way at once."""
+_REFUSED = {"Bad user name or password", "Not authorized", "Client identifier not valid"}
+
+
+class MqttSource:
+    """A source that listens to topics; needs `onefold[mqtt]`."""
+
+    def __init__(self, settings: MqttSettings, reach: Reach) -> None:
+        try:
+            from paho.mqtt import client as paho  # noqa: PLC0415 - an extra
+        except ModuleNotFoundError as error:
+            raise missing("mqtt", error) from error
+        self._address = reach.address_of(settings.host, settings.port)
+        self._paho = paho
+        self._settings = settings
+        self._client: Any = None
+        self._messages: list[Any] = []
+        self._given: list[tuple[int, int, int]] = []  # number, and what its acknowledgement names
+        self._number = 0
+        self._reason = ""
+
+    def batches(self, position: Position | None) -> Iterator[Batch]:
+        self._number = (position or {}).get("received", 0)
+        client = self._client = self._connect()
+        given = time.monotonic()
+        while True:
+            code = client.loop(0.2)
+            if self._reason in _REFUSED:
+                raise InvalidInput("the MQTT broker refuses", [Fault(self._reason, "user")])
+            if code != self._paho.MQTT_ERR_SUCCESS or self._reason:
+                raise Unreachable(f"the MQTT broker does not answer: {self._reason or code}")
+            if self._messages or time.monotonic() - given >= IDLE:
+                yield self._batch()
+                given = time.monotonic()
+
+    def stored(self, position: Position) -> None:
+        """What is durable need not be sent again."""
+        while self._given and self._given[0][0] <= position["received"]:
+            _, number, quality = self._given.pop(0)
+            self._client.ack(number, quality)
+
+    def close(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            for _ in range(5):  # what was not read when it closes would cost what was just said
+                client.loop(0.01)
+            client.disconnect()
+
+    def _connect(self) -> Any:
+        settings, paho = self._settings, self._paho
+        client = paho.Client(
+            paho.CallbackAPIVersion.VERSION2,
+            settings.client,
+            protocol=paho.MQTTv5,
+            manual_ack=True,
+        )
+        if settings.user:
+            client.username_pw_set(settings.user, settings.password)
+        if is_wanted(settings.tls, self._address):
+            client.tls_set_context(for_name(context_of(settings.tls, settings.ca), settings.host))
+        client.on_connect = self._connected
+        client.on_message = lambda _client, _data, message: self._messages.append(message)
+        wanted = paho.Properties(paho.PacketTypes.CONNECT)
+        wanted.SessionExpiryInterval = settings.keep_hours * 3600
+        wanted.ReceiveMaximum = MOST
+        try:
+            client.connect(self._address, settings.port, 60, clean_start=False, properties=wanted)
+        except OSError as error:
+            raise Unreachable(f"the MQTT broker does not answer: {error}") from error
+        return client
+
+    def _connected(self, client: Any, _data: Any, _flags: Any, reason: Any, _more: Any) -> None:
+        if reason.is_failure:
+            self._reason = str(reason)
+        else:
+            client.subscribe([(topic, 1) for topic in self._settings.topics])
+
+    def _batch(self) -> Batch:
+        messages, self._messages = self._messages, []
+        records: list[Record] = []
+        unreadable: list[Unreadable] = []
+        for message in messages:
+            self._number += 1
+            self._given.append((self._number, message.mid, message.qos))
+            at = time.time_ns() // 1000
+            try:
+                value = msgspec.json.decode(message.payload)
+                fields = value if isinstance(value, dict) else {"value": value}
+                place = f"{at} {self._number}"
+                records.append(Record(fields, message.topic, place, "read", at))
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                reason = f"is no JSON: {error}"
+                raw = message.payload
+                unreadable.append(Unreadable(raw, message.topic, str(self._number), (reason,)))
+        return Batch(records, {"received": self._number}, tuple(unreadable))

@@ -1,0 +1,122 @@
+"""How a REST API is described: where it is, who we are to it, what to read, and how it pages."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+
+class Auth(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Who we are to the API.
+
+    `bearer` and `key` send a `token` (`key` in the header or query parameter `name`, after `prefix`),
+    `basic` a `user` and `password`. `oauth2` gets its token from `url` first: by `grant`, with
+    `client_id` and `client_secret`, or whatever `fields` say; `send` says how the fields go there, and
+    `at` and `expires` where in the answer the token and its lifetime (seconds) stand.
+    """
+
+    type: Literal["none", "bearer", "key", "basic", "oauth2"] = "none"
+    token: str = ""
+    user: str = ""
+    password: str = ""
+    name: str = ""
+    where: Literal["header", "query"] = "header"
+    prefix: str = ""
+    url: str = ""
+    grant: Literal["client_credentials", "refresh_token", ""] = "client_credentials"
+    client_id: str = ""
+    client_secret: str = ""
+    refresh_token: str = ""
+    scope: str = ""
+    fields: dict[str, str] = {}
+    send: Literal["form", "json", "query"] = "form"
+    at: str = "access_token"
+    expires: str = "expires_in"
+
+
+class Paging(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How one page leads to the next.
+
+    `link`: the header `Link`. `next`: a URL at `at` in the answer. `token`: what stands at `at` is sent
+    as `parameter`. `last`: the field `at` of the last record is. `page` and `offset`: a number, of
+    pages from `first` or of records, with `size` of them a page (`size_parameter` asks for that many).
+    `more` is where a flag says that there is another page, `done` where one says that there is
+    none. After `most` records the API pages no further: then it goes on from the last cursor.
+    """
+
+    type: Literal["none", "link", "next", "token", "last", "page", "offset"] = "none"
+    at: str = ""
+    parameter: str = ""
+    size: int = 0
+    size_parameter: str = ""
+    first: int = 1
+    more: str = ""
+    done: str = ""
+    most: int = 0
+
+
+class Cursor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What changed since the last run: the time in `field` of each record.
+
+    `{since}` in query or body is the last one, less `late`, written as `format` (`iso`,
+    `seconds`, `milliseconds`, or with `%Y` and so on); `{until}` is the end
+    of a `window`, where the API wants one, else now. `start` is where the first run begins.
+    """
+
+    field: str
+    format: str = "iso"
+    start: str = "2000-01-01T00:00:00Z"
+    late: str = "10m"
+    window: str = ""
+    time_zone: str = "UTC"
+
+
+class Failure(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How an answer of status 200 says that it failed: a code `at` that is none of the `fine` ones.
+
+    With a code of `again` the same is tried later, with one of `token` once more with a new token.
+    """
+
+    at: str
+    fine: tuple[int | str | bool, ...] = (0,)
+    again: tuple[int | str, ...] = ()
+    token: tuple[int | str, ...] = ()
+    message: str = ""
+
+
+class Stream(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One list of records.
+
+    `records` is where they stand in the answer, `key` what tells them apart. `children` are read for
+    each record, whose fields fill `{field}` in their path, query and body; with `group` for so
+    many records at once. With `keep` fields of the parent come along (`parent.field`). What has
+    `emit: false` is only read for its children.
+    """
+
+    name: str
+    path: str
+    method: Literal["GET", "POST"] = "GET"
+    query: dict[str, Any] = {}
+    body: dict[str, Any] | None = None
+    records: str = ""
+    key: tuple[str, ...] = ("id",)
+    paging: Paging = Paging()
+    cursor: Cursor | None = None
+    children: tuple[Stream, ...] = ()
+    group: int = 1
+    keep: tuple[str, ...] = ()
+    emit: bool = True
+
+
+class RestSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A REST API: its address, our key, its streams. `rate` is how many calls a second it allows."""
+
+    base_url: str
+    streams: tuple[Stream, ...]
+    auth: Auth = Auth()
+    headers: dict[str, str] = {}
+    failure: Failure | None = None
+    rate: float = 10.0
+    timeout: float = 60.0
+    patience: float = 300.0

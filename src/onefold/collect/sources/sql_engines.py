@@ -1,0 +1,118 @@
+"""Connections to databases: to the address that was judged, read-only, and ended when they hang."""
+
+from __future__ import annotations
+
+import socket
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from onefold.collect.addresses import Reach
+from onefold.collect.sources.extras import missing
+from onefold.collect.sources.sql_settings import SqlSettings
+from onefold.collect.tls import is_wanted, libpq_options, pymysql_options
+from onefold.model.errors import Unreachable
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+_CONNECT_SECONDS = 15
+_PORTS = {"postgresql": 5432, "mysql": 3306, "mariadb": 3306, "mssql": 1433}
+
+
+def engine_of(settings: SqlSettings, reach: Reach) -> Engine:
+    """An engine that only reads; raises `InvalidInput` where driver or address cannot be used."""
+    sqlalchemy = _driver("sqlalchemy")
+    if settings.dialect == "sqlite":
+        return _sqlite(sqlalchemy, settings)
+    port = settings.port or _PORTS[settings.dialect]
+    address = reach.address_of(settings.host, port)
+    if settings.dialect == "postgresql":
+        return _postgresql(sqlalchemy, settings, port, address)
+    if settings.dialect == "mssql":
+        return _mssql(sqlalchemy, settings, port, address)
+    return _mysql(sqlalchemy, settings, port, address)
+
+
+def _sqlite(sqlalchemy: Any, settings: SqlSettings) -> Engine:
+    path = Path(settings.file)
+    if not path.is_file():
+        raise Unreachable(f"there is no file {settings.file}")
+    # Opened for reading only: it cannot be changed, whatever is sent.
+    engine: Engine = sqlalchemy.create_engine(
+        f"sqlite:///file:{quote(path.absolute().as_posix())}?mode=ro&uri=true"
+    )
+    return engine
+
+
+def _postgresql(sqlalchemy: Any, settings: SqlSettings, port: int, address: str) -> Engine:
+    _driver("psycopg")
+    url = sqlalchemy.URL.create(
+        "postgresql+psycopg", settings.user or None, settings.password or None, settings.host, port,
+        settings.database,
+    )  # fmt: skip
+    options = {
+        "hostaddr": address,
+        "connect_timeout": _CONNECT_SECONDS,
+        **libpq_options(settings.tls, settings.ca, address),
+        "application_name": "onefold",
+        "options": "-c default_transaction_read_only=on"
+        f" -c statement_timeout={int(settings.timeout * 1000)}",
+    }
+    engine: Engine = sqlalchemy.create_engine(url, connect_args=options, pool_size=1)
+    return engine
+
+
+def _mysql(sqlalchemy: Any, settings: SqlSettings, port: int, address: str) -> Engine:
+    pymysql = _driver("pymysql")
+    encrypted = pymysql_options(settings.tls, settings.ca, address)
+
+    def connect() -> Any:
+        made = pymysql.connect(
+            host=settings.host,
+            port=port,
+            user=settings.user,
+            password=settings.password,
+            database=settings.database,
+            charset="utf8mb4",
+            init_command="set session transaction read only",
+            read_timeout=settings.timeout,
+            local_infile=False,
+            defer_connect=True,
+            **encrypted,
+        )
+        # By the address that was judged, while certificates are checked for the name.
+        try:
+            made.connect(socket.create_connection((address, port), _CONNECT_SECONDS))
+        except OSError as error:
+            raise Unreachable(f"{settings.host} does not answer: {error}") from error
+        return made
+
+    engine: Engine = sqlalchemy.create_engine("mysql+pymysql://", creator=connect, pool_size=1)
+    return engine
+
+
+def _mssql(sqlalchemy: Any, settings: SqlSettings, port: int, address: str) -> Engine:
+    _driver("pyodbc")
+    query = {
+        "driver": "ODBC Driver 18 for SQL Server",
+        "ApplicationIntent": "ReadOnly",
+        "Encrypt": "yes" if is_wanted(settings.tls, address) else "no",
+        "TrustServerCertificate": "yes" if settings.tls == "unverified" else "no",
+        "HostNameInCertificate": settings.host,
+    }
+    url = sqlalchemy.URL.create(
+        "mssql+pyodbc", settings.user, settings.password, address, port, settings.database, query
+    )
+    engine: Engine = sqlalchemy.create_engine(
+        url, connect_args={"timeout": _CONNECT_SECONDS}, pool_size=1
+    )
+    return engine
+
+
+def _driver(name: str) -> Any:
+    try:
+        return import_module(name)
+    except ModuleNotFoundError as error:
+        raise missing("sql", error) from error

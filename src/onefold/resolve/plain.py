@@ -1,0 +1,139 @@
+"""People about whom there is nothing to decide: most of those who come for the first time.
+
+An import brings a million of them. Each is one identifier with others that nothing else knows, no two
+of a kind, and only one with claims: no rule can stand between them, so the links need no order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from onefold.model.identity import INVALID, USER, IdentifierRule, IdentityRules
+from onefold.model.profile import NO_STATEMENTS, Node, NodeId
+from onefold.model.records import Identifier
+from onefold.resolve.placeholders import is_placeholder
+from onefold.resolve.values import is_blocked, matches
+
+_MOST = 7
+"""Of more identifiers, groups may be dense and the links between them bridges."""
+
+
+def plain_people(
+    nodes: Mapping[NodeId, Node], rules: IdentityRules
+) -> tuple[list[list[Node]], Mapping[NodeId, Node]]:
+    """The clusters of which this can be said at once, and the other nodes: what `partition` would
+    make of all is both together.
+    """
+    if rules.sessions:
+        return [], nodes
+    plain = _Plain(nodes, rules)
+    clusters: list[list[Node]] = []
+    taken: set[NodeId] = set()
+    for node in nodes.values():
+        if node.id not in taken and (cluster := plain.around(node)):
+            clusters.append(cluster)
+            taken.update([one.id for one in cluster])
+    if not clusters:
+        return [], nodes
+    return clusters, {one: node for one, node in nodes.items() if one not in taken}
+
+
+class _Plain:
+    def __init__(self, nodes: Mapping[NodeId, Node], rules: IdentityRules) -> None:
+        self._nodes = nodes
+        self._rules = rules
+        self._of: dict[str, IdentifierRule] = {}
+        self._hold = rules.protection.hold.encode()
+        self._most = min(_MOST, rules.protection.max_identifiers)
+
+    def around(self, middle: Node) -> list[Node] | None:
+        """The person in whose middle a node stands, if that is plain."""
+        if not 0 < len(middle.links) < self._most or self._rule(middle).strength == "ephemeral":
+            return None
+        cluster = [middle]
+        for other in middle.links:
+            end = self._nodes.get(other)
+            if end is None or len(end.links) != 1 or middle.id not in end.links:
+                return None
+            cluster.append(end)
+        if len({one.kind for one in cluster}) != len(cluster) or not self._unopposed(cluster):
+            return None
+        return cluster if all(map(self._is_evidence, cluster)) else None
+
+    def _unopposed(self, cluster: Sequence[Node]) -> bool:
+        telling = [one for one in cluster if one.statements != NO_STATEMENTS]
+        return len(telling) < 2 and not any(self._hold in bytes(one.statements) for one in telling)
+
+    def _is_evidence(self, node: Node) -> bool:
+        rule = self._rule(node)
+        few = rule.strength in ("immutable", "unique") or len(node.links) <= rule.max_profiles
+        simple = node.extras is None and not rule.lifetime_days
+        return few and simple and not is_blocked(node, self._rules)
+
+    def _rule(self, node: Node) -> IdentifierRule:
+        rule = self._of.get(node.kind)
+        if rule is None:
+            rule = self._of[node.kind] = self._rules.of(node.kind)
+        return rule
+
+
+class Shape(NamedTuple):
+    """How identifiers of some kinds, seen together, become a person: in which `order` the profile has
+    them, where that puts the first (`owner`), and with which (`root`) its name stays. The values of some
+    can be nobody's (`judged`, with what is blocked).
+    """
+
+    order: Sequence[int]
+    owner: int
+    root: int
+    judged: Sequence[tuple[int, Sequence[str]]]
+
+
+class Newcomers:
+    """Says of identifiers that came together, and that nothing else knows, whether they are plainly one
+    person: the same as `plain_people`, before there are any nodes.
+    """
+
+    def __init__(self, rules: IdentityRules) -> None:
+        self._rules = rules
+        self._shapes: dict[tuple[str, ...], Shape | None] = {}
+
+    def shape(self, identifiers: Sequence[Identifier]) -> Shape | None:
+        """What becomes of them; None if that is not so plain. They are in the order of their event."""
+        kinds = tuple([one[0] for one in identifiers])
+        if kinds in self._shapes:
+            shape = self._shapes[kinds]
+        else:
+            shape = self._shapes[kinds] = self._shape_of(kinds)
+        if shape is None or len(kinds) == 1:
+            return shape
+        for place, blocked in shape.judged:
+            kind, value = identifiers[place]
+            if is_placeholder(kind, value) or (blocked and matches(value, blocked)):
+                return None
+        return shape
+
+    def _shape_of(self, kinds: tuple[str, ...]) -> Shape | None:
+        most = min(_MOST, self._rules.protection.max_identifiers)
+        if self._rules.sessions or len(kinds) > most or len(set(kinds)) < len(kinds):
+            return None
+        # Without a user id each is linked with each.
+        if len(kinds) > 2 and kinds[0] != USER:
+            return None
+        for place, kind in enumerate(kinds):
+            rule = self._rules.of(kind)
+            links = 1 if place else len(kinds) - 1
+            few = rule.strength in ("immutable", "unique") or links <= rule.max_profiles
+            simple = few and rule.strength != "ephemeral" and not rule.lifetime_days
+            if len(kinds) > 1 and (kind.startswith(INVALID) or not simple):
+                return None
+        order = sorted(range(len(kinds)), key=kinds.__getitem__)
+        blocked = [self._rules.of(kind).blocked for kind in kinds]
+        judged = [
+            (place, blocked[place])
+            for place, kind in enumerate(kinds)
+            if kind != USER or blocked[place]  # whatever a user id is, it is no placeholder
+        ]
+        root = kinds.index(USER) if USER in kinds else order[0]
+        return Shape(order, order.index(0), root, judged)

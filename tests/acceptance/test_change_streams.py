@@ -1,0 +1,309 @@
+"""Change streams from real servers to profiles: a changed row is a changed profile."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from onefold.app.definitions.editing import definition_delete
+from onefold.app.profiles.finding import profile
+from onefold.app.profiles.history import profile_events
+from onefold.app.rejects import reject_list
+from onefold.app.secret_values import secret_set
+from onefold.app.syncs.running import run_source
+from onefold.app.syncs.services import source_release
+from onefold.model.errors import NotFound
+from onefold.model.loads import Load
+from onefold.testing import servers
+from tests.acceptance.conftest import Stepped
+from tests.unit.collect.sources.conftest import started
+
+pytestmark = pytest.mark.slow
+SOURCES = str(Path(__file__).parents[2] / "src")
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[servers.Server]:
+    yield from started(servers.postgres)
+
+
+@pytest.fixture(scope="module")
+def mariadb() -> Iterator[servers.Server]:
+    yield from started(servers.mariadb)
+
+
+@pytest.fixture(scope="module")
+def mosquitto() -> Iterator[servers.Server]:
+    yield from started(servers.mosquitto)
+
+
+@pytest.fixture(scope="module")
+def kafka() -> Iterator[servers.Server]:
+    yield from started(servers.kafka)
+
+
+@contextmanager
+def running(onefold: Stepped, name: str) -> Iterator[Callable[[Callable[[], bool]], None]]:
+    """The source is read beside; gives what folds until something is so."""
+    stop = threading.Event()
+    ended: list[Load] = []
+    settings = onefold.settings
+    thread = threading.Thread(target=lambda: ended.append(run_source(settings, name, stop=stop)))
+    thread.start()
+
+    def until(is_so: Callable[[], bool]) -> None:
+        def folded() -> bool:
+            assert not ended, ended[0].reason
+            onefold.settle()
+            return is_so()
+
+        servers.wait_until(folded, "the profile does not change", 60)
+
+    try:
+        yield until
+    finally:
+        stop.set()
+        thread.join(60)
+
+
+def traits(onefold: Stepped, identifier: str) -> dict[str, Any]:
+    try:
+        return profile(onefold.settings, identifier).traits
+    except NotFound:
+        return {}
+
+
+def allow_this_machine(onefold: Stepped) -> None:
+    onefold.settings = msgspec.structs.replace(onefold.settings, source_networks=("127.0.0.0/8",))
+
+
+MAPPING = """
+mapping:
+  identifiers: {user_id: id}
+  traits: {first_name: name, city: city}
+  delete: forget
+"""
+
+
+def test_what_a_source_kept_on_its_server_is_released_also_when_it_is_no_more(onefold, postgres):
+    import psycopg
+
+    allow_this_machine(onefold)
+    url = servers.postgres_url(postgres)
+    onefold.define(f"""
+kind: source
+name: leaving
+type: postgres-changes
+settings: {{url: {url}, tables: [public.left_behind], slot: leaving, publication: leaving}}
+{MAPPING}""")
+    with psycopg.connect(url, autocommit=True) as server:
+        server.execute("create table left_behind (id text primary key, name text, city text)")
+        server.execute("insert into left_behind values ('l1', 'Li', 'Xian')")
+        with running(onefold, "leaving") as until:
+            until(lambda: bool(traits(onefold, "user_id:l1")))
+        definition_delete(onefold.settings, "source", "leaving", actor="cli")
+
+        kept = server.execute("select slot_name from pg_replication_slots").fetchall()
+        answer = source_release(onefold.settings, "leaving")
+
+        assert ("leaving",) in kept
+        assert "leaving" in str(answer["released"])
+        left = server.execute("select slot_name from pg_replication_slots").fetchall()
+        assert ("leaving",) not in left
+    again = source_release(onefold.settings, "leaving")
+    assert again["released"] == []
+
+
+def test_a_row_changed_in_postgresql_is_a_changed_profile(onefold, postgres):
+    import psycopg
+
+    allow_this_machine(onefold)
+    url = servers.postgres_url(postgres)
+    onefold.define(f"""
+kind: source
+name: crm
+type: postgres-changes
+settings: {{url: {url}, tables: [public.customers], slot: crm}}
+{MAPPING}""")
+    with psycopg.connect(url, autocommit=True) as crm:
+        crm.execute("create table customers (id int primary key, name text, city text)")
+        crm.execute("alter table customers replica identity full")  # a delete tells the whole row
+        crm.execute("insert into customers values (1, 'Ann', 'Bonn'), (2, 'Bob', 'Ulm')")
+        with running(onefold, "crm") as until:
+            until(lambda: traits(onefold, "user_id:1") == {"first_name": "Ann", "city": "Bonn"})
+            crm.execute("update customers set city = 'Köln' where id = 1")
+            until(lambda: traits(onefold, "user_id:1")["city"] == "Köln")
+        crm.execute("update customers set city = 'Hamm' where id = 1")
+        crm.execute("delete from customers where id = 2")
+        with running(onefold, "crm") as until:
+            until(lambda: traits(onefold, "user_id:1")["city"] == "Hamm")
+            until(lambda: traits(onefold, "user_id:2") == {})
+    assert onefold.store.counters()["events"] == 5
+    assert reject_list(onefold.settings) == []
+
+
+def test_a_row_changed_in_mariadb_is_a_changed_profile(onefold, mariadb):
+    import pymysql
+
+    allow_this_machine(onefold)
+    secret_set(onefold.settings, "crm_password", "secret")
+    onefold.define(f"""
+kind: source
+name: crm
+type: mysql-changes
+settings:
+  host: 127.0.0.1
+  port: {mariadb.port}
+  user: reader
+  password: {{secret: crm_password}}
+  tables: [crm.customers]
+{MAPPING}""")
+    crm = pymysql.connect(
+        host="127.0.0.1", port=mariadb.port, user="owner", password="secret", autocommit=True
+    )
+    with crm, crm.cursor() as cursor:
+        cursor.execute("create database crm character set utf8mb4")
+        cursor.execute(
+            "create table crm.customers (id int primary key, name varchar(50), city varchar(50))"
+        )
+        cursor.execute("insert into crm.customers values (1, 'Ann', 'Bonn')")
+        with running(onefold, "crm") as until:
+            until(lambda: traits(onefold, "user_id:1") == {"first_name": "Ann", "city": "Bonn"})
+            cursor.execute("update crm.customers set city = 'Köln' where id = 1")
+            until(lambda: traits(onefold, "user_id:1")["city"] == "Köln")
+            cursor.execute("delete from crm.customers")
+            until(lambda: traits(onefold, "user_id:1") == {})
+
+
+def test_a_message_of_kafka_is_an_event_of_a_profile(onefold, kafka):
+    from confluent_kafka import Producer
+
+    allow_this_machine(onefold)
+    topic = f"orders-{uuid.uuid4().hex[:8]}"
+    onefold.define(f"""
+kind: source
+name: orders
+type: kafka
+settings: {{brokers: "127.0.0.1:{kafka.port}", topics: [{topic}]}}
+mapping:
+  event: Order Completed
+  identifiers: {{user_id: who}}
+  properties: {{order_id: number, revenue: total}}
+""")
+    producer = Producer({"bootstrap.servers": f"127.0.0.1:{kafka.port}"})
+    producer.produce(topic, json.dumps({"who": "7", "number": "A1", "total": 9.5}))
+    producer.produce(topic, b"{poison")
+    assert producer.flush(30) == 0
+    with running(onefold, "orders") as until:
+        until(lambda: onefold.store.counters().get("events", 0) == 1)
+        until(lambda: len(reject_list(onefold.settings)) == 1)
+    assert profile(onefold.settings, "user_id:7").computed["event_count"] == 1
+
+
+def test_a_message_of_mqtt_is_an_event_of_a_profile(onefold, mosquitto):
+    import paho.mqtt.publish as publish
+
+    allow_this_machine(onefold)
+    onefold.define(f"""
+kind: source
+name: tills
+type: mqtt
+settings: {{host: 127.0.0.1, port: {mosquitto.port}, topics: [till/#]}}
+mapping:
+  event: Till Paid
+  id: receipt
+  identifiers: {{user_id: card}}
+  properties: {{revenue: total}}
+""")
+
+    def sent() -> bool:
+        publish.single(
+            "till/1", json.dumps({"receipt": "R1", "card": "7", "total": 3}), qos=1,
+            hostname="127.0.0.1", port=mosquitto.port,
+        )  # fmt: skip
+        return onefold.store.counters().get("events", 0) == 1
+
+    with running(onefold, "tills") as until:
+        until(sent)
+    onefold.settle()
+    assert profile(onefold.settings, "user_id:7").computed["event_count"] == 1
+
+
+def test_killed_again_and_again_every_change_counts_once(onefold, postgres):
+    """kill -9 in the first reading and in the stream, while somebody writes."""
+    import psycopg
+
+    allow_this_machine(onefold)
+    url = servers.postgres_url(postgres)
+    onefold.define(f"""
+kind: source
+name: accounts
+type: postgres-changes
+settings: {{url: {url}, tables: [public.accounts], publication: accounts, slot: accounts, batch_rows: 50}}
+mapping:
+  event: Account Changed
+  identifiers: {{user_id: id}}
+  properties: {{version: version}}
+""")
+    environment = {
+        **os.environ,
+        "PYTHONPATH": SOURCES,
+        "ONEFOLD_DATA": str(onefold.settings.data),
+        "ONEFOLD_MIN_FREE_DISK": "0",
+        "ONEFOLD_SOURCE_NETWORKS": "127.0.0.0/8",
+        "_ONEFOLD_CHILD": "",
+    }
+    with psycopg.connect(url, autocommit=True) as database:
+        database.execute("create table accounts (id int primary key, version int)")
+        database.execute("insert into accounts select n, 0 from generate_series(1, 4000) n")
+        for more in (700, 700, 4500, 300, 300):  # twice in the first reading
+            pulling = subprocess.Popen(
+                [sys.executable, "-m", "onefold", "pull", "accounts"], env=environment
+            )
+            goal, deadline = rows_taken(onefold) + more, time.monotonic() + 60
+            while rows_taken(onefold) < goal:
+                assert pulling.poll() is None
+                assert time.monotonic() < deadline
+                database.execute("update accounts set version = version + 1 where id > 3990")
+                time.sleep(0.005)
+            pulling.send_signal(signal.SIGKILL)
+            pulling.wait()
+        database.execute("update accounts set version = version + 1 where id > 3990")
+        last = database.execute("select version from accounts where id = 4000").fetchone()[0]
+        with running(onefold, "accounts") as until:
+            until(lambda: versions(onefold, 4000)[-1:] == [last])
+    for account in (1, 2000, 3990):
+        assert versions(onefold, account) == [0]
+    for account in range(3991, 4001):
+        came = versions(onefold, account)
+        steps = [after - before for before, after in itertools.pairwise(came)]
+        assert came[-1] == last
+        assert min(steps) == 1
+        assert sum(step > 1 for step in steps) <= 2  # where it was read anew, as it was then
+
+
+def rows_taken(onefold: Stepped) -> int:
+    return sum(load.rows for load in onefold.store.loads.running())
+
+
+def versions(onefold: Stepped, account: int) -> list[int]:
+    """What came of an account, in the order of time."""
+    try:
+        events = profile_events(onefold.settings, f"user_id:{account}", 1000).items
+    except NotFound:
+        return []
+    return [event.properties["version"] for event in sorted(events, key=lambda one: one.time)]

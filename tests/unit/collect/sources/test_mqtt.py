@@ -1,0 +1,102 @@
+"""Messages from a real MQTT broker, Mosquitto."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import paho.mqtt.client as paho
+import pytest
+
+from onefold.collect.sources.mqtt import MqttSettings, MqttSource
+from onefold.model.errors import Unreachable
+from onefold.testing import servers
+from tests.unit.collect.sources.conftest import NUMBERS, started
+from tests.unit.collect.sources.reading import HERE, Taker
+
+
+@pytest.fixture(scope="module")
+def broker() -> Iterator[servers.Server]:
+    yield from started(servers.mosquitto)
+
+
+class Tills:
+    """Topics of one test's own, and somebody who sends."""
+
+    def __init__(self, server: servers.Server) -> None:
+        self.name, self.port = f"shop{next(NUMBERS)}", server.port
+        self._client = paho.Client(paho.CallbackAPIVersion.VERSION2)
+        self._client.connect("127.0.0.1", server.port)
+        self._client.loop_start()
+
+    def send(self, *values: Any, till: str = "1") -> None:
+        for value in values:
+            raw = value if isinstance(value, bytes) else json.dumps(value).encode()
+            self._client.publish(f"{self.name}/{till}/sales", raw, qos=1).wait_for_publish(20)
+
+    def taker(self) -> Taker:
+        settings = MqttSettings(
+            host="127.0.0.1", port=self.port, topics=(f"{self.name}/+/sales",), client=self.name
+        )
+        return Taker(lambda: MqttSource(settings, HERE))
+
+    def close(self) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+
+@pytest.fixture
+def tills(broker: servers.Server) -> Iterator[Tills]:
+    made = Tills(broker)
+    yield made
+    made.close()
+
+
+def listening(reader: Taker) -> bool:
+    return len(reader.batches) >= 1
+
+
+def count(number: int) -> Any:
+    return lambda reader: len(reader.records) + len(reader.unreadable) >= number
+
+
+def test_messages_are_records_also_those_sent_while_we_were_away(tills):
+    reader = tills.taker().take(listening)
+    tills.send({"total": 9.5}, 21.5, b"\xff{")
+    tills.send({"total": 1}, till="2")
+    reader.take(count(4))
+    assert sorted(record.stream for record in reader.records) == [
+        f"{tills.name}/1/sales", f"{tills.name}/1/sales", f"{tills.name}/2/sales",
+    ]  # fmt: skip
+    assert {"total": 9.5} in [record.fields for record in reader.records]
+    assert {"value": 21.5} in [record.fields for record in reader.records]
+    (poison,) = reader.unreadable
+    assert poison.raw == b"\xff{"
+    assert len({record.place for record in reader.records}) == 3
+
+
+def test_what_is_not_durable_is_sent_again(tills):
+    reader = tills.taker().take(listening)
+    tills.send({"id": 1}, {"id": 2})
+    reader.take(count(2), durable=False)
+    tills.send({"id": 3})
+    again = tills.taker().take(count(3))
+    assert sorted(record.fields["id"] for record in again.records) == [1, 2, 3]
+    after = tills.taker()
+    tills.send({"id": 4})
+    after.take(count(1))
+    assert [record.fields["id"] for record in after.records] == [4]
+
+
+def test_more_messages_than_may_be_under_way_come_all(tills):
+    reader = tills.taker().take(listening)
+    tills.send(*[{"id": number} for number in range(2500)])
+    reader.take(count(2500))
+    assert [record.fields["id"] for record in reader.records] == list(range(2500))
+
+
+def test_a_broker_that_is_away_may_come_back():
+    settings = MqttSettings(host="127.0.0.1", port=1, topics=("a",))
+    with pytest.raises(Unreachable):
+        Taker(lambda: MqttSource(settings, HERE)).take(count(1))

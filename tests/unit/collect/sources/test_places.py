@@ -1,0 +1,257 @@
+"""Files in places: a folder, a web server, a real SFTP server; each new one is read once, archives with care."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import shutil
+import socket
+import subprocess
+import threading
+import time
+import zipfile
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from onefold.collect.addresses import Reach
+from onefold.collect.sources.files.places import FilesSettings, FilesSource
+from onefold.model.errors import InvalidInput, Unreachable
+from onefold.model.pulled import Batch
+
+LOOPBACK = Reach(["127.0.0.0/8"])
+
+
+def source(location: object, **settings: Any) -> FilesSource:
+    return FilesSource(FilesSettings(location=str(location), **settings), LOOPBACK)
+
+
+def run(made: FilesSource, position: Any = None) -> tuple[list[Batch], Any]:
+    """Read to the end, each batch being durable; the batches and the last position."""
+    found = []
+    for batch in made.batches(position):
+        found.append(batch)
+        made.stored(batch.position)
+        position = batch.position
+    return found, position
+
+
+def ids(batches: list[Batch]) -> list[str]:
+    return [one.fields["id"] for batch in batches for one in batch.records]
+
+
+def write(file: Path, *names: str) -> Path:
+    file.write_text("id,name\n" + "".join(f"{one},x\n" for one in names))
+    return file
+
+
+def test_each_new_file_of_a_folder_is_read_once(tmp_path: Path) -> None:
+    write(tmp_path / "a.csv", "1", "2")
+    made = source(tmp_path / "*.csv")
+    batches, position = run(made)
+    assert ids(batches) == ["1", "2"]
+    assert ids(run(made, position)[0]) == []
+    write(tmp_path / "b.csv", "3")
+    batches, position = run(made, position)
+    assert ids(batches) == ["3"]
+
+
+@pytest.mark.parametrize(
+    ("new_by", "touched", "changed"),
+    [("name", [], []), ("time", ["1"], ["2"]), ("content", [], ["2"])],
+)
+def test_what_makes_a_file_new(
+    tmp_path: Path, new_by: str, touched: list[str], changed: list[str]
+) -> None:
+    file = write(tmp_path / "a.csv", "1")
+    made = source(tmp_path / "*.csv", new_by=new_by)
+    _, position = run(made)
+    os.utime(file, (1, 1))
+    batches, position = run(made, position)
+    assert ids(batches) == touched
+    write(file, "2")
+    assert ids(run(made, position)[0]) == changed
+
+
+def test_reading_goes_on_within_a_file(tmp_path: Path) -> None:
+    for name in "ab":
+        rows = [f"{name}{n},{'x' * 300}" for n in range(12_000)]
+        (tmp_path / f"{name}.csv").write_text("id,name\n" + "\n".join(rows) + "\n")
+    batches = list(source(tmp_path).batches(None)) or list(source(tmp_path / "*").batches(None))
+    for at, batch in enumerate(batches):
+        rest = ids(list(source(tmp_path / "*").batches(batch.position)))
+        assert rest == ids(batches[at + 1 :])
+
+
+@pytest.mark.parametrize("after", ["delete", "archive"])
+def test_files_are_put_away_once_they_are_durable(tmp_path: Path, after: str) -> None:
+    file = write(tmp_path / "a.csv", "1")
+    archive = tmp_path / "done"
+    made = source(tmp_path / "*.csv", after=after, archive=str(archive))
+    for batch in made.batches(None):
+        assert file.exists()
+        made.stored(batch.position)
+    assert not file.exists()
+    assert (archive / "a.csv").exists() == (after == "archive")
+
+
+def test_what_a_crash_kept_from_being_put_away_is_put_away_later(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.csv", "1")
+    settings = {"after": "delete"}
+    *_, last = source(tmp_path / "*.csv", **settings).batches(None)
+    assert file.exists()
+    batches, _ = run(source(tmp_path / "*.csv", **settings), last.position)
+    assert (ids(batches), file.exists()) == ([], False)
+
+
+def test_archives_are_read_and_one_that_is_none_costs_no_other(tmp_path: Path) -> None:
+    write(tmp_path / "x.csv", "1")
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.write(tmp_path / "x.csv", "inner/x.csv")
+        archive.writestr("y.ndjson", '{"id": "2"}\n')
+    (tmp_path / "b.csv.gz").write_bytes(gzip.compress(b"id,name\n3,x\n"))
+    (tmp_path / "c.zip").write_bytes(b"PK\x03\x04 broken")
+    (tmp_path / "x.csv").unlink()
+    batches, _ = run(source(tmp_path / "*"))
+    assert ids(batches) == ["1", "2", "3"]
+    (lost,) = [one for batch in batches for one in batch.unreadable]
+    assert lost.stream == "c.zip"
+
+
+def zipped(path: Path, name: str, data: bytes) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, data)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "reason"),
+    [
+        ("../../etc/x.csv", b"id\n1\n", "leads out of it"),
+        ("/etc/x.csv", b"id\n1\n", "leads out of it"),
+        ("..\\x.csv", b"id\n1\n", "leads out of it"),
+        ("x.zip", b"", "archive within"),
+        ("bomb.csv", bytes(150 << 20), "unpacks to more than"),
+    ],
+)
+def test_archives_that_are_traps_are_refused(
+    tmp_path: Path, name: str, data: bytes, reason: str
+) -> None:
+    file = zipped(tmp_path / "a.zip", name, data)
+    batches, _ = run(source(file))
+    (lost,) = [one for batch in batches for one in batch.unreadable]
+    assert reason in lost.reasons[0]
+    assert ids(batches) == []
+
+
+def test_a_gzip_bomb_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv.gz"
+    file.write_bytes(gzip.compress(bytes(150 << 20)))
+    batches, _ = run(source(file))
+    assert "unpacks to more than" in str(batches[0].unreadable)
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: Any) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        if self.path == "/away":
+            self.send_response(302)
+            self.send_header("Location", "http://127.0.0.1:1/x.csv")
+            self.end_headers()
+        else:
+            super().do_GET()
+
+    do_HEAD = do_GET  # noqa: N815 - called by that name
+
+
+@pytest.fixture
+def web(tmp_path: Path) -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(tmp_path)))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_file_behind_a_url_is_read_once(tmp_path: Path, web: str) -> None:
+    write(tmp_path / "a.csv", "1")
+    made = source(f"{web}/a.csv")
+    batches, position = run(made)
+    assert ids(batches) == ["1"]
+    assert ids(run(made, position)[0]) == []
+
+
+def test_addresses_of_ones_own_network_are_refused(web: str) -> None:
+    with pytest.raises(InvalidInput, match="no address of the internet"):
+        list(FilesSource(FilesSettings(location=f"{web}/a.csv")).batches(None))
+    with pytest.raises(InvalidInput, match="no address of the internet"):
+        FilesSource(FilesSettings(location="sftp://127.0.0.1/a.csv"))
+
+
+def test_a_url_that_leads_elsewhere_is_not_followed(web: str) -> None:
+    with pytest.raises(InvalidInput, match="302"):
+        list(source(f"{web}/away").batches(None))
+
+
+def test_a_place_that_does_not_answer_is_told() -> None:
+    with pytest.raises(Unreachable):
+        list(source("http://127.0.0.1:1/a.csv").batches(None))
+
+
+SSHD = shutil.which("sshd", path="/usr/sbin:/usr/bin")
+
+
+@pytest.fixture
+def sftp(tmp_path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    if SSHD is None or os.getuid() != 0:
+        pytest.skip("needs sshd, and root to start it")
+    folder = tmp_path / "ssh"
+    folder.mkdir(mode=0o700)
+    for name in ("host", "user"):
+        subprocess.run(
+            ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / name], check=True
+        )
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    Path("/run/sshd").mkdir(exist_ok=True)
+    options = {
+        "Port": port, "ListenAddress": "127.0.0.1", "HostKey": folder / "host", "StrictModes": "no",
+        "AuthorizedKeysFile": folder / "user.pub", "PermitRootLogin": "yes", "PidFile": "none",
+        "Subsystem": "sftp internal-sftp", "UsePAM": "no",
+    }  # fmt: skip
+    told = [part for name, value in options.items() for part in ("-o", f"{name}={value}")]
+    process = subprocess.Popen([SSHD, "-D", "-f", "/dev/null", *told], stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                break
+        time.sleep(0.05)
+    yield f"sftp://127.0.0.1:{port}", {"username": "root", "key_filename": str(folder / "user")}
+    process.terminate()
+    process.wait()
+
+
+@pytest.mark.filterwarnings("ignore")  # the driver's own, of algorithms that it knows
+def test_files_of_an_sftp_server_are_read_and_archived(
+    tmp_path: Path, sftp: tuple[str, dict[str, Any]]
+) -> None:
+    url, access = sftp
+    inbox, archive = tmp_path / "in", tmp_path / "done"
+    inbox.mkdir()
+    write(inbox / "a.csv", "1", "2")
+    made = source(f"{url}{inbox}/*.csv", access=access, after="archive", archive=str(archive))
+    batches, position = run(made)
+    assert ids(batches) == ["1", "2"]
+    assert [one.name for one in archive.iterdir()] == ["a.csv"]
+    write(inbox / "b.csv", "3")
+    assert ids(run(made, position)[0]) == ["3"]

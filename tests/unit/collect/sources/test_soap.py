@@ -1,0 +1,139 @@
+"""Pulling from SOAP services: one made with spyne, in a process of its own, and bad ones."""
+
+from __future__ import annotations
+
+import http.server
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from onefold.collect.addresses import Reach
+from onefold.collect.sources.soap import Cursor, Paging, SoapSettings, SoapSource
+from onefold.model.errors import InvalidInput, OnefoldError, Rejected, Unreachable
+
+LOCAL = Reach(["127.0.0.0/8"])
+PEER = Path(__file__).with_name("soap_peer.py")
+
+
+@pytest.fixture(scope="module", params=["1.1", "1.2"])
+def peer(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of the WSDL of a service that speaks this version."""
+    command = [sys.executable, "-W", "ignore", str(PEER), request.param]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield f"http://127.0.0.1:{int(process.stdout.readline())}/?wsdl"
+        process.kill()
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Iterator[list[bytes]]:
+    """What a server answers whatever it is asked; the second item is its address."""
+    said = [b""]
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(said[0])
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    said.append(f"http://127.0.0.1:{server.server_port}/".encode())
+    yield said
+    server.shutdown()
+    server.server_close()
+
+
+def source(url: str, reach: Reach = LOCAL, **more: object) -> SoapSource:
+    given = {"operation": "GetCustomers", "key": "id", "paging": Paging("page"), **more}
+    return SoapSource(SoapSettings(url=url, **given), reach)
+
+
+def test_all_pages_are_read(peer):
+    made = source(peer)
+    batches = list(made.batches(None))
+    made.close()
+
+    records = [one for batch in batches for one in batch.records]
+    assert [one.place for one in records] == [str(n) for n in range(1, 8)]
+    assert records[0].fields == {
+        "id": 1,
+        "name": "李 1",
+        "spent": 1.5,
+        "changed": "2026-01-01T00:00:00+00:00",
+    }
+    assert records[0].stream == "GetCustomers"
+
+
+def test_it_goes_on_from_any_page(peer):
+    first = next(iter(source(peer).batches(None)))
+    rest = [one for batch in source(peer).batches(first.position) for one in batch.records]
+
+    assert [one.place for one in rest] == ["4", "5", "6", "7"]
+
+
+def test_the_next_run_asks_for_what_changed_since(peer):
+    settings = {"cursor": Cursor("since", "changed")}
+    last = list(source(peer, **settings).batches(None))[-1].position
+    again = [one for batch in source(peer, **settings).batches(last) for one in batch.records]
+    earlier = {"since": "2026-01-05T00:00:00+00:00"}
+    newer = [one for batch in source(peer, **settings).batches(earlier) for one in batch.records]
+
+    assert last == {"since": "2026-01-07T00:00:00+00:00"}
+    assert again == []
+    assert [one.place for one in newer] == ["6", "7"]
+
+
+def test_a_fault_is_told(peer):
+    with pytest.raises(Rejected, match="refused Fail"):
+        list(source(peer, operation="Fail", paging=None).batches(None))
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"operation": "Nothing"}, {"arguments": {"colour": "red"}}, {"cursor": Cursor("since", "x")}],
+)
+def test_settings_that_cannot_work_are_told(peer, more):
+    with pytest.raises(InvalidInput):
+        list(source(peer, **more).batches(None))
+
+
+def test_private_addresses_are_refused(peer):
+    with pytest.raises(InvalidInput, match="may not be called"):
+        list(source(peer, Reach()).batches(None))
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "/etc/passwd", "gopher://x/"])
+def test_only_http_is_fetched(url):
+    with pytest.raises(InvalidInput, match="cannot be called"):
+        list(source(url).batches(None))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"garbage",
+        b"<html/>",
+        b'<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>',
+        (
+            b'<wsdl:definitions xmlns:wsdl="http://schemas.xmlsoap.org/wsdl/">'
+            b'<wsdl:import namespace="urn:x" location="file:///etc/passwd"/></wsdl:definitions>'
+        ),
+    ],
+)
+def test_a_service_that_answers_garbage_is_told(page, body):
+    page[0] = body
+    with pytest.raises(OnefoldError):
+        list(source(page[1].decode()).batches(None))
+
+
+def test_a_service_that_is_away_is_told():
+    with pytest.raises(Unreachable):
+        list(source("http://127.0.0.1:1/?wsdl").batches(None))

@@ -1,0 +1,155 @@
+"""SQL databases that are real ones: PostgreSQL and MariaDB read alike; SQL Server's dialect compiled."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from onefold.collect.addresses import Reach
+from onefold.collect.sources.sql import SqlSource
+from onefold.collect.sources.sql_engines import engine_of
+from onefold.collect.sources.sql_settings import SqlSettings, TableSettings
+from onefold.model.errors import InvalidInput, Unreachable
+from onefold.model.pulled import Batch, Position
+from onefold.testing import servers
+
+pytest.importorskip("sqlalchemy")
+
+NUMBERS = itertools.count(1)
+LOCAL = Reach(["127.0.0.1"])
+
+
+@pytest.fixture(scope="module")
+def mariadb_here() -> Iterator[servers.Server]:
+    try:
+        with servers.mariadb() as server:
+            yield server
+    except servers.Missing as missing:
+        pytest.skip(str(missing))
+
+
+class Shop:
+    """A database of one test's own: statements by its owner, reading by a source."""
+
+    def __init__(self, dialect: str, server: servers.Server) -> None:
+        self.dialect, self.server = dialect, server
+        self.name = f"pulled_{next(NUMBERS)}"
+        if dialect == "postgresql":
+            import psycopg
+
+            with psycopg.connect(servers.postgres_url(server), autocommit=True) as first:
+                first.execute(f"create database {self.name}")
+            url = servers.postgres_url(server, database=self.name)
+            self.connection: Any = psycopg.connect(url, autocommit=True)
+        else:
+            import pymysql
+
+            given = {
+                "host": "127.0.0.1",
+                "port": server.port,
+                "user": "owner",
+                "password": "secret",
+            }
+            self.connection = pymysql.connect(**given, autocommit=True)
+            self.run(f"create database {self.name} character set utf8mb4", f"use {self.name}")
+
+    def run(self, *statements: str) -> None:
+        with self.connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+
+    def settings(self, **table: Any) -> SqlSettings:
+        user, password = ("postgres", "") if self.dialect == "postgresql" else ("reader", "secret")
+        return SqlSettings(
+            dialect=self.dialect, host="127.0.0.1", port=self.server.port, database=self.name,
+            user=user, password=password, tables=(TableSettings(table="orders", **table),), page=2,
+        )  # fmt: skip
+
+    def pull(self, position: Position | None = None, **table: Any) -> list[Batch]:
+        source = SqlSource(self.settings(**table), LOCAL)
+        try:
+            return list(source.batches(position))
+        finally:
+            source.close()
+
+
+@pytest.fixture(params=["postgresql", "mariadb"])
+def shop(request: pytest.FixtureRequest) -> Iterator[Shop]:
+    server = {"postgresql": "postgres_server", "mariadb": "mariadb_here"}[request.param]
+    made = Shop(request.param, request.getfixturevalue(server))
+    made.run(
+        "create table orders (id bigint primary key, paid decimal(10,2), at timestamp null, note text)"
+    )
+    yield made
+    made.connection.close()
+
+
+def places(batches: list[Batch]) -> list[str]:
+    return [record.place for batch in batches for record in batch.records]
+
+
+def test_what_changed_is_read_in_pages_with_ties(shop: Shop) -> None:
+    rows = ",".join(f"({n},1.50,'2026-03-01 10:00:00','x')" for n in range(1, 6))
+    shop.run(f"insert into orders values {rows}, (6,2,'2026-03-02 10:00:00','王')")
+    first = shop.pull(cursor="at", late="0s")
+    assert places(first) == ["1", "2", "3", "4", "5", "6"]
+    last = first[-1].records[-1]
+    assert last.fields == {"id": 6, "paid": 2, "at": "2026-03-02T10:00:00+00:00", "note": "王"}
+    assert last.time == 1_772_445_600_000_000
+    assert first[0].records[0].fields["paid"] == 1.5
+
+    shop.run("insert into orders values (7,3,'2026-03-02 10:00:00','tie')")
+    shop.run("update orders set at = '2026-03-03 10:00:00' where id = 2")
+    assert places(shop.pull(first[-1].position, cursor="at", late="0s")) == ["6", "7", "2"]
+
+
+def test_from_every_page_on_nothing_is_missing(shop: Shop) -> None:
+    rows = ",".join(f"({n},1,'2026-03-0{1 + n // 3} 10:00:00','x')" for n in range(1, 12))
+    shop.run(f"insert into orders values {rows}")
+    for table in ({"cursor": "at"}, {}):
+        whole = shop.pull(**table)
+        for number, batch in enumerate(whole[:-1]):
+            rest = shop.pull(batch.position, **table)
+            assert set(places(whole[: number + 1])) | set(places(rest)) == set(places(whole))
+
+
+def test_nothing_can_be_written(shop: Shop) -> None:
+    from sqlalchemy import text
+    from sqlalchemy.exc import DBAPIError
+
+    engine = engine_of(shop.settings(), LOCAL)
+    with engine.connect() as connection, pytest.raises(DBAPIError, match=r"(?i)read.only|denied"):
+        connection.execute(text("insert into orders values (1,1,null,'x')"))
+    engine.dispose()
+
+
+def test_a_private_address_is_refused_before_anything_is_sent(shop: Shop) -> None:
+    with pytest.raises(InvalidInput, match="source_networks"):
+        SqlSource(shop.settings(), Reach())
+
+
+def test_a_server_that_does_not_answer_is_unreachable(shop: Shop) -> None:
+    from msgspec.structs import replace
+
+    source = SqlSource(replace(shop.settings(), port=servers.free_port()), LOCAL)
+    with pytest.raises(Unreachable):
+        list(source.batches(None))
+    source.close()
+
+
+def test_the_dialect_of_sql_server_takes_our_queries() -> None:
+    from sqlalchemy import Column, DateTime, Integer, MetaData, Table, select
+    from sqlalchemy.dialects import mssql
+
+    from onefold.collect.sources.sql import behind
+
+    table = Table("orders", MetaData(), Column("id", Integer), Column("at", DateTime))
+    order = [table.c.at, table.c.id]
+    query = select(*table.c).where(behind(order, [1, 2])).order_by(*order).limit(5)
+    text = str(query.compile(dialect=mssql.dialect()))
+    assert "TOP" in text
+    assert "orders.at = " in text
+    assert "orders.id > " in text

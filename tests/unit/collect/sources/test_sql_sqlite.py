@@ -1,0 +1,128 @@
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from onefold.collect.addresses import Reach
+from onefold.collect.sources.sql import SqlSource
+from onefold.collect.sources.sql_settings import SqlSettings, TableSettings
+from onefold.model.errors import InvalidInput, Unreachable
+from onefold.model.pulled import Batch, Position
+
+pytest.importorskip("sqlalchemy")
+
+
+def make(path: Path, *statements: str) -> Path:
+    connection = sqlite3.connect(path)
+    for statement in statements:
+        connection.execute(statement)
+    connection.commit()
+    connection.close()
+    return path
+
+
+def pull(path: Path, position: Position | None = None, page: int = 2, **table: Any) -> list[Batch]:
+    given = TableSettings(table="customers", **table)
+    settings = SqlSettings(dialect="sqlite", file=str(path), tables=(given,), page=page)
+    source = SqlSource(settings, Reach())
+    try:
+        return list(source.batches(position))
+    finally:
+        source.close()
+
+
+def places(batches: list[Batch]) -> list[str]:
+    return [record.place for batch in batches for record in batch.records]
+
+
+CUSTOMERS = "create table customers (id integer primary key, name text, changed integer)"
+
+
+def test_all_rows_come_in_pages_with_their_key_as_place(tmp_path: Path) -> None:
+    path = make(
+        tmp_path / "crm.db", CUSTOMERS, "insert into customers values (1,'a',1),(2,'b',1),(3,'c',2)"
+    )
+    batches = pull(path)
+    assert [len(batch.records) for batch in batches] == [2, 1, 0]
+    assert places(batches) == ["1", "2", "3"]
+    assert batches[0].records[0].fields == {"id": 1, "name": "a", "changed": 1}
+    assert {batch.total for batch in batches} == {3}
+
+
+def test_after_a_crash_it_goes_on_behind_the_last_page(tmp_path: Path) -> None:
+    path = make(
+        tmp_path / "crm.db", CUSTOMERS, "insert into customers values (1,'a',1),(2,'b',1),(3,'c',2)"
+    )
+    assert places(pull(path, pull(path)[0].position)) == ["3"]
+
+
+def test_with_a_cursor_only_what_changed_comes_and_ties_are_not_lost(tmp_path: Path) -> None:
+    rows = ",".join(f"({number},'x',7)" for number in range(1, 8))
+    path = make(tmp_path / "crm.db", CUSTOMERS, f"insert into customers values {rows}")
+    first = pull(path, cursor="changed", late=0)
+    assert places(first) == ["1", "2", "3", "4", "5", "6", "7"]
+
+    make(path, "insert into customers values (8,'new',7),(9,'new',8)")
+    again = pull(path, first[-1].position, cursor="changed", late=0, page=100)
+    assert places(again) == ["1", "2", "3", "4", "5", "6", "7", "8", "9"]
+    make(path, "update customers set name = 'y', changed = 9 where id = 3")
+    third = pull(path, again[-1].position, cursor="changed", late=0)
+    assert places(third) == ["9", "3"]
+
+
+def test_rows_that_were_committed_late_are_met(tmp_path: Path) -> None:
+    path = make(tmp_path / "crm.db", CUSTOMERS, "insert into customers values (1,'a',1000)")
+    first = pull(path, cursor="changed", late=100)
+    make(path, "insert into customers values (2,'late',950)")
+    assert places(pull(path, first[-1].position, cursor="changed", late=100)) == ["2", "1"]
+
+
+def test_rows_without_a_cursor_are_read_all_the_same(tmp_path: Path) -> None:
+    path = make(
+        tmp_path / "crm.db", CUSTOMERS, "insert into customers values (1,'a',null),(2,'b',5)"
+    )
+    assert places(pull(path, cursor="changed")) == ["1", "2"]
+
+
+def test_nothing_can_be_written(tmp_path: Path) -> None:
+    from sqlalchemy import text
+    from sqlalchemy.exc import OperationalError
+
+    from onefold.collect.sources.sql_engines import engine_of
+
+    path = make(tmp_path / "crm.db", CUSTOMERS)
+    settings = SqlSettings(
+        dialect="sqlite", file=str(path), tables=(TableSettings(table="customers"),)
+    )
+    engine = engine_of(settings, Reach())
+    with engine.connect() as connection, pytest.raises(OperationalError, match="readonly"):
+        connection.execute(text("insert into customers values (1,'a',1)"))
+    engine.dispose()
+
+
+def test_all_that_is_missing_is_named(tmp_path: Path) -> None:
+    path = make(tmp_path / "crm.db", "create table customers (a text)")
+    with pytest.raises(InvalidInput) as caught:
+        pull(path, cursor="changed", columns=("nom",))
+    told = [fault.message for fault in caught.value.faults]
+    assert told == [
+        "table customers has no column 'changed'",
+        "table customers has no column 'nom'",
+        "customers has no primary key",
+    ]
+
+
+def test_a_database_that_is_not_there_is_unreachable(tmp_path: Path) -> None:
+    with pytest.raises(Unreachable):
+        pull(tmp_path / "none.db")
+
+
+def test_names_and_values_are_never_text_of_a_query(tmp_path: Path) -> None:
+    odd = "x'; drop table customers; --"
+    path = make(
+        tmp_path / "crm.db",
+        f'create table customers ("{odd}" text primary key, name text)',
+        "insert into customers values ('1'' or 1=1', 'a'), ('2', 'b'), ('3', 'c')",
+    )
+    assert sorted(places(pull(path, cursor=odd, page=1))) == ["1' or 1=1", "2", "3"]

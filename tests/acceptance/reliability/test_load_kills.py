@@ -51,11 +51,12 @@ def define(tree: Tree, kind: str, settings: str = "") -> None:
 
 
 def customers(path: Path) -> Path:
-    """A file of rows, of which some are none."""
-    rows = [f"{n},p{n}@example.com,Köln\n" for n in range(ROWS)]
+    """A file of rows, of which some are none, and large enough to be read in many batches."""
+    note = "called about an order " * 12
+    rows = [f"{n},p{n}@example.com,Köln,{note}\n" for n in range(ROWS)]
     for number in range(BROKEN):
         rows.insert(number * (ROWS // BROKEN), "broken\n")
-    path.write_text("id,mail,city\n" + "".join(rows))
+    path.write_text("id,mail,city,note\n" + "".join(rows))
     return path
 
 
@@ -69,6 +70,12 @@ def figures(tree: Tree) -> dict[str, int]:
 
 def reached(tree: Tree, what: str, count: int) -> Callable[[], bool]:
     return lambda: figures(tree)[what] >= count
+
+
+def is_read(tree: Tree) -> bool:
+    """Whether the newest load has ended."""
+    with open_store(Settings(data=tree.data), cache_mb=1) as store:
+        return store.loads.page(1 << 60, 1)[0].state != "running"
 
 
 def kill_worker(tree: Tree) -> None:
@@ -119,15 +126,18 @@ def test_an_import_whose_processes_are_killed_brings_every_row_once(
             until(reached(tree, "rows", goal), "it reads", PATIENCE)
         finally:
             end(importer)
-    importer = tree.begin(*line)
+        if is_read(tree):
+            break  # before it was killed; the same file again would be another load
+    importer = None if is_read(tree) else tree.begin(*line)
     try:
         for _ in range(3):
             goal = min(ROWS, figures(tree)["events"] + draw.randrange(1, ROWS // 4))
             until(reached(tree, "events", goal), "it is folded", PATIENCE)
             kill_worker(tree)
-        assert importer.wait(PATIENCE) == 0
+        assert importer is None or importer.wait(PATIENCE) == 0
     finally:
-        end(importer)
+        if importer is not None:
+            end(importer)
     load = assert_once(tree, ROWS, BROKEN)
     assert (load["rows"], load["unreadable"]) == (ROWS, BROKEN)
 

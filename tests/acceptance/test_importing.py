@@ -82,6 +82,14 @@ def test_the_same_file_again_tells_nothing_new(onefold: Stepped, file: Path) -> 
     assert (counters["events"], counters["duplicates"], counters["profiles"]) == (2, 2, 2)
 
 
+def test_a_file_that_came_in_before_is_told(onefold: Stepped, file: Path) -> None:
+    onefold.define(DEFINED)
+    found = [import_file(onefold.settings, Wanted(file, "crm"), wait=False) for _ in range(2)]
+    file.write_text(ROWS.replace("王芳", "王方方"), encoding="gb18030")
+    found.append(import_file(onefold.settings, Wanted(file, "crm"), wait=False))
+    assert [one.same_as for one in found] == [None, found[0].load, None]
+
+
 def test_a_mapping_may_be_named_and_the_file_name_is_the_source(
     onefold: Stepped, tmp_path: Path
 ) -> None:

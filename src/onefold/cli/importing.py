@@ -171,6 +171,11 @@ def _show(found: Imported) -> None:
         say(f"  {count:,} × {reason}")
     if found.rejects:
         say("`onefold rejects list` shows them with the rows as they came")
+    if found.same_as:
+        say(
+            f"this seems to be the file of load {found.same_as}: rows without a time of their own"
+            f" count twice now; `onefold load undo {found.load}` takes this load back"
+        )
 
 
 def _options(given: list[str] | None) -> dict[str, Any]:

@@ -25,6 +25,7 @@ _WRITER = "import"
 _TELL_SECONDS = 1.0
 _FOLDED = "bytes folded into profiles"
 _MOST_REASONS = 20
+_LOOKED_BACK, _SAME_FILE = 100, ("fingerprint", "mapping")
 Tell = Callable[[str, int, int], None]
 """Says what is being done, how much of it is done, and of how much (0: not known)."""
 Folding = Callable[[], AbstractContextManager[object]]
@@ -36,6 +37,7 @@ class Imported(msgspec.Struct, frozen=True):
 
     `rows` are records, and `unreadable` what was none; `rejects` counts both those and records that
     could not be used, with every reason. `repeats` came before. `profiles` are new ones.
+    `same_as` is an earlier load of a file of this size, beginning and end, if it was not taken back.
     """
 
     load: int
@@ -48,6 +50,7 @@ class Imported(msgspec.Struct, frozen=True):
     repeats: int
     profiles: int
     seconds: float
+    same_as: int | None = None
 
 
 def import_file(
@@ -146,7 +149,17 @@ def _told(store: SQLiteStore, load: Load, profiles: int, seconds: float) -> Impo
         load.repeats,
         store.counters().get("profiles", 0) - profiles,
         round(seconds, 1),
+        _same_before(store, load),
     )
+
+
+def _same_before(store: SQLiteStore, load: Load) -> int | None:
+    """The newest of the last loads of this source that brought the same file, read the same way."""
+    for one in store.loads.page(load.id, _LOOKED_BACK, load.source):
+        same = all(one.report.get(name) == load.report.get(name) for name in _SAME_FILE)
+        if one.state == "done" and one.kind == load.kind and same:
+            return one.id
+    return None
 
 
 def _general(reason: str) -> str:

@@ -127,6 +127,10 @@ def test_nobody_in_one_case_is_anybody_in_another(tmp_path: Path) -> None:
         ("{given: {ann: [V: soon]}, expect: {segments: {loyal: []}}}", "'soon' is no time"),
         ("{given: {ann: [V: 3 moons ago]}, expect: {segments: {loyal: []}}}", "no length of time"),
         (
+            "{given: {ann: [V: {n: 1, ago: 3 days}]}, expect: {segments: {loyal: []}}}",
+            "V: ago stands beside the event, not among its properties",
+        ),
+        (
             "{given: {ann: [V]}, expect: {segments: {loyal: 7}}}",
             "what is expected of segment loyal",
         ),

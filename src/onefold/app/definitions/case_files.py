@@ -161,6 +161,9 @@ class _Reading:
             about = None
         if about is not None and not isinstance(about, dict):
             self.fault(f"{name}: must have properties, or a time such as `3 days ago`", who)
+        elif about and _SPAN.fullmatch(str(about.get("ago"))):
+            hint = f"write `{{{name}: {{…}}, ago: {about['ago']}}}`"
+            self.fault(f"{name}: ago stands beside the event, not among its properties", who, hint)
         return self._told({"type": "track", "event": name, "properties": about or {}}, when, who)
 
     def _told(self, event: dict[str, Any], when: int, who: str) -> dict[str, Any]:

@@ -73,12 +73,11 @@ class Pipeline:
         self._node_key = node_key
         self._new_id = new_id
         self._timezone = timezone
-        self._members = Members(engine, timezone)
+        self._echoes = Echoes(store.sent)
+        self._members = Members(engine, timezone, self._echoes)
         self._deciding = Deciding(engine)
         self._matching = Matchings(store.matches)
         self._accounts = Accounts(store.accounts, engine)
-        self._echoes = Echoes(store.sent)
-        self._members.echoes = self._echoes
         self._rules = BUILT_IN
         self._expressions = RecordExpressions(engine, timezone)
         self._wording = BY_DEFAULT

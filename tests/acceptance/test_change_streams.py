@@ -99,17 +99,23 @@ mapping:
 """
 
 
+def postgres_changes(name: str, url: str, table: str, mapping: str, more: str = "") -> str:
+    """A source of the changes of one table, as it is defined."""
+    settings = f"url: {url}, tables: [public.{table}], slot: {name}, publication: {name}{more}"
+    return f"""
+kind: source
+name: {name}
+type: postgres-changes
+settings: {{{settings}}}
+{mapping}"""
+
+
 def test_what_a_source_kept_on_its_server_is_released_also_when_it_is_no_more(onefold, postgres):
     import psycopg
 
     allow_this_machine(onefold)
     url = servers.postgres_url(postgres)
-    onefold.define(f"""
-kind: source
-name: leaving
-type: postgres-changes
-settings: {{url: {url}, tables: [public.left_behind], slot: leaving, publication: leaving}}
-{MAPPING}""")
+    onefold.define(postgres_changes("leaving", url, "left_behind", MAPPING))
     with psycopg.connect(url, autocommit=True) as server:
         server.execute("create table left_behind (id text primary key, name text, city text)")
         server.execute("insert into left_behind values ('l1', 'Li', 'Xian')")
@@ -133,12 +139,7 @@ def test_a_row_changed_in_postgresql_is_a_changed_profile(onefold, postgres):
 
     allow_this_machine(onefold)
     url = servers.postgres_url(postgres)
-    onefold.define(f"""
-kind: source
-name: crm
-type: postgres-changes
-settings: {{url: {url}, tables: [public.customers], slot: crm}}
-{MAPPING}""")
+    onefold.define(postgres_changes("crm", url, "customers", MAPPING))
     with psycopg.connect(url, autocommit=True) as crm:
         crm.execute("create table customers (id int primary key, name text, city text)")
         crm.execute("alter table customers replica identity full")  # a delete tells the whole row
@@ -249,16 +250,13 @@ def test_killed_again_and_again_every_change_counts_once(onefold, postgres):
 
     allow_this_machine(onefold)
     url = servers.postgres_url(postgres)
-    onefold.define(f"""
-kind: source
-name: accounts
-type: postgres-changes
-settings: {{url: {url}, tables: [public.accounts], publication: accounts, slot: accounts, batch_rows: 50}}
+    mapping = """
 mapping:
   event: Account Changed
-  identifiers: {{user_id: id}}
-  properties: {{version: version}}
-""")
+  identifiers: {user_id: id}
+  properties: {version: version}
+"""
+    onefold.define(postgres_changes("accounts", url, "accounts", mapping, ", batch_rows: 50"))
     environment = {
         **os.environ,
         "PYTHONPATH": SOURCES,

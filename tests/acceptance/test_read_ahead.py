@@ -19,6 +19,7 @@ from onefold.config import Settings
 from onefold.eventlog import LogRecord
 from onefold.model.records import Accepted, encode_accepted
 from onefold.pipeline import prepare
+from onefold.standardize import BY_DEFAULT
 from tests.acceptance.conftest import Stepped
 
 BUYERS = "kind: segment\nname: buyers\nrule: count_of('Order Completed') >= 3\n"
@@ -108,7 +109,7 @@ def test_what_could_not_be_counted_beside_is_left_to_the_worker() -> None:
     record = LogRecord(
         "log", 0, 1, encode_accepted(Accepted("shop", 1, "event", msgspec.json.encode(order(1))))
     )
-    given = prepare([record], b"k" * 32)
+    given = prepare([record], b"k" * 32, BY_DEFAULT)
     assert given.counted is None
     found = prepared_from(parts_of(given))
     assert found.counted is None

@@ -15,8 +15,8 @@ from onefold.eventlog import LogRecord
 from onefold.model.errors import InvalidInput, NotFound
 from onefold.model.plans import TrackingPlan
 from onefold.model.records import Accepted, encode_accepted
-from onefold.pipeline import Wording, prepare
-from onefold.standardize import Plans
+from onefold.pipeline import prepare
+from onefold.standardize import Plans, Wording
 
 PLAN = """
 kind: tracking_plan

@@ -25,6 +25,7 @@ NUMBERS: dict[str, tuple[float, float, float]] = {
 
 KNOWN = {"url", "secret", "headers", *NUMBERS}
 _SECRETS = {"secret"}
+_NAME_IT = "`secret: {secret: NAME}`, and `onefold secret set NAME`"
 _ANY_KEY = KEY_PREFIX + base64.b64encode(bytes(24)).decode()
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 HEADER_VALUE = re.compile(r"[\t\x20-\x7e]*")
@@ -80,8 +81,7 @@ def _secrets(texts: object, faults: list[Fault]) -> tuple[bytes, ...]:
     if isinstance(texts, str):
         texts = texts.split()
     if not texts or not isinstance(texts, (list, tuple)):
-        hint = "`secret: {secret: NAME}`, and `onefold secret set NAME`"
-        faults.append(Fault("a signing secret is missing", "secret", hint))
+        faults.append(Fault("a signing secret is missing", "secret", _NAME_IT))
         return ()
     return tuple(key for text in texts if (key := _key(text, faults)))
 
@@ -104,10 +104,9 @@ def text_faults(given: Mapping[str, Any]) -> Iterator[Fault]:
     """What is wrong with settings as they stand in a definition, where secrets are only named."""
     for key in _SECRETS & given.keys():
         if not all(map(_is_named, _listed(given[key]))):
-            hint = "`secret: {secret: NAME}`, and `onefold secret set NAME`"
-            yield Fault("is no place for a secret itself", key, hint)
+            yield Fault("is no place for a secret itself", key, _NAME_IT)
     if "secret_env" in given:
-        hint = "`secret: {secret: NAME}`, and `onefold secret set NAME` with what the variable held"
+        hint = f"{_NAME_IT} with what the variable held"
         yield Fault("is no longer read", "secret_env", hint)
     known = {key: _stand_in(key, value) for key, value in given.items() if key != "secret_env"}
     if "secret_env" in given:

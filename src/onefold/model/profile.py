@@ -225,7 +225,7 @@ def identifier_from(text: str) -> Identifier:
 PROFILE_LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"
 _DIGITS = {letter: value for value, letter in enumerate(PROFILE_LETTERS)}
 _PAIRS = tuple(a + b for a in PROFILE_LETTERS for b in PROFILE_LETTERS)
-_WIDTH = 13
+NAME_WIDTH = 13
 
 
 def profile_name(profile: ProfileId) -> str:
@@ -249,8 +249,8 @@ def profile_name(profile: ProfileId) -> str:
 def profile_name_sql(number: str) -> str:
     """SQL that writes a column of ids as people see them."""
     letters = (
-        f"'{PROFILE_LETTERS}'[({number} >> {5 * (_WIDTH - 1 - place)} & 31) + 1]"
-        for place in range(_WIDTH)
+        f"'{PROFILE_LETTERS}'[({number} >> {5 * (NAME_WIDTH - 1 - place)} & 31) + 1]"
+        for place in range(NAME_WIDTH)
     )
     return f"concat({', '.join(letters)})"
 
@@ -259,7 +259,7 @@ def profile_number_sql(name: str) -> str:
     """SQL that reads a column of such names as the ids behind them."""
     digits = (
         f"(instr('{PROFILE_LETTERS}', substr({name}, {place + 1}, 1)) - 1)::bigint * {32 ** (12 - place)}"
-        for place in range(_WIDTH)
+        for place in range(NAME_WIDTH)
     )
     return f"({' + '.join(digits)})"
 
@@ -270,7 +270,7 @@ def parse_profile_name(name: str) -> ProfileId | None:
     >>> parse_profile_name('128ggyhyyk08n')
     1234567890123456789
     """
-    if len(name) != _WIDTH or any(letter not in _DIGITS for letter in name):
+    if len(name) != NAME_WIDTH or any(letter not in _DIGITS for letter in name):
         return None
     value = 0
     for letter in name:

@@ -16,14 +16,7 @@ from onefold.pipeline.golden_rules import (
 from onefold.pipeline.match_index import record_of
 from onefold.pipeline.matching import DIVIDING, INDEXING, Filling
 from onefold.pipeline.members import Members
-from onefold.pipeline.prepare import (
-    Prepared,
-    Wording,
-    identifiers_of,
-    prepare,
-    prepare_events,
-    wording_of,
-)
+from onefold.pipeline.prepare import Prepared, identifiers_of, prepare, prepare_events
 from onefold.pipeline.record_expressions import RecordExpressions
 from onefold.pipeline.run import Pipeline, Report
 from onefold.pipeline.trying import Shift, Trial, Tried
@@ -46,7 +39,6 @@ __all__ = [
     "Trial",
     "Tried",
     "Visit",
-    "Wording",
     "account_inputs",
     "decode_buckets",
     "encode_buckets",
@@ -58,5 +50,4 @@ __all__ = [
     "prepare",
     "prepare_events",
     "record_of",
-    "wording_of",
 ]

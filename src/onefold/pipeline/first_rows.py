@@ -12,10 +12,9 @@ import pyarrow.compute as pc
 
 from onefold.lake import to_table
 from onefold.model.given import visible
-from onefold.model.profile import PROFILE_LETTERS, Node, Profile, ProfileId, Statement
+from onefold.model.profile import NAME_WIDTH, PROFILE_LETTERS, Node, Profile, ProfileId, Statement
 
 _json = msgspec.json.Encoder().encode
-_WIDTH = 13
 
 
 class Newcomer(NamedTuple):
@@ -110,9 +109,9 @@ def profile_names(profiles: Sequence[ProfileId]) -> pa.Array:
     """The ids of profiles as people see them."""
     numbers = np.array(profiles, np.int64)
     letters = np.frombuffer(PROFILE_LETTERS.encode(), np.uint8)
-    shifts = np.arange(5 * (_WIDTH - 1), -1, -5)
+    shifts = np.arange(5 * (NAME_WIDTH - 1), -1, -5)
     written = letters[(numbers[:, None] >> shifts) & 31]
-    ends = np.arange(len(numbers) + 1, dtype=np.int32) * _WIDTH
+    ends = np.arange(len(numbers) + 1, dtype=np.int32) * NAME_WIDTH
     return pa.StringArray.from_buffers(
         len(numbers), pa.py_buffer(ends), pa.py_buffer(np.ascontiguousarray(written))
     )

@@ -53,9 +53,10 @@ NOTHING_OPENED = Opened(None, set())
 class Members:
     """Evaluates all live segments, computed traits and tags; knows nothing of the store."""
 
-    def __init__(self, engine: DuckEngine, timezone: str) -> None:
+    def __init__(self, engine: DuckEngine, timezone: str, echoes: Echoes | None = None) -> None:
         self._engine = engine
         self._timezone = timezone
+        self._echoes = echoes
         self._destinations: tuple[DestinationDefinition, ...] = ()
         self._versions: dict[str, int] = {}
         self._counted = Counted()
@@ -70,7 +71,6 @@ class Members:
         self._counting = Counting(engine, (), timezone)
         self._adding = Adding(())
         self.batch = 0
-        self.echoes: Echoes | None = None
         """The number of the batch that is being folded."""
         self.settled = False
         """Was everybody evaluated by what is in force? Then only what changes is looked at."""
@@ -232,7 +232,7 @@ class Members:
         Only profiles are looked at of which something changed that a rule can see: traits,
         identifiers, counts, or the time (`working.overdue`).
         """
-        change = MemberChanges(self._destinations, self._versions, rows, write, now, self.echoes)
+        change = MemberChanges(self._destinations, self._versions, rows, write, now, self._echoes)
         for number, profile in working.removed.items():
             for segment in list(profile.members):
                 change.leave(number, profile, segment)

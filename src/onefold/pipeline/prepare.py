@@ -8,37 +8,25 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import compress
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 import pyarrow as pa
 
 from onefold.eventlog import LogRecord
 from onefold.lake import empty_table, to_table
-from onefold.model.definitions import Definitions
 from onefold.model.given import ACCOUNTS, INTERNAL, is_reserved
 from onefold.model.loads import LoadCount, load_in
 from onefold.model.mapping import RECORDS
 from onefold.model.plans import Violation
 from onefold.model.profile import NodeId, ProfileId
 from onefold.model.records import Event, Identifier, Reject, decode_accepted
-from onefold.model.sources import Source
 from onefold.pipeline.accounts import GroupCall, group_call
 from onefold.pipeline.increments import Increments
 from onefold.pipeline.rows import event_row
 from onefold.pipeline.visits import Moment, Visit, visit_of
 from onefold.resolve import node_id
-from onefold.standardize import (
-    Ask,
-    Judging,
-    Mappings,
-    Plans,
-    Rates,
-    Writing,
-    seen_key,
-    standardize,
-)
+from onefold.standardize import Wording, Writing, seen_key
 
 SeenKey = tuple[int, int]
 _LATER = ("batch", "profile_id")
@@ -158,40 +146,17 @@ class Prepared(msgspec.Struct):
         return found + [home.get(self.ids[event.identifiers[0]]) for event in self.claims]
 
 
-class Wording(NamedTuple):
-    """All that says how calls become events: sources, rules for identifiers, mappings, plans."""
-
-    sources: Mapping[str, Source] = MappingProxyType({})
-    writing: Writing | None = None
-    mappings: Mappings | None = None
-    plans: Plans | None = None
-
-
-_PLAIN = Wording()
-
-
-def wording_of(
-    definitions: Definitions, sources: Mapping[str, Source], ask: Ask | None = None
-) -> Wording:
-    """What definitions in force say of how calls become events; `ask` gives their expressions."""
-    rates = Rates(definitions.rates)
-    mappings = Mappings(definitions.mappings, definitions.sources, ask, rates)
-    return Wording(sources, Writing(definitions.identity), mappings, Plans(definitions.plans))
-
-
-def prepare(records: Sequence[LogRecord], node_key: bytes, by: Wording = _PLAIN) -> Prepared:
+def prepare(records: Sequence[LogRecord], node_key: bytes, by: Wording) -> Prepared:
     """Standardize records of the log, and name their nodes."""
     accepted = [decode_accepted(record.payload) for record in records]
-    judging = Judging(by.plans) if by.plans else None
-    events, rejects = standardize(accepted, by.sources, by.writing, by.mappings, judging)
+    events, rejects, violations = by.standardize(accepted)
     positions = {record.partition: record.next_offset for record in records}
     prepared = prepare_events(events, rejects, positions, node_key, by.writing)
     if any(one.kind == RECORDS for one in accepted):
         prepared.loads = _brought(events, prepared.rows)
     if by.mappings:
         prepared.echoes = by.mappings.echoes()
-    if judging:
-        prepared.violations = list(dict.fromkeys(judging.violations))
+    prepared.violations = list(dict.fromkeys(violations))
     return prepared
 
 

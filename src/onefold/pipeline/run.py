@@ -32,7 +32,7 @@ from onefold.pipeline.golden import Deciding, PastClaims
 from onefold.pipeline.golden_rules import GoldenInputs, account_inputs, golden_inputs
 from onefold.pipeline.matching import Filling, Matchings
 from onefold.pipeline.members import NOTHING_OPENED, Members, Opened
-from onefold.pipeline.prepare import Prepared, Wording, prepare, prepare_events, wording_of
+from onefold.pipeline.prepare import Prepared, prepare, prepare_events
 from onefold.pipeline.record_expressions import RecordExpressions
 from onefold.pipeline.rows import Rows
 from onefold.pipeline.stopwatch import Stopwatch
@@ -40,7 +40,7 @@ from onefold.pipeline.trying import Trial, Tried, trial_of, tried_of
 from onefold.pipeline.working import NOWHERE, Led, Working
 from onefold.segment.metric import Metric
 from onefold.segment.plan import Key, Plan
-from onefold.standardize import Writing
+from onefold.standardize import BY_DEFAULT, wording_of
 from onefold.store import BatchWrite, QueuedRows, RefreshRow, Sent, SQLiteStore
 
 _US_A_DAY = 86_400_000_000
@@ -73,15 +73,14 @@ class Pipeline:
         self._node_key = node_key
         self._new_id = new_id
         self._timezone = timezone
-        self._members = Members(engine, timezone)
+        self._echoes = Echoes(store.sent)
+        self._members = Members(engine, timezone, self._echoes)
         self._deciding = Deciding(engine)
         self._matching = Matchings(store.matches)
         self._accounts = Accounts(store.accounts, engine)
-        self._echoes = Echoes(store.sent)
-        self._members.echoes = self._echoes
         self._rules = BUILT_IN
         self._expressions = RecordExpressions(engine, timezone)
-        self._wording = Wording(writing=Writing(BUILT_IN))
+        self._wording = BY_DEFAULT
         self._batch = store.batch()
         self._names = store.names_seen()
         self._members.batch = self._batch + 1

@@ -39,13 +39,24 @@ def plain_people(
     return clusters, {one: node for one, node in nodes.items() if one not in taken}
 
 
+def _most(rules: IdentityRules) -> int:
+    """So many identifiers a plain person has at most."""
+    return min(_MOST, rules.protection.max_identifiers)
+
+
+def _holds(rule: IdentifierRule, links: int) -> bool:
+    """Is an identifier with so many links evidence for all of them, at any time?"""
+    few = rule.strength in ("immutable", "unique") or links <= rule.max_profiles
+    return few and not rule.lifetime_days
+
+
 class _Plain:
     def __init__(self, nodes: Mapping[NodeId, Node], rules: IdentityRules) -> None:
         self._nodes = nodes
         self._rules = rules
         self._of: dict[str, IdentifierRule] = {}
         self._hold = rules.protection.hold.encode()
-        self._most = min(_MOST, rules.protection.max_identifiers)
+        self._most = _most(rules)
 
     def around(self, middle: Node) -> list[Node] | None:
         """The person in whose middle a node stands, if that is plain."""
@@ -66,10 +77,8 @@ class _Plain:
         return len(telling) < 2 and not any(self._hold in bytes(one.statements) for one in telling)
 
     def _is_evidence(self, node: Node) -> bool:
-        rule = self._rule(node)
-        few = rule.strength in ("immutable", "unique") or len(node.links) <= rule.max_profiles
-        simple = node.extras is None and not rule.lifetime_days
-        return few and simple and not is_blocked(node, self._rules)
+        holds = node.extras is None and _holds(self._rule(node), len(node.links))
+        return holds and not is_blocked(node, self._rules)
 
     def _rule(self, node: Node) -> IdentifierRule:
         rule = self._of.get(node.kind)
@@ -115,8 +124,7 @@ class Newcomers:
         return shape
 
     def _shape_of(self, kinds: tuple[str, ...]) -> Shape | None:
-        most = min(_MOST, self._rules.protection.max_identifiers)
-        if self._rules.sessions or len(kinds) > most or len(set(kinds)) < len(kinds):
+        if self._rules.sessions or len(kinds) > _most(self._rules) or len(set(kinds)) < len(kinds):
             return None
         # Without a user id each is linked with each.
         if len(kinds) > 2 and kinds[0] != USER:
@@ -124,9 +132,8 @@ class Newcomers:
         for place, kind in enumerate(kinds):
             rule = self._rules.of(kind)
             links = 1 if place else len(kinds) - 1
-            few = rule.strength in ("immutable", "unique") or links <= rule.max_profiles
-            simple = few and rule.strength != "ephemeral" and not rule.lifetime_days
-            if len(kinds) > 1 and (kind.startswith(INVALID) or not simple):
+            plain = rule.strength != "ephemeral" and _holds(rule, links)
+            if len(kinds) > 1 and (kind.startswith(INVALID) or not plain):
                 return None
         order = sorted(range(len(kinds)), key=kinds.__getitem__)
         blocked = [self._rules.of(kind).blocked for kind in kinds]

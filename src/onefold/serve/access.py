@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hmac
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
 
 import structlog
 
@@ -15,21 +14,12 @@ from onefold.model.access import ApiKey
 from onefold.model.errors import Unauthorized
 from onefold.model.records import Accepted
 from onefold.model.sources import Source, hash_secret
-from onefold.standardize import Ask, Mappings, Plans, Rates, Verdict, Writing, verdicts
+from onefold.standardize import Ask, Verdict, Wording, verdicts, wording_of
 from onefold.store import SQLiteStore
 
 _LOOK_SECONDS = 0.2
 _NOBODY = hash_secret("")
 log = structlog.get_logger(__name__)
-
-
-class Rules(NamedTuple):
-    """All that says how calls become events, as the worker has it."""
-
-    sources: Mapping[str, Source]
-    writing: Writing
-    mappings: Mappings
-    plans: Plans
 
 
 class Access:
@@ -48,7 +38,7 @@ class Access:
         self._changes = -1
         self._version = -1
         self._sources: dict[str, Source] = {}
-        self._rules: Rules | None = None
+        self._wording: Wording | None = None
         self._keys: dict[str, ApiKey] = {}
 
     def source(self, source_id: str) -> Source | None:
@@ -56,23 +46,17 @@ class Access:
         self._refresh()
         return self._sources.get(source_id)
 
-    def rules(self) -> Rules:
+    def wording(self) -> Wording:
         """How calls become events, as of now."""
         self._refresh()
-        if self._rules is None:
-            found, sources = wordings_in_force(self._store)
-            self._rules = Rules(
-                sources,
-                Writing(found.identity),
-                Mappings(found.mappings, found.sources, self._ask, Rates(found.rates)),
-                Plans(found.plans),
-            )
-        return self._rules
+        if self._wording is None:
+            self._wording = wording_of(*wordings_in_force(self._store), self._ask)
+        return self._wording
 
     def judging(self, accepted: Accepted, source: Source) -> Callable[[], list[Verdict]]:
         """What says, in any thread, what becomes of the events of a call."""
-        rules = self.rules()
-        return partial(verdicts, accepted, source, rules.writing, rules.plans)
+        by = self.wording()
+        return partial(verdicts, accepted, source, by.writing, by.plans)
 
     def key(self, authorization: str | None) -> ApiKey:
         """The API key in an `Authorization` header; `Unauthorized` where there is none that holds."""
@@ -101,7 +85,7 @@ class Access:
                 return
             version = self._store.registry.version()
             if version != self._version:
-                self._rules = None
+                self._wording = None
                 self._sources = {one.id: one for one in self._store.registry.sources()}
                 self._keys = {one.id: one for one in self._store.registry.keys()}
             self._changes, self._version = changes, version

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import msgspec
@@ -12,17 +11,15 @@ import structlog
 
 from onefold.eventlog import EventLog, LogRecord
 from onefold.model.errors import Busy
-from onefold.model.identity import BUILT_IN
 from onefold.model.records import Event, Reject, decode_accepted
-from onefold.serve.access import Access, Rules
-from onefold.standardize import Judging, Mappings, Plans, Writing, standardize
+from onefold.serve.access import Access
+from onefold.standardize import BY_DEFAULT, Wording
 
 _PAUSE = 0.1
 _RECORDS, _BYTES = 500, 1 << 20
 _BEHIND = 8 << 20
 _WAITING = 1_000
 _encode = msgspec.json.Encoder().encode
-NO_RULES = Rules(MappingProxyType({}), Writing(BUILT_IN), Mappings(), Plans())
 log = structlog.get_logger(__name__)
 
 
@@ -125,7 +122,7 @@ class Stream:
             if not records:
                 await asyncio.sleep(_PAUSE)
                 continue
-            messages = await asyncio.to_thread(tell, records, self._access.rules())
+            messages = await asyncio.to_thread(tell, records, self._access.wording())
             for message in messages:
                 for listener in self.listeners:
                     listener.offer(message)
@@ -143,7 +140,7 @@ class Stream:
         return records
 
 
-def tell(records: Iterable[LogRecord], rules: Rules = NO_RULES) -> list[Told]:
+def tell(records: Iterable[LogRecord], by: Wording = BY_DEFAULT) -> list[Told]:
     """The events in records of the log, and the rejects with their reasons, as the worker has them."""
     accepted = []
     unreadable = []
@@ -153,8 +150,7 @@ def tell(records: Iterable[LogRecord], rules: Rules = NO_RULES) -> list[Told]:
         except msgspec.MsgspecError:
             said = {"reasons": [f"record {record.offset} of the log cannot be read"]}
             unreadable.append(Told("reject", "", "", _encode(said)))
-    judging = Judging(rules.plans) if rules.plans else None
-    events, rejects = standardize(accepted, rules.sources, rules.writing, rules.mappings, judging)
+    events, rejects, _ = by.standardize(accepted)
     return [*unreadable, *map(_event, events), *map(_reject, rejects)]
 
 

@@ -17,19 +17,24 @@ from onefold.standardize.calls import (
 from onefold.standardize.mapping import Ask, Mappings
 from onefold.standardize.plans import Plans
 from onefold.standardize.rates import Rates
+from onefold.standardize.wording import BY_DEFAULT, Standardized, Wording, wording_of
 from onefold.standardize.writing import Writing
 
 __all__ = [
+    "BY_DEFAULT",
     "Ask",
     "Judging",
     "Mappings",
     "Plans",
     "Rates",
     "SourceSettings",
+    "Standardized",
     "Verdict",
+    "Wording",
     "Writing",
     "check",
     "seen_key",
     "standardize",
     "verdicts",
+    "wording_of",
 ]

@@ -35,14 +35,13 @@ class Standard(NamedTuple):
 def email_meant(value: str) -> str | None:
     """The address that may be meant where a well-known domain is mistyped; only a suggestion.
 
-    >>> email_meant("li.wei@gmial.com"), email_meant("li.wei@acme.com")
-    ('li.wei@gmail.com', None)
+    >>> email_meant("li.wei@gmial.com"), email_meant("li.wei@acme.com"), email_meant("Gmail.com")
+    ('li.wei@gmail.com', None, None)
     """
-    local, at, domain = value.strip().rpartition("@")
-    meant = mend_domain(domain.lower()) if at else domain
-    return (
-        f"{local}@{meant}" if meant != domain.lower() and is_slip(domain.lower(), meant) else None
-    )
+    local, _, written = value.strip().rpartition("@")
+    domain = written.lower()
+    meant = mend_domain(domain)
+    return f"{local}@{meant}" if local and meant != domain and is_slip(domain, meant) else None
 
 
 def _boolean(value: str) -> bool | None:

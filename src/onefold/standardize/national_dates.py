@@ -116,7 +116,8 @@ def _day_of(value: str, tag: str) -> date | None:
     text = _digits(unicodedata.normalize("NFKC", value)).strip()
     if found := _ERA.fullmatch(text):
         era = _LETTERS.get(found[1].upper(), found[1])
-        return _made(_ERAS[era] + _year(found[2]) - 1, found[3], found[4])
+        year = _year(found[2])
+        return _made(_ERAS[era] + year - 1, found[3], found[4]) if year else None
     if found := _REPUBLIC.fullmatch(text):
         return _made(_REPUBLICAN + _year(found[1]), found[2], found[3])
     if found := _EAST.fullmatch(text):

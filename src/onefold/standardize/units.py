@@ -43,7 +43,7 @@ weight | g 0.001 gram grams gramme gramm gr 克 公克 グラム
 weight | kg 1 kilo kilos kilogram kilograms kilogramm kgs 千克 公斤 キロ キログラム
 weight | t 1000 tonne tonnes metric_ton 吨 噸 トン
 weight | oz 0.028349523125 ounce ounces unze unzen 盎司 オンス
-weight | lb 0.45359237 lbs pound pounds 磅 英镑重 ポンド
+weight | lb 0.45359237 lbs pound pounds 磅 英磅 ポンド
 weight | pfund 0.5
 weight | st 6.35029318 stone stones
 weight | ct 0.0002 carat karat carats 克拉 カラット
@@ -154,6 +154,7 @@ _FEET = re.compile(
     r"(\d+)\s*(?:'|ft\.?|feet|foot)\s*(?:(\d{1,2}(?:\.\d+)?)\s*(?:\"|''|in\.?|inch|inches)?)?"
 )
 _METERS = re.compile(r"(\d)\s*m\s*(\d{2})")
+_LONGEST = 200
 _QUOTES = str.maketrans("′’‘″”“", "'''\"\"\"")
 
 
@@ -188,6 +189,8 @@ def taken_apart(text: str) -> tuple[str | float, str] | None:
     >>> taken_apart("5' 11\\""), taken_apart("6ft"), taken_apart("1m80")
     ((71.0, 'in'), (72.0, 'in'), (180.0, 'cm'))
     """
+    if len(text) > _LONGEST:
+        return None
     plain = unicodedata.normalize("NFKC", text).translate(_QUOTES).replace("\u2212", "-").strip()
     if found := _FEET.fullmatch(plain.lower()):
         return int(found[1]) * 12 + float(found[2] or 0), "in"

@@ -135,12 +135,15 @@ class Database:
         """All rows of a query."""
         return self.connection.execute(sql, values).fetchall()
 
-    def lookup(self, sql: str, keys: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
-        """Rows whose key is among many; `sql` holds `{keys}` where the list of keys stands."""
+    def lookup(self, sql: str, keys: Sequence[Any], *before: Any) -> Iterator[tuple[Any, ...]]:
+        """Rows whose key is among many; `sql` holds `{keys}` where the list of keys stands.
+
+        `before` are the values of the `?` before it.
+        """
         for start in range(0, len(keys), _MANY):
             some = keys[start : start + _MANY]
             marks = ",".join("?" * len(some))
-            yield from self.connection.execute(sql.format(keys=marks), some).fetchall()
+            yield from self.rows(sql.format(keys=marks), *before, *some)
 
     def lookup_pairs(self, sql: str, pairs: Sequence[tuple[int, int]]) -> Iterator[tuple[Any, ...]]:
         """Like `lookup` for two-column keys; `{keys}` becomes a list of `(?,?)` rows."""
@@ -148,7 +151,7 @@ class Database:
             some = pairs[start : start + _MANY]
             marks = ",".join(["(?,?)"] * len(some))
             flat = [value for pair in some for value in pair]
-            yield from self.connection.execute(sql.format(keys=marks), flat).fetchall()
+            yield from self.rows(sql.format(keys=marks), *flat)
 
     def checkpoint(self) -> int:
         """Move what the write-ahead log holds into the database file, as far as readers allow.

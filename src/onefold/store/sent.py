@@ -34,14 +34,12 @@ class SentValues:
 
     def of(self, destinations: Iterable[str], nodes: Sequence[NodeId]) -> list[Sent]:
         """What these destinations were last told of these nodes."""
-        found: list[Sent] = []
-        for name in destinations:
-            marks = "select node, at, digests from sent_values where destination = ? and node in "
-            for start in range(0, len(nodes), 500):
-                some = nodes[start : start + 500]
-                rows = self._db.rows(f"{marks}({','.join('?' * len(some))})", name, *some)
-                found += [Sent(name, node, at, _decode(digests)) for node, at, digests in rows]
-        return found
+        sql = "select node, at, digests from sent_values where destination = ? and node in ({keys})"
+        return [
+            Sent(name, node, at, _decode(digests))
+            for name in destinations
+            for node, at, digests in self._db.lookup(sql, nodes, name)
+        ]
 
     def write(self, told: Sequence[Sent]) -> None:
         """Note what they are told; inside a batch's transaction. What is a month old goes."""

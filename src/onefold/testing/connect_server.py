@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from onefold.model.errors import Busy
+from onefold.testing.servers import free_port, listens
 
 _CLASS = "org.apache.spark.sql.connect.service.SparkConnectServer"
 _START_SECONDS, _LOOK_SECONDS, _STOP_SECONDS = 180.0, 0.2, 20.0
@@ -25,7 +25,7 @@ def connect_server(directory: Path, master: str = "local[2]") -> Iterator[str]:
     assert found is not None, "PySpark is not installed"
     assert found.origin is not None
     home = Path(found.origin).parent
-    port = _free_port()
+    port = free_port()
     settings = {
         "spark.connect.grpc.binding.address": "127.0.0.1",
         "spark.connect.grpc.binding.port": str(port),
@@ -62,21 +62,12 @@ def connect_server(directory: Path, master: str = "local[2]") -> Iterator[str]:
             process.wait()
 
 
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
 def _await(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1.0).close()
-        except OSError:
-            time.sleep(_LOOK_SECONDS)
-        else:
+        if listens(port):
             return
+        time.sleep(_LOOK_SECONDS)
     raise Busy(
         f"the Spark Connect server did not start:\n{log.read_text(errors='replace')[-2_000:]}"
     )

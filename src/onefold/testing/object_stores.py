@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import base64
 import json
-import os
-import shutil
-import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from signal import SIGTERM
 
-from onefold.testing.servers import Missing, Server, free_port, running, temporary_folder
+from onefold.testing.servers import (
+    Missing,
+    Server,
+    fetched_once,
+    found_program,
+    free_port,
+    running,
+    temporary_folder,
+)
 
 AZURITE_VERSION = "3.35.0"
 AZURE_ACCOUNT = "onefold"
@@ -48,9 +52,7 @@ def google_storage() -> Iterator[Server]:
 @contextmanager
 def azure_storage() -> Iterator[Server]:
     """Azurite: account `AZURE_ACCOUNT`, key `AZURE_KEY`, at `http://127.0.0.1:PORT/AZURE_ACCOUNT`."""
-    node = shutil.which("node")
-    if node is None:
-        raise Missing("Node is not installed (apt-get install nodejs npm)")
+    node = found_program("node", "nodejs npm")
     program = _azurite() / "node_modules" / "azurite" / "dist" / "src" / "blob" / "main.js"
     port = free_port()
     with temporary_folder("") as folder:
@@ -64,29 +66,9 @@ def azure_storage() -> Iterator[Server]:
 
 
 def _azurite() -> Path:
-    """Fetched from npm once."""
-    made = Path.home() / ".cache" / "onefold-tests" / f"azurite-{AZURITE_VERSION}"
-    if made.is_dir():
-        return made
-    npm = shutil.which("npm")
-    if npm is None:
-        raise Missing("npm is not installed (apt-get install npm)")
-    made.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="azurite-", dir=made.parent) as name:
-        folder = Path(name) / "fetched"
-        folder.mkdir()
-        (folder / "package.json").write_text(json.dumps({"private": True}))
-        done = subprocess.run(  # noqa: S603
-            [
-                npm, "install", f"azurite@{AZURITE_VERSION}", "--prefix", str(folder), "--no-audit",
-                "--no-fund", "--omit=optional", "--ignore-scripts",
-            ],
-            check=False,
-            capture_output=True,
-            env={**os.environ, "CI": "true"},
-        )  # fmt: skip
-        if done.returncode:
-            raise Missing(f"Azurite could not be fetched: {done.stderr.decode()[-500:]}")
-        with suppress(OSError):  # another test was quicker
-            folder.rename(made)
-    return made
+    fetched = f"azurite@{AZURITE_VERSION}"
+    without = ["--no-audit", "--no-fund", "--omit=optional", "--ignore-scripts"]
+    project = ("package.json", json.dumps({"private": True}))
+    return fetched_once(
+        f"azurite-{AZURITE_VERSION}", ["npm", "install", fetched, *without], "npm", project
+    )

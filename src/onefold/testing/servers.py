@@ -228,15 +228,14 @@ def kafka(settings_text: str = "") -> Iterator[Server]:
 
     What `settings_text` says of `{port}` and `{control}` holds instead of what is usual.
     """
-    if not shutil.which("java"):
-        raise Missing("Java is not installed (apt-get install openjdk-17-jre-headless)")
+    java = [found_program("java", "openjdk-17-jre-headless"), "-Xmx512m"]
     jars = _kafka_jars()
     with temporary_folder("") as folder:
         port, control = free_port(), free_port()
         settings = folder / "server.properties"
         told = (KAFKA_SETTINGS + settings_text).format(port=port, control=control, folder=folder)
         settings.write_text(told)
-        java = ["java", "-Xmx512m", "-cp", f"{jars}/*"]
+        java += ["-cp", f"{jars}/*"]
         format_it = ["kafka.tools.StorageTool", "format", "-t", "MkU3OEVBNTcwNTJENDM2Qg"]
         _set_up([*java, *format_it, "-c", str(settings)], "")
         server = Server([*java, "kafka.Kafka", str(settings)], port, folder, "")
@@ -245,28 +244,47 @@ def kafka(settings_text: str = "") -> Iterator[Server]:
 
 
 def _kafka_jars() -> Path:
-    jars = Path.home() / ".cache" / "onefold-tests" / f"kafka-{KAFKA_VERSION}"
-    if jars.is_dir():
-        return jars
-    maven = shutil.which("mvn")
-    if maven is None:
-        raise Missing("Maven is not installed (apt-get install maven)")
-    jars.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="kafka-", dir=jars.parent) as name:
-        project = Path(name) / "pom.xml"
-        project.write_text(KAFKA_PROJECT.format(version=KAFKA_VERSION))
-        made = Path(name) / "jars"
-        goal = ["dependency:copy-dependencies", f"-DoutputDirectory={made}"]
+    goal = ["dependency:copy-dependencies", "-DoutputDirectory=."]
+    command = ["mvn", "--batch-mode", "--quiet", *goal]
+    project = KAFKA_PROJECT.format(version=KAFKA_VERSION)
+    return fetched_once(f"kafka-{KAFKA_VERSION}", command, "maven", ("pom.xml", project))
+
+
+def found_program(name: str, package: str) -> str:
+    """Where a program is that a package of Debian has."""
+    found = shutil.which(name)
+    if found is None:
+        raise Missing(f"{name} is not installed (apt-get install {package})")
+    return found
+
+
+def fetched_once(name: str, command: Sequence[str], package: str, project: tuple[str, str]) -> Path:
+    """A folder of the user's cache, filled the first time by a command, whose program a package of Debian has.
+
+    The command is run in the folder, beside a `project` file of this name and text.
+    """
+    kept = Path.home() / ".cache" / "onefold-tests" / name
+    if kept.is_dir():
+        return kept
+    program = found_program(command[0], package)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f"{name}-", dir=kept.parent) as temporary:
+        folder = Path(temporary) / "fetched"
+        folder.mkdir()
+        (folder / project[0]).write_text(project[1])
         done = subprocess.run(
-            [maven, "--batch-mode", "--quiet", "--file", str(project), *goal],
+            [program, *command[1:]],
             check=False,
-            capture_output=True,
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "CI": "true"},
         )
         if done.returncode:
-            raise Missing(f"Apache Kafka could not be fetched: {done.stdout.decode()[-500:]}")
+            raise Missing(f"{name} could not be fetched: {done.stdout.decode()[-500:]}")
         with suppress(OSError):  # another test was quicker
-            made.rename(jars)
-    return jars
+            folder.rename(kept)
+    return kept
 
 
 def _set_up(command: list[str], user: str) -> None:

@@ -108,8 +108,8 @@ def test_the_live_view_says_what_the_worker_will_make_of_it(desk: Any) -> None:
     with open_store(desk.settings) as store:
         expressions = Expressions("UTC")
         try:
-            rules = Access(store, lambda: 0.0, expressions.ask).rules()
-            told = tell(log, rules)
+            by = Access(store, lambda: 0.0, expressions.ask).wording()
+            told = tell(log, by)
         finally:
             expressions.close()
 

@@ -102,6 +102,7 @@ def test_days_are_read_as_each_language_writes_them(tag: str, width: str) -> Non
         ("二〇二六年十二月三十一日", "2026-12-31"),
         ("2026년 3월 7일", "2026-03-07"),
         ("令和8年13月7日", None),
+        ("R0.3.7", None),
     ],
 )
 def test_eras_and_signs_of_east_asia(text: str, day: str | None) -> None:
@@ -209,6 +210,10 @@ def test_quantities_are_taken_apart_as_people_write_them(text: str, number: str,
     found = taken_apart(text)
     assert found is not None
     assert (found[0], unit_named(found[1])) == (number, unit)
+
+
+def test_a_text_that_is_no_quantity_is_soon_known_to_be_none() -> None:
+    assert taken_apart("1 " * 20_000 + "x\ny") is None
 
 
 def test_no_name_of_a_unit_means_two_things() -> None:

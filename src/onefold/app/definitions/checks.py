@@ -35,10 +35,7 @@ def faults_of(kind: str, body: Body, schema: Schema = CANONICAL) -> Iterator[Fau
             yield Fault(_TEXT, key)
     if kind in ("trait", "tag") and body.get("state", "approved") not in _STATES:
         yield Fault(f"must be one of {', '.join(_STATES)}", "state")
-    if kind in _OF_SCHEMA:
-        yield from _OF_SCHEMA[kind](body, schema)
-    else:
-        yield from KINDS[kind](body)
+    yield from KINDS[kind](body, schema) if kind in _OF_SCHEMA else KINDS[kind](body)
 
 
 def _trait_faults(body: Body) -> Iterator[Fault]:
@@ -171,11 +168,7 @@ def _entity_faults(body: Body) -> Iterator[Fault]:
     yield from entity_faults(ANY_ENTITY, body)
 
 
-_OF_SCHEMA: Mapping[str, Callable[[Body, Schema], Iterator[Fault]]] = {
-    "source": source_checks.source_faults,
-    "mapping": source_checks.mapping_faults,
-}
-KINDS: Mapping[str, Callable[[Body], Iterator[Fault]]] = {
+KINDS: Mapping[str, Callable[..., Iterator[Fault]]] = {
     "trait": _trait_faults,
     "tag": _tag_faults,
     "segment": _segment_faults,
@@ -191,6 +184,8 @@ KINDS: Mapping[str, Callable[[Body], Iterator[Fault]]] = {
     "identifier": _identifier_faults,
     "identity": _identity_faults,
 }
+_OF_SCHEMA = frozenset({"source", "mapping"})
+"""The kinds that are judged by the canonical schema too."""
 
 
 def _unknown_keys(body: Body, known: Collection[str]) -> Iterator[Fault]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -26,12 +26,13 @@ from onefold.app.workspace import id_maker, node_key, now_us, open_lake, open_st
 from onefold.config import Settings
 from onefold.engine import DuckEngine
 from onefold.model.definitions import Definitions
+from onefold.model.plans import Violation
 from onefold.model.profile import ProfileId, decode_profile
 from onefold.model.pulled import Batch
 from onefold.model.records import Event, decode_accepted
 from onefold.model.sources import Source
-from onefold.pipeline import Pipeline, RecordExpressions, Tried, prepare_events, wording_of
-from onefold.standardize import Judging, standardize
+from onefold.pipeline import Pipeline, RecordExpressions, Tried, prepare_events
+from onefold.standardize import wording_of
 from onefold.store import SQLiteStore
 
 SAMPLE = 3_000
@@ -162,10 +163,8 @@ class _Stage:
         batch = Batch(sampling.records, {})
         payloads = payloads_of(reading.source, batch, at=self._now, mapping=reading.mapping)
         accepted = [decode_accepted(one) for one in payloads]
-        by = self._wording
-        judging = Judging(by.plans) if by.plans else None
-        events, rejects = standardize(accepted, by.sources, by.writing, by.mappings, judging)
-        given = prepare_events(events, [], {}, node_key(self._store), by.writing)
+        events, rejects, violations = self._wording.standardize(accepted)
+        given = prepare_events(events, [], {}, node_key(self._store), self._wording.writing)
         tried = self._pipeline.try_fold(given, self._now)
         before = self._before(tried)
         conflicts, compared = _conflicts(given.telling, given.ids, tried, before)
@@ -200,7 +199,7 @@ class _Stage:
                 events, len(rejects), sum(one.count for one in conflicts), compared, self._now
             ),
             round(time.monotonic() - began, 2),
-            _violations(judging),
+            _told(violations),
         )
 
     def _before(self, tried: Tried) -> dict[ProfileId, Any]:
@@ -218,9 +217,9 @@ class _Stage:
         ]
 
 
-def _violations(judging: Judging | None) -> dict[str, int]:
+def _told(violations: Iterable[Violation]) -> dict[str, int]:
     """How often each plan is broken in which way, the most frequent first."""
-    told = [one.breach for one in judging.violations] if judging else []
+    told = [one.breach for one in violations]
     found = Counter(f"{one.plan}: {one.field}, {one.fault} ({one.mode})" for one in told)
     return dict(found.most_common(_MOST_REASONS))
 

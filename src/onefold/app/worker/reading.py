@@ -20,7 +20,8 @@ from onefold.config import Settings
 from onefold.engine import DuckEngine
 from onefold.eventlog import EventLog
 from onefold.model.errors import OnefoldError
-from onefold.pipeline import Members, RecordExpressions, Wording, prepare, wording_of
+from onefold.pipeline import Members, RecordExpressions, prepare
+from onefold.standardize import BY_DEFAULT, wording_of
 from onefold.store import SQLiteStore
 
 _IDLE_SECONDS = 30.0
@@ -68,7 +69,7 @@ class _Reading:
         engine = DuckEngine(threads=1, optimizer=False)
         self._members = Members(engine, settings.timezone)
         self._expressions = RecordExpressions(engine, settings.timezone)
-        self._wording = Wording()
+        self._wording = BY_DEFAULT
         self._version = -1
 
     def answer(self, positions: dict[str, int], answers: BinaryIO) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -94,6 +95,8 @@ FALSE = frozenset(
 )
 ORDERS = ("dmy", "mdy", "ymd")
 NUMBERED = ("excel", "unix", "unix_ms")
+_DIGITS = 300
+"""Of a longer number Python makes no integer, or none that a column could hold."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EXCEL = datetime(1899, 12, 30)  # noqa: DTZ001 - a spreadsheet knows no zone
 _GROUPS = re.compile(r"[\s'_’]+")
@@ -151,6 +154,7 @@ def number_reader(decimal: str | None, whole: bool) -> Read:
     other = {".": ",", ",": "."}.get(decimal or "", "")
 
     def read(value: Any) -> Any:
+        written = value
         if type(value) is bool or not isinstance(value, str | int | float):
             return Wrong(f"{_shown(value)} is not a number")
         if isinstance(value, str):
@@ -165,7 +169,10 @@ def number_reader(decimal: str | None, whole: bool) -> Read:
             if not _NUMBER.fullmatch(text):
                 hint = "say which decimal sign it has" if "," in text and not decimal else ""
                 return Wrong(f"{_shown(value)} is not a number", hint)
-            value = float(text) if {".", "e", "E"} & set(text) else int(text)
+            whole_number = len(text) <= _DIGITS and not {".", "e", "E"} & set(text)
+            value = int(text) if whole_number else float(text)
+        if not abs(value) <= sys.float_info.max:  # not so of NaN either
+            return Wrong(f"{_shown(written)} is no number that can be kept")
         if whole and isinstance(value, float):
             if not value.is_integer():
                 return Wrong(f"{_shown(value)} is not a whole number")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
+import lzma
 import os
 import shutil
 import socket
@@ -10,7 +12,7 @@ import subprocess
 import threading
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -153,6 +155,64 @@ def test_a_gzip_bomb_is_refused(tmp_path: Path) -> None:
     file.write_bytes(gzip.compress(bytes(150 << 20)))
     batches, _ = run(source(file))
     assert "unpacks to more than" in str(batches[0].unreadable)
+
+
+def flipped(packed: bytes, at: int) -> bytes:
+    return packed[:at] + bytes([packed[at] ^ 0x10]) + packed[at + 1 :]
+
+
+LINES = b"id,name\n" + b"".join(b"%d,n%d\n" % (one, one * 7) for one in range(2_000))
+
+
+@pytest.mark.parametrize(
+    "packing", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
+)
+def test_what_is_damaged_in_an_archive_is_told_by_name(tmp_path: Path, packing: int) -> None:
+    file = tmp_path / "a.zip"
+    with zipfile.ZipFile(file, "w", packing) as archive:
+        archive.writestr("one.csv", b"id\n1\n")
+        archive.writestr("two.csv", LINES)
+        start = archive.getinfo("two.csv").header_offset
+        middle = start + archive.getinfo("two.csv").compress_size // 2
+    whole = file.read_bytes()
+    # Every way of packing says in its own way, and at its own place, that a bit is wrong.
+    for at in (middle, middle + 1, start + 60):
+        file.write_bytes(flipped(whole, at))
+        batches, _ = run(source(file))
+        (lost,) = [one for batch in batches for one in batch.unreadable]
+        assert "a.zip/two.csv: cannot be unpacked" in lost.reasons[0]
+        assert ids(batches) == ["1"]
+    for cut in (len(whole) // 2, len(whole) - 1):
+        file.write_bytes(whole[:cut])
+        batches, _ = run(source(file))
+        (lost,) = [one for batch in batches for one in batch.unreadable]
+        assert "a.zip: cannot be unpacked" in lost.reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("ending", "pack"), [(".gz", gzip.compress), (".bz2", bz2.compress), (".xz", lzma.compress)]
+)
+def test_a_packed_file_is_read_and_a_damaged_one_refused(
+    tmp_path: Path, ending: str, pack: Callable[[bytes], bytes]
+) -> None:
+    file, whole = tmp_path / f"a.csv{ending}", pack(LINES)
+    file.write_bytes(whole)
+    batches, _ = run(source(file))
+    assert ids(batches) == [str(one) for one in range(2_000)]
+    for broken in (whole[: len(whole) // 2], flipped(whole, len(whole) // 2), flipped(whole, 1)):
+        file.write_bytes(broken)
+        batches, _ = run(source(file))
+        (lost,) = [one for batch in batches for one in batch.unreadable]
+        assert f"a.csv{ending}: cannot be unpacked" in lost.reasons[0]
+        assert ids(batches) == []
+
+
+@pytest.mark.parametrize("name", ["a.csv.zst", "a.tar", "a.tar.gz", "a.7z"])
+def test_what_is_packed_in_another_way_is_not_taken_for_a_table(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(gzip.compress(b"id\n1\n"))
+    batches, _ = run(source(tmp_path / name))
+    (lost,) = [one for batch in batches for one in batch.unreadable]
+    assert "only .zip, .gz, .bz2, .xz are (unpack it first)" in lost.reasons[0]
 
 
 class Quiet(SimpleHTTPRequestHandler):

@@ -48,10 +48,28 @@ MAPPING = read_mapping("m", BODY, [])
 MAPPINGS = Mappings([], [SourceDefinition(name="s", type="csv", mapping=MAPPING)])
 
 TEXT = st.text(max_size=12) | st.sampled_from(
-    ["1", "1,5", "2026-01-02", "01/02/2026 10:00", "ja", "", "a@b.de", "\ud800", "\0", "1e400"]
+    [
+        "1",
+        "1,5",
+        "2026-01-02",
+        "01/02/2026 10:00",
+        "ja",
+        "",
+        "a@b.de",
+        "\ud800",
+        "\0",
+        "1e400",
+        "1" * 400,
+    ]
 )
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | TEXT | st.binary(max_size=4),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.just(10**400)
+    | st.floats()
+    | TEXT
+    | st.binary(max_size=4),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
     max_leaves=8,
 )

@@ -5,11 +5,14 @@ What an archive calls its files is only told, never a path that is written to.
 
 from __future__ import annotations
 
+import bz2
 import gzip
+import lzma
 import zipfile
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from onefold.model.errors import Fault, InvalidInput, TooLarge
 
@@ -18,7 +21,18 @@ _SMALL = 100 << 20
 _RATIO = 200
 _LARGEST = 64 << 30
 _MOST_FILES = 1_000
-_ARCHIVES = (".zip", ".gz", ".7z", ".rar", ".tar", ".tgz", ".bz2", ".xz")
+_ALONE: dict[str, Callable[..., Any]] = {
+    ".gz": gzip.open,
+    ".bz2": bz2.open,
+    ".xz": lzma.open,
+}
+_NOT_OPENED = (".7z", ".rar", ".tar", ".tgz", ".zst")
+_ARCHIVES = (".zip", *_ALONE, *_NOT_OPENED)
+_BROKEN = (
+    zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, zlib.error,
+    lzma.LZMAError,
+)  # fmt: skip
+"""What unpacking raises, each way of packing its own: damaged, cut off, or packed as nobody knows."""
 
 
 class Member(NamedTuple):
@@ -29,14 +43,19 @@ class Member(NamedTuple):
 
 
 def is_packed(file: Path) -> bool:
-    """Is it an archive that is opened?"""
-    return file.suffix.lower() in (".gz", ".zip")
+    """Is it an archive, or a file that is packed?"""
+    return file.suffix.lower() in _ARCHIVES
 
 
 def members(file: Path, folder: Path) -> Iterator[Member]:
     """The files of an archive, one at a time, or the file itself; what was written is removed again."""
     suffix = file.suffix.lower()
-    if suffix == ".gz":
+    if suffix in _NOT_OPENED or (suffix in _ALONE and Path(file.stem).suffix.lower() in _ARCHIVES):
+        opened = ", ".join((".zip", *_ALONE))
+        raise _refused(
+            file, Fault(f"is not unpacked, only {opened} are", file.name, "unpack it first")
+        )
+    if suffix in _ALONE:
         yield from _unzipped(file, folder)
     elif suffix == ".zip":
         yield from _of_zip(file, folder)
@@ -45,36 +64,37 @@ def members(file: Path, folder: Path) -> Iterator[Member]:
 
 
 def _unzipped(file: Path, folder: Path) -> Iterator[Member]:
-
     path = folder / file.stem
     try:
-        with gzip.open(file, "rb") as source:
+        with _ALONE[file.suffix.lower()](file, "rb") as source:
             _write(source, path, file, file.stat().st_size)
         yield Member(file.stem, path)
-    except (OSError, EOFError) as error:
-        raise _refused(file, f"cannot be unpacked: {error}") from error
+    except _BROKEN as error:
+        raise _broken(file, file.name, error) from error
     finally:
         path.unlink(missing_ok=True)
 
 
 def _of_zip(file: Path, folder: Path) -> Iterator[Member]:
+    told = file.name
     try:
         with zipfile.ZipFile(file) as archive:
             inside = [one for one in archive.infolist() if not one.is_dir()]
             if fault := _fault(inside):
-                raise _refused(file, fault)
+                raise _refused(file, Fault(fault, file.name))
             for number, one in enumerate(inside):
+                told = f"{file.name}/{one.filename}"
                 name = PurePosixPath(one.filename).name
                 place = folder / str(number)
                 place.mkdir()
                 path = place / name
                 with archive.open(one) as source:
                     _write(source, path, file, one.compress_size)
-                yield Member(f"{file.name}/{one.filename}", path)
+                yield Member(told, path)
                 path.unlink()
                 place.rmdir()
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
-        raise _refused(file, f"cannot be unpacked: {error}") from error
+    except _BROKEN as error:
+        raise _broken(file, told, error) from error
 
 
 def _fault(inside: list[zipfile.ZipInfo]) -> str:
@@ -92,7 +112,7 @@ def _fault(inside: list[zipfile.ZipInfo]) -> str:
     return ""
 
 
-def _write(source: IO[bytes] | gzip.GzipFile, path: Path, file: Path, packed: int) -> None:
+def _write(source: IO[bytes], path: Path, file: Path, packed: int) -> None:
     """Write out what is unpacked, as long as it is no bomb."""
     most = min(_LARGEST, max(_SMALL, packed * _RATIO))
     size = 0
@@ -106,5 +126,10 @@ def _write(source: IO[bytes] | gzip.GzipFile, path: Path, file: Path, packed: in
             target.write(piece)
 
 
-def _refused(file: Path, reason: str) -> InvalidInput:
-    return InvalidInput(f"{file} is not read", [Fault(reason, file.name)])
+def _broken(file: Path, told: str, error: BaseException) -> InvalidInput:
+    hint = "is it damaged, or not all there? Fetch it again, or unpack it first"
+    return _refused(file, Fault(f"cannot be unpacked: {error}", told, hint))
+
+
+def _refused(file: Path, fault: Fault) -> InvalidInput:
+    return InvalidInput(f"{file} is not read", [fault])

@@ -52,7 +52,7 @@ class DeltaLake:
             table = self._open.get(name)
             if table is None:
                 table = self._open[name] = DeltaTable(str(self.directory / name))
-            else:
+            elif not _is_newest(self.directory / name, table.version()):
                 table.update_incremental()
             yield table
         except TableNotFoundError as error:
@@ -84,6 +84,7 @@ class DeltaLake:
             columns = rows.column_names if whole else ()
             file = file_name("tail", columns, rows.num_rows, first or 0)
             _write(rows, directory / file)
+            before = table.version()
             try:
                 table.create_write_transaction(
                     [_added(directory / file, rows.num_rows, new=True)],
@@ -96,7 +97,7 @@ class DeltaLake:
             except (DeltaError, OSError):
                 self._drop_unnamed(directory, file, batch)
                 raise
-            _sync_log(directory / "_delta_log", table.version())
+            _sync_log(directory / "_delta_log", table, before)
 
     def _drop_unnamed(self, directory: Path, file: str, batch: int) -> None:
         """Remove the file of a commit that failed; one that took place after all keeps it."""
@@ -134,6 +135,7 @@ class DeltaLake:
                 _added(Path(file), parse_file_name(file).rows, new=False) for file in new
             ]
             actions += [RemoveAction(Path(file).name, False, now) for file in old]
+            before = table.version()
             try:
                 table.create_write_transaction(actions, "append", table.schema())
             except (DeltaError, OSError):
@@ -141,7 +143,7 @@ class DeltaLake:
                 for file in set(new) - held:
                     Path(file).unlink(missing_ok=True)
                 raise
-            _sync_log(directory / "_delta_log", table.version())
+            _sync_log(directory / "_delta_log", table, before)
 
     def tidy(self, name: str) -> None:
         """Remove what no version of the last day names, and the log of older versions."""
@@ -154,10 +156,11 @@ class DeltaLake:
         with self._tables(name, "compacted", retry_after=60.0) as table:
             if len(self._files(name, table)) <= small_files:
                 return False
+            before = table.version()
             table.optimize.compact()
             for path in self._files(name, table):
                 _sync(Path(path))
-            _sync_log(self.directory / name / "_delta_log", table.version())
+            _sync_log(self.directory / name / "_delta_log", table, before)
         self.tidy(name)
         return True
 
@@ -190,11 +193,30 @@ def _sync(path: Path) -> None:
         os.close(handle)
 
 
-def _sync_log(directory: Path, version: int) -> None:
-    """Return once a commit is on the disk, with the checkpoint that it may have made."""
-    checkpoint = directory / f"{version:020d}.checkpoint.parquet"
-    _sync(directory / f"{version:020d}.json")
-    if checkpoint.exists():
-        _sync(checkpoint)
-        _sync(directory / "_last_checkpoint")
-    _sync(directory)
+def _is_newest(directory: Path, version: int) -> bool:
+    """Whether a table has no newer version, told by the names of commits: to have the driver look costs
+    a hundred times as much, and more with each file of the table.
+
+    They are numbered without a gap. Where old ones were removed, that of this version is gone too.
+    """
+    log = directory / "_delta_log"
+    return not _commit(log, version + 1).exists() and _commit(log, version).exists()
+
+
+def _commit(log: Path, version: int) -> Path:
+    return log / f"{version:020d}.json"
+
+
+def _sync_log(log: Path, table: DeltaTable, before: int) -> None:
+    """Return once all commits since the version `before` are on the disk, with their checkpoints.
+
+    The table is then of the newest version: the driver leaves it at that before the commit.
+    """
+    table.update_incremental()
+    for version in range(before + 1, table.version() + 1):
+        _sync(_commit(log, version))
+        checkpoint = log / f"{version:020d}.checkpoint.parquet"
+        if checkpoint.exists():
+            _sync(checkpoint)
+            _sync(log / "_last_checkpoint")
+    _sync(log)

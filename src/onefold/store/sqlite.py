@@ -284,18 +284,18 @@ class SQLiteStore:
             ],
         )
 
-    def queued(self, limit_rows: int) -> list[QueuedRows]:
-        """What waits for the lake, oldest batch first: whole batches, about `limit_rows` rows."""
+    def queued(self, limit_bytes: int) -> list[QueuedRows]:
+        """What waits for the lake, oldest batch first: whole batches, about so many bytes."""
         found: list[QueuedRows] = []
         total = 0
         cursor = self.db.connection.execute(
             "select batch, name, rows, data from lake_queue order by batch, name"
         )
         for row in cursor:
-            if total >= limit_rows and found and row[0] != found[-1].batch:
+            if total >= limit_bytes and found and row[0] != found[-1].batch:
                 break
             found.append(QueuedRows(*row))
-            total += row[2]
+            total += len(row[3])
         cursor.close()
         return found
 
@@ -322,6 +322,10 @@ class SQLiteStore:
         """Batches and rows that wait for the lake."""
         row = self.db.rows("select count(distinct batch), coalesce(sum(rows), 0) from lake_queue")
         return int(row[0][0]), int(row[0][1])
+
+    def queued_bytes(self) -> int:
+        """How much waits for the lake."""
+        return int(self.db.one("select coalesce(sum(length(data)), 0) from lake_queue"))
 
     def forget_seen(self, minute: int, day: int, limit: int) -> int:
         """Expire deduplication rows older than `minute` that arrived before `day`."""

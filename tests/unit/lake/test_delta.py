@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import duckdb
@@ -54,6 +55,37 @@ def test_the_last_batch_is_known_after_checkpoints_and_cleaning(lake: DeltaLake)
     table.create_checkpoint()
     table.cleanup_metadata()
     assert DeltaLake(lake.directory).last_batch("links") == 2
+
+
+def test_a_reader_sees_newer_versions_whatever_was_removed_of_older_ones(lake: DeltaLake) -> None:
+    append(lake, 1)
+    reader = DeltaLake(lake.directory)
+    assert reader.last_batch("links") == 1
+    for batch in (2, 3):
+        append(lake, batch)
+    table = DeltaTable(str(lake.directory / "links"))
+    table.create_checkpoint()
+    for commit in (lake.directory / "links" / "_delta_log").glob("*.json"):
+        if int(commit.stem) < table.version():
+            commit.unlink()
+    assert batches(reader) == [1, 2, 3]
+
+
+def test_a_commit_is_on_the_disk_when_it_is_done(
+    lake: DeltaLake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+
+    def fsync(handle: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{handle}").readlink().name)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    for batch in (1, 2):
+        append(lake, batch)
+        rows, _directory, commit, log = synced[-4:]
+        newest = max((lake.directory / "links" / "_delta_log").glob("*.json"))
+        assert (commit, log) == (newest.name, "_delta_log")
+        assert rows in [Path(file).name for file in lake.snapshot("links")[1]]
 
 
 def test_two_who_write_the_same_table_do_not_lose_each_others_rows(lake: DeltaLake) -> None:

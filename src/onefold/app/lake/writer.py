@@ -11,13 +11,14 @@ from onefold.model.catalogue import TABLES
 from onefold.model.errors import Busy, Conflict, Fault, OnefoldError
 from onefold.store import QueuedRows, SQLiteStore
 
-_ROWS_A_COMMIT = 100_000
+_BYTES_A_COMMIT = 16 << 20
+_MUCH_BYTES = 1 << 20
 _draining = threading.Lock()
 log = structlog.get_logger(__name__)
 
 
 def drain(store: SQLiteStore, lake: DeltaLake) -> int:
-    """Append everything queued to the lake, then drop it from the queue; give the rows.
+    """Append everything queued by now to the lake, then drop it from the queue; give the rows.
 
     Each table remembers the last batch it holds, in the same commit as the rows, so a crash
     at any point between loses nothing and doubles nothing. One thread at a time does it.
@@ -29,7 +30,9 @@ def drain(store: SQLiteStore, lake: DeltaLake) -> int:
 def _drain(store: SQLiteStore, lake: DeltaLake) -> int:
     total = 0
     agreed = False
-    while queued := store.queued(_ROWS_A_COMMIT):
+    # What comes in meanwhile is for the next time, or else it would be many small commits.
+    last = store.batch()
+    while queued := store.queued(_BYTES_A_COMMIT):
         if not agreed:
             agree(store, lake)
             agreed = True
@@ -45,6 +48,8 @@ def _drain(store: SQLiteStore, lake: DeltaLake) -> int:
                 total += sum(part.rows for part in new)
             written[name] = max(held, parts[-1].batch)
         store.unqueue(queued[-1].batch, written)
+        if queued[-1].batch >= last:
+            break
     return total
 
 
@@ -86,12 +91,17 @@ def refuse_disagreement(store: SQLiteStore, lake: DeltaLake) -> None:
 
 
 class LakeWriter:
-    """Drains the queue beside the worker, every `seconds`; keeps trying while the lake fails."""
+    """Drains the queue beside the worker, every `seconds`; keeps trying while the lake fails.
+
+    A commit costs the more, the more files a table has, and next to nothing for each row. So while much
+    comes in, more is waited for: what waits is read with the lake, and never gets long.
+    """
 
     def __init__(self, store: SQLiteStore, lake: DeltaLake, seconds: float) -> None:
         self._store = store
         self._lake = lake
         self._seconds = seconds
+        self._waiting = 0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="lake", daemon=True)
         self.fault = ""
@@ -110,9 +120,15 @@ class LakeWriter:
         self._stop.set()
         self._thread.join()
 
+    def look(self) -> None:
+        """Drain, unless so much came in since the last look that it is worth to wait for more."""
+        before, self._waiting = self._waiting, self._store.queued_bytes()
+        if not _MUCH_BYTES <= self._waiting - before <= self._waiting < _BYTES_A_COMMIT:
+            self._try()
+
     def _run(self) -> None:
         while not self._stop.wait(self._seconds):
-            self._try()
+            self.look()
         self._try()
         self._store.close()
 
@@ -128,3 +144,4 @@ class LakeWriter:
             if self.fault:
                 log.info("lake_write_recovered")
             self.fault = ""
+            self._waiting = 0

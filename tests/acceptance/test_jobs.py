@@ -116,6 +116,16 @@ def test_the_evaluation_of_everybody_is_a_job_that_goes_on_after_a_kill(onefold:
     assert len(onefold.store.jobs.page(1 << 62, 9)) == 1
 
 
+def test_who_came_after_the_definitions_is_evaluated_once(onefold: Stepped) -> None:
+    population, seen = everybody(onefold, 500)
+    with onefold.store.db.transaction() as connection:
+        connection.execute("insert into profiles values (501, 0, '')")
+    while population.step(1, hurry=True):
+        pass
+    assert seen == list(range(1, 501))
+    assert population.done
+
+
 def test_an_evaluation_that_is_canceled_begins_anew_with_the_next_start(onefold: Stepped) -> None:
     population, first = everybody(onefold, 3_000)
     population.step(1, hurry=True)

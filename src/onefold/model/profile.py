@@ -15,6 +15,8 @@ from onefold.model.records import Identifier
 
 NodeId = bytes
 ProfileId = int
+LAST_PROFILE: ProfileId = (1 << 63) - 1
+"""No profile has a greater id."""
 
 DECIDED, ASSERTED, WITH_USER, OBSERVED, MATCHED, SESSION = -1, 0, 1, 2, 3, 4
 """Ranks of a link: decided by a person, declared by an `alias`, seen beside a user id, without one;

@@ -16,7 +16,7 @@ import msgspec
 from onefold.model.delivery import Delivery
 from onefold.model.loads import LoadCount
 from onefold.model.plans import Breach
-from onefold.model.profile import NodeId, ProfileId
+from onefold.model.profile import LAST_PROFILE, NodeId, ProfileId
 from onefold.model.records import Reject
 from onefold.store.accounts import AccountStore, AccountWrite
 from onefold.store.database import WAIT_SECONDS, Database
@@ -194,10 +194,12 @@ class SQLiteStore:
                 (until, profile, now),
             )
 
-    def profile_ids(self, after: ProfileId, limit: int) -> list[ProfileId]:
-        """All profiles in the order of their ids, a page at a time."""
-        sql = "select id from profiles where id > ? order by id limit ?"
-        return [row[0] for row in self.db.rows(sql, after, limit)]
+    def profile_ids(
+        self, after: ProfileId, limit: int, until: ProfileId = LAST_PROFILE
+    ) -> list[ProfileId]:
+        """All profiles in the order of their ids, to the one `until`, a page at a time."""
+        sql = "select id from profiles where id > ? and id <= ? order by id limit ?"
+        return [row[0] for row in self.db.rows(sql, after, until, limit)]
 
     def pages(self, size: int) -> Iterator[dict[ProfileId, bytes]]:
         """The stored documents of all profiles in the order of their ids, a page at a time."""

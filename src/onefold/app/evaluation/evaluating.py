@@ -21,7 +21,7 @@ from onefold.app.evaluation.chosen import ChosenFile
 from onefold.app.long_work import Work, begin, end
 from onefold.app.workspace import now_us
 from onefold.model.errors import Canceled, Conflict, NotFound
-from onefold.model.profile import ProfileId
+from onefold.model.profile import LAST_PROFILE, ProfileId
 from onefold.segment.differing import digests
 from onefold.segment.plan import Key, Plan
 from onefold.store import SQLiteStore
@@ -50,7 +50,8 @@ class _Known(msgspec.Struct):
 class _Run(msgspec.Struct):
     """What is being evaluated: for those in a `file`, once the `job` has written it, or for all.
 
-    `after` is how far it is: a place in the file, or the last profile.
+    `after` is how far it is: a place in the file, or the last profile. Who came behind the profile `until`
+    was evaluated as they came; an import brings more of them than a page holds.
     """
 
     meanings: dict[str, str]
@@ -58,6 +59,7 @@ class _Run(msgspec.Struct):
     file: str = ""
     job: int = 0
     after: int = 0
+    until: ProfileId = LAST_PROFILE
 
 
 class _Waking(msgspec.Struct):
@@ -163,7 +165,7 @@ class Population:
             self._give_up(self._run)
         self._canceled, self._evaluated, self._known.meanings = False, 0, {}
         self._keep(_KNOWN, self._known)
-        self._run = _Run(dict(self._meanings), [])
+        self._run = _Run(dict(self._meanings), [], until=self._store.newest_id())
         self._keep(_RUN, self._run)
 
     def step(self, now: int, *, hurry: bool = False) -> bool:
@@ -179,7 +181,7 @@ class Population:
         if run.file:
             page = self._open(run.file).page(run.after, size)
         else:
-            page = self._store.profile_ids(run.after, size)
+            page = self._store.profile_ids(run.after, size, run.until)
         if not page:
             self._finish(run)
             return self._run is not None
@@ -220,7 +222,7 @@ class Population:
             self._run = None
             self._store.set_setting(_RUN, None)
             return
-        run = self._run = _Run(new, gone)
+        run = self._run = _Run(new, gone, until=self._store.newest_id())
         if self._store.counters().get("profiles", 0) > self._at_once:
             waking = self._waking
             waking.files += 1

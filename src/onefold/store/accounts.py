@@ -10,6 +10,13 @@ import msgspec
 from onefold.model.profile import NodeId, ProfileId
 from onefold.store.database import Database
 
+# As everywhere, the small tree of identifiers holds, whatever the large one says.
+_MEMBERS = (
+    "select account, m.node as node, coalesce(f.profile, i.profile) as profile from account_members m"
+    " left join fresh_identifiers f on f.node = m.node left join identifiers i on i.node = m.node"
+    " where coalesce(f.profile, i.profile) is not null"
+)
+
 
 class AccountWrite(msgspec.Struct, gc=False):
     """What a batch changes: documents of accounts, with when a correction ends next; of identifiers all accounts that they are of now, and
@@ -52,16 +59,16 @@ class AccountStore:
     def members(self, account: str, after: NodeId, limit: int) -> list[MemberNode]:
         """The identifiers of an account's members in their order, a page at a time."""
         sql = (
-            "select node, profile from account_members join identifiers using (node)"
-            " where account = ? and node > ? order by node limit ?"
+            f"select node, profile from ({_MEMBERS}) where account = ? and node > ?"  # noqa: S608
+            " order by node limit ?"
         )
         return [MemberNode(*row) for row in self._db.rows(sql, account, after, limit)]
 
     def sizes(self, accounts: Sequence[str]) -> dict[str, int]:
         """How many profiles belong to each of some accounts."""
         sql = (
-            "select account, count(distinct profile) from account_members"
-            " join identifiers using (node) where account in ({keys}) group by account"
+            f"select account, count(distinct profile) from ({_MEMBERS})"  # noqa: S608
+            " where account in ({keys}) group by account"
         )
         return dict(self._db.lookup(sql, sorted(accounts)))
 

@@ -21,6 +21,7 @@ from onefold.model.records import Reject
 from onefold.store.accounts import AccountStore, AccountWrite
 from onefold.store.database import WAIT_SECONDS, Database
 from onefold.store.given import GivenStore
+from onefold.store.identifiers import Identifiers
 from onefold.store.jobs import Jobs
 from onefold.store.loads import Loads, Secrets, SourceStates
 from onefold.store.matching import Matches, MatchWrite
@@ -29,6 +30,7 @@ from onefold.store.rates import RateStore
 from onefold.store.registry import Registry
 from onefold.store.rejects import Rejects
 from onefold.store.reviews import Hold, Reviews
+from onefold.store.seen import Seen
 from onefold.store.sent import Sent, SentValues
 from onefold.store.violations import Violations
 
@@ -78,12 +80,10 @@ class BatchWrite(msgspec.Struct, gc=False):
 
 
 _WRITES = (
-    ("seen", "insert or ignore into seen values (?,?,?)"),
     ("new_profiles", "insert into profiles values (?,?,?)"),
     ("documents", "update profiles set document = ? where id = ?"),
     ("documents_due", "update profiles set document = ?, due = ? where id = ?"),
     ("aliases", "insert or replace into aliases values (?,?)"),
-    ("identifiers", "insert or replace into identifiers values (?,?)"),
     ("entered", "insert or replace into members values (?,?,?)"),
     ("left", "delete from members where segment = ? and profile = ?"),
     ("lake", "insert into lake_queue values (?,?,?,?)"),
@@ -115,6 +115,8 @@ class SQLiteStore:
         self.reviews = Reviews(self.db)
         self.matches = Matches(self.db)
         self.accounts = AccountStore(self.db)
+        self._identifiers = Identifiers(self.db)
+        self._seen = Seen(self.db)
 
     def close(self) -> None:
         """Close the file."""
@@ -130,17 +132,11 @@ class SQLiteStore:
 
     def seen(self, keys: Sequence[tuple[int, int]]) -> set[tuple[int, int]]:
         """Those of the `(minute, hash)` keys that were processed before."""
-        sql = (
-            "with asked(m, h) as (values {keys}) select m, h from asked"
-            " cross join seen on minute = m and hash = h"
-        )
-        return set(self.db.lookup_pairs(sql, keys))
+        return self._seen.among(keys)
 
     def profiles_of(self, nodes: Sequence[NodeId]) -> dict[NodeId, ProfileId]:
         """Which profile each known node belongs to."""
-        sql = "select node, profile from identifiers where node in ({keys})"
-        # In the order of the tree: pages are then found where the last look left them.
-        return dict(self.db.lookup(sql, sorted(nodes)))
+        return self._identifiers.owners(nodes)
 
     def documents(self, profiles: Sequence[ProfileId]) -> dict[ProfileId, bytes]:
         """The stored documents of profiles."""
@@ -219,7 +215,6 @@ class SQLiteStore:
                 ("delete from profiles where id = ?", batch.removed),
                 ("delete from aliases where id = ?", batch.reclaimed),
                 ("delete from aliases where profile = ?", batch.vanished),
-                ("delete from identifiers where node = ?", batch.forgotten),
                 ("delete from waiting_claims where node = ?", batch.arrived),
                 ("delete from refresh_values where id = ?", batch.refreshed),
             ):
@@ -238,16 +233,20 @@ class SQLiteStore:
             rejected = self.rejects.write(batch.rejects)
             self.loads.count(batch.loads, rejected)
             self._write_deliveries(batch.deliveries)
-            self._add_counters({**batch.counters, "rejects": rejected.total()})
+            counters = self._add_counters({**batch.counters, "rejects": rejected.total()})
+            self._seen.write(batch.seen, counters.get("events", 0))
+            known = counters.get("identifiers", 0)
+            self._identifiers.write(batch.identifiers, batch.forgotten, known)
             self._write_progress(batch.batch, batch.positions)
 
-    def _add_counters(self, added: Mapping[str, int]) -> None:
+    def _add_counters(self, added: Mapping[str, int]) -> dict[str, int]:
         counters = self.counters()
         for name, number in added.items():
             counters[name] = counters.get(name, 0) + number
         self.db.connection.execute(
             "insert or replace into settings values ('counters', ?)", (_json(counters),)
         )
+        return counters
 
     def _write_progress(self, batch: int, positions: Mapping[str, int]) -> None:
         connection = self.db.connection
@@ -331,13 +330,7 @@ class SQLiteStore:
 
     def forget_seen(self, minute: int, day: int, limit: int) -> int:
         """Expire deduplication rows older than `minute` that arrived before `day`."""
-        with self.db.transaction() as connection:
-            cursor = connection.execute(
-                "delete from seen where (minute, hash) in (select minute, hash from seen"
-                " where minute < ? and day < ? limit ?)",
-                (minute, day, limit),
-            )
-            return cursor.rowcount
+        return self._seen.forget(minute, day, limit)
 
     def setting(self, name: str) -> Any:
         """A value kept for the workspace as a whole, or None."""

@@ -28,7 +28,8 @@ def put_old(path: Path, nodes: list[list[Any]]) -> None:
         store.db.connection.execute("alter table accounts drop column until")
         store.db.connection.execute("drop index rejects_of")
         store.db.connection.execute("alter table rejects drop column load")
-        for table in ("loads", "source_states", "secrets", "violations", "rates", "sent_values"):
+        newer = ("loads", "source_states", "secrets", "violations", "rates", "sent_values")
+        for table in (*newer, "fresh_identifiers", "fresh_seen"):
             store.db.connection.execute(f"drop table {table}")
         store.db.connection.execute("pragma user_version = 8")
 

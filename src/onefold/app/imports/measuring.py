@@ -20,7 +20,7 @@ _HINTS = {
 }
 
 
-class Suggestion(msgspec.Struct, frozen=True):
+class Meant(msgspec.Struct, frozen=True):
     """What may be meant, and in how many rows."""
 
     meant: str
@@ -52,7 +52,7 @@ class Quality(msgspec.Struct, frozen=True):
     consistent: float | None
     fresh: float | None
     traits: dict[str, float]
-    mistyped: dict[str, Suggestion] = {}
+    mistyped: dict[str, Meant] = {}
     nameless: dict[str, Nameless] = {}
 
 
@@ -104,7 +104,7 @@ def nameless_values(events: Sequence[Event]) -> dict[str, Nameless]:
     return found
 
 
-def mistyped_domains(events: Sequence[Event]) -> dict[str, Suggestion]:
+def mistyped_domains(events: Sequence[Event]) -> dict[str, Meant]:
     """Domains of e-mail addresses that look mistyped, the most frequent first; at most twenty."""
     domains = Counter(
         domain
@@ -113,7 +113,7 @@ def mistyped_domains(events: Sequence[Event]) -> dict[str, Suggestion]:
         and (domain := address.rpartition("@")[2].strip().lower())
     )
     found = {
-        domain: Suggestion(meant, rows)
+        domain: Meant(meant, rows)
         for domain, rows in domains.most_common()
         # Another name of the same mail is no slip.
         if (meant := mend_domain(domain)) != domain and is_slip(domain, meant)

@@ -23,7 +23,8 @@ from onefold.model.loads import Load, LoadState
 from onefold.store import SQLiteStore
 
 _MOST_REASON = 2_000
-_UNFORESEEN = (ArithmeticError, LookupError, TypeError, ValueError, AttributeError, OSError)
+UNFORESEEN = (ArithmeticError, LookupError, TypeError, ValueError, AttributeError, OSError)
+"""What drivers raise besides what they say that they do."""
 log = structlog.get_logger(__name__)
 
 
@@ -116,7 +117,7 @@ def _outcome(
     except OnefoldError as error:
         wait = error.retry_after if isinstance(error, Busy) else 0.0
         return Outcome("failed", hide(str(error)), wait)
-    except _UNFORESEEN as error:  # whatever their driver raises must not look like an end
+    except UNFORESEEN as error:  # whatever their driver raises must not look like an end
         log.error("load_failed", source=pulling.name, error=type(error).__name__)
         return Outcome("failed", hide(f"{type(error).__name__}: {error}"[:_MOST_REASON]))
     return Outcome("done")

@@ -110,11 +110,15 @@ def _rehearse(call: Invocation, wanted: Wanted, sample: int, html: Path | None) 
 
 
 def _show(found: Imported) -> None:
+    from onefold.app.imports.measuring import NAMELESS_HINTS
+
     say(
         f"load {found.load}: {found.rows + found.unreadable:,} rows of {found.source} in"
         f" {found.seconds:,} s: {found.events:,} events, {found.rejects:,} rejects,"
         f" {found.repeats:,} that came before; {found.profiles:,} new profiles"
     )
+    for kind, count in found.nameless.items():
+        say(f"  {kind}: {count:,} values identify nobody: {NAMELESS_HINTS[kind]}")
     for reason, count in found.reasons.items():
         say(f"  {count:,} × {reason}")
     if found.rejects:

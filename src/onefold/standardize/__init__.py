@@ -14,6 +14,7 @@ from onefold.standardize.calls import (
     standardize,
     verdicts,
 )
+from onefold.standardize.identifiers import names_nobody
 from onefold.standardize.mapping import Ask, Mappings
 from onefold.standardize.plans import Plans
 from onefold.standardize.rates import Rates
@@ -33,6 +34,7 @@ __all__ = [
     "Wording",
     "Writing",
     "check",
+    "names_nobody",
     "seen_key",
     "standardize",
     "verdicts",

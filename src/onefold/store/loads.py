@@ -15,7 +15,8 @@ from onefold.store.registry import Registry
 _json = msgspec.json.Encoder(order="sorted").encode
 _LOAD = (
     "select id, source, kind, state, canceling, created_by, started_at, seen_at, ended_at, attempts,"
-    " rows, unreadable, bytes, total, events, repeats, rejects, reason, report from loads"
+    " rows, unreadable, bytes, total, events, repeats, rejects, nameless_emails,"
+    " nameless_phones, reason, report from loads"
 )
 _STATE = (
     "select source, position, paused, wanted, failures, ran_at, succeeded_at, due_at, reason,"
@@ -160,9 +161,10 @@ class Loads:
         """Add what a batch of the pipeline had of loads; inside its transaction."""
         connection = self._db.connection
         connection.executemany(
-            "update loads set events = events + ?, repeats = repeats + ?"
+            "update loads set events = events + ?, repeats = repeats + ?,"
+            " nameless_emails = nameless_emails + ?, nameless_phones = nameless_phones + ?"
             " where id = ? and source = ? and state <> 'undone'",
-            [(one.events, one.repeats, one.load, one.source) for one in counts],
+            [(*one[2:], one.load, one.source) for one in counts],
         )
         connection.executemany(
             "update loads set rejects = rejects + ? where id = ? and state <> 'undone'",

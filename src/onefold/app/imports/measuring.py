@@ -8,13 +8,14 @@ from collections.abc import Sequence
 import msgspec
 
 from onefold.model.records import Event
+from onefold.standardize import names_nobody
 from onefold.standardize.people.emails import is_slip, mend_domain
 
 FRESH_DAYS = 365
 _DAY_US = 86_400_000_000
 _MOST_SUGGESTIONS = 20
 _SHOWN = 60
-_HINTS = {
+NAMELESS_HINTS = {
     "email": "they are no e-mail addresses",
     "phone": "they are no numbers, or name no country: say `country:` in the mapping or the source",
 }
@@ -92,12 +93,11 @@ def quality_of(
 def nameless_values(events: Sequence[Event]) -> dict[str, Nameless]:
     """What is told as an e-mail address or telephone number and is none, so that it identifies nobody."""
     found: dict[str, Nameless] = {}
-    for kind, hint in _HINTS.items():
+    for kind, hint in NAMELESS_HINTS.items():
         values = [
-            str(value)
+            str(event.traits[kind])
             for event in events
-            if (value := event.traits.get(kind)) not in (None, "")
-            and not any(one.kind == kind for one in event.identifiers)
+            if names_nobody(kind, event.traits, event.identifiers)
         ]
         if values:
             found[kind] = Nameless(len(values), values[0][:_SHOWN], hint)

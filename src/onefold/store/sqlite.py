@@ -7,7 +7,7 @@ share one `Database`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -235,7 +235,7 @@ class SQLiteStore:
             self._write_tag_values(batch.tag_values)
             rejected = self.rejects.write(batch.rejects)
             self.loads.count(batch.loads, rejected)
-            self._write_deliveries(batch.deliveries)
+            self.outbox.add(batch.deliveries)
             self._add_counters({**batch.counters, "rejects": rejected.total()})
             self._write_progress(batch.batch, batch.positions)
 
@@ -273,16 +273,6 @@ class SQLiteStore:
     def segment_sizes(self) -> dict[str, int]:
         """How many profiles are in each segment."""
         return dict(self.db.rows("select segment, members from segment_sizes where members > 0"))
-
-    def _write_deliveries(self, deliveries: Iterable[Delivery]) -> None:
-        self.db.connection.executemany(
-            "insert into deliveries (destination, profile, key, payload, created_at, next_at)"
-            " values (?,?,?,?,?,?)",
-            [
-                (one.destination, one.profile, one.key, one.payload, one.created_at, one.next_at)
-                for one in deliveries
-            ],
-        )
 
     def queued(self, limit_bytes: int) -> list[QueuedRows]:
         """What waits for the lake, oldest batch first: whole batches, about so many bytes."""

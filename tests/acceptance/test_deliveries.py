@@ -144,6 +144,28 @@ def test_a_destination_that_is_gone_is_taken_out_of_service_for_good(
     assert sorted(received.json["n"] for received in receiver.received) == [0, 0, 1]
 
 
+def test_headers_that_held_secrets_are_kept_encrypted_and_named(
+    receiver: Receiver, store: SQLiteStore, tmp_path: Path
+) -> None:
+    headers = {"Authorization": "Bearer k1", "X-Crm-Key": "k2", "X-Team": "growth"}
+    body = {"type": "webhook", "url": f"{receiver.url}/crm", "secret": secret_text(KEY)}
+    body |= {"headers": headers}
+    store.registry.put_definitions([("destination", "crm", body)], [], 1, "test")
+    add(store, range(1))
+    with jobs(tmp_path):
+        (received,) = receiver.wait_for(1, 30)
+
+    sent = [received.headers[name] for name in ("authorization", "x-crm-key", "x-team")]
+    assert sent == ["Bearer k1", "k2", "growth"]
+    versions = store.registry.definition_versions("destination", "crm")
+    named = {
+        "Authorization": {"secret": "destination.crm.Authorization"},
+        "X-Crm-Key": {"secret": "destination.crm.X-Crm-Key"},
+        "X-Team": "growth",
+    }
+    assert [one.body and one.body["headers"] for one in versions] == [named] * len(versions)
+
+
 def test_a_secret_that_stood_in_a_definition_is_kept_encrypted_and_named(
     tmp_path: Path, store: SQLiteStore, receiver: Receiver
 ) -> None:

@@ -13,12 +13,13 @@ from typing import Any
 import pytest
 
 from onefold.activate.webhook import secret_text
+from onefold.app.definitions.editing import definition_delete
 from onefold.app.profiles.claims import profile_claims
 from onefold.app.profiles.finding import profile
 from onefold.app.secret_values import secret_set
 from onefold.app.syncs.appending import append_batch
 from onefold.app.workspace import now_us
-from onefold.model.errors import InvalidInput
+from onefold.model.errors import Conflict, InvalidInput
 from onefold.model.pulled import Batch, Record
 from onefold.testing import servers
 from onefold.testing.receiver import OK, Answer, Received, Receiver
@@ -140,6 +141,16 @@ def test_a_record_that_bears_our_mark_is_left_out(onefold, marker, by, left_out)
     tell(onefold, town="Ulm", meta={"by": by})
     assert onefold.store.counters().get("events", 0) == (0 if left_out else 1)
     assert echoes(onefold) == int(left_out)
+
+
+def test_a_guard_of_a_destination_that_there_is_not_is_refused(onefold):
+    with pytest.raises(InvalidInput, match=r"echo\.of: there is no destination 'crm-hook'"):
+        onefold.define(CRM)
+    with pytest.raises(InvalidInput, match="did you mean 'crm-hook'"):
+        onefold.define(f"{CRM.replace('[crm-hook]', '[crm-hok]')}---{OUT}")
+    onefold.define(f"{CRM}---{OUT}")
+    with pytest.raises(Conflict, match="is needed by source crm"):
+        definition_delete(onefold.settings, "destination", "crm-hook", actor="cli")
 
 
 @pytest.mark.parametrize("echo", ["{}", "{of: crm-hook}", "{of: [a], window: 1y}", "{from: [a]}"])

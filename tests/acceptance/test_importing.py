@@ -20,6 +20,7 @@ from onefold.app.imports.page import page_of
 from onefold.app.imports.rehearsing import rehearse
 from onefold.app.imports.wanted import Wanted
 from onefold.app.profiles.finding import profile
+from onefold.app.syncs.services import load_list
 from onefold.app.workspace import open_store
 from onefold.config import Settings
 from onefold.model.errors import InvalidInput
@@ -101,6 +102,20 @@ def test_a_mapping_may_be_named_and_the_file_name_is_the_source(
     assert profile(onefold.settings, "email:a@example.com").traits["name"] == "Ann"
     (load,) = onefold.store.loads.page(1 << 60, 10)
     assert load.source == "new-leads"
+
+
+def test_numbers_of_no_country_are_told_with_the_load(onefold: Stepped, tmp_path: Path) -> None:
+    onefold.define(DEFINED.replace("country: CN\n", ""))
+    file = tmp_path / "customers.csv"
+    file.write_text(
+        "编号,姓名,手机,等级\nC1,张伟,13812345679,金\nC2,李娜,+8613812345670,银\nC3,王芳,,金\n"
+    )
+
+    import_file(onefold.settings, Wanted(file, "crm"), wait=False)
+    onefold.settle()
+
+    (load,) = load_list(onefold.settings)
+    assert (load.events, load.nameless_phones, load.nameless_emails) == (3, 1, 0)
 
 
 @pytest.mark.parametrize(

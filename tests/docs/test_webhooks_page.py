@@ -8,9 +8,9 @@ import pytest
 import yaml
 
 from onefold.activate import destination_from
-from onefold.activate.webhook import membership_payload, secret_text
+from onefold.activate.webhook import alarm_payload, membership_payload, secret_text
 from onefold.activate.webhook_settings import KNOWN, NUMBERS, text_faults
-from onefold.model.definitions import DestinationDefinition
+from onefold.model.definitions import DESTINATION_EVENTS, DestinationDefinition
 from onefold.model.profile import parse_profile_name
 from onefold.model.records import Identifier
 
@@ -42,6 +42,24 @@ def test_the_definition_can_be_used() -> None:
     revealed = {**own, "secret": secret_text(bytes(32))}
     definition = DestinationDefinition(written["name"], written["type"], revealed)
     assert destination_from(definition).name == "crm"
+
+
+def test_each_event_is_named() -> None:
+    assert [one for one in DESTINATION_EVENTS if one not in PAGE] == []
+
+
+def test_an_alarm_is_what_is_sent() -> None:
+    shown = json.loads(re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)[1])
+    at = 1_769_846_400_123_456
+    sent = alarm_payload(
+        source="crm",
+        event="source.alarm",
+        at=at,
+        reason=shown["data"]["reason"],
+        failures=3,
+        since=at - 2 * 3_600_000_000,
+    )
+    assert json.loads(sent) == shown
 
 
 def test_the_payload_is_what_is_sent() -> None:

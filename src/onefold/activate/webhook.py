@@ -73,10 +73,10 @@ def secret_text(key: bytes) -> str:
     return KEY_PREFIX + base64.b64encode(key).decode()
 
 
-def message_id(destination: str, profile: int, segment: str, entered: bool, at: int) -> str:
-    """The name of a membership message: the same change has the same name, however often told."""
-    told = msgspec.json.encode((destination, profile, segment, entered, at))
-    return "msg_" + hashlib.blake2b(told, digest_size=16).hexdigest()
+def message_id(destination: str, *told: str | int | bool) -> str:
+    """The name of a message: the same change has the same name, however often told."""
+    text = msgspec.json.encode((destination, *told))
+    return "msg_" + hashlib.blake2b(text, digest_size=16).hexdigest()
 
 
 def membership_payload(
@@ -102,6 +102,24 @@ def membership_payload(
                     "identifiers": [{"kind": kind, "value": value} for kind, value in identifiers],
                     "traits": traits,
                 },
+            },
+        }
+    )
+
+
+def alarm_payload(
+    *, source: str, event: str, at: int, reason: str, failures: int, since: int
+) -> bytes:
+    """The body that says a source needs somebody, or no longer does; it worked last at `since` (0: never)."""
+    return msgspec.json.encode(
+        {
+            "type": event,
+            "timestamp": _iso(at),
+            "data": {
+                "source": source,
+                "reason": reason,
+                "failures": failures,
+                "succeeded": _iso(since) if since else None,
             },
         }
     )

@@ -29,6 +29,9 @@ _NAME_IT = "`secret: {secret: NAME}`, and `onefold secret set NAME`"
 _ANY_KEY = KEY_PREFIX + base64.b64encode(bytes(24)).decode()
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 HEADER_VALUE = re.compile(r"[\t\x20-\x7e]*")
+_HOLDS_SECRET = re.compile(
+    r"authorization|cookie|token|secret|password|credential|signature|api-?key|-key$", re.I
+)
 OURS = {"host", "content-length", "content-type", "transfer-encoding", "connection", "user-agent"}
 
 
@@ -105,6 +108,9 @@ def text_faults(given: Mapping[str, Any]) -> Iterator[Fault]:
     for key in _SECRETS & given.keys():
         if not all(map(_is_named, _listed(given[key]))):
             yield Fault("is no place for a secret itself", key, _NAME_IT)
+    for name in secret_headers(given):
+        hint = f"`{name}: {{secret: NAME}}`, and `onefold secret set NAME` with all that it says"
+        yield Fault("is no place for a secret itself", f"headers.{name}", hint)
     if "secret_env" in given:
         hint = f"{_NAME_IT} with what the variable held"
         yield Fault("is no longer read", "secret_env", hint)
@@ -115,6 +121,20 @@ def text_faults(given: Mapping[str, Any]) -> Iterator[Fault]:
         settings_from(known)
     except InvalidInput as error:
         yield from error.faults
+
+
+def secret_headers(given: Mapping[str, Any]) -> list[str]:
+    """The headers of settings whose names say that they hold a secret, where that stands there itself.
+
+    >>> secret_headers({"headers": {"X-Api-Key": "k1", "X-Shop": "de", "Authorization": {"secret": "crm"}}})
+    ['X-Api-Key']
+    """
+    headers = given.get("headers")
+    return [
+        name
+        for name, value in (headers.items() if isinstance(headers, Mapping) else ())
+        if isinstance(name, str) and isinstance(value, str) and _HOLDS_SECRET.search(name)
+    ]
 
 
 def _stand_in(key: str, value: Any) -> Any:

@@ -10,6 +10,7 @@ import msgspec
 
 from onefold.collect.sources.rest import ready_names
 from onefold.model.definitions import (
+    SEGMENT_EVENTS,
     AccountTraitDefinition,
     Definitions,
     DestinationDefinition,
@@ -31,7 +32,7 @@ from onefold.store.registry import StoredDefinition
 
 IDENTITY_KINDS = ("identifier", "identity")
 """The kinds of definitions that say who is who."""
-DESTINATION_KEYS = {"type", "segments", "enabled", "description"}
+DESTINATION_KEYS = {"type", "segments", "events", "enabled", "description"}
 """What a destination's definition holds beside the settings of its type."""
 SOURCE_KEYS = {"type", "settings", "mapping", "country", "enabled", "echo"}
 """What a source's definition holds beside what says when and how it is run."""
@@ -165,7 +166,14 @@ def _destination(one: StoredDefinition) -> DestinationDefinition:
         tuple(body.get("segments", ())),
         body.get("enabled", True),
         one.version,
+        tuple(body.get("events", SEGMENT_EVENTS)),
     )
+
+
+def destinations_in_force(store: SQLiteStore) -> list[DestinationDefinition]:
+    """The destinations alone."""
+    found = store.registry.definitions()
+    return [_destination(one) for one in found if one.kind == "destination"]
 
 
 def mapping_from(

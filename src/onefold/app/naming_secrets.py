@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+from hashlib import blake2b
 from typing import Any
 
 import structlog
 
+from onefold.activate.webhook_settings import secret_headers
 from onefold.app.secret_values import secret_set
 from onefold.app.workspace import now_us
 from onefold.config import Settings
@@ -15,6 +17,7 @@ from onefold.store import SQLiteStore
 
 _ODD = re.compile(r"[^A-Za-z0-9_.-]+")
 _ACTOR = "upgrade"
+_LONGEST = 64
 log = structlog.get_logger(__name__)
 
 
@@ -35,6 +38,17 @@ def name_secrets(settings: Settings, store: SQLiteStore) -> None:
             store.registry.put_definitions([("destination", one.name, body)], [], now_us(), _ACTOR)
             store.registry.hide("destination", one.name, "secret", body["secret"])
             log.info("destination_secret_named", destination=one.name, secrets=names)
+    for one in store.registry.definitions():
+        if one.kind == "destination" and (held := secret_headers(one.body)):
+            headers = dict(one.body["headers"])
+            for name in held:
+                secret = _of_header(one.name, name)
+                secret_set(settings, secret, headers[name], actor=_ACTOR)
+                headers[name] = {"secret": secret}
+            body = {**one.body, "headers": headers}
+            store.registry.put_definitions([("destination", one.name, body)], [], now_us(), _ACTOR)
+            store.registry.hide("destination", one.name, "headers", headers)
+            log.info("destination_headers_named", destination=one.name, headers=held)
 
 
 def _texts(body: dict[str, Any]) -> list[str]:
@@ -44,6 +58,18 @@ def _texts(body: dict[str, Any]) -> list[str]:
     return texts if isinstance(texts, list) and all(isinstance(one, str) for one in texts) else []
 
 
+def _base(destination: str) -> str:
+    return f"destination.{_ODD.sub('-', destination)}"[:60]
+
+
+def _of_header(destination: str, header: str) -> str:
+    name = f"{_base(destination)}.{_ODD.sub('-', header)}"
+    if len(name) <= _LONGEST:
+        return name
+    told_apart = blake2b(f"{destination}\0{header}".encode(), digest_size=6).hexdigest()
+    return f"{name[: _LONGEST - 13]}-{told_apart}"
+
+
 def _names(destination: str, count: int) -> list[str]:
-    base = f"destination.{_ODD.sub('-', destination)}"[:60]
+    base = _base(destination)
     return [base if number == 0 else f"{base}.{number + 1}" for number in range(count)]

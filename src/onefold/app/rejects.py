@@ -151,7 +151,7 @@ def _dead_row(letter: DeadLetter) -> DeadRow:
     return DeadRow(
         one.id,
         one.destination,
-        profile_name(one.profile),
+        profile_name(one.profile) if one.profile else "",
         one.attempts,
         letter.reason,
         one.created_at,

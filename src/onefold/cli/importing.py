@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,11 +13,11 @@ import typer
 
 from onefold.cli.invocation import Invocation, command
 from onefold.cli.numbered import Number
-from onefold.cli.rendering import complain, say, table
+from onefold.cli.rehearsed import progress, show_rehearsed
+from onefold.cli.rendering import say
 
 if TYPE_CHECKING:
     from onefold.app.imports.importing import Imported
-    from onefold.app.imports.rehearsing import Rehearsed
     from onefold.app.imports.wanted import Wanted
 
 
@@ -74,7 +72,7 @@ def import_file(
     from onefold.app.imports.wanted import Wanted
 
     wanted = Wanted(file, source, mapping, form, _options(option))
-    tell = _Progress() if sys.stderr.isatty() and not call.as_json else _silent
+    tell = progress(call)
     if rehearse or html:
         _rehearse(call, wanted, sample, html)
         return
@@ -107,66 +105,20 @@ def load_undo(
 
 def _rehearse(call: Invocation, wanted: Wanted, sample: int, html: Path | None) -> None:
     from onefold.app.imports import rehearsing
-    from onefold.app.imports.page import page_of
 
-    found = rehearsing.rehearse(call.settings, wanted, sample=sample)
-    if html:
-        html.write_text(page_of(found), encoding="utf-8")
-    call.show(found, _show_rehearsed)
-
-
-def _show_rehearsed(found: Rehearsed) -> None:
-    of = "" if found.whole else f"; of {found.sampled:,} of them, at even distances:"
-    say(
-        f"{found.rows + found.unreadable:,} rows of {found.file} ({found.format}) in"
-        f" {found.seconds} s, nothing kept{of}"
-    )
-    say(
-        f"{found.events:,} events, {found.rejects:,} rejects, {found.repeats:,} that came before;"
-        f" {found.unreadable:,} rows of the whole file cannot be read"
-    )
-    for reason, count in (*found.unreadable_reasons.items(), *found.reasons.items()):
-        say(f"  {count:,} × {reason}")
-    for broken, count in found.violations.items():
-        say(f"  {count:,} × breaks the tracking plan {broken}")
-    say(
-        f"profiles: {found.new:,} new, {found.updated:,} updated, {found.unchanged:,} unchanged,"
-        f" {found.merged:,} merged"
-    )
-    quality = found.quality
-    shares = ("complete", "valid", "unique", "consistent", "fresh")
-    told = ((name, getattr(quality, name)) for name in shares)
-    say("quality: " + ", ".join(f"{name} {share:.1%}" for name, share in told if share is not None))
-    for kind, none in quality.nameless.items():
-        say(
-            f"  {kind}: {none.rows:,} values identify nobody, such as {none.example!r}: {none.hint}"
-        )
-    for domain, one in quality.mistyped.items():
-        say(f"  {domain}: is {one.meant} meant? in {one.rows:,} rows")
-    if found.segments:
-        rows = [(one.segment, one.now, one.entering, one.leaving) for one in found.segments]
-        table(("segment", "now", "enter", "leave"), rows)
-    if found.conflicts:
-        some = [(one, one.examples[0]) for one in found.conflicts]
-        table(
-            ("conflict", "values", "file wins", "known", "file"),
-            [(one.trait, one.count, one.wins, old, new) for one, (_, old, new) in some],
-        )
-    table(
-        ("field", "filled", "values", "such as"),
-        [
-            (one.name, f"{one.filled / max(1, one.rows):.1%}", one.distinct, one.example)
-            for one in found.fields
-        ],
-    )
+    show_rehearsed(call, rehearsing.rehearse(call.settings, wanted, sample=sample), html)
 
 
 def _show(found: Imported) -> None:
+    from onefold.app.imports.measuring import NAMELESS_HINTS
+
     say(
         f"load {found.load}: {found.rows + found.unreadable:,} rows of {found.source} in"
         f" {found.seconds:,} s: {found.events:,} events, {found.rejects:,} rejects,"
         f" {found.repeats:,} that came before; {found.profiles:,} new profiles"
     )
+    for kind, count in found.nameless.items():
+        say(f"  {kind}: {count:,} values identify nobody: {NAMELESS_HINTS[kind]}")
     for reason, count in found.reasons.items():
         say(f"  {count:,} × {reason}")
     if found.rejects:
@@ -198,26 +150,6 @@ def _options(given: list[str] | None) -> dict[str, Any]:
     if faults:
         raise InvalidInput("--option cannot be read", faults)
     return found
-
-
-def _silent(what: str, done: int, total: int) -> None:
-    """Tell nobody how far it is."""
-
-
-class _Progress:
-    """Says how far it is, how fast, and how long it still takes."""
-
-    def __init__(self) -> None:
-        self._what, self._since = "", 0.0
-
-    def __call__(self, what: str, done: int, total: int) -> None:
-        now = time.monotonic()
-        if what != self._what:
-            self._what, self._since = what, now
-        rate = done / (now - self._since) if now > self._since else 0.0
-        of = f" of {total:,}" if total else ""
-        left = f", {(total - done) / rate:,.0f} s left" if total > done and rate else ""
-        complain(f"{done:,}{of} {what}, {rate:,.0f} a second{left}")
 
 
 @contextmanager

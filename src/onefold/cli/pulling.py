@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from onefold.cli.invocation import Invocation, command
 from onefold.cli.numbered import Cells, Limit, add_show_and_cancel, show_all
+from onefold.cli.rehearsed import progress, show_rehearsed
 from onefold.cli.rendering import complain, fields, moment, say, structs, table
 from onefold.model.loads import Load
 
@@ -21,6 +23,7 @@ def add_to(app: typer.Typer) -> None:
     assert source is not None
     command(source, "run")(source_run)
     command(source, "status")(source_status)
+    command(source, "test")(source_test)
     command(source, "pause")(source_pause)
     command(source, "resume")(source_resume)
     command(source, "reset")(source_reset)
@@ -58,6 +61,51 @@ def source_run(
         return
     tell = None if call.as_json or not sys.stderr.isatty() else _progress
     call.show(services.source_run(call.settings, name, tell=tell), fields)
+
+
+def source_test(
+    call: Invocation,
+    name: Name,
+    sample: Annotated[
+        int, typer.Option("--sample", min=1, max=100_000, help="Rehearse with so many rows.")
+    ] = 3_000,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Read to the end; try rows at even distances.")
+    ] = False,
+    anew: Annotated[
+        bool, typer.Option("--anew", help="From the beginning, not where the next run goes on.")
+    ] = False,
+    payload: Annotated[
+        Path | None,
+        typer.Option("--payload", metavar="FILE", help="A delivery or message instead."),
+    ] = None,
+    stream: Annotated[
+        str, typer.Option("--stream", help="The payload's topic or table, if it does not say.")
+    ] = "",
+    html: Annotated[
+        Path | None, typer.Option("--html", help="Write the rehearsal as a page, too.")
+    ] = None,
+) -> None:
+    """Say what a source's next run would bring; nothing is kept, here or there.
+
+    Its position stays. Streams are only looked at: tables as they are now, messages without the group that
+    reads them. What pushes is tried with --payload, a delivery as it comes.
+
+    Example: onefold source test crm
+    """
+    from onefold.app.imports import source_rehearsing
+
+    found = source_rehearsing.rehearse_source(
+        call.settings,
+        name,
+        sample=sample,
+        everything=everything,
+        anew=anew,
+        payload=source_rehearsing.payload_in(payload) if payload else None,
+        stream=stream,
+        tell=progress(call),
+    )
+    show_rehearsed(call, found, html)
 
 
 def source_status(call: Invocation) -> None:

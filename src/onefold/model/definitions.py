@@ -201,8 +201,15 @@ class TagDefinition(msgspec.Struct, frozen=True):
         return bool(self.rank or self.statistics or self.rfm)
 
 
+SEGMENT_EVENTS = ("segment.entered", "segment.exited")
+DESTINATION_EVENTS = (*SEGMENT_EVENTS, "source.alarm", "source.recovered")
+"""What destinations can be told of."""
+
+
 class DestinationDefinition(msgspec.Struct, frozen=True):
-    """Where entries and exits are sent. `segments` empty means all; `settings` are the type's."""
+    """Where entries and exits are sent. `segments` empty means all; `settings` are the type's. `events` are
+    those that it is told of.
+    """
 
     name: str
     type: str
@@ -210,10 +217,13 @@ class DestinationDefinition(msgspec.Struct, frozen=True):
     segments: tuple[str, ...] = ()
     enabled: bool = True
     version: int = 1
+    events: tuple[str, ...] = SEGMENT_EVENTS
 
-    def wants(self, segment: str) -> bool:
-        """Is a change of this segment to be sent there?"""
-        return self.enabled and (not self.segments or segment in self.segments)
+    def wants(self, event: str, segment: str = "") -> bool:
+        """Is an event to be sent there, where it is of a segment, of this one?"""
+        if not self.enabled or event not in self.events:
+            return False
+        return not segment or not self.segments or segment in self.segments
 
 
 class Definitions(msgspec.Struct, frozen=True):

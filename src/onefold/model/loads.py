@@ -15,7 +15,8 @@ class Load(msgspec.Struct, frozen=True):
 
     `rows` were read and accepted, `unreadable` things were no records, both for good. `total` is how
     many are expected (null: not known). Of what was folded so far, `events` came for the first time,
-    `repeats` had come before, and `rejects` could not be used, with all that is unreadable. After a crash the same load goes on: `attempts` says how often it was begun.
+    `repeats` had come before, and `rejects` could not be used, with all that is unreadable; `nameless_emails` and
+    `nameless_phones` could not be read as such, so that they identify nobody. After a crash the same load goes on: `attempts` says how often it was begun.
     """
 
     id: int
@@ -35,6 +36,8 @@ class Load(msgspec.Struct, frozen=True):
     events: int
     repeats: int
     rejects: int
+    nameless_emails: int
+    nameless_phones: int
     reason: str
     report: dict[str, Any]
 
@@ -46,7 +49,7 @@ class Load(msgspec.Struct, frozen=True):
     def remaining(self, now: int) -> float | None:
         """Seconds until it should be done; None where that cannot be known.
 
-        >>> known = [1, "crm", "pull", "running", False, "cli", 0, 0, None, 1, 50, 0, 0, 200, 0, 0, 0]
+        >>> known = [1, "crm", "pull", "running", False, "cli", 0, 0, None, 1, 50, 0, 0, 200, 0, 0, 0, 0, 0]
         >>> Load(*known, reason="", report={}).remaining(1_000_000)
         3.0
         """
@@ -57,12 +60,16 @@ class Load(msgspec.Struct, frozen=True):
 
 
 class LoadCount(NamedTuple):
-    """What one batch of the pipeline has of a load: events that came for the first time, and repeats."""
+    """What one batch of the pipeline has of a load: events that came for the first time, repeats, and
+    addresses and numbers that identify nobody.
+    """
 
     source: str
     load: str
     events: int
     repeats: int
+    nameless_emails: int = 0
+    nameless_phones: int = 0
 
 
 _NAMED = '"load":"'

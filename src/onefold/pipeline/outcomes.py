@@ -160,7 +160,7 @@ class MemberChanges:
         echoes: Echoes | None = None,
     ) -> None:
         self._destinations = destinations
-        self._wanting: dict[str, list[str]] = {}
+        self._wanting: dict[tuple[str, str], list[str]] = {}
         self._versions = versions
         self._rows = rows
         self._write = write
@@ -218,10 +218,11 @@ class MemberChanges:
         self, number: ProfileId, profile: Profile, segment: str, entered: bool, since: int
     ) -> None:
         self._rows.member(number, segment, entered, self._versions.get(segment, 0))
-        wanting = self._wanting.get(segment)
+        event = "segment.entered" if entered else "segment.exited"
+        wanting = self._wanting.get((event, segment))
         if wanting is None:
-            wanting = [one.name for one in self._destinations if one.wants(segment)]
-            self._wanting[segment] = wanting
+            wanting = [one.name for one in self._destinations if one.wants(event, segment)]
+            self._wanting[event, segment] = wanting
         if not wanting:
             return
         traits = visible(profile.traits)

@@ -26,7 +26,7 @@ from onefold.pipeline.increments import Increments
 from onefold.pipeline.rows import event_row
 from onefold.pipeline.visits import Moment, Visit, visit_of
 from onefold.resolve import node_id
-from onefold.standardize import Wording, Writing, seen_key
+from onefold.standardize import Wording, Writing, names_nobody, seen_key
 
 SeenKey = tuple[int, int]
 _LATER = ("batch", "profile_id")
@@ -97,7 +97,7 @@ class Prepared(msgspec.Struct):
         columns = [old.column(name).to_pylist() for name in ("source", "context")]
         gone = Counter((source, load_in(text)) for source, text in zip(*columns, strict=True))
         return [
-            LoadCount(one.source, one.load, one.events - repeats, one.repeats + repeats)
+            one._replace(events=one.events - repeats, repeats=one.repeats + repeats)
             for one in self.loads
             for repeats in (gone[one.source, one.load],)
         ]
@@ -167,8 +167,23 @@ def _brought(events: Sequence[Event], kept: pa.Table) -> list[LoadCount]:
     if len(kept) < len(events):
         columns = [kept.column(name).to_pylist() for name in ("source", "context")]
         fresh = Counter((source, load_in(text)) for source, text in zip(*columns, strict=True))
+    nameless = Counter(
+        (one.source, load_in(one.context), kind)
+        for one in events
+        if one.traits
+        for kind in ("email", "phone")
+        if names_nobody(kind, one.traits, one.identifiers)
+    )
     return [
-        LoadCount(*key, fresh[key], count - fresh[key]) for key, count in found.items() if key[1]
+        LoadCount(
+            *key,
+            fresh[key],
+            count - fresh[key],
+            nameless[*key, "email"],
+            nameless[*key, "phone"],
+        )
+        for key, count in found.items()
+        if key[1]
     ]
 
 

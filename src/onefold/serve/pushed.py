@@ -19,7 +19,6 @@ from onefold.serve.receiving import receive_body
 from onefold.serve.soap import SoapApp
 from onefold.serve.tracking import Receive, Scope, Send
 from onefold.serve.webhooks import WebhookApp
-from onefold.standardize import check
 
 PREFIXES = ("/webhook/", "/soap/")
 _LOOK_SECONDS = 0.2
@@ -39,7 +38,8 @@ class PushedApp:
         self._context = context
         self._doors: dict[tuple[str, str], tuple[float, Door]] = {}
         find = context.access.source
-        self._soap = SoapApp(log, find, self._passwords, check, now_us)
+        judging = context.access.judging
+        self._soap = SoapApp(log, find, self._passwords, judging, now_us)
         self._webhooks = WebhookApp(log, find, self._webhook, now_us)
         self._max_body = context.settings.max_body_size
         self._proxies = tuple(map(ip_network, context.settings.trusted_proxies))

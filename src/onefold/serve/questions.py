@@ -24,6 +24,7 @@ from onefold.app.groups.household_answers import (
 from onefold.app.identity.decisions import WhyIdentity
 from onefold.app.identity.merge_answers import MergePage, Undone
 from onefold.app.identity.rule_answers import Rivals, RuleComparison
+from onefold.app.imports.rehearsed import Rehearsed
 from onefold.app.imports.suggested import SuggestedFor
 from onefold.app.matching.answers import MatchCandidates, MatchWhy
 from onefold.app.matching.clustering_answers import ClusteredRecords
@@ -280,6 +281,17 @@ def plan_draft(settings: Settings, event: str, *, kind: str, source: str, days: 
     from onefold.app.questions.drafting import plan_draft as drafted
 
     return drafted(settings, event, kind=kind, source=source, days=days)
+
+
+def rehearse_source(
+    settings: Settings, name: str, sample: int, payload: bytes, stream: str, *, anew: bool
+) -> Rehearsed:
+    """What a source would bring."""
+    from onefold.app.imports.source_rehearsing import rehearse_source as rehearse
+
+    return rehearse(
+        settings, name, sample=sample, anew=anew, payload=payload or None, stream=stream
+    )
 
 
 def suggest_mapping(

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
@@ -26,8 +25,9 @@ from onefold.model.errors import Fault, InvalidInput, OnefoldError, RateLimited,
 from onefold.model.records import Accepted, encode_accepted
 from onefold.model.sources import FindSource, Source, authenticate
 from onefold.serve.log_writer import LogWriter
+from onefold.standardize import Verdict
 
-Check = Callable[[Accepted, Source | None], list[list[str]]]
+Judging = Callable[[Accepted, Source], Callable[[], list[Verdict]]]
 Passwords = Callable[[str], Sequence[str]]
 _MOST_FAULTS = 100
 _SLOW_TO_READ = 64 << 10
@@ -36,7 +36,8 @@ _SLOW_TO_READ = 64 << 10
 class SoapApp:
     """Reads calls, asks whether they may, and logs them; whatever is wrong becomes a Fault.
 
-    `passwords` gives those of a source that a digest can be checked with.
+    `passwords` gives those of a source that a digest can be checked with, `judging` what judges a call in
+    another thread.
     """
 
     def __init__(
@@ -44,13 +45,13 @@ class SoapApp:
         log: LogWriter,
         find_source: FindSource,
         passwords: Passwords,
-        check: Check,
+        judging: Judging,
         clock_us: Callable[[], int],
     ) -> None:
         self._log = log
         self._find_source = find_source
         self._passwords = passwords
-        self._check = check
+        self._judging = judging
         self._clock = clock_us
         self._nonces = Nonces()
         self._allowances: dict[str, Allowance] = {}
@@ -81,8 +82,8 @@ class SoapApp:
         self._allow(source, len(events), now)
         body = msgspec.json.encode({"batch": events})
         accepted = Accepted(source.id, now, "batch", body)
-        reasons = await asyncio.to_thread(self._check, accepted, source)
-        if faults := list(_faults(reasons, envelope.operation.name)):
+        verdicts = await asyncio.to_thread(self._judging(accepted, source))
+        if faults := list(_faults(verdicts, envelope.operation.name)):
             raise InvalidInput("the call cannot be used; nothing of it was taken", faults)
         await self._log.write(encode_accepted(accepted))
         self.accepted += len(events)
@@ -133,7 +134,7 @@ class SoapApp:
             raise RateLimited(f"this source may send {per_second:,} events a second", wait)
 
 
-def _faults(reasons: list[list[str]], operation: str) -> Any:
-    for number, told in enumerate(reasons, 1):
-        for reason in told[:_MOST_FAULTS]:
+def _faults(verdicts: Sequence[Verdict], operation: str) -> Iterator[Fault]:
+    for number, one in enumerate(verdicts, 1):
+        for reason in one.refused[:_MOST_FAULTS]:
             yield Fault(reason, f"{operation}[{number}]")

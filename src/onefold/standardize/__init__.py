@@ -9,11 +9,11 @@ from onefold.standardize.calls import (
     Judging,
     SourceSettings,
     Verdict,
-    check,
     seen_key,
     standardize,
     verdicts,
 )
+from onefold.standardize.identifiers import names_nobody
 from onefold.standardize.mapping import Ask, Mappings
 from onefold.standardize.plans import Plans
 from onefold.standardize.rates import Rates
@@ -32,7 +32,7 @@ __all__ = [
     "Verdict",
     "Wording",
     "Writing",
-    "check",
+    "names_nobody",
     "seen_key",
     "standardize",
     "verdicts",

@@ -151,7 +151,11 @@ def verdicts(
     writing: Writing | None = None,
     plans: Plans | None = None,
 ) -> list[Verdict]:
-    """Per event of this call, in its order, what becomes of it."""
+    """Per event of this call, in its order, what becomes of it.
+
+    >>> verdicts(Accepted("shop", 1, "batch", b'{"batch": [{"type": "page"}]}'), None)[0].refused[0][:27]
+    'userId: is missing or empty'
+    """
     opened = open_call(accepted, source.default_country if source is not None else None)
     if opened.unreadable:
         return [Verdict(list(opened.unreadable), [], [])]
@@ -170,15 +174,6 @@ def _verdict(raw: bytes, call: Call, writing: Writing | None, plans: Plans | Non
     result = judging.judge(event) if judging else event
     refused = [] if isinstance(result, Event) else result
     return Verdict(refused, left_out, judging.violations if judging else [])
-
-
-def check(accepted: Accepted, source: SourceSettings | None) -> list[list[str]]:
-    """Per event of this call, in its order, why it would be rejected; empty where it would not.
-
-    >>> check(Accepted("shop", 1, "batch", b'{"batch": [{"type": "page"}]}'), None)[0][0][:27]
-    'userId: is missing or empty'
-    """
-    return [one.refused for one in verdicts(accepted, source)]
 
 
 def seen_key(source: str, message_id: str, client_minute: int) -> tuple[int, int]:

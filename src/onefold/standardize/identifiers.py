@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import traceback
 import unicodedata
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -98,6 +99,15 @@ def _add_external(
         text = normalize(kind, value, country, "context.externalIds", faults)
         if text:
             found.append(Identifier(kind, text))
+
+
+def names_nobody(kind: str, traits: Mapping[str, Any], identifiers: Iterable[Identifier]) -> bool:
+    """Is an `email` or `phone` told that could not be read as one, so that it identifies nobody?
+
+    >>> names_nobody("phone", {"phone": "0171 2345678"}, [Identifier("user_id", "7")])
+    True
+    """
+    return traits.get(kind) not in (None, "") and not any(one[0] == kind for one in identifiers)
 
 
 def _external_kind(name: Any, encoding: Any) -> str | None:

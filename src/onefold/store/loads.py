@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
 
+from onefold.model.delivery import Delivery
 from onefold.model.errors import Conflict, NotFound
 from onefold.model.loads import Load, LoadCount, LoadKind, LoadState, SourceState
 from onefold.store.database import Database
+from onefold.store.outbox import SQLiteOutbox
 from onefold.store.registry import Registry
 
 _json = msgspec.json.Encoder(order="sorted").encode
 _LOAD = (
     "select id, source, kind, state, canceling, created_by, started_at, seen_at, ended_at, attempts,"
-    " rows, unreadable, bytes, total, events, repeats, rejects, reason, report from loads"
+    " rows, unreadable, bytes, total, events, repeats, rejects, nameless_emails,"
+    " nameless_phones, reason, report from loads"
 )
 _STATE = (
     "select source, position, paused, wanted, failures, ran_at, succeeded_at, due_at, reason,"
     " warning from source_states"
 )
+
+
+Alarms = Callable[[SourceState, SourceState], Iterable[Delivery]]
+"""What somebody is to be told, of what the state of a source was and is."""
+
+
+def _nobody(_was: SourceState, _now: SourceState) -> Iterable[Delivery]:
+    return ()
 
 
 class Loads:
@@ -160,9 +171,10 @@ class Loads:
         """Add what a batch of the pipeline had of loads; inside its transaction."""
         connection = self._db.connection
         connection.executemany(
-            "update loads set events = events + ?, repeats = repeats + ?"
+            "update loads set events = events + ?, repeats = repeats + ?,"
+            " nameless_emails = nameless_emails + ?, nameless_phones = nameless_phones + ?"
             " where id = ? and source = ? and state <> 'undone'",
-            [(one.events, one.repeats, one.load, one.source) for one in counts],
+            [(*one[2:], one.load, one.source) for one in counts],
         )
         connection.executemany(
             "update loads set rejects = rejects + ? where id = ? and state <> 'undone'",
@@ -180,6 +192,7 @@ class SourceStates:
     def __init__(self, db: Database) -> None:
         self._db = db
         self._audit = Registry(db).audit
+        self._outbox = SQLiteOutbox(db)
 
     def get(self, source: str) -> SourceState:
         """The state of a source; as if new where it never ran."""
@@ -212,18 +225,32 @@ class SourceStates:
         with self._db.transaction():
             self._set(source, ran_at=at, wanted=0)
 
-    def ended(self, source: str, at: int, reason: str, due_at: int) -> int:
-        """A run has ended, well (no reason) or not; gives how often in a row it failed."""
+    def ended(
+        self,
+        source: str,
+        at: int,
+        reason: str,
+        due_at: int,
+        alarms: Alarms = _nobody,
+    ) -> int:
+        """A run has ended, well (no reason) or not; gives how often in a row it failed.
+
+        `alarms` makes of what its state was and is now whatever somebody is to be told.
+        """
         with self._db.transaction():
-            failures = self.get(source).failures + 1 if reason else 0
+            was = self.get(source)
+            failures = was.failures + 1 if reason else 0
             told: dict[str, Any] = {} if reason else {"succeeded_at": at}
             self._set(source, failures=failures, reason=reason, due_at=due_at, **told)
+            self._outbox.add(alarms(was, self.get(source)))
         return failures
 
-    def warn(self, source: str, warning: str) -> None:
+    def warn(self, source: str, warning: str, alarms: Alarms = _nobody) -> None:
         """What it says though it works; nothing if all is well."""
         with self._db.transaction():
+            was = self.get(source)
             self._set(source, warning=warning)
+            self._outbox.add(alarms(was, self.get(source)))
 
     def remove(self, source: str, at: int, actor: str) -> None:
         """Forget all of a source that is no more."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from onefold.model.delivery import DeadLetter, Delivery, Outcome
 from onefold.store.database import Database
@@ -25,6 +25,17 @@ class SQLiteOutbox:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+
+    def add(self, deliveries: Iterable[Delivery]) -> None:
+        """Let these wait; inside the transaction of what they tell."""
+        self._db.connection.executemany(
+            "insert into deliveries (destination, profile, key, payload, created_at, next_at)"
+            " values (?,?,?,?,?,?)",
+            [
+                (one.destination, one.profile, one.key, one.payload, one.created_at, one.next_at)
+                for one in deliveries
+            ],
+        )
 
     def due(
         self, destination: str, now: int, limit: int, excluding: Collection[int] = ()

@@ -7,7 +7,7 @@ share one `Database`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -232,7 +232,7 @@ class SQLiteStore:
             self._write_tag_values(batch.tag_values)
             rejected = self.rejects.write(batch.rejects)
             self.loads.count(batch.loads, rejected)
-            self._write_deliveries(batch.deliveries)
+            self.outbox.add(batch.deliveries)
             counters = self._add_counters({**batch.counters, "rejects": rejected.total()})
             self._seen.write(batch.seen, counters.get("events", 0))
             known = counters.get("identifiers", 0)
@@ -274,16 +274,6 @@ class SQLiteStore:
     def segment_sizes(self) -> dict[str, int]:
         """How many profiles are in each segment."""
         return dict(self.db.rows("select segment, members from segment_sizes where members > 0"))
-
-    def _write_deliveries(self, deliveries: Iterable[Delivery]) -> None:
-        self.db.connection.executemany(
-            "insert into deliveries (destination, profile, key, payload, created_at, next_at)"
-            " values (?,?,?,?,?,?)",
-            [
-                (one.destination, one.profile, one.key, one.payload, one.created_at, one.next_at)
-                for one in deliveries
-            ],
-        )
 
     def queued(self, limit_bytes: int) -> list[QueuedRows]:
         """What waits for the lake, oldest batch first: whole batches, about so many bytes."""
@@ -331,6 +321,11 @@ class SQLiteStore:
     def forget_seen(self, minute: int, day: int, limit: int) -> int:
         """Expire deduplication rows older than `minute` that arrived before `day`."""
         return self._seen.forget(minute, day, limit)
+
+    def unsee(self, keys: Sequence[tuple[int, int]]) -> None:
+        """Take events with these `(minute, hash)` keys as not processed: they may come again."""
+        with self.db.transaction():
+            self._seen.drop(keys)
 
     def setting(self, name: str) -> Any:
         """A value kept for the workspace as a whole, or None."""

@@ -156,6 +156,16 @@ def test_in_a_definition_secrets_are_only_named() -> None:
         ({"secret": [{"secret": "new"}, SECRET]}, "secret", "is no place for a secret itself"),
         ({"secret_env": "CRM_SECRET"}, "secret_env", "is no longer read"),
         ({}, "secret", "a signing secret is missing"),
+        (
+            {"secret": {"secret": "s"}, "headers": {"Authorization": "Bearer k", "X-Team": "a"}},
+            "headers.Authorization",
+            "is no place for a secret itself",
+        ),
+        (
+            {"secret": {"secret": "s"}, "headers": {"x-crm-key": "k"}},
+            "headers.x-crm-key",
+            "is no place for a secret itself",
+        ),
     ],
 )
 def test_a_secret_itself_is_refused_there_with_the_way_to_name_it(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from onefold.app.imports.measuring import Suggestion, mistyped_domains
+from onefold.app.imports.measuring import Meant, mistyped_domains
 from onefold.model.records import Accepted
 from onefold.standardize import standardize
 
@@ -21,7 +21,7 @@ def test_slips_of_known_domains_are_told_with_what_may_be_meant():
 
     assert rejects == []
     assert mistyped_domains(events) == {
-        "gmial.com": Suggestion("gmail.com", 2),
-        "hotmial.com": Suggestion("hotmail.com", 1),
+        "gmial.com": Meant("gmail.com", 2),
+        "hotmial.com": Meant("hotmail.com", 1),
     }
     assert [event.traits["email"] for event in events] == addresses

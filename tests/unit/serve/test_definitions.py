@@ -15,7 +15,7 @@ HOOK = {
     "type": "webhook",
     "url": "https://hooks.example.com/x",
     "secret": {"secret": "hook"},
-    "headers": {"authorization": "Bearer geheim"},
+    "headers": {"x-team": "geheim"},
 }
 
 

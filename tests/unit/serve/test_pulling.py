@@ -75,3 +75,24 @@ def test_a_secret_is_kept_and_never_given_back(desk: Any) -> None:
     assert desk.call("DELETE", "/api/secrets/token").status_code == 200
     assert desk.call("DELETE", "/api/secrets/token").status_code == 404
     assert desk.call("PUT", "/api/secrets/token", content=b'{"value": ""}').status_code == 400
+
+
+def test_a_source_is_rehearsed(crm: Any) -> None:
+    answer = crm.post("/api/sources/crm/test?sample=1")
+    found = answer.json()
+    assert (answer.status_code, found["rows"], found["new"], found["read_all"]) == (
+        200,
+        1,
+        1,
+        False,
+    )
+    assert [(one["name"], one["filled"]) for one in found["fields"]] == [("id", 1)]
+    whole = crm.post("/api/sources/crm/test?anew=true").json()
+    assert (whole["rows"], whole["read_all"]) == (2, True)
+    said = crm.call("POST", "/api/sources/crm/test", content=b'[{"id": 5}, {"name": "x"}]').json()
+    assert (said["events"], said["rejects"]) == (1, 1)
+    assert crm.get("/api/loads").json()["items"] == []
+    assert crm.post("/api/sources/none/test").status_code == 404
+    assert crm.post("/api/sources/crm/test", key=crm.key("reader")).status_code == 403
+    wrong = crm.call("POST", "/api/sources/crm/test", content=b"{")
+    assert (wrong.status_code, wrong.json()["errors"][0]["where"]) == (400, "body")

@@ -170,7 +170,10 @@ ALLOWED: list[Row] = [
 ]
 MERGE = "/api/identity/merges/{merge}"
 ELSEWHERE = {
-    *(("POST", f"/api/sources/{{name}}/{what}") for what in ("run", "pause", "resume", "reset")),
+    *(
+        ("POST", f"/api/sources/{{name}}/{what}")
+        for what in ("run", "pause", "resume", "reset", "test")
+    ),
     ("GET", "/api/loads/{load}"),
     ("POST", "/api/loads/{load}/cancel"),
     ("GET", "/health"),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -15,12 +17,14 @@ from lxml import etree
 from zeep.transports import Transport
 from zeep.wsse.username import UsernameToken
 
+from onefold.app.definitions.applying import put
+from onefold.app.definitions.files import read_text
 from onefold.app.workspace import now_us, open_log, open_store
-from onefold.model.records import decode_accepted
+from onefold.model.records import Accepted, decode_accepted
 from onefold.model.sources import Source, hash_secret
 from onefold.serve.log_writer import LogWriter
 from onefold.serve.soap import SoapApp
-from onefold.standardize import check
+from onefold.standardize import Verdict, verdicts
 
 S11 = "http://schemas.xmlsoap.org/soap/envelope/"
 S12 = "http://www.w3.org/2003/05/soap-envelope"
@@ -78,6 +82,11 @@ def logged(desk: Any) -> list[dict[str, Any]]:
     return [event for one in found for event in msgspec.json.decode(one.body)["batch"]]
 
 
+def judging(accepted: Accepted, source: Source) -> Callable[[], list[Verdict]]:
+    """Judges without any plans."""
+    return partial(verdicts, accepted, source)
+
+
 class Door:
     """The endpoint alone, with what it logged."""
 
@@ -91,7 +100,7 @@ class Door:
         sources = {"crm": Source(id="crm", name="CRM", key_hash=hash_secret("s3cret"))}
         writer = LogWriter(self.payloads.extend)
         passwords = {"crm": ("digested",)}
-        app = SoapApp(writer, sources.get, lambda user: passwords.get(user, ()), check, now_us)
+        app = SoapApp(writer, sources.get, lambda user: passwords.get(user, ()), judging, now_us)
         headers = [(b"content-type", kind.encode()), (b"x-write-key", key.encode())]
         try:
             return await app.call(body, headers if key else headers[:1])
@@ -296,6 +305,30 @@ def test_too_much_is_refused(door):
     assert "at most 2,500" in door.post(envelope(many)).body.decode()
 
 
+PLAN = """
+kind: tracking_plan
+name: customers
+type: identify
+mode: {mode}
+schema: {{required: [city]}}
+"""
+
+
+@pytest.mark.parametrize(("mode", "status"), [("quarantine", 400), ("observe", 200)])
+def test_a_call_is_held_against_tracking_plans(desk, mode, status):
+    with open_store(desk.settings) as store:
+        put(store, read_text(PLAN.format(mode=mode)), "test")
+    headers = {"content-type": "text/xml", "x-write-key": desk.write_key}
+
+    answer = desk.call(
+        "POST", "/soap/customers", content=envelope(GOOD).encode(), key=None, headers=headers
+    )
+
+    told = answer.text
+    assert (answer.status_code in (400, 500), "city" in told) == (status != 200, status != 200)
+    assert len(logged(desk)) == (status == 200)
+
+
 def test_the_wsdl_names_the_address_that_was_asked(desk):
     answer = desk.call("GET", "/soap/customers?wsdl", key=None, headers={"host": "cdp.example"})
 
@@ -323,7 +356,7 @@ def test_a_digest_is_taken_once(door):
     async def twice() -> list[int]:
         sources = {"crm": Source(id="crm", name="CRM", key_hash=b"")}
         writer = LogWriter(door.payloads.extend)
-        app = SoapApp(writer, sources.get, lambda _: ("digested",), check, now_us)
+        app = SoapApp(writer, sources.get, lambda _: ("digested",), judging, now_us)
         answers = [await app.call(body.encode(), []) for _ in range(2)]
         await writer.close()
         return [one.status for one in answers]

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onefold.model.records import EVENT_TYPES, Accepted, Event, Identifier, Reject
-from onefold.standardize import check, standardize
+from onefold.standardize import standardize, verdicts
 from onefold.standardize.identifiers import normalize
 
 RECEIVED = 1_770_000_000_000_000
@@ -118,7 +118,7 @@ def test_events_over_the_limit_stay_visible_and_can_be_sent_again() -> None:
     assert reject.reasons[0].startswith("batch: has 2,503 events, the first 2,500 are taken")
     again, rejects = run(reject.raw, reject.kind)
     assert (len(again), rejects) == (3, [])
-    assert len(check(Accepted("shop", RECEIVED, "batch", body), None)) == 2_503
+    assert len(verdicts(Accepted("shop", RECEIVED, "batch", body), None)) == 2_503
 
 
 def test_an_unknown_kind_of_call_is_a_reject() -> None:
@@ -192,7 +192,7 @@ def test_every_event_comes_out_once(sent: list[object], sent_at: object, context
     call = Accepted("shop", RECEIVED, "batch", body, None)
     events, rejects = standardize([call], {})
     assert len(events) + len(rejects) == len(sent)
-    assert [bool(reasons) for reasons in check(call, None)].count(True) == len(rejects)
+    assert [bool(one.refused) for one in verdicts(call, None)].count(True) == len(rejects)
     assert (events, rejects) == standardize([call], {})
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from onefold.model.records import Accepted, Event, Identifier
-from onefold.standardize import check, seen_key, standardize
+from onefold.standardize import seen_key, standardize, verdicts
 
 RECEIVED = 1_770_000_000_000_000  # 2026-02-02T02:40:00Z
 SECOND = 1_000_000
@@ -340,5 +340,5 @@ def test_the_seen_key_is_the_same_on_redelivery_and_differs_by_source() -> None:
 def test_check_says_per_event_what_is_wrong() -> None:
     good = {"type": "page", "userId": "u1"}
     body = json.dumps({"batch": [good, {"type": "page"}, good]}).encode()
-    found = check(Accepted("shop", RECEIVED, "batch", body), Shop())
+    found = [one.refused for one in verdicts(Accepted("shop", RECEIVED, "batch", body), Shop())]
     assert [len(reasons) for reasons in found] == [0, 1, 0]

@@ -16,6 +16,7 @@ from onefold.app.definitions import (
     tag_checks,
 )
 from onefold.app.in_force import DESTINATION_KEYS
+from onefold.model.definitions import DESTINATION_EVENTS
 from onefold.model.errors import Fault
 from onefold.standardize.mapping import ANY_ENTITY, Schema, entity_faults
 from onefold.standardize.mapping.canonical import CANONICAL
@@ -144,6 +145,10 @@ def _destination_faults(body: Body) -> Iterator[Fault]:
     segments = body.get("segments", [])
     if not isinstance(segments, list) or not all(isinstance(one, str) for one in segments):
         yield Fault("must be a list of segment names", "segments")
+    events = body.get("events", [])
+    if not isinstance(events, list) or not all(one in DESTINATION_EVENTS for one in events):
+        known = ", ".join(DESTINATION_EVENTS)
+        yield Fault("must be a list of events", "events", f"known are {known}")
     if not isinstance(body.get("enabled", True), bool):
         yield Fault(_FLAG, "enabled")
     yield from text_faults(own)

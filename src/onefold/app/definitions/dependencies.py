@@ -16,7 +16,7 @@ from onefold.standardize.mapping.canonical import CANONICAL
 
 Key = tuple[str, str]
 """A definition's kind and name."""
-Reference = tuple[Literal["value", "segment", "mapping", "entity"], str]
+Reference = tuple[Literal["value", "segment", "mapping", "entity", "destination"], str]
 _LANGUAGE = frozenset({"rule", "expression", "when", "by", "where"})
 """Keys of a body, at any depth, whose texts are written in the rule language."""
 _COMPUTED = ("trait", "tag")
@@ -40,7 +40,7 @@ class Graph:
     """All definitions, by kind and name, and who refers to whom.
 
     A value is a computed trait, a declared trait or a tag. What a rule names and nobody defines is
-    a trait that sources claim, so only segments and mappings can be missing.
+    a trait that sources claim, so only segments, mappings and destinations can be missing.
     """
 
     def __init__(self, bodies: Mapping[Key, dict[str, Any]]) -> None:
@@ -68,7 +68,7 @@ class Graph:
         return [key for key in found if key is not None]
 
     def missing(self, key: Key) -> Iterator[Fault]:
-        """Segments and mappings that a definition names and nobody defines."""
+        """Segments, mappings and destinations that a definition names and nobody defines."""
         for (sort, name), where in uses_of(key[0], self._bodies[key]):
             # That an entity is missing is told with the mapping, which lists those that there are.
             if sort not in ("value", "entity") and (sort, name) not in self._bodies:
@@ -131,10 +131,7 @@ def uses_of(kind: str, body: dict[str, Any]) -> list[Use]:
         names = segments if isinstance(segments, list) else []
         return [Use(("segment", one), "segments") for one in names if isinstance(one, str)]
     if kind == "source":
-        mapping = body.get("mapping")
-        if isinstance(mapping, dict):
-            return [Use(used, f"mapping.{where}") for used, where in uses_of("mapping", mapping)]
-        return [Use(("mapping", mapping), "mapping")] if isinstance(mapping, str) else []
+        return [*_echo_uses(body.get("echo")), *_mapping_uses(body.get("mapping"))]
     if kind == "mapping":  # its expressions are about the fields of records
         events = body.get("events")
         some = [body, *(events if isinstance(events, list) else [])]
@@ -148,6 +145,20 @@ def uses_of(kind: str, body: dict[str, Any]) -> list[Use]:
         of = body.get("of")
         return [Use(("value", of), "of")] if isinstance(of, str) and of else []
     return [Use(reference, where) for where, text in _texts(body, "") for reference in _names(text)]
+
+
+def _echo_uses(echo: Any) -> list[Use]:
+    """The destinations for which a source speaks."""
+    named = echo.get("of") if isinstance(echo, dict) else None
+    names = named if isinstance(named, list) else []
+    return [Use(("destination", one), "echo.of") for one in names if isinstance(one, str)]
+
+
+def _mapping_uses(mapping: Any) -> list[Use]:
+    """The mapping of a source, or what it names where it stands within."""
+    if isinstance(mapping, dict):
+        return [Use(used, f"mapping.{where}") for used, where in uses_of("mapping", mapping)]
+    return [Use(("mapping", mapping), "mapping")] if isinstance(mapping, str) else []
 
 
 def _texts(value: Any, where: str) -> Iterator[tuple[str, str]]:

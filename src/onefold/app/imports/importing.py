@@ -38,6 +38,8 @@ class Imported(msgspec.Struct, frozen=True):
     `rows` are records, and `unreadable` what was none; `rejects` counts both those and records that
     could not be used, with every reason. `repeats` came before. `profiles` are new ones.
     `same_as` is an earlier load of a file of this size, beginning and end, if it was not taken back.
+    `nameless` are e-mail addresses and telephone numbers that could not be read as one, so that they
+    identify nobody.
     """
 
     load: int
@@ -51,6 +53,7 @@ class Imported(msgspec.Struct, frozen=True):
     profiles: int
     seconds: float
     same_as: int | None = None
+    nameless: dict[str, int] = {}
 
 
 def import_file(
@@ -150,6 +153,11 @@ def _told(store: SQLiteStore, load: Load, profiles: int, seconds: float) -> Impo
         store.counters().get("profiles", 0) - profiles,
         round(seconds, 1),
         _same_before(store, load),
+        {
+            kind: count
+            for kind, count in (("email", load.nameless_emails), ("phone", load.nameless_phones))
+            if count
+        },
     )
 
 

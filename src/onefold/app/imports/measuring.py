@@ -8,19 +8,20 @@ from collections.abc import Sequence
 import msgspec
 
 from onefold.model.records import Event
+from onefold.standardize import names_nobody
 from onefold.standardize.people.emails import is_slip, mend_domain
 
 FRESH_DAYS = 365
 _DAY_US = 86_400_000_000
 _MOST_SUGGESTIONS = 20
 _SHOWN = 60
-_HINTS = {
+NAMELESS_HINTS = {
     "email": "they are no e-mail addresses",
     "phone": "they are no numbers, or name no country: say `country:` in the mapping or the source",
 }
 
 
-class Suggestion(msgspec.Struct, frozen=True):
+class Meant(msgspec.Struct, frozen=True):
     """What may be meant, and in how many rows."""
 
     meant: str
@@ -52,7 +53,7 @@ class Quality(msgspec.Struct, frozen=True):
     consistent: float | None
     fresh: float | None
     traits: dict[str, float]
-    mistyped: dict[str, Suggestion] = {}
+    mistyped: dict[str, Meant] = {}
     nameless: dict[str, Nameless] = {}
 
 
@@ -92,19 +93,18 @@ def quality_of(
 def nameless_values(events: Sequence[Event]) -> dict[str, Nameless]:
     """What is told as an e-mail address or telephone number and is none, so that it identifies nobody."""
     found: dict[str, Nameless] = {}
-    for kind, hint in _HINTS.items():
+    for kind, hint in NAMELESS_HINTS.items():
         values = [
-            str(value)
+            str(event.traits[kind])
             for event in events
-            if (value := event.traits.get(kind)) not in (None, "")
-            and not any(one.kind == kind for one in event.identifiers)
+            if names_nobody(kind, event.traits, event.identifiers)
         ]
         if values:
             found[kind] = Nameless(len(values), values[0][:_SHOWN], hint)
     return found
 
 
-def mistyped_domains(events: Sequence[Event]) -> dict[str, Suggestion]:
+def mistyped_domains(events: Sequence[Event]) -> dict[str, Meant]:
     """Domains of e-mail addresses that look mistyped, the most frequent first; at most twenty."""
     domains = Counter(
         domain
@@ -113,7 +113,7 @@ def mistyped_domains(events: Sequence[Event]) -> dict[str, Suggestion]:
         and (domain := address.rpartition("@")[2].strip().lower())
     )
     found = {
-        domain: Suggestion(meant, rows)
+        domain: Meant(meant, rows)
         for domain, rows in domains.most_common()
         # Another name of the same mail is no slip.
         if (meant := mend_domain(domain)) != domain and is_slip(domain, meant)

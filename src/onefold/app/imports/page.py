@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 from onefold.app.imports.measuring import Quality
-from onefold.app.imports.rehearsing import Rehearsed
+from onefold.app.imports.rehearsed import Rehearsed
 
 _STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222}"
@@ -24,12 +24,13 @@ def page_of(found: Rehearsed) -> str:
     rest = (
         "" if found.whole else f" What follows is of {found.sampled:,} of them, at even distances."
     )
+    first = "" if found.read_all else "The first "
     read = (
-        f"{found.rows + found.unreadable:,} rows, read as {escape(found.format)} for the source"
+        f"{first}{found.rows + found.unreadable:,} rows, read as {escape(found.format)} for the source"
         f" <b>{escape(found.source)}</b>. Nothing was kept.{rest}"
     )
     parts = [
-        f"<h1>Rehearsal of {escape(found.file)}</h1>",
+        f"<h1>Rehearsal of {escape(found.name)}</h1>",
         f"<p>{read}</p>",
         _table("Rows", ("", "rows"), [
             ("read", found.rows), ("unreadable", found.unreadable), ("tried", found.sampled),
@@ -45,14 +46,14 @@ def page_of(found: Rehearsed) -> str:
         ]),
         _table("Segments", ("segment", "now", "enter", "leave"),
                [(one.segment, one.now, one.entering, one.leaving) for one in found.segments]),
-        _table("Conflicts with what is known", ("trait", "values", "the file wins", "known → file"), [
+        _table("Conflicts with what is known", ("trait", "values", "new wins", "known → new"), [
             (one.trait, one.count, one.wins, "; ".join(f"{old} → {new}" for _, old, new in one.examples))
             for one in found.conflicts
         ]),
         _quality(found.quality),
         _fields(found),
     ]  # fmt: skip
-    title = f"Rehearsal of {escape(found.file)}"
+    title = f"Rehearsal of {escape(found.name)}"
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
         f"<style>{_STYLE}</style><body>{''.join(parts)}</body></html>\n"
@@ -79,7 +80,7 @@ def _fields(found: Rehearsed) -> str:
         (one.stream, one.name, _bar(one.filled / one.rows if one.rows else None), one.distinct, one.example)
         for one in found.fields
     ]  # fmt: skip
-    return _table("Fields of the file", ("stream", "field", "filled", "values", "such as"), rows)
+    return _table("Fields", ("stream", "field", "filled", "values", "such as"), rows)
 
 
 class _Html(str):

@@ -1,6 +1,6 @@
-"""Rehearsing an import: what it would do, with nothing kept.
+"""Rehearsing records: what they would do, with nothing kept.
 
-The file is read from beginning to end. Mapping and folding, which take far longer, are done with rows at
+A file is read from beginning to end. Mapping and folding, which take far longer, are done with rows at
 even distances of a large file, in one batch of the pipeline itself, on a snapshot of the store.
 """
 
@@ -10,16 +10,15 @@ import gc
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
-
-import msgspec
+from typing import Any, NamedTuple, Self
 
 from onefold.app.evaluation.backfill import Filling
 from onefold.app.folding.claims_kept import decided_by
 from onefold.app.imports.importing import Tell
-from onefold.app.imports.measuring import Quality, quality_of
-from onefold.app.imports.sampling import FieldFill, Sampling
-from onefold.app.imports.wanted import Reading, Wanted, reading_of
+from onefold.app.imports.measuring import quality_of
+from onefold.app.imports.rehearsed import Conflicting, Rehearsed, SegmentChange
+from onefold.app.imports.sampling import Sampling
+from onefold.app.imports.wanted import Wanted, reading_of
 from onefold.app.in_force import load_definitions
 from onefold.app.syncs.appending import payloads_of
 from onefold.app.workspace import id_maker, node_key, now_us, open_lake, open_store
@@ -28,8 +27,8 @@ from onefold.engine import DuckEngine
 from onefold.model.definitions import Definitions
 from onefold.model.plans import Violation
 from onefold.model.profile import ProfileId, decode_profile
-from onefold.model.pulled import Batch
-from onefold.model.records import Event, decode_accepted
+from onefold.model.pulled import Batch, Record
+from onefold.model.records import Accepted, Event, decode_accepted
 from onefold.model.sources import Source
 from onefold.pipeline import Pipeline, RecordExpressions, Tried, prepare_events
 from onefold.standardize import wording_of
@@ -42,55 +41,13 @@ _MOST_EXAMPLES = 3
 _SHOWN = 80
 
 
-class Conflicting(msgspec.Struct, frozen=True):
-    """A trait of which the file says another value than the golden record: how often, and who wins.
+class About(NamedTuple):
+    """What is rehearsed: how it is called, whose records they are, and how they are read."""
 
-    `examples` are `(identifier, what is known, what the file says)`.
-    """
-
-    trait: str
-    count: int
-    wins: int
-    examples: tuple[tuple[str, str, str], ...]
-
-
-class SegmentChange(msgspec.Struct, frozen=True):
-    """A segment that would have others in it: how many are, would enter, and would leave."""
-
-    segment: str
-    now: int
-    entering: int
-    leaving: int
-
-
-class Rehearsed(msgspec.Struct, frozen=True):
-    """What an import would do. All counts from `events` on are of the `sampled` rows.
-
-    `violations` are those of tracking plans, by plan, field, fault and mode.
-    """
-
-    file: str
+    name: str
     source: str
     format: str
-    rows: int
-    unreadable: int
-    unreadable_reasons: dict[str, int]
-    sampled: int
-    whole: bool
-    events: int
-    repeats: int
-    rejects: int
-    reasons: dict[str, int]
-    fields: tuple[FieldFill, ...]
-    new: int
-    updated: int
-    unchanged: int
-    merged: int
-    conflicts: tuple[Conflicting, ...]
-    segments: tuple[SegmentChange, ...]
-    quality: Quality
-    seconds: float
-    violations: dict[str, int] = {}
+    read_all: bool = True
 
 
 def rehearse(
@@ -120,11 +77,34 @@ def _rehearsed(
         for batch in reading.batches(None):
             sampling.add(batch)
             tell("rows read", sampling.rows + sampling.unreadable, batch.total or 0)
-        stage = _Stage(settings, store, reading, definitions, sources)
-        try:
-            return stage.play(sampling, began)
-        finally:
-            stage.close()
+        about = About(reading.file.name, reading.source, reading.format)
+        accepted = calls_of(reading.source, sampling.records, mapping=reading.mapping)
+        with _Stage(settings, store, definitions, sources) as stage:
+            return stage.play(about, sampling, accepted, began)
+
+
+def calls_of(source: str, records: Sequence[Record], mapping: str = "") -> list[Accepted]:
+    """What the log would be given of these records."""
+    batch = Batch(records, {})
+    return [
+        decode_accepted(one) for one in payloads_of(source, batch, at=now_us(), mapping=mapping)
+    ]
+
+
+def try_calls(
+    settings: Settings,
+    about: About,
+    sampling: Sampling,
+    accepted: Sequence[Accepted],
+    began: float,
+) -> Rehearsed:
+    """What these calls would do, by the definitions and profiles that there are now."""
+    with (
+        open_store(settings, cache_mb=32) as store,
+        store.db.snapshot(),
+        _Stage(settings, store, *load_definitions(store)) as stage,
+    ):
+        return stage.play(about, sampling, accepted, began)
 
 
 class _Stage:
@@ -134,12 +114,10 @@ class _Stage:
         self,
         settings: Settings,
         store: SQLiteStore,
-        reading: Reading,
         definitions: Definitions,
         sources: Mapping[str, Source],
     ) -> None:
         self._store = store
-        self._reading = reading
         self._engine = DuckEngine(threads=1, memory_mb=512, optimizer=False)
         ask = RecordExpressions(self._engine, settings.timezone).ask
         self._wording = wording_of(definitions, sources, ask)
@@ -152,17 +130,17 @@ class _Stage:
         self._pipeline.rely_on(self._filling.counted())
         self._now = now_us()
 
-    def close(self) -> None:
-        """Free what was opened."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._filling.close()
         self._engine.close()
 
-    def play(self, sampling: Sampling, began: float) -> Rehearsed:
-        """Map and fold the sample, and say what came of it and of the file."""
-        reading = self._reading
-        batch = Batch(sampling.records, {})
-        payloads = payloads_of(reading.source, batch, at=self._now, mapping=reading.mapping)
-        accepted = [decode_accepted(one) for one in payloads]
+    def play(
+        self, about: About, sampling: Sampling, accepted: Sequence[Accepted], began: float
+    ) -> Rehearsed:
+        """Map and fold the calls that a sample gives, and say what came of it and of all that was read."""
         events, rejects, violations = self._wording.standardize(accepted)
         given = prepare_events(events, [], {}, node_key(self._store), self._wording.writing)
         tried = self._pipeline.try_fold(given, self._now)
@@ -176,9 +154,9 @@ class _Stage:
         )
         reasons = Counter(reason for one in rejects for reason in one.reasons)
         return Rehearsed(
-            reading.file.name,
-            reading.source,
-            reading.format,
+            about.name,
+            about.source,
+            about.format,
             sampling.rows,
             sampling.unreadable,
             dict(sampling.reasons.most_common(_MOST_REASONS)),
@@ -200,6 +178,7 @@ class _Stage:
             ),
             round(time.monotonic() - began, 2),
             _told(violations),
+            about.read_all,
         )
 
     def _before(self, tried: Tried) -> dict[ProfileId, Any]:

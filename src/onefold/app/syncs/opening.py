@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -24,7 +24,8 @@ class Kind(NamedTuple):
     """What pulls from sources of one type: a class in a module, made of its settings.
 
     What is `endless` waits for more when it has given all, so it always runs. What is `reaching`
-    calls addresses that its settings name, and is told which it may.
+    calls addresses that its settings name, and is told which it may. Where reading it does something to
+    the other system, `look` makes what reads some of it without a trace.
     """
 
     module: str
@@ -32,19 +33,41 @@ class Kind(NamedTuple):
     source: str
     endless: bool = False
     reaching: bool = False
+    look: str = ""
 
 
 _SOURCES = "onefold.collect.sources."
 KINDS: dict[str, Kind] = {
-    "files": Kind(f"{_SOURCES}files.places", "FilesSettings", "FilesSource", reaching=True),
-    "kafka": Kind(f"{_SOURCES}kafka", "KafkaSettings", "open_kafka", endless=True, reaching=True),
-    "mqtt": Kind(f"{_SOURCES}mqtt", "MqttSettings", "MqttSource", endless=True, reaching=True),
+    "files": Kind(
+        f"{_SOURCES}files.places",
+        "FilesSettings",
+        "FilesSource",
+        reaching=True,
+        look="look_at_files",
+    ),
+    "kafka": Kind(
+        f"{_SOURCES}kafka",
+        "KafkaSettings",
+        "open_kafka",
+        endless=True,
+        reaching=True,
+        look="look_at_kafka",
+    ),
+    "mqtt": Kind(
+        f"{_SOURCES}mqtt",
+        "MqttSettings",
+        "MqttSource",
+        endless=True,
+        reaching=True,
+        look="look_at_mqtt",
+    ),
     "mysql-changes": Kind(
         f"{_SOURCES}mysql_changes",
         "MysqlChangesSettings",
         "open_mysql_changes",
         endless=True,
         reaching=True,
+        look="look_at_mysql",
     ),
     "postgres-changes": Kind(
         f"{_SOURCES}postgres_changes",
@@ -52,6 +75,7 @@ KINDS: dict[str, Kind] = {
         "open_postgres_changes",
         endless=True,
         reaching=True,
+        look="look_at_postgres",
     ),
     "rest": Kind(f"{_SOURCES}rest.source", "RestSettings", "RestSource", reaching=True),
     "soap": Kind(f"{_SOURCES}soap", "SoapSettings", "SoapSource", reaching=True),
@@ -129,22 +153,58 @@ def pulling_faults(type_name: str, body: Mapping[str, Any]) -> list[Fault]:
 def open_source(settings: Settings, pulling: Pulling, revealed: Revealed) -> PulledSource:
     """The source itself; raises `InvalidInput` where its settings cannot work."""
     kind, body = described(pulling.type, revealed.body)
-    module = import_module(kind.module)
-    try:
-        given = msgspec.convert(body, getattr(module, kind.settings))
-    except msgspec.ValidationError as error:
-        fault = Fault(revealed.hide(str(error)), "settings")
-        raise InvalidInput(f"the settings of source {pulling.name!r} are wrong", [fault]) from None
-    make = getattr(module, kind.source)
+    return _made(kind, _converted(kind, body, pulling.name, revealed), settings)
+
+
+def open_looks(
+    settings: Settings, pulling: Pulling, revealed: Revealed, most: int | None
+) -> Iterator[tuple[PulledSource, int | None]]:
+    """What reads some of a source and leaves no trace; with it how many rows of `most` it is to read.
+
+    Each table or stream is one of its own, so that the first does not take it all.
+    """
+    kind, body = described(pulling.type, revealed.body)
+    _converted(kind, body, pulling.name, revealed)
+    parts = [body] if most is None else _parts(body)
+    each = None if most is None else max(1, most // len(parts))
+    for part in parts:
+        given = _converted(kind, part, pulling.name, revealed)
+        if kind.look:
+            look = getattr(import_module(kind.module), kind.look)
+            yield look(given, Reach(settings.source_networks), each), each
+        else:
+            yield _made(kind, given, settings), each
+
+
+def _parts(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Settings, one for each table or stream that they name."""
+    for name in ("tables", "streams"):
+        named = body.get(name)
+        if isinstance(named, (list, tuple)) and named:
+            return [{**body, name: [one]} for one in named]
+    return [body]
+
+
+def _made(kind: Kind, given: Any, settings: Settings) -> PulledSource:
+    make = getattr(import_module(kind.module), kind.source)
     made: PulledSource = (
         make(given, Reach(settings.source_networks)) if kind.reaching else make(given)
     )
     return made
 
 
+def _converted(kind: Kind, body: Mapping[str, Any], name: str, revealed: Revealed) -> Any:
+    """Settings as the type has them; `InvalidInput` names what is wrong, and no secret."""
+    try:
+        return msgspec.convert(body, getattr(import_module(kind.module), kind.settings))
+    except msgspec.ValidationError as error:
+        fault = Fault(revealed.hide(str(error)), "settings")
+        raise InvalidInput(f"the settings of source {name!r} are wrong", [fault]) from None
+
+
 def _pulling(one: StoredDefinition) -> Pulling:
     body = one.body
-    schedule = read_schedule(body.get("schedule"), endless=_is_endless(body["type"]))
+    schedule = read_schedule(body.get("schedule"), endless=is_endless(body["type"]))
     settings = body.get("settings") or {}
     return Pulling(one.name, body["type"], settings, schedule, bool(body.get("enabled", True)))
 
@@ -158,5 +218,6 @@ def with_texts(value: Any) -> Any:
     return [with_texts(inner) for inner in value] if isinstance(value, list) else value
 
 
-def _is_endless(type_name: str) -> bool:
+def is_endless(type_name: str) -> bool:
+    """Does a source of this type wait for more when it has given all?"""
     return type_name in KINDS and KINDS[type_name].endless

@@ -16,6 +16,7 @@ from typing import Protocol
 import structlog
 
 from onefold.app.locks import hold
+from onefold.app.syncs import alarms
 from onefold.app.syncs.opening import Pulling, pulled_sources
 from onefold.app.syncs.running import Outcome, finish, source_lock
 from onefold.app.syncs.schedules import due, wait_after
@@ -195,4 +196,4 @@ class Overseer:
         wait = wait_after(known.failures + 1, random.random())  # noqa: S311
         reason = f"the process that read it ended by {how}"
         self._store.source_states.began(pulling.name, now_us())
-        self._store.source_states.ended(pulling.name, now_us(), reason, now_us() + wait)
+        alarms.ended(self._store, pulling, reason, now_us() + wait)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple
@@ -13,9 +14,10 @@ import structlog
 
 from onefold.app.locks import hold
 from onefold.app.secret_values import Revealed
+from onefold.app.syncs import alarms
 from onefold.app.syncs.opening import Pulling, open_source, pulled_source
 from onefold.app.syncs.schedules import SECOND, next_run, wait_after
-from onefold.app.syncs.taking import Ended, Stopping, Taking, Tell
+from onefold.app.syncs.taking import Ended, Steady, Stopping, Taking, Tell
 from onefold.app.workspace import now_us, open_log, open_store
 from onefold.config import Settings
 from onefold.model.errors import Busy, Conflict, OnefoldError
@@ -23,7 +25,9 @@ from onefold.model.loads import Load, LoadState
 from onefold.store import SQLiteStore
 
 _MOST_REASON = 2_000
-_UNFORESEEN = (ArithmeticError, LookupError, TypeError, ValueError, AttributeError, OSError)
+_STEADY_SECONDS = 60.0
+UNFORESEEN = (ArithmeticError, LookupError, TypeError, ValueError, AttributeError, OSError)
+"""What drivers raise besides what they say that they do."""
 log = structlog.get_logger(__name__)
 
 
@@ -81,12 +85,17 @@ def finish(store: SQLiteStore, pulling: Pulling, load: int, outcome: Outcome) ->
     else:
         planned = next_run(pulling.schedule, now, known.due_at)
     if outcome.state in ("done", "failed"):
-        failures = store.source_states.ended(name, now, outcome.reason, planned)
-        if failures == pulling.schedule.alarm_after:
-            log.error("source_keeps_failing", source=name, failures=failures)
+        alarms.ended(store, pulling, outcome.reason, planned)
     else:
         store.source_states.plan(name, planned)
     log.info("load_ended", source=name, load=load, state=outcome.state)
+
+
+def recovered(store: SQLiteStore, pulling: Pulling) -> None:
+    """A stream never ends well; that it has been read for a while says that it works."""
+    known = store.source_states.get(pulling.name)
+    if known.failures:
+        alarms.ended(store, pulling, "", known.due_at)
 
 
 def _outcome(
@@ -105,7 +114,9 @@ def _outcome(
         source = open_source(settings, pulling, revealed)
         event_log = open_log(settings, store, "pull")
         try:
-            Taking(store, event_log, load, stop=stop, tell=tell).read(source)
+            well = Steady(_STEADY_SECONDS, partial(recovered, store, pulling))
+            steady = well if pulling.schedule.always else None
+            Taking(store, event_log, load, stop=stop, tell=tell, steady=steady).read(source)
         finally:
             event_log.close()
             source.close()
@@ -116,7 +127,7 @@ def _outcome(
     except OnefoldError as error:
         wait = error.retry_after if isinstance(error, Busy) else 0.0
         return Outcome("failed", hide(str(error)), wait)
-    except _UNFORESEEN as error:  # whatever their driver raises must not look like an end
+    except UNFORESEEN as error:  # whatever their driver raises must not look like an end
         log.error("load_failed", source=pulling.name, error=type(error).__name__)
         return Outcome("failed", hide(f"{type(error).__name__}: {error}"[:_MOST_REASON]))
     return Outcome("done")

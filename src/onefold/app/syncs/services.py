@@ -53,7 +53,8 @@ class LoadRow(msgspec.Struct, frozen=True):
     """A load: how far it is, with its rate and how long it still takes (seconds; null: not known).
 
     `events`, `repeats` and `rejects` count what is folded so far: what came for the first time, what
-    had come before, and what could not be used, with all that is unreadable.
+    had come before, and what could not be used, with all that is unreadable. `nameless_emails` and `nameless_phones`
+    could not be read as such, so that they identify nobody.
     """
 
     id: int
@@ -71,6 +72,8 @@ class LoadRow(msgspec.Struct, frozen=True):
     events: int
     repeats: int
     rejects: int
+    nameless_emails: int
+    nameless_phones: int
     rate: float
     remaining: float | None
     reason: str

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import msgspec
 import structlog
 
+from onefold.app.syncs.alarms import warned
 from onefold.app.syncs.appending import append_batch
 from onefold.app.syncs.reporting import Reporter
 from onefold.app.workspace import now_us, unfolded
@@ -52,8 +53,18 @@ class OneFile(NamedTuple):
     mapping: str
 
 
+class Steady(NamedTuple):
+    """Who is told once a load has gone well for so long: a stream never ends to say so."""
+
+    seconds: float
+    tell: Callable[[], None]
+
+
 class Taking:
-    """Takes the batches of a load; waits while the disk is full or the worker is far behind."""
+    """Takes the batches of a load; waits while the disk is full or the worker is far behind.
+
+    `steady` is told once it has gone well for a while.
+    """
 
     def __init__(
         self,
@@ -64,6 +75,7 @@ class Taking:
         stop: threading.Event | None = None,
         tell: Tell | None = None,
         file: OneFile | None = None,
+        steady: Steady | None = None,
     ) -> None:
         self._store = store
         self._log = event_log
@@ -71,6 +83,8 @@ class Taking:
         self._stop = stop or threading.Event()
         self._tell = tell
         self._file = file
+        self._steady = steady
+        self._begun = time.monotonic()
         self._looked = 0.0
         self._appended = _LOOK_AHEAD_BYTES
         self._warned = "" if file else store.source_states.get(load.source).warning
@@ -124,8 +138,7 @@ class Taking:
         """Keep what a source says though it works: `onefold status` and `/health` tell it."""
         if warning != self._warned:
             self._warned = warning
-            self._store.source_states.warn(self._load.source, warning)
-            log.warning("source_warns", source=self._load.source, warning=warning)
+            warned(self._store, self._load.source, warning)
 
     def _append(self, batch: Batch) -> int:
         """Into the log, however long its disk is full; who stops it is heard meanwhile."""
@@ -168,6 +181,9 @@ class Taking:
         if time.monotonic() < self._looked:
             return
         self._looked = time.monotonic() + _LOOK_SECONDS
+        if self._steady and time.monotonic() - self._begun >= self._steady.seconds:
+            self._steady.tell()
+            self._steady = None
         self._store.loads.seen(self._load.id, now_us())
         load = self._store.loads.get(self._load.id)
         if self._tell is not None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import uuid
 from urllib.parse import urlsplit
+
+import msgspec
 
 from onefold.collect.addresses import Reach
 from onefold.collect.sources.change_settings import KafkaSettings
@@ -10,7 +13,7 @@ from onefold.collect.sources.extras import missing
 from onefold.model.errors import Fault, InvalidInput
 from onefold.model.pulled import PulledSource
 
-__all__ = ["KafkaSettings", "open_kafka"]
+__all__ = ["KafkaSettings", "look_at_kafka", "open_kafka"]
 
 _NOT_OURS = {
     "bootstrap.servers", "metadata.broker.list", "plugin.library.paths", "sasl.kerberos.kinit.cmd",
@@ -36,3 +39,9 @@ def open_kafka(settings: KafkaSettings, reach: Reach) -> PulledSource:
         parts = urlsplit(settings.registry)
         reach.address_of(parts.hostname or "", parts.port or 443)
     return KafkaStream(settings)
+
+
+def look_at_kafka(settings: KafkaSettings, reach: Reach, most: int | None) -> PulledSource:
+    """The same in a group of its own, which takes no partition from the one that reads."""
+    apart = f"{settings.group}-test-{uuid.uuid4().hex[:12]}"
+    return open_kafka(msgspec.structs.replace(settings, group=apart), reach)

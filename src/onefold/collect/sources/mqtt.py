@@ -7,6 +7,7 @@ crash it sends again what was under way: give such messages an `id` in the mappi
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,7 +20,7 @@ from onefold.collect.tls import context_of, for_name, is_wanted
 from onefold.model.errors import Fault, InvalidInput, Unreachable
 from onefold.model.pulled import Batch, Position, Record, Unreadable
 
-__all__ = ["MqttSettings", "MqttSource"]
+__all__ = ["MqttSettings", "MqttSource", "look_at_mqtt"]
 IDLE = 1.0
 MOST = 1000
 """Messages that may be under way at once."""
@@ -117,3 +118,9 @@ class MqttSource:
                 raw = message.payload
                 unreadable.append(Unreadable(raw, message.topic, str(self._number), (reason,)))
         return Batch(records, {"received": self._number}, tuple(unreadable))
+
+
+def look_at_mqtt(settings: MqttSettings, reach: Reach, most: int | None) -> MqttSource:
+    """The same under a name of its own, for which the broker keeps nothing: what it sends meanwhile."""
+    apart = f"{settings.client}-test-{uuid.uuid4().hex[:12]}"
+    return MqttSource(msgspec.structs.replace(settings, client=apart, keep_hours=0), reach)

@@ -141,12 +141,13 @@ class Snapshot(msgspec.Struct, frozen=True):
     place: Place
     time: int
 
-    def rows(self, table: str) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Each row, with the place that it stands at."""
+    def rows(self, table: str, most: int | None = None) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Each row, or `most` of them, with the place that it stands at."""
         schema, name = table.split(".", 1)
         keys = [column for column, key in rows(self.connection, _COLUMNS, (schema, name)) if key]
         with SSCursor(self.connection) as cursor:
-            cursor.execute(f"select * from {quoted(schema)}.{quoted(name)}")
+            limit = "" if most is None else f" limit {int(most)}"
+            cursor.execute(f"select * from {quoted(schema)}.{quoted(name)}{limit}")
             columns = [(column[0], column[1]) for column in cursor.description]
             for number, row in enumerate(cursor):
                 fields = {

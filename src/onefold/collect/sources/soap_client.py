@@ -58,7 +58,8 @@ class SoapClient:
         try:
             if self._client is None:
                 # Read by the first call: where the service is away, that is a failed run.
-                rules = zeep.Settings(forbid_dtd=True, forbid_entities=True, forbid_external=True)
+                # What it imports is fetched by the transport, which judges each address.
+                rules = zeep.Settings(forbid_dtd=True, forbid_entities=True, forbid_external=False)
                 self._client = zeep.Client(
                     self._url, transport=self._transport, settings=rules, **self._how
                 )

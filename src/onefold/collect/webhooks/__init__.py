@@ -5,8 +5,16 @@ error that says what is wrong. Promise: nothing that is not proven to come from 
 and the same delivery has the same id, so that it counts once.
 """
 
-from onefold.collect.webhooks.reading import Delivered, records_in
+from onefold.collect.webhooks.reading import Delivered, records_in, records_of
 from onefold.collect.webhooks.settings import Call, WebhookSettings, settings_faults
 from onefold.collect.webhooks.verifying import verify
 
-__all__ = ["Call", "Delivered", "WebhookSettings", "records_in", "settings_faults", "verify"]
+__all__ = [
+    "Call",
+    "Delivered",
+    "WebhookSettings",
+    "records_in",
+    "records_of",
+    "settings_faults",
+    "verify",
+]

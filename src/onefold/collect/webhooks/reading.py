@@ -43,6 +43,11 @@ def records_in(call: Call, settings: WebhookSettings, now: int) -> Delivered:
     if settings.signature in _WECHAT:
         call = call._replace(body=wechat.opened(call, settings))
         wechat.in_time(call, settings, now // 1_000_000)
+    return records_of(call, settings, now)
+
+
+def records_of(call: Call, settings: WebhookSettings, now: int) -> Delivered:
+    """The same of a delivery that is not encrypted, or no longer."""
     found = _values(call)
     first = found[0] if found else {}
     names = settings.names

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import msgspec
 from litestar import Router, delete, get, post, put
-from litestar.params import FromPath, FromQuery, PathParameter, RawBody
+from litestar.params import FromPath, FromQuery, PathParameter, QueryParameter, RawBody
 
+from onefold.app.imports.rehearsed import Rehearsed
 from onefold.app.secret_values import SecretRow, secret_list, secret_remove, secret_set
 from onefold.app.syncs.services import (
     LoadRow,
@@ -21,6 +22,7 @@ from onefold.app.syncs.services import (
     source_reset,
     source_states,
 )
+from onefold.serve import questions
 from onefold.serve.api.doors import (
     Actor,
     Cursor,
@@ -32,6 +34,8 @@ from onefold.serve.api.doors import (
     requires,
 )
 
+_DELIVERY = {"application/octet-stream": {"type": "string", "format": "binary"}}
+Sample = Annotated[int, QueryParameter(ge=1, le=10_000, description="So many rows at most.")]
 LoadId = Annotated[int, PathParameter(ge=1, le=1 << 62)]
 _READER, _EDITOR, _ADMIN = [requires("reader")], [requires("editor")], [requires("admin")]
 
@@ -89,6 +93,37 @@ async def reset_source(context: FromContext, actor: Actor, name: FromPath[str]) 
     )
 
 
+@post(
+    "/{name:str}/test",
+    summary="Rehearse a source",
+    status_code=200,
+    guards=_EDITOR,
+    opt={"body": _DELIVERY},
+)
+async def rehearse_source(
+    context: FromContext,
+    body: RawBody,
+    name: FromPath[str],
+    sample: Sample = 1_000,
+    anew: FromQuery[bool] = False,
+    stream: FromQuery[str] = "",
+) -> Rehearsed:
+    """What its next run would bring, of `sample` rows, with nothing kept, here or there; from the beginning with `anew`.
+
+    A body is a delivery as its system sends it, for sources that are pushed; else it stands for what would be read.
+    `stream` is its topic or table where it does not say so itself.
+    """
+    return await context.lake.run(
+        questions.rehearse_source,
+        context.settings,
+        decoded(name, "name"),
+        sample,
+        body,
+        stream,
+        anew=anew,
+    )
+
+
 @get("", summary="Loads", guards=_READER)
 async def loads(
     context: FromContext,
@@ -143,7 +178,14 @@ async def delete_secret(context: FromContext, actor: Actor, name: FromPath[str])
 PULLING = [
     Router(
         "/api/sources",
-        route_handlers=[pulled, run_source, pause_source, resume_source, reset_source],
+        route_handlers=[
+            pulled,
+            run_source,
+            pause_source,
+            resume_source,
+            reset_source,
+            rehearse_source,
+        ],
         tags=["sources"],
     ),
     Router("/api/loads", route_handlers=[loads, load, cancel_load], tags=["sources"]),

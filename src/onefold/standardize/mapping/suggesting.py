@@ -85,6 +85,12 @@ _OF_PEOPLE = ("address", "person", "contact")
 _OTHERS = ("order", "line", "ticket", "account", "consent")
 _IDS = {"order": "order_id", "line": "sku", "ticket": "ticket_id", "account": "account_id"}
 _KNOWN = 0.3
+_AMOUNTS = frozenset(CANONICAL["order"].fields["revenue"].words) - {"value", "total"}
+_OF_MONEY = (
+    "revenue", "turnover", "amount", "spent", "spend", "umsatz", "betrag", "saldo", "balance", "guthaben",
+    "金额", "消费", "余额", "营业额", "金額", "売上", "残高", "購入額",
+)  # fmt: skip
+"""What stands within the names of amounts."""
 
 
 class SuggestedMapping(msgspec.Struct, frozen=True):
@@ -212,7 +218,9 @@ def _suggested(
         )
     if role_of(name)[0] == "identifier":
         return Suggestion(name, "identifiers.user_id", name, 0.8, "its name")
-    return _by_values(name, values, about.name)
+    if _is_amount(name) and values and _share(values, _is_number) >= 0.8:
+        return _amount(name, values, about, 0.75, "its name: an amount of money")
+    return _by_values(name, values, about)
 
 
 def _placed(
@@ -272,12 +280,32 @@ def _unlike(field: str, about: _About, values: list[str]) -> str:
     return ""
 
 
-def _by_values(name: str, values: list[str], entity: str) -> Suggestion:
+def _is_amount(name: str) -> bool:
+    """Does a name speak of money, whatever stands around that: `Umsatz 2025`, `total_spent`?"""
+    key = key_of(name)
+    return key in _AMOUNTS or any(word in key for word in _OF_MONEY)
+
+
+def _amount(name: str, values: list[str], about: _About, sure: float, reason: str) -> Suggestion:
+    """A number beside what is known of an entity. Without a comma anywhere no sign need be told."""
+    how: dict[str, Any] = {"from": name, "type": "number"}
+    if any("," in value for value in values):
+        how["decimal"] = "," if _is_comma(values) else "."
+    target = f"{_beside(about)}.{_trait_name(name)}"
+    return Suggestion(name, target, how, sure, reason)
+
+
+def _beside(about: _About) -> str:
+    """Where what is not in the schema stands."""
+    return "traits" if about.entity.type in ("identify", "group") else "properties"
+
+
+def _by_values(name: str, values: list[str], about: _About) -> Suggestion:
     """What the values alone say."""
     distinct = set(values)
     if not values:
         return Suggestion(name, "", None, 0.0, "it is empty")
-    place = "traits" if entity in ("person", "account") else "properties"
+    place = _beside(about)
     target = f"{place}.{_trait_name(name)}"
     if _share(values, lambda value: value.upper() in _CURRENCIES or _has_name(value)) >= 0.9:
         return Suggestion(name, f"{place}.currency", name, 0.8, "its values: currencies")
@@ -287,13 +315,11 @@ def _by_values(name: str, values: list[str], entity: str) -> Suggestion:
             how["format"] = order
         return Suggestion(name, target, how, 0.6, "its values: dates and times")
     if _share(values, lambda value: _MONEY.search(value) is not None and _is_number(value)) >= 0.8:
-        decimal = "," if _is_comma(values) else "."
-        how = {"from": name, "type": "number", "decimal": decimal}
-        return Suggestion(name, target, how, 0.7, "its values: amounts of money")
+        return _amount(name, values, about, 0.7, "its values: amounts of money")
     if quantity := _quantity(name, values):
         return Suggestion(name, target, quantity, 0.7, "its values: numbers with their units")
     if len(values) > 5 and len(distinct) == len(values) and _share(values, _is_code) >= 0.95:
-        kind = "user_id" if entity == "person" else ""
+        kind = "user_id" if about.name == "person" else ""
         reason = "its values: codes, another one in each record"
         if kind:
             return Suggestion(name, f"identifiers.{kind}", name, 0.5, reason)

@@ -22,7 +22,7 @@ import pytest
 
 from onefold.collect.addresses import Reach
 from onefold.collect.sources.files.places import FilesSettings, FilesSource
-from onefold.model.errors import InvalidInput, Unreachable
+from onefold.model.errors import InvalidInput, OnefoldError, Unreachable
 from onefold.model.pulled import Batch
 
 LOOPBACK = Reach(["127.0.0.0/8"])
@@ -271,14 +271,13 @@ SSHD = shutil.which("sshd", path="/usr/sbin:/usr/bin")
 
 @pytest.fixture
 def sftp(tmp_path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """A server with an Ed25519 and an RSA key, in `ssh`; `user` is a key that it takes."""
     if SSHD is None or os.getuid() != 0:
         pytest.skip("needs sshd, and root to start it")
     folder = tmp_path / "ssh"
     folder.mkdir(mode=0o700)
-    for name in ("host", "user"):
-        subprocess.run(
-            ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / name], check=True
-        )
+    for name, kind in (("host", "ed25519"), ("host_rsa", "rsa"), ("user", "ed25519")):
+        made_key(folder / name, kind)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -289,6 +288,7 @@ def sftp(tmp_path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         "Subsystem": "sftp internal-sftp", "UsePAM": "no",
     }  # fmt: skip
     told = [part for name, value in options.items() for part in ("-o", f"{name}={value}")]
+    told += ["-h", str(folder / "host_rsa")]
     process = subprocess.Popen([SSHD, "-D", "-f", "/dev/null", *told], stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
@@ -299,6 +299,13 @@ def sftp(tmp_path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     yield f"sftp://127.0.0.1:{port}", {"username": "root", "key_filename": str(folder / "user")}
     process.terminate()
     process.wait()
+
+
+def made_key(file: Path, kind: str, passphrase: str = "") -> str:
+    """A private key in a file, and its text."""
+    command = ["ssh-keygen", "-q", "-t", kind, "-N", passphrase, "-f", str(file)]
+    subprocess.run(command, check=True)
+    return file.read_text()
 
 
 @pytest.mark.filterwarnings("ignore")  # the driver's own, of algorithms that it knows
@@ -315,3 +322,58 @@ def test_files_of_an_sftp_server_are_read_and_archived(
     assert [one.name for one in archive.iterdir()] == ["a.csv"]
     write(inbox / "b.csv", "3")
     assert ids(run(made, position)[0]) == ["3"]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", ["host", "host_rsa"])
+def test_a_server_proves_to_be_the_one_that_is_meant(
+    tmp_path: Path, sftp: tuple[str, dict[str, Any]], name: str
+) -> None:
+    url, access = sftp
+    write(tmp_path / "a.csv", "1")
+    meant = (tmp_path / "ssh" / f"{name}.pub").read_text()
+    batches, _ = run(source(f"{url}{tmp_path}/a.csv", access={**access, "host_key": meant}))
+    assert ids(batches) == ["1"]
+
+    made_key(tmp_path / "ssh" / "other", "rsa" if name == "host_rsa" else "ed25519")
+    other = (tmp_path / "ssh" / "other.pub").read_text()
+    with pytest.raises(InvalidInput, match="is not the server that was meant") as refused:
+        source(f"{url}{tmp_path}/a.csv", access={**access, "host_key": other})
+    assert meant.split()[1] in str(refused.value)
+    with pytest.raises(InvalidInput, match="is no key of a server"):
+        source(f"{url}{tmp_path}/a.csv", access={**access, "host_key": "SHA256:abc"})
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("kind", "passphrase"), [("ed25519", ""), ("ecdsa", ""), ("rsa", ""), ("ed25519", "geheim")]
+)
+def test_a_private_key_may_be_given_as_text(
+    tmp_path: Path, sftp: tuple[str, dict[str, Any]], kind: str, passphrase: str
+) -> None:
+    url, _ = sftp
+    write(tmp_path / "a.csv", "1")
+    key = made_key(tmp_path / "mine", kind, passphrase)
+    with (tmp_path / "ssh" / "user.pub").open("a") as allowed:
+        allowed.write((tmp_path / "mine.pub").read_text())
+    access = {"username": "root", "key": key, "passphrase": passphrase}
+    batches, _ = run(source(f"{url}{tmp_path}/a.csv", access=access))
+    assert ids(batches) == ["1"]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_keys_that_do_not_open_are_told(tmp_path: Path, sftp: tuple[str, dict[str, Any]]) -> None:
+    url, _ = sftp
+    locked = made_key(tmp_path / "locked", "ed25519", "geheim")
+    strange = made_key(tmp_path / "strange", "ed25519")
+    for access, reason in (
+        ({"key": "no key"}, "access.key: is no private key"),
+        ({"key": locked, "passphrase": "wrong"}, "access.passphrase"),
+        ({"key": locked}, "access.passphrase"),
+        ({"key": strange}, "refuses"),
+        ({"password": "wrong"}, "refuses"),
+        ({"pasword": "x"}, "there are username, password, key"),
+    ):
+        with pytest.raises(OnefoldError) as refused:
+            source(f"{url}{tmp_path}/a.csv", access={"username": "root", **access})
+        assert reason in str(refused.value), access

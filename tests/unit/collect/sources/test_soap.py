@@ -7,9 +7,12 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
+import httpx
 import pytest
+from lxml import etree
 
 from onefold.collect.addresses import Reach
 from onefold.collect.sources.soap import Cursor, Paging, SoapSettings, SoapSource
@@ -108,6 +111,65 @@ def test_settings_that_cannot_work_are_told(peer, more):
 def test_private_addresses_are_refused(peer):
     with pytest.raises(InvalidInput, match="may not be called"):
         list(source(peer, Reach()).batches(None))
+
+
+def test_a_description_that_leads_to_a_private_address_is_refused(page):
+    class Away(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(302)
+            self.send_header("Location", page[1].decode().replace("127.0.0.1", "localhost"))
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    page[0] = b"<secret/>"
+    server = http.server.HTTPServer(("127.0.0.2", 0), Away)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        made = source(f"http://127.0.0.2:{server.server_port}/?wsdl", Reach(["127.0.0.2/32"]))
+        with pytest.raises(InvalidInput, match="may not be called") as refused:
+            list(made.batches(None))
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert "127.0.0.1" in str(refused.value)
+
+
+def test_a_schema_apart_from_its_description_is_fetched(peer, tmp_path):
+    """As .NET and Java do it: the types stand at an address of their own."""
+    whole = etree.fromstring(httpx.get(peer).content)
+    (types,) = whole.iter("{http://schemas.xmlsoap.org/wsdl/}types")
+    (schema,) = types
+    (tmp_path / "types.xsd").write_bytes(etree.tostring(schema))
+    types.remove(schema)
+    types.append(
+        etree.fromstring(
+            '<s:schema xmlns:s="http://www.w3.org/2001/XMLSchema">'
+            '<s:import namespace="urn:peer" schemaLocation="types.xsd"/></s:schema>'
+        )
+    )
+    (tmp_path / "service.wsdl").write_bytes(etree.tostring(whole))
+    handler = partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path))
+    server = http.server.HTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        made = source(f"http://127.0.0.1:{server.server_port}/service.wsdl")
+        found = [one.place for batch in made.batches(None) for one in batch.records]
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert found == [str(n) for n in range(1, 8)]
+
+
+IMPORTING = b"""<definitions xmlns="http://schemas.xmlsoap.org/wsdl/" targetNamespace="urn:x">
+<import namespace="urn:y" location="http://169.254.169.254/latest/meta-data"/></definitions>"""
+
+
+def test_a_description_that_names_a_private_address_is_refused(page):
+    page[0] = IMPORTING
+    with pytest.raises(InvalidInput, match="may not be called"):
+        list(source(page[1].decode()).batches(None))
 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "/etc/passwd", "gopher://x/"])

@@ -221,3 +221,23 @@ def test_quantities_currencies_and_days_are_seen_by_their_values() -> None:
     )
     assert told["Datum"][1]["type"] == "time"
     assert usable(found) or "identifiers" not in found.body
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "how"),
+    [
+        ("Umsatz 2025", ["1.234,50", "99,00"], {"type": "number", "decimal": ","}),
+        ("total_spent", ["1,234.50", "99"], {"type": "number", "decimal": "."}),
+        ("Balance", ["12", "-3.5"], {"type": "number"}),
+        ("累计消费金额", ["1234.5", "99"], {"type": "number"}),
+        ("購入金額", ["¥1,200", "¥3,400"], {"type": "number", "decimal": "."}),
+        ("Spent on", ["books", "shoes"], None),
+    ],
+)
+def test_amounts_in_a_file_of_people_are_numbers_of_theirs(
+    name: str, values: list[str], how: dict[str, str] | None
+) -> None:
+    found = suggest_mapping({"email": ["a@example.com", "b@example.com"], name: values})
+    assert list(found.body.get("traits", {}).values()) == (
+        [] if how is None else [{"from": name, **how}]
+    )

@@ -15,6 +15,11 @@ from onefold.model.errors import Fault, InvalidInput
 
 _PORT = 22
 _SECONDS = 15
+_RSA = ("rsa-sha2-512", "rsa-sha2-256", "ssh-rsa")
+_KEY_TYPES = (
+    "ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", *_RSA,
+)  # fmt: skip
+"""The kinds of keys that servers prove to have."""
 
 
 class SftpAccess(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -54,6 +59,8 @@ def open_sftp(location: str, access: Mapping[str, Any], reach: Reach) -> tuple[A
             told[name] = value
     if given.key:
         told["pkey"] = _private_key(given)
+    if given.host_key:
+        told["disabled_algorithms"] = {"keys": _others(given.host_key)}
     connection = socket.create_connection((reach.address_of(host, port), port), _SECONDS)
     file_system = SFTPFileSystem(
         host,
@@ -66,6 +73,18 @@ def open_sftp(location: str, access: Mapping[str, Any], reach: Reach) -> tuple[A
         **told,
     )
     return file_system, file_system._strip_protocol(location)
+
+
+def _others(host_key: str) -> list[str]:
+    """The kinds of keys that a server is not asked for: of several that it has, it shows one."""
+    kind, _, rest = host_key.strip().partition(" ")
+    if kind not in _KEY_TYPES or not rest:
+        hint = "a line of `ssh-keyscan HOST` without the name, such as `ssh-ed25519 AAAA…`"
+        raise InvalidInput(
+            "the place cannot be used", [Fault("is no key of a server", "access.host_key", hint)]
+        )
+    meant = _RSA if kind in _RSA else (kind,)
+    return [one for one in _KEY_TYPES if one not in meant]
 
 
 def _policy(host_key: str) -> Any:
@@ -89,10 +108,18 @@ def _policy(host_key: str) -> Any:
 def _private_key(given: SftpAccess) -> Any:
     import paramiko  # noqa: PLC0415 - an extra
 
+    locked = False
     for kind in (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey):
         try:
             return kind.from_private_key(io.StringIO(given.key), given.passphrase or None)
+        except paramiko.PasswordRequiredException:
+            locked = True
         except (paramiko.SSHException, ValueError):
             continue
     hint = "put the text of an Ed25519, ECDSA or RSA key into a secret"
-    raise InvalidInput("the place cannot be used", [Fault("is no private key", "access.key", hint)])
+    fault = Fault("is no private key", "access.key", hint)
+    if locked:
+        fault = Fault("is missing, and the key needs one", "access.passphrase")
+    elif given.passphrase:
+        fault = Fault("does not open the key, or that is none", "access.passphrase", hint)
+    raise InvalidInput("the place cannot be used", [fault])

@@ -56,7 +56,9 @@ def bulk_partition(
     labels = components(len(kind_of), found.left, found.right)
     doubtful = _doubtful(kinds, kind_of, labels, found, rules)[labels]
     inner = found.where(doubtful[found.left])
-    first_seen = _first_seen(links, len(kind_of))
+    # Also by links that do not count: these may lead out of a component.
+    touching = links.where(doubtful[links.left] | doubtful[links.right])
+    first_seen = _first_seen(touching, len(kind_of))
     for numbers, own in _parts(labels, np.flatnonzero(doubtful), inner):
         names = [kinds[one] for one in kind_of[numbers]]
         nodes = {

@@ -12,7 +12,7 @@ from onefold.config import catalogue
 from onefold.model.errors import Unauthorized
 from onefold.model.records import EVENT_TYPES, Accepted
 from onefold.serve.problems import describe
-from onefold.standardize import check
+from onefold.standardize import verdicts
 from onefold.standardize.envelopes import MAX_EVENTS, MAX_SHARED_BYTES
 from onefold.standardize.events import MAX_NAME, MAX_TRAIT_NAME, MAX_TRAITS
 from onefold.standardize.identifiers import MAX_LENGTH
@@ -60,7 +60,7 @@ def test_the_error_is_what_is_sent() -> None:
 def test_the_strict_answer_is_what_is_sent() -> None:
     body = re.findall(r"strict=1\".* -d '(.*)'", PAGE)[0].encode()
     shown = json.loads(re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)[2])["events"]
-    reasons = check(Accepted("shop", 1, "batch", body), None)
+    reasons = [one.refused for one in verdicts(Accepted("shop", 1, "batch", body), None)]
     assert [one.get("reasons", []) for one in shown] == reasons
 
 

@@ -171,11 +171,7 @@ class _Undoing:
     def _forget(self) -> int:
         """Its message ids may come again; its rejects are nobody's."""
         for start in range(0, len(self._keys), _KEYS_AT_ONCE):
-            with self._store.db.transaction() as connection:
-                connection.executemany(
-                    "delete from seen where minute = ? and hash = ?",
-                    self._keys[start : start + _KEYS_AT_ONCE],
-                )
+            self._store.unsee(self._keys[start : start + _KEYS_AT_ONCE])
         return self._store.rejects.forget(self._load.id)
 
     def _clear_lake(self) -> None:

@@ -97,7 +97,8 @@ def test_a_lost_profile_comes_back(onefold: Stepped) -> None:
     number = onefold.store.profile_ids(0, 1)[0]
     with onefold.store.db.transaction() as connection:
         connection.execute("delete from profiles where id = ?", (number,))
-        connection.execute("delete from identifiers where profile = ?", (number,))
+        for table in ("identifiers", "fresh_identifiers"):
+            connection.execute(f"delete from {table} where profile = ?", (number,))
     assert {one.what for one in check_rebuild(onefold.settings).differences} == {"missing"}
     rebuild(onefold.settings)
     assert check_rebuild(onefold.settings).differences == ()

@@ -26,6 +26,8 @@ _MEMORY = {
     # Each thread's own arena, and each library's own allocator, keeps what it once needed.
     "MALLOC_ARENA_MAX": "2",
     "ARROW_DEFAULT_MEMORY_POOL": "system",
+    # By itself it grows with what was ever freed at once, and as much is kept.
+    "MALLOC_TRIM_THRESHOLD_": str(1 << 20),
 }
 """How the children's allocators are set, unless the environment says otherwise."""
 
@@ -109,7 +111,7 @@ def _reason(error: OSError) -> str:
 
 
 def child_environment(loaded: Loaded) -> dict[str, str]:
-    """The environment in which the children find the same settings as their parent."""
+    """The environment in which the children find the same settings as their parent, and keep little memory."""
     chosen = {
         row.variable: as_text(row, getattr(loaded.settings, name), masked=False)
         for name, row in catalogue().items()
@@ -118,7 +120,7 @@ def child_environment(loaded: Loaded) -> dict[str, str]:
     if loaded.file:
         chosen[CONFIG_VARIABLE] = str(loaded.file)
     inherited = {name: value for name, value in os.environ.items() if name != VARIABLE}
-    return {**inherited, **chosen}
+    return {**_MEMORY, **inherited, **chosen}
 
 
 def program() -> list[str]:
@@ -200,7 +202,7 @@ def _programs(environment: Mapping[str, str], listening: socket.socket) -> list[
         Program(
             name,
             [*program(), name],
-            {**_MEMORY, **environment},
+            environment,
             listening.fileno() if name == "web" else None,
         )
         for name in PROCESSES

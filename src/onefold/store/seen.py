@@ -36,6 +36,15 @@ class Seen:
             connection.executemany("insert or ignore into fresh_seen values (?,?,?)", others)
             self._fresh.settle(len(others), count)
 
+    def drop(self, keys: Sequence[tuple[int, int]]) -> None:
+        """Forget these, which may come again."""
+        with self._db.transaction() as connection:
+            for sql in (
+                "delete from fresh_seen where minute = ? and hash = ?",
+                "delete from seen where minute = ? and hash = ?",
+            ):
+                connection.executemany(sql, keys)
+
     def forget(self, minute: int, day: int, limit: int) -> int:
         """Forget some of those older than `minute` that arrived before `day`; how many at least."""
         with self._db.transaction() as connection:

@@ -134,6 +134,10 @@ class SQLiteStore:
         """Those of the `(minute, hash)` keys that were processed before."""
         return self._seen.among(keys)
 
+    def unsee(self, keys: Sequence[tuple[int, int]]) -> None:
+        """Forget these of the `(minute, hash)` keys: their events may come again."""
+        self._seen.drop(keys)
+
     def profiles_of(self, nodes: Sequence[NodeId]) -> dict[NodeId, ProfileId]:
         """Which profile each known node belongs to."""
         return self._identifiers.owners(nodes)

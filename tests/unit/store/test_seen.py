@@ -42,6 +42,15 @@ def test_what_was_processed_is_known_however_old_its_time_is(store: SQLiteStore)
         assert store.db.one(f"select count(*) from {table}") > 100
 
 
+def test_what_is_taken_back_may_come_again(store: SQLiteStore) -> None:
+    draw = random.Random(10)
+    known = keys(draw, 9_000)
+    put(store, known)
+    taken = draw.sample(known, 4_000)
+    store.unsee(taken)
+    assert store.seen(known) == set(known) - set(taken)
+
+
 def test_what_may_not_come_again_is_forgotten_wherever_it_is(store: SQLiteStore) -> None:
     draw = random.Random(9)
     early, late = keys(draw, 9_000), keys(draw, 9_000)

@@ -55,9 +55,3 @@ class Seen:
                 (minute, day, limit),
             )
             return cursor.rowcount
-
-    def drop(self, keys: Sequence[tuple[int, int]]) -> None:
-        """Take events as not seen, within a transaction: they may come again."""
-        for table in ("fresh_seen", "seen"):
-            sql = f"delete from {table} where minute = ? and hash = ?"  # noqa: S608
-            self._db.connection.executemany(sql, keys)

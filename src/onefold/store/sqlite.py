@@ -326,11 +326,6 @@ class SQLiteStore:
         """Expire deduplication rows older than `minute` that arrived before `day`."""
         return self._seen.forget(minute, day, limit)
 
-    def unsee(self, keys: Sequence[tuple[int, int]]) -> None:
-        """Take events with these `(minute, hash)` keys as not processed: they may come again."""
-        with self.db.transaction():
-            self._seen.drop(keys)
-
     def setting(self, name: str) -> Any:
         """A value kept for the workspace as a whole, or None."""
         return self.db.one("select value from settings where name = ?", name)

@@ -61,12 +61,3 @@ def test_what_may_not_come_again_is_forgotten_wherever_it_is(store: SQLiteStore)
     # Of the minute that is not over nothing goes yet.
     stay = {one for one in early if one[0] == LIVE} | set(late)
     assert store.seen([*early, *late]) == stay
-
-
-def test_what_is_taken_back_may_come_again_wherever_it_is(store: SQLiteStore) -> None:
-    draw = random.Random(10)
-    known = keys(draw, 9_000)
-    put(store, known)
-    gone = known[::2]
-    store.unsee(gone)
-    assert store.seen(known) == set(known) - set(gone)

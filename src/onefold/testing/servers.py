@@ -18,10 +18,11 @@ from pathlib import Path
 
 POSTGRES = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
 START = 60.0
+PUBLIC = Path("/tmp")  # noqa: S108 - the folder made in it is our own
 KAFKA_VERSION = "3.9.1"
-KAFKA_PROJECT = """<project><modelVersion>4.0.0</modelVersion>
-<groupId>onefold</groupId><artifactId>broker</artifactId><version>1</version><dependencies><dependency>
-<groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>{version}</version>
+MAVEN_PROJECT = """<project><modelVersion>4.0.0</modelVersion>
+<groupId>onefold</groupId><artifactId>tests</artifactId><version>1</version><dependencies><dependency>
+<groupId>{0}</groupId><artifactId>{1}</artifactId><version>{2}</version>
 </dependency></dependencies></project>"""
 KAFKA_SETTINGS = """
 process.roles=broker,controller
@@ -111,11 +112,18 @@ def _as(user: str) -> list[str]:
 @contextmanager
 def temporary_folder(user: str) -> Iterator[Path]:
     """A directory outside of what only this user may enter."""
-    with tempfile.TemporaryDirectory(prefix="onefold-server-") as name:
+    usual = Path(tempfile.gettempdir())
+    is_open = all(one.stat().st_mode & 0o001 for one in (usual, *usual.parents))
+    place = usual if is_open or not user else PUBLIC
+    with tempfile.TemporaryDirectory(prefix="onefold-server-", dir=place) as name:
         folder = Path(name)
-        if os.geteuid() == 0 and user:
-            shutil.chown(folder, user, user)
+        _give(folder, user)
         yield folder
+
+
+def _give(folder: Path, user: str) -> None:
+    if os.geteuid() == 0 and user:
+        shutil.chown(folder, user, user)
 
 
 @contextmanager
@@ -137,7 +145,7 @@ def postgres(**settings: str) -> Iterator[Server]:
     with temporary_folder(user) as folder:
         data, port = folder / "data", free_port()
         options = ["-D", str(data), "-A", "trust", "-E", "UTF8", "-N", "-U", user]
-        _set_up([str(program.parent / "initdb"), *options], user)
+        set_up([str(program.parent / "initdb"), *options], user)
         chosen = {
             "listen_addresses": "127.0.0.1",
             "port": str(port),
@@ -170,6 +178,9 @@ def mariadb(*options: str) -> Iterator[Server]:
     user = "mysql"
     with temporary_folder(user) as folder:
         data, port, first = folder / "data", free_port(), folder / "first.sql"
+        temporary = folder / "tmp"  # another user's may be nothing that it can enter
+        temporary.mkdir()
+        _give(temporary, user)
         first.write_text(
             "create user if not exists owner@'127.0.0.1' identified by 'secret';\n"
             "grant all on *.* to owner@'127.0.0.1' with grant option;\n"
@@ -177,12 +188,17 @@ def mariadb(*options: str) -> Iterator[Server]:
             "grant replication slave, binlog monitor, select on *.* to reader@'127.0.0.1';\n"
         )
         first.chmod(0o644)
-        install = ["mariadb-install-db", "--no-defaults", f"--datadir={data}", "--skip-test-db"]
-        _set_up([*install, "--auth-root-authentication-method=normal"], user)
+        install = [
+            "mariadb-install-db",
+            "--no-defaults",
+            f"--datadir={data}",
+            f"--tmpdir={temporary}",
+        ]
+        set_up([*install, "--skip-test-db", "--auth-root-authentication-method=normal"], user)
         command = [
             program, "--no-defaults", f"--datadir={data}", f"--port={port}",
             "--bind-address=127.0.0.1", f"--socket={folder}/socket", f"--pid-file={folder}/pid",
-            f"--init-file={first}", "--log-bin=changes", "--binlog-format=ROW", "--server-id=1",
+            f"--init-file={first}", f"--tmpdir={temporary}", "--log-bin=changes", "--binlog-format=ROW", "--server-id=1",
             "--binlog-row-image=FULL", "--binlog-row-metadata=FULL", "--skip-name-resolve",
             "--innodb-flush-log-at-trx-commit=2", *options,
         ]  # fmt: skip
@@ -229,7 +245,7 @@ def kafka(settings_text: str = "") -> Iterator[Server]:
     What `settings_text` says of `{port}` and `{control}` holds instead of what is usual.
     """
     java = [found_program("java", "openjdk-17-jre-headless"), "-Xmx512m"]
-    jars = _kafka_jars()
+    jars = fetched_jars(f"kafka-{KAFKA_VERSION}", f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}")
     with temporary_folder("") as folder:
         port, control = free_port(), free_port()
         settings = folder / "server.properties"
@@ -237,17 +253,18 @@ def kafka(settings_text: str = "") -> Iterator[Server]:
         settings.write_text(told)
         java += ["-cp", f"{jars}/*"]
         format_it = ["kafka.tools.StorageTool", "format", "-t", "MkU3OEVBNTcwNTJENDM2Qg"]
-        _set_up([*java, *format_it, "-c", str(settings)], "")
+        set_up([*java, *format_it, "-c", str(settings)], "")
         server = Server([*java, "kafka.Kafka", str(settings)], port, folder, "")
         with running(server, signal.SIGTERM) as up:
             yield up
 
 
-def _kafka_jars() -> Path:
-    goal = ["dependency:copy-dependencies", "-DoutputDirectory=."]
+def fetched_jars(name: str, artifact: str, *more: str) -> Path:
+    """A folder with an artifact of Maven Central (`group:name:version`) and what it needs."""
+    goal = ["dependency:copy-dependencies", "-DoutputDirectory=.", *more]
     command = ["mvn", "--batch-mode", "--quiet", *goal]
-    project = KAFKA_PROJECT.format(version=KAFKA_VERSION)
-    return fetched_once(f"kafka-{KAFKA_VERSION}", command, "maven", ("pom.xml", project))
+    project = MAVEN_PROJECT.format(*artifact.split(":"))
+    return fetched_once(name, command, "maven", ("pom.xml", project))
 
 
 def found_program(name: str, package: str) -> str:
@@ -287,7 +304,8 @@ def fetched_once(name: str, command: Sequence[str], package: str, project: tuple
     return kept
 
 
-def _set_up(command: list[str], user: str) -> None:
+def set_up(command: list[str], user: str) -> None:
+    """Run what a server needs before its first start."""
     done = subprocess.run([*_as(user), *command], check=False, cwd="/", capture_output=True)
     if done.returncode:
         raise RuntimeError(done.stderr.decode()[-2000:])

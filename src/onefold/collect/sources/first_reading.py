@@ -8,6 +8,17 @@ from typing import Any
 
 from onefold.model.pulled import Batch, Position, Record
 
+HOUR = 3_600_000_000
+
+
+def later(at: int, last: int) -> int:
+    """The time of a change: a microsecond after the last one at least, unless the clock was set back.
+
+    >>> later(5, 3), later(3, 3)
+    (5, 4)
+    """
+    return at if at > last or last - at > HOUR else last + 1
+
 
 class FirstReading(ABC):
     """How far a change stream is with the tables whose rows are all read first.

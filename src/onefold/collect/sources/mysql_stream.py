@@ -21,7 +21,7 @@ from pymysqlreplication.row_event import DeleteRowsEvent, UpdateRowsEvent, Write
 
 from onefold.collect.sources import mysql_server as server
 from onefold.collect.sources.change_settings import MysqlChangesSettings
-from onefold.collect.sources.first_reading import FirstReading
+from onefold.collect.sources.first_reading import FirstReading, later
 from onefold.model.errors import Fault, InvalidInput
 from onefold.model.pulled import Batch, Change, Position, Record, Unreadable
 
@@ -29,7 +29,6 @@ IDLE = 1.0
 """Seconds without a change after which an empty batch is given."""
 PATIENCE = 0.2
 """Seconds that a change waits for others."""
-HOUR = 3_600_000_000
 _TRUNCATE = re.compile(r"\s*truncate\s+(?:table\s+)?(?:`?([^`.\s]+)`?\.)?`?([^`.;\s]+)`?", re.I)
 _OPENS = ("BEGIN", "SAVEPOINT", "START TRANSACTION")
 _EVENTS = [
@@ -211,9 +210,7 @@ class _Reading:
         return self._number > self._given
 
     def _later(self, seconds: int) -> int:
-        at = seconds * 1_000_000
-        last = self._state.time
-        self._state.time = at if at > last or last - at > HOUR else last + 1
+        self._state.time = later(seconds * 1_000_000, self._state.time)
         return self._state.time
 
     def _rows(self, event: Any, here: server.Place) -> None:

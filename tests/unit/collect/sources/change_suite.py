@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
+import time
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any
 
-import msgspec
+import pytest
 from structlog.testing import capture_logs
 
-from onefold.collect.addresses import Reach
-from onefold.model.pulled import PulledSource, Record
+from onefold.model.pulled import Record
+from tests.unit.collect.sources.killing import Kept, Opening, killed
 from tests.unit.collect.sources.reading import Taker, state_of
 
-HERE = Reach(["127.0.0.0/8"])
 TABLE = "create table customers (id int primary key, name varchar(100), note text)"
 
 
@@ -32,6 +34,9 @@ class StreamedDatabase(ABC):
     module: str
     maker: str
     kind: str
+    patience = 30.0
+    moved: Sequence[tuple[str, int]] = [("update", 20)]
+    """What is told of row 2 that becomes row 20."""
 
     @abstractmethod
     def settings(self) -> dict[str, Any]:
@@ -49,14 +54,15 @@ class StreamedDatabase(ABC):
     def writer(self) -> Any:
         """Another connection, which commits each statement."""
 
-    def open(self, **settings: Any) -> PulledSource:
-        module = __import__(self.module, fromlist=[self.maker])
-        given = msgspec.convert({**self.settings(), **settings}, getattr(module, self.kind))
-        source: PulledSource = getattr(module, self.maker)(given, HERE)
-        return source
+    def opening(self, **settings: Any) -> Opening:
+        return Opening(self.module, self.maker, self.kind, {**self.settings(), **settings})
+
+    def is_in_first_reading(self, given: int) -> bool:
+        """Is a reader that gave so many records since it began amidst the rows that are there?"""
+        return given >= 700
 
     def taker(self, **settings: Any) -> Taker:
-        return Taker(lambda: self.open(**settings))
+        return Taker(self.opening(**settings).open, patience=self.patience)
 
     def fill(self, rows: int) -> None:
         """Make the table, with rows of which each says its number."""
@@ -106,11 +112,10 @@ class ChangeStreamSuite:
             "update customers set id = 20 where id = 2",
             "delete from customers where id = 20",
         )
-        reader.take(count(5))
-        assert reader.changes() == [
-            ("read", 1), ("insert", 2), ("update", 2), ("update", 20), ("delete", 20),
-        ]  # fmt: skip
-        assert len({record.place for record in reader.records}) == 5
+        told = [("read", 1), ("insert", 2), ("update", 2), *database.moved, ("delete", 20)]
+        reader.take(count(len(told)))
+        assert reader.changes() == told
+        assert len({record.place for record in reader.records}) == len(told)
         times = [record.time for record in reader.records]
         assert times == sorted(set(times))
         assert state_of(reader.records).keys() == {1}
@@ -129,32 +134,13 @@ class ChangeStreamSuite:
                 reader.take(lambda reader, here=here: len(reader.records) > here)
         database.run("insert into customers (id) values (0)")
         reader.take(lambda reader: ("insert", 0) in reader.changes()[-2000:])
-        self._is_the_table(database, reader.records)
+        is_the_table(database, reader.records)
         inserted = [row for change, row in reader.changes() if change == "insert"]
         read = {row for change, row in reader.changes() if change == "read"}
         assert len(inserted) == len(set(inserted))
         assert read.isdisjoint(inserted)
         streamed = [record.place for record in reader.records if record.change != "read"]
         assert len(streamed) == len(set(streamed))
-
-    def test_what_changed_between_two_tries_of_the_first_reading_is_told(self, database):
-        database.fill(30)
-        reader = database.taker(batch_rows=10).take(count(10))
-        assert reader.position["read"] == []
-        database.run(
-            "delete from customers where id = 3",
-            "insert into customers (id) values (3)",
-            "update customers set name = 'Ann' where id = 2",
-            "update customers set id = 40 where id = 4",
-            "delete from customers where id = 25",
-        )
-        reader.take(streaming)
-        assert reader.changes()[10:13] == [("delete", 3), ("delete", 4), ("delete", 25)]
-        first, again = reader.records[:10], reader.records[13:]
-        self._is_the_table(database, reader.records)
-        gone = [record.fields["id"] for record in first if record not in again]
-        assert gone == [2, 3, 4]  # each other row that is read again is the same record
-        assert "began" not in reader.position
 
     def test_a_large_transaction_comes_in_parts_and_goes_on_within(self, database):
         database.run(TABLE)
@@ -183,6 +169,54 @@ class ChangeStreamSuite:
         assert "note" not in second
         assert [(one["added"], one["removed"]) for one in logs] == [(["city"], ["note"])]
 
+    @pytest.mark.slow
+    def test_killed_again_and_again_nothing_is_lost_or_doubled(self, database, tmp_path):
+        """kill -9 in the first reading and in the stream, while somebody writes."""
+        database.fill(4000)
+        opening, kept = database.opening(batch_rows=50), Kept(tmp_path / "kept")
+        versions = itertools.count(1)
+
+        def write() -> int:
+            version = next(versions)
+            database.run(f"update customers set name = '{version}' where id > 3990")
+            return version
+
+        for is_enough in (
+            database.is_in_first_reading,
+            database.is_in_first_reading,
+            lambda given: given >= 700,
+            lambda given: given >= 4500,
+            lambda given: given >= 300,
+            lambda given: given >= 300,
+        ):
+            before = len(kept.records())
+            deadline = time.monotonic() + 4 * database.patience
+            with killed(opening, kept) as look:
+                while not is_enough(len(kept.records()) - before):
+                    write()
+                    look()
+                    assert time.monotonic() < deadline
+        last = write()
+        reader = database.taker(batch_rows=50)
+        reader.position, reader.records = kept.position(), kept.records()
+        reader.take(lambda reader: reader.records[-1].fields["name"] == str(last))
+        is_the_table(database, reader.records)
+        streamed = [record.place for record in reader.records if record.change != "read"]
+        assert len(streamed) == len(set(streamed))
+        for number in (1, 2000, 3990):
+            told = [one for one in reader.records if one.fields["id"] == number]
+            assert {(one.change, one.time, one.place) for one in told} == {
+                ("read", told[0].time, told[0].place)
+            }
+        for number in range(3991, 4001):
+            told = [one for one in reader.records if one.fields["id"] == number]
+            times = {(one.place, one.fields["name"]): one.time for one in told}
+            came = [int(name) for (_, name), _ in sorted(times.items(), key=lambda one: one[1])]
+            steps = [after - before for before, after in itertools.pairwise(came)]
+            assert came[-1] == last
+            assert min(steps) == 1
+            assert sum(step > 1 for step in steps) <= 3  # where it was read anew, as it was then
+
     def test_what_was_not_stored_comes_again_as_the_same(self, database):
         database.run(TABLE)
         reader = database.taker().take(streaming)
@@ -194,8 +228,33 @@ class ChangeStreamSuite:
         again.take(count(2))
         assert again.records == reader.records
 
-    def _is_the_table(self, database: StreamedDatabase, records: list[Record]) -> None:
-        table = {row[0]: row[1] for row in database.rows("select id, name from customers")}
-        found = {key: row["name"] for key, row in state_of(records).items()}
-        different = {*found.items()} ^ {*table.items()}
-        assert not different, sorted(different, key=str)[:9]
+
+class FirstReadingSuite:
+    """Of readers that give the rows as they read them."""
+
+    def test_what_changed_between_two_tries_of_the_first_reading_is_told(self, database):
+        database.fill(30)
+        reader = database.taker(batch_rows=10).take(count(10))
+        assert reader.position["read"] == []
+        database.run(
+            "delete from customers where id = 3",
+            "insert into customers (id) values (3)",
+            "update customers set name = 'Ann' where id = 2",
+            "update customers set id = 40 where id = 4",
+            "delete from customers where id = 25",
+        )
+        reader.take(streaming)
+        assert reader.changes()[10:13] == [("delete", 3), ("delete", 4), ("delete", 25)]
+        first, again = reader.records[:10], reader.records[13:]
+        is_the_table(database, reader.records)
+        gone = [record.fields["id"] for record in first if record not in again]
+        assert gone == [2, 3, 4]  # each other row that is read again is the same record
+        assert "began" not in reader.position
+
+
+def is_the_table(database: StreamedDatabase, records: list[Record]) -> None:
+    """Raise unless what was told comes to what is in the table."""
+    table = {row[0]: row[1] for row in database.rows("select id, name from customers")}
+    found = {key: row["name"] for key, row in state_of(records).items()}
+    different = {*found.items()} ^ {*table.items()}
+    assert not different, sorted(different, key=str)[:9]

@@ -21,19 +21,29 @@ def peak_kb():
 class Taker:
     """Takes batches until something is so, and stores each with its position."""
 
-    def __init__(self, make: Callable[[], PulledSource], position: Position | None = None) -> None:
+    def __init__(
+        self,
+        make: Callable[[], PulledSource],
+        position: Position | None = None,
+        patience: float = 30.0,
+    ) -> None:
         self._make = make
+        self._patience = patience
         self.position = position
         self.records: list[Record] = []
         self.unreadable: list[Unreadable] = []
         self.batches: list[Batch] = []
 
     def take(
-        self, until: Callable[[Taker], bool], *, durable: bool = True, seconds: float = 30.0
+        self,
+        until: Callable[[Taker], bool],
+        *,
+        durable: bool = True,
+        seconds: float | None = None,
     ) -> Taker:
         """Read from the position that is stored, as after a start; stop once `until` says so."""
         source = self._make()
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + (seconds or self._patience)
         try:
             for batch in source.batches(self.position):
                 self.batches.append(batch)

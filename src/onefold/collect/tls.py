@@ -73,13 +73,41 @@ def pymysql_options(tls: Tls, ca: str, address: str) -> dict[str, Any]:
     return {} if tls is None else {"ssl_disabled": True}
 
 
+def java_options(ca: str) -> list[str]:
+    """The same for a program in Java: what it trusts instead of its own certificates."""
+    if not ca:
+        return []
+    context_of(None, ca)
+    return [
+        f"-Djavax.net.ssl.trustStore={_java_file_of(ca)}",
+        "-Djavax.net.ssl.trustStorePassword=",
+    ]
+
+
+@cache
+def _java_file_of(ca: str) -> str:
+    # Read only where a definition has certificates for Java.
+    from cryptography import x509  # noqa: PLC0415
+    from cryptography.hazmat.primitives.serialization import NoEncryption, pkcs12  # noqa: PLC0415
+
+    found = x509.load_pem_x509_certificates(ca.encode())
+    trusted = [pkcs12.PKCS12Certificate(one, str(n).encode()) for n, one in enumerate(found)]
+    file = _own_folder() / "ca.p12"
+    file.write_bytes(pkcs12.serialize_java_truststore(trusted, NoEncryption()))
+    return str(file)
+
+
 @cache
 def _file_of(ca: str) -> str:
-    folder = tempfile.mkdtemp(prefix="onefold-ca-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    file = Path(folder) / "ca.pem"
+    file = _own_folder() / "ca.pem"
     file.write_text(ca)
     return str(file)
+
+
+def _own_folder() -> Path:
+    folder = tempfile.mkdtemp(prefix="onefold-ca-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
 
 
 def _trusted() -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from hashlib import blake2b
 from importlib import import_module
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
@@ -25,7 +27,8 @@ class Kind(NamedTuple):
 
     What is `endless` waits for more when it has given all, so it always runs. What is `reaching`
     calls addresses that its settings name, and is told which it may. Where reading it does something to
-    the other system, `look` makes what reads some of it without a trace.
+    the other system, `look` makes what reads some of it without a trace. What is `keeping` needs a folder
+    of its own among the data.
     """
 
     module: str
@@ -34,10 +37,20 @@ class Kind(NamedTuple):
     endless: bool = False
     reaching: bool = False
     look: str = ""
+    keeping: bool = False
 
 
 _SOURCES = "onefold.collect.sources."
 KINDS: dict[str, Kind] = {
+    "debezium": Kind(
+        f"{_SOURCES}debezium",
+        "DebeziumSettings",
+        "open_debezium",
+        endless=True,
+        reaching=True,
+        look="look_by_debezium",
+        keeping=True,
+    ),
     "files": Kind(
         f"{_SOURCES}files.places",
         "FilesSettings",
@@ -153,7 +166,7 @@ def pulling_faults(type_name: str, body: Mapping[str, Any]) -> list[Fault]:
 def open_source(settings: Settings, pulling: Pulling, revealed: Revealed) -> PulledSource:
     """The source itself; raises `InvalidInput` where its settings cannot work."""
     kind, body = described(pulling.type, revealed.body)
-    return _made(kind, _converted(kind, body, pulling.name, revealed), settings)
+    return _made(kind, _converted(kind, body, pulling.name, revealed), settings, pulling.name)
 
 
 def open_looks(
@@ -173,7 +186,7 @@ def open_looks(
             look = getattr(import_module(kind.module), kind.look)
             yield look(given, Reach(settings.source_networks), each), each
         else:
-            yield _made(kind, given, settings), each
+            yield _made(kind, given, settings, pulling.name), each
 
 
 def _parts(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -185,11 +198,11 @@ def _parts(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [body]
 
 
-def _made(kind: Kind, given: Any, settings: Settings) -> PulledSource:
-    make = getattr(import_module(kind.module), kind.source)
-    made: PulledSource = (
-        make(given, Reach(settings.source_networks)) if kind.reaching else make(given)
-    )
+def _made(kind: Kind, given: Any, settings: Settings, name: str) -> PulledSource:
+    more: list[Any] = [Reach(settings.source_networks)] if kind.reaching else []
+    if kind.keeping:
+        more.append(source_path(settings, name))
+    made: PulledSource = getattr(import_module(kind.module), kind.source)(given, *more)
     return made
 
 
@@ -200,6 +213,13 @@ def _converted(kind: Kind, body: Mapping[str, Any], name: str, revealed: Reveale
     except msgspec.ValidationError as error:
         fault = Fault(revealed.hide(str(error)), "settings")
         raise InvalidInput(f"the settings of source {name!r} are wrong", [fault]) from None
+
+
+def source_path(settings: Settings, name: str) -> Path:
+    """Where a source keeps what is its own; with an ending, the file of its lock."""
+    folder = settings.data / "sources"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder / blake2b(name.encode(), digest_size=12).hexdigest()
 
 
 def _pulling(one: StoredDefinition) -> Pulling:

@@ -6,7 +6,6 @@ import random
 import threading
 from collections.abc import Callable
 from functools import partial
-from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +14,7 @@ import structlog
 from onefold.app.locks import hold
 from onefold.app.secret_values import Revealed
 from onefold.app.syncs import alarms
-from onefold.app.syncs.opening import Pulling, open_source, pulled_source
+from onefold.app.syncs.opening import Pulling, open_source, pulled_source, source_path
 from onefold.app.syncs.schedules import SECOND, next_run, wait_after
 from onefold.app.syncs.taking import Ended, Steady, Stopping, Taking, Tell
 from onefold.app.workspace import now_us, open_log, open_store
@@ -33,9 +32,7 @@ log = structlog.get_logger(__name__)
 
 def source_lock(settings: Settings, name: str) -> Path:
     """The file whose lock is held by the process that reads a source."""
-    folder = settings.data / "sources"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    return folder / f"{blake2b(name.encode(), digest_size=12).hexdigest()}.lock"
+    return source_path(settings, name).with_suffix(".lock")
 
 
 def run_source(

@@ -54,6 +54,25 @@ class MysqlChangesSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=Tr
     batch_rows: int = 5000
 
 
+class DebeziumSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which of Debezium's connectors reads, and what it is told.
+
+    `properties` are the connector's own, such as `database.hostname` and `table.include.list`. `snapshot`
+    reads the rows that are there before the changes. `tls` and `ca` say how the connection is encrypted,
+    with connectors that have properties for it. `memory_mb` is what Java may use.
+    """
+
+    connector: Literal[
+        "db2", "informix", "mariadb", "mongodb", "mysql", "oracle", "postgresql", "sqlserver"
+    ]
+    properties: dict[str, str | int | bool]
+    tls: Tls = None
+    ca: str = ""
+    snapshot: bool = True
+    memory_mb: int = 512
+    batch_rows: int = 5000
+
+
 class KafkaSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Which topics to read, as which consumer group, and how their messages are written.
 

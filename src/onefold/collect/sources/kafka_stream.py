@@ -23,7 +23,7 @@ from confluent_kafka import (
 )
 
 from onefold.collect.sources.change_settings import KafkaSettings
-from onefold.collect.sources.debezium_rows import read_envelope
+from onefold.collect.sources.debezium.rows import read_envelope
 from onefold.collect.sources.kafka_values import NotReadable, Registry, Values
 from onefold.model.errors import Fault, InvalidInput, Unreachable
 from onefold.model.pulled import Batch, Position, Record, Unreadable
@@ -216,7 +216,7 @@ class KafkaStream:
             else self._values.value(raw, settings.format)
         )
         if settings.envelope == "debezium":
-            return read_envelope(value, topic, place, at)
+            return read_envelope(value, topic, place, at, key)
         fields = value if isinstance(value, dict) else {"value": value}
         if settings.key_field:
             fields = {**fields, settings.key_field: key}

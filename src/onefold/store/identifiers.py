@@ -36,7 +36,7 @@ class Identifiers:
         """Write who owns what now, within a transaction; `count` identifiers are there then."""
         connection = self._db.connection
         sql = "insert or replace into fresh_identifiers values (?,?)"
-        connection.executemany(sql, sorted(owned))
+        connection.executemany(sql, owned)
         for sql in (
             "delete from fresh_identifiers where node = ?",
             "delete from identifiers where node = ?",

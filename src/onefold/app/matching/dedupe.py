@@ -251,8 +251,8 @@ def _write(
     engine: DuckEngine, wanted: Wanted, found: _Found, layouts: Mapping[Path, Layout]
 ) -> Deduped:
     model = found.model
-    if wanted.output:
-        write_file(engine, "SELECT * EXCLUDE (_row) FROM rows_of ORDER BY _row", wanted.output)
+    if wanted.output:  # (the table is in the order of rows)
+        write_file(engine, "SELECT * EXCLUDE (_row) FROM rows_of", wanted.output)
     if wanted.golden:
         write_file(engine, _golden(engine, layouts), wanted.golden)
     looked = f"SELECT * FROM scored WHERE weight < {model.merge} AND l <> r"

@@ -1,6 +1,6 @@
 """Matching of records without a common identifier, on an engine, step by step.
 
-Each step makes a table that the next one reads: `people` → `records` → `prepared` → `pairs` → `compared` →
+Each step makes a table that the next one reads: `people` → `rows` → `prepared` → `pairs` → `compared` →
 `scored` → `clusters`.
 """
 
@@ -34,32 +34,34 @@ class Plan(NamedTuple):
     """The number of bins of frequency of a column."""
     sources: dict[str, int]
     """How many records each source has."""
+    absent: tuple[str, ...]
+    """The standard columns in which no record says anything."""
     cap: int = blocking.CAP
     """More records than that with the same key are not compared with each other."""
 
 
 def prepare(engine: Engine, people: str = "people", model: MatchModel | None = None) -> Plan:
-    """Make the tables `rows`, `records` and `prepared` of people in standard columns.
+    """Make the tables `rows` and `prepared` of people in standard columns.
 
     With a model it is asked what the model compares; without one, what these records allow.
     """
     (counts,) = engine.rows("presence", records.presence_query(people), {})
-    present = dict(zip(COLUMNS, counts, strict=True))
+    present = dict(zip(records.PRESENT, counts, strict=True))
     comparisons = records.usable(present) if model is None else _fitting(model, present)
-    filled = [name for name, count in present.items() if count]
+    filled = [name for name in COLUMNS if present[name]]
     engine.keep("rows", records.rows_query(filled, people))
-    engine.keep("records", records.records_query(filled, people))
-    (place,) = engine.rows("places", "SELECT count(place) FROM records", {})
-    present["place"] = int(place[0])
-    coded = _values(engine, present, comparisons)
-    binned = _bins(engine, coded, comparisons, model)
-    engine.keep("values_source", records.sources_query())
+    coded = _values(engine, people, present, comparisons)
+    binned = _bins(engine, people, coded, comparisons, model)
+    engine.keep("values_source", records.sources_query(people))
     sources = engine.rows("sources", "SELECT value, n FROM values_source ORDER BY value", {})
     made = {"rid", "copies", "source", *(f"{name}_bin" for name in binned)}
     columns = [name for name in columns_of(comparisons) if name not in made]
     columns += [name for name in ("birth_digits", "birth_year", "phone") if name not in columns]
-    engine.keep("prepared", records.prepared_query(columns, coded, binned))
-    plan = Plan(comparisons, [], coded, binned, {str(name): int(n) for name, n in sources})
+    each = records.records_query(filled, people)
+    engine.keep("prepared", records.prepared_query(columns, coded, binned, each))
+    absent = tuple(name for name in COLUMNS if not present[name])
+    each_source = {str(name): int(n) for name, n in sources}
+    plan = Plan(comparisons, [], coded, binned, each_source, absent)
     if model is not None:
         keys = [blocking.key(name) for name in model.keys]
         return plan._replace(keys=[one for one in keys if _has(one, present)], cap=model.cap)
@@ -85,18 +87,19 @@ def _fitting(model: MatchModel, present: dict[str, int]) -> tuple[Comparison, ..
 
 
 def _values(
-    engine: Engine, present: dict[str, int], comparisons: tuple[Comparison, ...]
+    engine: Engine, people: str, present: dict[str, int], comparisons: tuple[Comparison, ...]
 ) -> list[str]:
     """Make a table of the values of each column that keys or frequencies need; name these."""
     names = dict.fromkeys((*blocking.coded_columns(), *(one.common for one in comparisons)))
     coded = [name for name in names if present.get(name)]
     for name in coded:
-        engine.keep(f"values_{name}", records.values_query(name))
+        engine.keep(f"values_{name}", records.values_query(name, people))
     return coded
 
 
 def _bins(
     engine: Engine,
+    people: str,
     coded: list[str],
     comparisons: tuple[Comparison, ...],
     model: MatchModel | None,
@@ -120,7 +123,7 @@ def _bins(
             binned[name] = records.bins_of(int(row[0]))
             engine.keep(f"common_{name}", records.common_query(name, int(row[0]), binned[name]))
         else:
-            engine.keep(f"values_{name}", records.values_query(name))
+            engine.keep(f"values_{name}", records.values_query(name, people))
             binned[name] = 1
             engine.keep(f"common_{name}", records.common_query(name, 0, 1))
     return binned
@@ -155,16 +158,27 @@ def block(engine: Engine, plan: Plan) -> None:
     engine.keep("sizes", blocking.sizes_query())
     engine.keep("divided", blocking.divided_query(plan.keys, plan.coded, plan.cap))
     engine.keep("divided_sizes", blocking.sizes_query("divided"))
+    engine.keep("blocks", blocking.blocks_query(plan.cap))
     engine.keep("pairs", blocking.pairs_query(plan.cap))
-    engine.forget("keys", "sizes", "divided", "divided_sizes")
+    engine.forget("keys", "sizes", "divided", "divided_sizes", "blocks")
 
 
 def compare(engine: Engine, plan: Plan) -> int:
     """Make the table `compared`; count the pairs."""
-    pattern = pattern_sql(plan.comparisons)
-    count = engine.keep("compared", blocking.compared_query(pattern, len(plan.sources)))
+    count = engine.keep("compared", compared_query(plan))
     engine.forget("pairs")
     return count
+
+
+def compared_query(plan: Plan, pairs: str = "pairs") -> str:
+    """The query of pairs with their patterns."""
+    return blocking.compared_query(
+        pattern_sql(plan.comparisons),
+        len(plan.sources),
+        pairs,
+        binned=list(plan.binned),
+        absent=plan.absent,
+    )
 
 
 def score(engine: Engine, plan: Plan, model: MatchModel) -> None:
@@ -235,7 +249,6 @@ def _weights_among(
     left, right = ([pair[place] for pair in pairs] for place in (0, 1))
     given = pa.table({"l": pa.array(left, pa.int32()), "r": pa.array(right, pa.int32())})
     engine.keep("among", "SELECT *, 0::BIGINT AS rules FROM given", {"given": given})
-    pattern = pattern_sql(plan.comparisons)
-    found = engine.arrow("among", blocking.compared_query(pattern, len(plan.sources), "among"))
+    found = engine.arrow("among", compared_query(plan, "among"))
     keys = zip(found["l"].to_pylist(), found["r"].to_pylist(), strict=True)
     return dict(zip(keys, _weights(plan, model, found).tolist(), strict=True))

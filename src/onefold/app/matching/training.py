@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
-from onefold.app.matching.steps import Plan, by_source, priors_of, size_of
+from onefold.app.matching.steps import Plan, by_source, compared_query, priors_of, size_of
 from onefold.engine.interface import Engine
 from onefold.model.matching import (
     Frequencies,
@@ -28,7 +28,6 @@ from onefold.resolve.matching.levels import (
     forms,
     learned_levels,
     level_names,
-    pattern_sql,
     plain_levels,
 )
 from onefold.resolve.matching.scoring import Scorer, unpack
@@ -133,14 +132,14 @@ def _pairs(sources: dict[str, int]) -> Floats:
 
 
 def _seen(engine: Engine, plan: Plan) -> list[Seen]:
-    pattern = pattern_sql(plan.comparisons)
-    pairs = f"(SELECT *, 0 AS rules FROM ({sampling.random_pairs_query(size_of(engine))}))"
+    pairs = sampling.random_pairs_query(size_of(engine))
+    engine.keep("random", f"SELECT l::INTEGER AS l, r::INTEGER AS r, 0 AS rules FROM ({pairs})")
     found = engine.arrow(
         "random",
         "SELECT pattern, count(*)::DOUBLE AS times FROM"
-        f" ({blocking.compared_query(pattern, len(plan.sources), pairs)})"
-        " GROUP BY pattern ORDER BY pattern",
+        f" ({compared_query(plan, 'random')}) GROUP BY pattern ORDER BY pattern",
     )
+    engine.forget("random")
     names = [one.name for one in plan.comparisons]
     levels = unpack(found["pattern"].to_numpy().astype(np.int64), names)
     times = found["times"].to_numpy()

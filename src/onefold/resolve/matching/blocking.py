@@ -12,7 +12,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from onefold.resolve.matching.comparison import ASKED_ONCE, PARTS_OF_NAME, WHOLE
+from onefold.model.person import COLUMNS
+from onefold.resolve.matching.comparison import PARTS_OF_NAME, WHOLE
+from onefold.resolve.matching.conditions import ASKED_ONCE, MAIL_DIGITS
+from onefold.resolve.matching.records import MOST_BINS
 
 CAP = 60
 """More records than that with the same key are not compared with each other."""
@@ -191,8 +194,11 @@ def _key_sql(parts: Sequence[str]) -> str:
 
 
 def sizes_query(keys: str = "keys") -> str:
-    """How many records have each key that two have: `(key, n)`."""
-    return f"SELECT key, count(*) AS n FROM {keys} GROUP BY key HAVING count(*) > 1"
+    """How many records have each key that two have, and the first and last: `(key, n, l, r)`."""
+    return (
+        f"SELECT key, count(*) AS n, min(rid) AS l, max(rid) AS r FROM {keys}"
+        " GROUP BY key HAVING count(*) > 1"
+    )
 
 
 def divided_query(
@@ -225,34 +231,62 @@ def divides(part: str, parts: Sequence[str]) -> bool:
     return all(PARTS[other].column != column for other in parts)
 
 
+def blocks_query(cap: int = CAP) -> str:
+    """The keys of records in blocks of more than two that are not too large: `(key, rid, shift)`.
+
+    `shift` is `DIVIDED` for keys of blocks that were divided.
+    """
+    return " UNION ALL ".join(
+        f"SELECT k.key, k.rid, {shift} AS shift FROM {keys} AS k JOIN"
+        f" (SELECT key FROM {sizes} WHERE n BETWEEN 3 AND {cap:d}) AS s ON k.key = s.key"
+        for keys, sizes, shift in _KINDS
+    )
+
+
+_KINDS = (("keys", "sizes", 0), ("divided", "divided_sizes", DIVIDED))
+
+
 def pairs_query(cap: int = CAP) -> str:
     """The pairs that agree on a key, and on which ones: `(l, r, rules)`.
 
-    From bit `DIVIDED` on stand the keys that were divided, of which nothing is learned. Records that
+    Most blocks are of two records: the first and the last. From bit `DIVIDED` on stand the keys that were divided, of which nothing is learned. Records that
     are alike in everything are a pair of one record with itself.
     """
+    twos = " UNION ALL ".join(
+        f"SELECT l, r, 1::BIGINT << (key % {_RULES} + {shift}) AS rules FROM {sizes} WHERE n = 2 AND n <= {cap:d}"
+        for _, sizes, shift in _KINDS
+    )
     return (
-        "SELECT l, r, bit_or(rules) AS rules FROM ("
-        f"{_joined('keys', 'sizes', 0, cap)} UNION ALL {_joined('divided', 'divided_sizes', DIVIDED, cap)}"
+        f"SELECT l, r, bit_or(rules) AS rules FROM ({twos} UNION ALL"
+        f" SELECT a.rid AS l, b.rid AS r, 1::BIGINT << (a.key % {_RULES} + a.shift) AS rules"
+        " FROM blocks AS a JOIN blocks AS b ON a.key = b.key AND a.shift = b.shift AND a.rid < b.rid"
         f" UNION ALL SELECT k.rid AS l, k.rid AS r, 1::BIGINT << (k.key % {_RULES}) AS rules"
         " FROM keys AS k JOIN prepared AS p ON k.rid = p.rid WHERE p.copies > 1"
         ") GROUP BY l, r"
     )
 
 
-def _joined(keys: str, sizes: str, shift: int, cap: int) -> str:
-    small = f"SELECT k.* FROM {keys} AS k JOIN {sizes} AS s ON k.key = s.key WHERE s.n <= {cap:d}"
-    return (
-        f"SELECT a.rid AS l, b.rid AS r, 1::BIGINT << (a.key % {_RULES} + {shift}) AS rules"
-        f" FROM ({small}) AS a JOIN ({small}) AS b ON a.key = b.key AND a.rid < b.rid"
-    )
-
-
-def compared_query(pattern: str, sources: int, pairs: str = "pairs") -> str:
+def compared_query(
+    pattern: str,
+    sources: int,
+    pairs: str = "pairs",
+    *,
+    binned: Sequence[str] = (),
+    absent: Sequence[str] = (),
+) -> str:
     """The pairs with their pattern, the pair of their sources, and how often they count.
 
-    What takes long and is asked by several comparisons is asked once.
+    What takes long and is asked by several comparisons is asked once, what is asked of one record was asked before,
+    and what no record has is not looked up. `binned` are the columns whose bins are in `bins`, in their order.
     """
+    for side in "ab":
+        pattern = pattern.replace(f"({MAIL_DIGITS.format(r=side)})", f"{side}.mail_digits")
+        for place, column in enumerate(binned):
+            digit = f"({side}.bins // {MOST_BINS**place} % {MOST_BINS})"
+            pattern = pattern.replace(f"{side}.{column}_bin", digit)
+    pattern = _COLUMN.sub(
+        lambda found: f"NULL::{COLUMNS[found[2]]}" if found[2] in absent else found[0], pattern
+    )
     asked = ""
     for condition, (name, unasked) in ASKED_ONCE.items():
         if condition in pattern:

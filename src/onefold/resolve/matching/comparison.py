@@ -7,8 +7,17 @@ Zdzisław. All comparisons of a pair are one number, its pattern.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import NamedTuple
+
+from onefold.resolve.matching.conditions import (
+    ARE_YEAR,
+    MADE_OF_NAME,
+    NICKNAMES,
+    TWO_DIGITS,
+    edits,
+    in_mail,
+    similar,
+)
 
 MAX_BINS = 12
 
@@ -43,36 +52,12 @@ class Comparison(NamedTuple):
     needs: tuple[str, ...] = ()
 
 
-def _edits(column: str, most: int) -> str:
-    """So few letters differ or change places. What is quicker, and must hold as well, is asked first.
-
-    An engine may ask the parts of an AND in any order, those of a CASE it may not.
-    """
-    least = 0.9 if column == "email" else {1: 0.8, 2: 0.75}[most]
-    one, two = f"a.{column}", f"b.{column}"
-    return (
-        f"CASE WHEN jaro_similarity({one}, {two}) >= {least} THEN"
-        f" CASE WHEN levenshtein({one}, {two}) <= {2 * most}"
-        f" THEN damerau_levenshtein({one}, {two}) <= {most} ELSE FALSE END ELSE FALSE END"
-    )
-
-
-NICKNAMES = "list_has_any(a.nickname_roots, b.nickname_roots)"
-"""May one given name stand for the other?"""
 _SWAPPED = "a.given_name = b.family_name AND b.given_name = a.family_name"
 # One name is in the other's place, and what stands in its own does not contradict.
 _MISPLACED = (
     "a.given_name = b.family_name AND coalesce(jaro_winkler_similarity(b.given_name, a.family_name) >= 0.8, TRUE)"
     " OR b.given_name = a.family_name AND coalesce(jaro_winkler_similarity(a.given_name, b.family_name) >= 0.8, TRUE)"
 )
-
-
-def _in_mail(column: str) -> str:
-    """A name stands in the mail address of the other, who is called otherwise: before a marriage, or at home."""
-    return " OR ".join(
-        f"length({one}.{column}) > 3 AND contains({two}.email_local, {one}.{column})"
-        for one, two in (("a", "b"), ("b", "a"))
-    )
 
 
 _GIVEN = Comparison(
@@ -87,11 +72,11 @@ _GIVEN = Comparison(
         ("is the middle name", "length(a.given_name) > 1 AND length(b.given_name) > 1 AND (a.given_name = b.middle_name OR b.given_name = a.middle_name)"),
         ("initial", "(length(a.given_name) = 1 OR length(b.given_name) = 1) AND left(a.given_name, 1) = left(b.given_name, 1)", "initial"),
         ("other initial", "length(a.given_name) = 1 OR length(b.given_name) = 1", "initial"),
-        ("one letter", f"length(a.given_name) > 2 AND length(b.given_name) > 2 AND {_edits('given_name', 1)}"),
-        ("in the other's mail address", f"coalesce(a.email <> b.email, TRUE) AND ({_in_mail('given_name')})"),
-        ("similar", "jaro_winkler_similarity(a.given_name, b.given_name) >= 0.88"),
+        ("one letter", f"length(a.given_name) > 2 AND length(b.given_name) > 2 AND {edits('given_name', 1)}"),
+        ("in the other's mail address", f"coalesce(a.email <> b.email, TRUE) AND ({in_mail('given_name')})"),
+        ("similar", similar("given_name", 0.88)),
         ("part of it", "length(a.given_name) > 1 AND length(b.given_name) > 1 AND (starts_with(a.given_name, b.given_name) OR starts_with(b.given_name, a.given_name))"),
-        ("slightly similar", "jaro_winkler_similarity(a.given_name, b.given_name) >= 0.78"),
+        ("slightly similar", similar("given_name", 0.78)),
         ("is the family name", _MISPLACED),
         ("different, one Chinese", "a.given_chinese <> b.given_chinese"),
         ("different", "TRUE"),
@@ -120,16 +105,16 @@ _FAMILY = Comparison(
         ("swapped with the given name", _SWAPPED, "swapped"),
         ("other characters, same sound", "a.family_name = b.family_name AND a.family_han <> b.family_han"),
         ("same", "a.family_name = b.family_name"),
-        ("one letter", f"length(a.family_name) > 2 AND length(b.family_name) > 2 AND {_edits('family_name', 1)}"),
+        ("one letter", f"length(a.family_name) > 2 AND length(b.family_name) > 2 AND {edits('family_name', 1)}"),
         ("two parts, one as the middle name", _AND_THE_MIDDLE),
         ("a part in common, and others", f"a.family_parts IS NOT NULL AND b.family_parts IS NOT NULL AND {_PART}"),
         ("a common part in common", f"{_OF_SEVERAL} AND (a.family_name_bin <= 5 OR b.family_name_bin <= 5) AND {_PART}"),
         ("a part in common", f"{_OF_SEVERAL} AND {_PART}"),
         ("former name", "a.family_name = b.former_name OR b.family_name = a.former_name"),
         ("is the middle name", "length(a.family_name) > 1 AND length(b.family_name) > 1 AND (a.family_name = b.middle_name OR b.family_name = a.middle_name)"),
-        ("in the other's mail address", _in_mail("family_name")),
-        ("similar", "jaro_winkler_similarity(a.family_name, b.family_name) >= 0.9"),
-        ("slightly similar", "jaro_winkler_similarity(a.family_name, b.family_name) >= 0.8"),
+        ("in the other's mail address", in_mail("family_name")),
+        ("similar", similar("family_name", 0.9)),
+        ("slightly similar", similar("family_name", 0.8)),
         ("initial", "(length(a.family_name) = 1 OR length(b.family_name) = 1) AND left(a.family_name, 1) = left(b.family_name, 1)"),
         ("different", "TRUE"),
     ),
@@ -148,7 +133,7 @@ _IN_CHARACTERS = "a.given_han = b.given_han AND a.family_han = b.family_han"
 _WHOLE_NAME = Comparison(
     WHOLE,
     ("name_sorted",),
-    "{r}.name_sorted IS NOT NULL",
+    "({r}.given_name IS NOT NULL OR {r}.family_name IS NOT NULL)",
     (
         ("not the whole name", "coalesce(a.given_name <> b.given_name, TRUE) OR coalesce(a.family_name <> b.family_name, TRUE) OR coalesce(a.given_han <> b.given_han, FALSE) OR coalesce(a.family_han <> b.family_han, FALSE)", "parts"),
         ("same", "TRUE"),
@@ -213,10 +198,10 @@ _BIRTH = Comparison(
         ("nearly the year, the day unknown", "(a.birth_digits IS NULL OR b.birth_digits IS NULL) AND abs(a.birth_year - b.birth_year) <= 1", "year"),
         ("other year, the day unknown", "a.birth_digits IS NULL OR b.birth_digits IS NULL", "year"),
         ("day and month swapped", "left(a.birth_digits, 4) = left(b.birth_digits, 4) AND substr(a.birth_digits, 5, 2) = substr(b.birth_digits, 7, 2) AND substr(a.birth_digits, 7, 2) = substr(b.birth_digits, 5, 2)"),
-        ("one digit", f"{_edits('birth_digits', 1)}"),
+        ("one digit", f"{edits('birth_digits', 1)}"),
         ("year and the first of January", "left(a.birth_digits, 4) = left(b.birth_digits, 4) AND (a.birth_date_weak OR b.birth_date_weak)"),
         ("two parts", "(left(a.birth_digits, 4) = left(b.birth_digits, 4))::INT + (substr(a.birth_digits, 5, 2) = substr(b.birth_digits, 5, 2))::INT + (right(a.birth_digits, 2) = right(b.birth_digits, 2))::INT = 2"),
-        ("two digits", f"{_edits('birth_digits', 2)}"),
+        ("two digits", f"{edits('birth_digits', 2)}"),
         ("year", "a.birth_year = b.birth_year"),
         ("different", "TRUE"),
     ),
@@ -225,21 +210,6 @@ _BIRTH = Comparison(
     True,
     chance=1e-4,
 )  # fmt: skip
-
-# Two people who are called alike may have chosen the same address, or one that is like it; and addresses that are only similar
-# say little else than that the names are.
-MADE_OF_NAME = (
-    "(left(a.family_name, 4) = left(b.family_name, 4) AND left(a.given_name, 1) = left(b.given_name, 1)"
-    " AND contains(a.email_local, left(a.family_name, 4)) AND contains(b.email_local, left(a.family_name, 4))"
-    " OR left(a.given_name, 3) = left(b.given_name, 3)"
-    " AND contains(a.email_local, left(a.given_name, 3)) AND contains(b.email_local, left(a.given_name, 3)))"
-)
-
-ASKED_ONCE: Mapping[str, tuple[str, str]] = {
-    NICKNAMES: ("nicknames", "a.given_name = b.given_name"),
-    MADE_OF_NAME: ("made_of_name", "a.email IS NULL OR b.email IS NULL"),
-}
-"""What takes long and is asked several times: what it is called, and where nobody asks."""
 
 # A mailbox that is named after one of two people who are called otherwise is often a household's.
 _OF_ANOTHER = (
@@ -259,11 +229,11 @@ _EMAIL = Comparison(
         ("same, named after one of two", _OF_ANOTHER),
         ("one of several", "a.email <> b.email AND list_has_any(a.emails, b.emails)"),
         ("same, made of the name", f"{MADE_OF_NAME} AND a.email = b.email", "name"),
-        ("one letter, made of the name", f"{MADE_OF_NAME} AND {_edits('email', 1)}", "name"),
+        ("one letter, made of the name", f"{MADE_OF_NAME} AND {edits('email', 1)}", "name"),
         ("elsewhere, made of the name", f"{MADE_OF_NAME} AND a.email_local = b.email_local", "name"),
         ("different, made of the name", MADE_OF_NAME, "name"),
         ("same", "a.email = b.email"),
-        ("one letter", _edits("email", 1)),
+        ("one letter", edits("email", 1)),
         ("elsewhere", "a.email_local = b.email_local"),
         ("different", "TRUE"),
     ),
@@ -276,26 +246,14 @@ _EMAIL = Comparison(
 )  # fmt: skip
 
 
-# Many write the year of their birth into their mail address.
-def _ends_in_year(one: str, other: str) -> tuple[str, str]:
-    """One, whose birth date is not known, has a mail address that ends in two digits; and they are the other's year."""
-    end = f"right({one}.email_local, 2)"
-    signs = (f"left({end}, 1)", f"right({end}, 1)")
-    digits = " AND ".join(f"{sign} >= '0' AND {sign} <= '9'" for sign in signs)
-    before = f"left(right({one}.email_local, 3), 1)"
-    two = f"({one}.birth_digits IS NULL AND {digits} AND ({before} < '0' OR {before} > '9'))"
-    return two, f"({two} AND {end} = substr({other}.birth_digits, 3, 2))"
-
-
-_TWO_DIGITS, _ARE_YEAR = zip(_ends_in_year("a", "b"), _ends_in_year("b", "a"), strict=True)
 _MAIL_YEAR = Comparison(
     "mail_year",
     ("email",),
     "({r}.birth_digits IS NOT NULL OR {r}.email_local IS NOT NULL)",
     (
         ("both are known, or none", "a.birth_digits IS NOT NULL AND b.birth_digits IS NOT NULL OR a.birth_digits IS NULL AND b.birth_digits IS NULL OR coalesce(a.email = b.email, FALSE)", "known"),
-        ("same year", " OR ".join(_ARE_YEAR)),
-        ("another number", " OR ".join(_TWO_DIGITS)),
+        ("same year", ARE_YEAR),
+        ("another number", TWO_DIGITS),
         ("no number", "TRUE"),
     ),
     "",
@@ -316,7 +274,7 @@ _PHONE = Comparison(
         ("same", "a.phone = b.phone"),
         ("one of several", "list_has_any(a.phones, b.phones)"),
         ("same but for the code", "right(a.phone, 7) = right(b.phone, 7)"),
-        ("one digit", _edits("phone", 1)),
+        ("one digit", edits("phone", 1)),
         ("same area", _SAME_AREA),
         ("different", "TRUE"),
     ),
@@ -377,8 +335,8 @@ _NATIONAL = Comparison(
         ("same", "a.national_id = b.national_id"),
         ("same end", "right(a.national_id, 4) = right(b.national_id, 4) AND (length(a.national_id) = 4 OR length(b.national_id) = 4)", "end"),
         ("other end", "length(a.national_id) = 4 OR length(b.national_id) = 4", "end"),
-        ("one digit", f"{_edits('national_id', 1)}"),
-        ("two digits", f"{_edits('national_id', 2)}"),
+        ("one digit", f"{edits('national_id', 1)}"),
+        ("two digits", f"{edits('national_id', 2)}"),
         ("different", "TRUE"),
     ),
     "same",

@@ -10,8 +10,11 @@ from onefold.resolve.matching.comparison import (
     MAX_BINS,
     Comparison,
 )
+from onefold.resolve.matching.conditions import MAIL_DIGITS
 
 MOST_SOURCES = 30
+MOST_BINS = 16
+"""A bin of frequency is a digit of this base in the number that has all bins of a record."""
 LISTS = ("emails", "phones", "family_parts")
 RARE = 3
 """Values of so many records are as rare as any: they may all be of one person."""
@@ -22,11 +25,15 @@ PLACE = (
     " WHEN street IS NOT NULL AND address_more IS NOT NULL THEN street || ', ' || address_more END"
 )
 """What makes an address one place, apart from its locality."""
+PRESENT = (*COLUMNS, "place")
+"""The columns of records: the standard ones, and what follows from them."""
 
 
 def presence_query(people: str = "people") -> str:
-    """In how many rows each standard column says something that no other one says."""
-    counts = ", ".join(f"count({_own(column)})" for column in COLUMNS)
+    """In how many rows each of `PRESENT` says something that no other one says."""
+    counts = ", ".join(
+        f"count({PLACE if column == 'place' else _own(column)})" for column in PRESENT
+    )
     return f"SELECT {counts} FROM {people}"
 
 
@@ -77,12 +84,12 @@ def records_query(columns: Sequence[str], people: str = "people", rows: str = "r
     )
 
 
-def values_query(column: str, records: str = "records") -> str:
-    """The values of a column: `(value, n, code)`; codes are numbers from 1, by value."""
+def values_query(column: str, people: str = "people") -> str:
+    """The values of a column of all rows: `(value, n, code)`; codes are numbers from 1, by value."""
+    value = PLACE if column == "place" else column
     return (
-        f"SELECT {column} AS value, sum(copies)::BIGINT AS n,"
-        f" (row_number() OVER (ORDER BY {column}))::BIGINT AS code"
-        f" FROM {records} WHERE {column} IS NOT NULL GROUP BY {column}"
+        "SELECT value, count(*)::BIGINT AS n, (row_number() OVER (ORDER BY value))::BIGINT AS code"
+        f" FROM (SELECT {value} AS value FROM {people}) WHERE value IS NOT NULL GROUP BY value"
     )
 
 
@@ -112,11 +119,13 @@ def prepared_query(
     columns: Sequence[str],
     coded: Sequence[str],
     binned: Mapping[str, int],
-    records: str = "records",
+    records: str,
 ) -> str:
     """The records with the columns that are compared, codes of values, and bins of frequency.
 
-    `binned` gives the number of bins of a column. The values of a coded column are in the table
+    All bins of a record are in the one number `bins`, too: to look one column up in pairs takes less than many.
+
+    `records` is the query of records; `binned` gives the number of bins of a column. The values of a coded column are in the table
     `values_COLUMN`, the common ones of a binned one in `common_COLUMN`.
     """
     chosen = [f"r.{column}" for column in ("rid", "copies", "source", *columns)]
@@ -127,8 +136,14 @@ def prepared_query(
     for column, bins in binned.items():
         chosen.append(f"coalesce(c_{column}.bin, {bins})::UTINYINT AS {column}_bin")
         joins.append(f"LEFT JOIN common_{column} AS c_{column} ON r.{column} = c_{column}.value")
+    packed = (
+        f"coalesce(c_{column}.bin, {bins})::BIGINT * {MOST_BINS**place}"
+        for place, (column, bins) in enumerate(binned.items())
+    )
+    chosen.append(f"{' + '.join(packed) or '0::BIGINT'} AS bins")
+    chosen.append(f"{MAIL_DIGITS.format(r='r')} AS mail_digits")
     chosen.append("s.code AS source_code")
-    return f"SELECT {', '.join(chosen)} FROM {records} AS r {' '.join(joins)}"
+    return f"SELECT {', '.join(chosen)} FROM ({records}) AS r {' '.join(joins)}"
 
 
 def copied_query(column: str, prepared: str = "prepared") -> str:
@@ -160,13 +175,13 @@ def whole_names_query(prepared: str = "prepared") -> str:
     )
 
 
-def sources_query(records: str = "records") -> str:
-    """The sources: `(value, n, code)`, with codes from 0; one alone where there are many."""
-    one = f"(SELECT count(DISTINCT source) FROM {records}) > {MOST_SOURCES}"
+def sources_query(people: str = "people") -> str:
+    """The sources of all rows: `(value, n, code)`, with codes from 0; one alone where there are many."""
+    one = f"(SELECT count(DISTINCT source) FROM {people}) > {MOST_SOURCES}"
     return (
-        f"SELECT coalesce(source, '') AS value, sum(copies)::BIGINT AS n, CASE WHEN {one} THEN 0"
+        f"SELECT coalesce(source, '') AS value, count(*)::BIGINT AS n, CASE WHEN {one} THEN 0"
         " ELSE row_number() OVER (ORDER BY coalesce(source, '')) - 1 END AS code"
-        f" FROM {records} GROUP BY coalesce(source, '')"
+        f" FROM {people} GROUP BY coalesce(source, '')"
     )
 
 

@@ -10,9 +10,8 @@ from onefold.app.people.tables import standardize_table
 from onefold.engine.duck import DuckEngine
 from onefold.model.matching import MatchModel
 from onefold.model.person import COLUMNS, Person
-from onefold.resolve.matching import blocking
 from onefold.resolve.matching.comparison import COMPARISONS
-from onefold.resolve.matching.levels import SHIFTS, WIDTHS, pattern_sql
+from onefold.resolve.matching.levels import SHIFTS, WIDTHS
 from onefold.resolve.matching.pairwise import Matcher, Ready
 from onefold.standardize.people.recognition import recognize
 from onefold.standardize.people.roles import Layout
@@ -59,8 +58,7 @@ def ready(engine: DuckEngine, model: MatchModel) -> dict[int, Ready]:
 
 def patterns(engine: DuckEngine, model: MatchModel, pairs: str) -> pa.Table:
     plan = steps.prepare(engine, model=model)
-    query = blocking.compared_query(pattern_sql(plan.comparisons), len(plan.sources), f"({pairs})")
-    return engine.arrow("patterns", query)
+    return engine.arrow("patterns", steps.compared_query(plan, f"({pairs})"))
 
 
 def differing(

@@ -25,7 +25,7 @@ class Taker:
         self,
         make: Callable[[], PulledSource],
         position: Position | None = None,
-        patience: float = 30.0,
+        patience: float = 60.0,
     ) -> None:
         self._make = make
         self._patience = patience

@@ -129,6 +129,8 @@ def ensure_jvm_started(**_):
 def engine_that(what: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
     """A process whose Java does this."""
     (folder / "pydbzengine" / "engine").mkdir(parents=True)
+    for package in ("pydbzengine", "pydbzengine/engine"):
+        (folder / package / "__init__.py").touch()
     (folder / "jpype.py").write_text(NO_JAVA)
     (folder / "pydbzengine" / "engine" / "jvm.py").write_text(NOT_STARTED.format(what))
     monkeypatch.setenv("PYTHONPATH", str(folder))

@@ -79,5 +79,6 @@ MAIL_DIGITS = _two_digits()
 _DIGITS_OF = {record: MAIL_DIGITS.format(r=record) for record in "ab"}
 TWO_DIGITS = " OR ".join(f"({one}) IS NOT NULL" for one in _DIGITS_OF.values())
 ARE_YEAR = " OR ".join(
-    f"({_DIGITS_OF[one]}) = substr({other}.birth_digits, 3, 2)" for one, other in ("ab", "ba")
+    f"({_DIGITS_OF[one]}) = substr({other}.birth_digits, 3, 2)"
+    for one, other in (("a", "b"), ("b", "a"))
 )

@@ -1,7 +1,7 @@
 import random
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -21,7 +21,7 @@ class Queue(NamedTuple):
         """A batch of one row that is about so large."""
         batch = self.store.batch() + 1
         text = random.Random(batch).randbytes(size // 2).hex()
-        row = [["a"], ["x"], ["b"], [text], [1], [1_000_000], ["web"], ["m"]]
+        row: list[list[Any]] = [["a"], ["x"], ["b"], [text], [1], [1_000_000], ["web"], ["m"]]
         rows = complete("links", to_table("links", row), {"batch": [batch]})
         self.store.write(BatchWrite(batch, lake=[QueuedRows(batch, "links", 1, to_ipc(rows))]))
 

@@ -53,7 +53,7 @@ name: hook
 type: webhook
 url: http://127.0.0.1:9/
 secret: {secret: hook}
-headers: {X-Key: geheim}  # known here
+headers: {X-Shop: plain}  # known here
 """
 
 
@@ -120,7 +120,7 @@ def test_new_ones_get_a_file_and_those_taken_out_go(onefold: Stepped, folder: Pa
 
 
 def test_secrets_are_not_written_into_files(onefold: Stepped, folder: Path) -> None:
-    change(onefold, "destination", "hook", headers={"X-Key": "other"}, timeout=7)
+    change(onefold, "destination", "hook", headers={"X-Shop": "other"}, timeout=7)
     export(onefold.settings, folder)
     text = (folder / "hook.yml").read_text()
     assert "secret: {secret: hook}\nheaders: (hidden)  # known here\ntimeout: 7\n" in text

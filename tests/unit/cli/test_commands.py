@@ -28,6 +28,7 @@ COMMANDS = [
     ["source", "enable"],
     ["source", "run"],
     ["source", "status"],
+    ["source", "test"],
     ["source", "pause"],
     ["source", "resume"],
     ["source", "release"],

@@ -141,7 +141,10 @@ def test_what_cannot_be_imported_is_told(
 
 def state(onefold: Stepped) -> list[Any]:
     """Everything that the store holds."""
-    tables = ("profiles", "identifiers", "members", "rejects", "loads", "seen", "lake_queue")
+    tables = (
+        "profiles", "identifiers", "fresh_identifiers", "members", "rejects", "loads", "seen",
+        "fresh_seen", "lake_queue",
+    )  # fmt: skip
     return [onefold.store.db.rows(f"select * from {one} order by 1, 2") for one in tables]
 
 

@@ -50,7 +50,10 @@ def kafka() -> Iterator[servers.Server]:
 
 def kept(onefold: Stepped) -> list[object]:
     """All that a run could change."""
-    tables = ("profiles", "identifiers", "rejects", "loads", "seen", "source_states", "lake_queue")
+    tables = (
+        "profiles", "identifiers", "fresh_identifiers", "rejects", "loads", "seen", "fresh_seen",
+        "source_states", "lake_queue",
+    )  # fmt: skip
     found = [onefold.store.db.rows(f"select * from {one}") for one in tables]
     return [*found, onefold.log.ends()]
 

@@ -6,7 +6,6 @@ import csv
 import io
 import math
 import zipfile
-import zlib
 from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from onefold.app.workspace import now_us, open_store
+from onefold.collect.sources.files.unpacking import BROKEN
 from onefold.collect.xml import Element, read_xml
 from onefold.config import Settings
 from onefold.model.errors import Fault, InvalidInput
@@ -124,7 +124,7 @@ def _unpacked(data: bytes) -> bytes:
             if len(members) != 1 or members[0].file_size > _MOST_BYTES:
                 raise InvalidInput("the ZIP must hold one file, of at most 64 MiB")
             return packed.read(members[0])
-    except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError) as error:
+    except BROKEN as error:
         raise InvalidInput(f"the ZIP cannot be read: {error}") from error
 
 

@@ -28,7 +28,7 @@ _ALONE: dict[str, Callable[..., Any]] = {
 }
 _NOT_OPENED = (".7z", ".rar", ".tar", ".tgz", ".zst")
 _ARCHIVES = (".zip", *_ALONE, *_NOT_OPENED)
-_BROKEN = (
+BROKEN = (
     zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, zlib.error,
     lzma.LZMAError,
 )  # fmt: skip
@@ -69,7 +69,7 @@ def _unzipped(file: Path, folder: Path) -> Iterator[Member]:
         with _ALONE[file.suffix.lower()](file, "rb") as source:
             _write(source, path, file, file.stat().st_size)
         yield Member(file.stem, path)
-    except _BROKEN as error:
+    except BROKEN as error:
         raise _broken(file, file.name, error) from error
     finally:
         path.unlink(missing_ok=True)
@@ -93,7 +93,7 @@ def _of_zip(file: Path, folder: Path) -> Iterator[Member]:
                 yield Member(told, path)
                 path.unlink()
                 place.rmdir()
-    except _BROKEN as error:
+    except BROKEN as error:
         raise _broken(file, told, error) from error
 
 

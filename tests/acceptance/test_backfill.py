@@ -251,7 +251,7 @@ def state(onefold: Stepped) -> list[Any]:
 def anew(onefold: Beside) -> list[Any]:
     """The same when everything is folded again under the present definitions, from empty."""
     tables = onefold.store.db.connection
-    for table in ("profiles", "identifiers", "aliases", "members"):
+    for table in ("profiles", "identifiers", "fresh_identifiers", "aliases", "members"):
         tables.execute(f"delete from {table}")
     refold(onefold)
     return state(onefold)

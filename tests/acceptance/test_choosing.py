@@ -291,7 +291,7 @@ def state(choosing: Choosing) -> list[Any]:
 
 def all_evaluated(choosing: Choosing) -> list[Any]:
     """The same when everything is folded again under the present definitions, from empty."""
-    for table in ("profiles", "identifiers", "aliases", "members"):
+    for table in ("profiles", "identifiers", "fresh_identifiers", "aliases", "members"):
         choosing.store.db.connection.execute(f"delete from {table}")
     refold(choosing)
     found = state(choosing)

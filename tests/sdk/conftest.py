@@ -92,7 +92,7 @@ class Collector:
         assert rejects == []
         return sorted(events, key=lambda event: event.time)
 
-    def wait_for(self, count: int, seconds: float = 20) -> list[Event]:
+    def wait_for(self, count: int, seconds: float = 60) -> list[Event]:
         wait_until(lambda: len(self.events()) >= count, seconds)
         return self.events()
 
@@ -204,7 +204,7 @@ def node() -> Callable[..., Any]:
         ) as process:
             try:
                 stay()
-                printed, complaints = process.communicate(timeout=60)
+                printed, complaints = process.communicate(timeout=120)
             finally:
                 process.kill()
         assert process.returncode == 0, complaints[-2000:] + printed[-2000:]

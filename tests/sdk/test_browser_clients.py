@@ -34,9 +34,9 @@ def assert_story(events: list[Event]) -> None:
 
 
 def test_segment(collector, browse, pages):
-    report = browse("segment.html", collector)
+    report = browse("segment.html", collector, until_events=5)
 
-    assert_story(collector.wait_for(5))
+    assert_story(collector.events())
     assert len(collector.events()) == 5
     assert (report["delivered"], report["foreign"], report["complaints"]) == (5, [], [])
     sent = [call for call in collector.calls if call.path != "/v1/m"]
@@ -58,9 +58,10 @@ def test_segment_in_batches_and_the_rest_when_the_page_is_left(collector, browse
 
 
 def test_rudder(collector, browse, pages):
-    report = browse("rudder.html", collector)
+    # It counts as delivered what is in its queue; a page left at once would cut off the last request.
+    report = browse("rudder.html", collector, until_events=6)
 
-    events = collector.wait_for(6)
+    events = collector.events()
     assert_story(events)
     assert len(events) == 6
     assert (report["delivered"], report["foreign"], report["complaints"]) == (6, [], [])
@@ -83,9 +84,9 @@ def test_rudder_in_beacons(collector, browse):
 
 
 def test_jitsu(collector, browse):
-    report = browse("jitsu.html", collector)
+    report = browse("jitsu.html", collector, until_events=5)
 
-    assert_story(collector.wait_for(5))
+    assert_story(collector.events())
     assert len(collector.events()) == 5
     assert report["answers"] == [{"status": 200, "body": {"success": True}}] * 5
     assert (report["foreign"], report["complaints"]) == ([], [])

@@ -27,7 +27,7 @@ page.on('request', (request) => {
   if (host && host !== '127.0.0.1') foreign.add(host)
 })
 await page.goto(address)
-await page.waitForFunction(() => window.report !== undefined, undefined, { timeout: 20_000 })
+await page.waitForFunction(() => window.report !== undefined, undefined, { timeout: 60_000 })
 const report = await page.evaluate(() => window.report)
 for await (const _ of process.stdin);
 await page.goto('about:blank')

@@ -47,7 +47,6 @@ class Database:
             "synchronous = full",
             f"cache_size = {-1024 * cache_mb}",
             "temp_store = memory",
-            "mmap_size = 8589934592",
             # Checkpoints run beside the batches, on a connection of their own.
             "wal_autocheckpoint = 0",
         ):

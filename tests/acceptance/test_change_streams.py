@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -30,6 +29,7 @@ from onefold.app.syncs.services import source_release
 from onefold.model.errors import NotFound
 from onefold.model.loads import Load
 from onefold.testing import servers
+from onefold.testing.patience import PATIENCE, wait_until
 from tests.acceptance.conftest import Stepped
 from tests.unit.collect.sources.conftest import started
 
@@ -72,13 +72,13 @@ def running(onefold: Stepped, name: str) -> Iterator[Callable[[Callable[[], bool
             onefold.settle()
             return is_so()
 
-        servers.wait_until(folded, "the profile does not change", 60)
+        wait_until(folded, "the profile changes")
 
     try:
         yield until
     finally:
         stop.set()
-        thread.join(60)
+        thread.join(PATIENCE)
 
 
 def traits(onefold: Stepped, identifier: str) -> dict[str, Any]:
@@ -253,7 +253,7 @@ mapping:
     producer = Producer({"bootstrap.servers": f"127.0.0.1:{kafka.port}"})
     producer.produce(topic, json.dumps({"who": "7", "number": "A1", "total": 9.5}))
     producer.produce(topic, b"{poison")
-    assert producer.flush(30) == 0
+    assert producer.flush(PATIENCE) == 0
     with running(onefold, "orders") as until:
         until(lambda: onefold.store.counters().get("events", 0) == 1)
         until(lambda: len(reject_list(onefold.settings)) == 1)
@@ -317,12 +317,14 @@ mapping:
             pulling = subprocess.Popen(
                 [sys.executable, "-m", "onefold", "pull", "accounts"], env=environment
             )
-            goal, deadline = rows_taken(onefold) + more, time.monotonic() + 60
-            while rows_taken(onefold) < goal:
+            goal = rows_taken(onefold) + more
+
+            def reached(pulling: Any = pulling, goal: int = goal) -> bool:
                 assert pulling.poll() is None
-                assert time.monotonic() < deadline
                 database.execute("update accounts set version = version + 1 where id > 3990")
-                time.sleep(0.005)
+                return rows_taken(onefold) >= goal
+
+            wait_until(reached, f"{more} more rows are taken", pause=0.005)
             pulling.send_signal(signal.SIGKILL)
             pulling.wait()
         database.execute("update accounts set version = version + 1 where id > 3990")

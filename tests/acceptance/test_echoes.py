@@ -22,6 +22,7 @@ from onefold.app.workspace import now_us
 from onefold.model.errors import Conflict, InvalidInput
 from onefold.model.pulled import Batch, Record
 from onefold.testing import servers
+from onefold.testing.patience import wait_until
 from onefold.testing.receiver import OK, Answer, Received, Receiver
 from tests.acceptance.conftest import Stepped
 from tests.unit.collect.sources.conftest import started
@@ -210,7 +211,7 @@ def test_a_table_that_a_destination_writes_and_a_source_reads_is_no_loop(onefold
             onefold.settle()
             return bool(is_so())
 
-        servers.wait_until(folded, what, 90)
+        wait_until(folded, what)
 
     with Receiver(KEY) as receiver, table:
         receiver.answer = write

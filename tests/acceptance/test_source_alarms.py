@@ -72,7 +72,7 @@ def test_a_source_that_keeps_failing_is_told_once_and_so_is_its_recovery(
             connection.execute("create table customers (id integer primary key)")
         for _ in range(2):
             assert run_source(onefold.settings, "crm").state == "done"
-        alarm, well = receiver.wait_for(2, 30)
+        alarm, well = receiver.wait_for(2)
 
     assert alarm.verified
     assert well.verified

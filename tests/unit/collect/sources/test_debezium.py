@@ -39,7 +39,6 @@ class ByDebezium(StreamedDatabase):
 
     module = "onefold.collect.sources.debezium"
     maker, kind = "open_debezium", "DebeziumSettings"
-    patience = 120.0
     moved = (("delete", 2), ("insert", 20))
     folder: Path
 

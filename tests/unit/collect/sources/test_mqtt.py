@@ -12,6 +12,7 @@ import pytest
 from onefold.collect.sources.mqtt import MqttSettings, MqttSource
 from onefold.model.errors import Unreachable
 from onefold.testing import servers
+from onefold.testing.patience import PATIENCE
 from tests.unit.collect.sources.conftest import NUMBERS, started
 from tests.unit.collect.sources.reading import HERE, Taker
 
@@ -33,7 +34,7 @@ class Tills:
     def send(self, *values: Any, till: str = "1") -> None:
         for value in values:
             raw = value if isinstance(value, bytes) else json.dumps(value).encode()
-            self._client.publish(f"{self.name}/{till}/sales", raw, qos=1).wait_for_publish(20)
+            self._client.publish(f"{self.name}/{till}/sales", raw, qos=1).wait_for_publish(PATIENCE)
 
     def taker(self) -> Taker:
         settings = MqttSettings(

@@ -1,13 +1,9 @@
 """The jobs process as a user runs it, with a real receiver: killed, stopped, and told to go away."""
 
-import os
 import signal
-import subprocess
-import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,8 +12,8 @@ from onefold.activate.webhook import secret_text
 from onefold.store import SQLiteStore
 from onefold.testing.patience import PATIENCE, wait_until
 from onefold.testing.receiver import Answer, Receiver
+from tests.programs import jobs
 
-SOURCES = str(Path(__file__).parents[2] / "src")
 KEY = bytes(range(32))
 PROFILES = 60
 
@@ -50,19 +46,6 @@ def add(store: SQLiteStore, numbers: range) -> None:
         )
 
 
-@contextmanager
-def jobs(directory: Path) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "onefold", "jobs", "--data", str(directory)],
-        env={**os.environ, "PYTHONPATH": SOURCES},
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-
-
 def test_kills_lose_nothing_and_keep_the_order(
     receiver: Receiver, store: SQLiteStore, tmp_path: Path
 ) -> None:
@@ -72,7 +55,10 @@ def test_kills_lose_nothing_and_keep_the_order(
     for _ in range(4):
         seen = len(receiver.received)
         with jobs(tmp_path):
-            receiver.wait_for(seen + 150)
+            wait_until(
+                lambda seen=seen: len(receiver.received) > seen + 150 or not store.outbox.waiting(),
+                "150 more are delivered, or all",
+            )
     add(store, range(1500, 1600))
     with jobs(tmp_path) as process:
         wait_until(lambda: not store.outbox.waiting(), "all is delivered")
@@ -89,7 +75,7 @@ def test_kills_lose_nothing_and_keep_the_order(
 
 
 def test_a_stop_sends_nothing_twice(receiver: Receiver, store: SQLiteStore, tmp_path: Path) -> None:
-    receiver.answer = Answer(delay=0.02)
+    receiver.answer = Answer(delay=0.08)
     put_destination(store, receiver)
     add(store, range(600))
     with jobs(tmp_path) as process:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,16 +15,11 @@ import httpx
 import pytest
 
 from onefold.testing.patience import PATIENCE, wait_until
+from tests.programs import ENVIRONMENT, onefold, ran
 
-SOURCES = Path(__file__).parents[2] / "src"
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(SOURCES), "ONEFOLD_MIN_FREE_DISK": "0"}
 FIGURES = re.compile(
     r"events ([\d,]+) .* profiles ([\d,]+) .* members ([\d,]+) .* webhooks ([\d,]+)"
 )
-
-
-def onefold(*arguments: object) -> list[str]:
-    return [sys.executable, "-P", "-m", "onefold", *map(str, arguments)]
 
 
 class Demo:
@@ -108,27 +101,12 @@ def test_the_demo_plays_stops_and_goes_on(tmp_path):
         assert (data / "demo" / "admin.key").read_text() == key
         second.process.kill()
         second.process.wait()
-    check = subprocess.run(
-        onefold("rebuild", "--check", "--data", data, "--json"),
-        env=ENVIRONMENT,
-        stdout=subprocess.PIPE,
-        timeout=PATIENCE,
-        check=False,
-    )
+    check = ran("rebuild", "--check", "--data", data, "--json")
     assert json.loads(check.stdout)["differences"] == []
 
 
 def test_a_workspace_that_is_no_demo_is_left_alone(tmp_path):
-    subprocess.run(
-        onefold("init", "--data", tmp_path), env=ENVIRONMENT, check=True, timeout=PATIENCE
-    )
-    refused = subprocess.run(
-        onefold("demo", "--data", tmp_path, "--port", 0),
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    assert ran("init", "--data", tmp_path).returncode == 0
+    refused = ran("demo", "--data", tmp_path, "--port", 0)
     assert refused.returncode == 1
     assert "no demo" in refused.stderr

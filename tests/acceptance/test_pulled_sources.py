@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import subprocess
 import sys
@@ -19,10 +18,10 @@ from onefold.app.syncs.running import run_source
 from onefold.model.errors import InvalidInput, OnefoldError
 from onefold.testing.patience import wait_until
 from tests.acceptance.conftest import Stepped
+from tests.programs import ENVIRONMENT
+from tests.programs import onefold as command
 
 pytest.importorskip("sqlalchemy")
-
-SOURCES = str(Path(__file__).parents[2] / "src")
 
 
 def crm(path: Path, rows: int) -> Path:
@@ -101,20 +100,10 @@ def test_killed_again_and_again_nothing_is_lost_and_nothing_comes_twice(
 ) -> None:
     rows = 6_000
     onefold.define(definition(crm(tmp_path / "crm.db", rows), page=20))
-    environment = {
-        **os.environ,
-        "PYTHONPATH": SOURCES,
-        "ONEFOLD_DATA": str(onefold.settings.data),
-        "ONEFOLD_MIN_FREE_DISK": "0",
-        "_ONEFOLD_CHILD": "",
-    }
+    line = command("pull", "crm", "--data", onefold.settings.data)
     reached = 0
     for _ in range(4):
-        process = subprocess.Popen(
-            [sys.executable, "-m", "onefold", "pull", "crm"],
-            env=environment,
-            stderr=subprocess.PIPE,
-        )
+        process = subprocess.Popen(line, env=ENVIRONMENT, stderr=subprocess.PIPE)
 
         def is_past(goal: int = reached + 300, process: Any = process) -> bool:
             assert process.poll() is None, process.communicate()

@@ -23,7 +23,7 @@ from onefold.model.errors import InvalidInput
 from onefold.model.pulled import Batch, Position
 from onefold.testing.receiver import Receiver
 from tests.acceptance.conftest import Stepped
-from tests.acceptance.test_deliveries import jobs
+from tests.programs import jobs
 
 KEY = bytes(range(32))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sqlite3
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,33 +20,12 @@ from onefold.testing import servers
 from onefold.testing.patience import PATIENCE
 from tests.acceptance.conftest import Stepped
 from tests.acceptance.test_change_streams import allow_this_machine
-from tests.unit.collect.sources.conftest import started
 
 MAPPING = """
 mapping:
   identifiers: {user_id: id, email: mail}
   traits: {city: city}
 """
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[servers.Server]:
-    yield from started(servers.postgres)
-
-
-@pytest.fixture(scope="module")
-def mariadb() -> Iterator[servers.Server]:
-    yield from started(servers.mariadb)
-
-
-@pytest.fixture(scope="module")
-def mosquitto() -> Iterator[servers.Server]:
-    yield from started(servers.mosquitto)
-
-
-@pytest.fixture(scope="module")
-def kafka() -> Iterator[servers.Server]:
-    yield from started(servers.kafka)
 
 
 def kept(onefold: Stepped) -> list[object]:

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,24 +15,13 @@ import httpx
 import pytest
 
 from onefold.testing.patience import PATIENCE, wait_until
+from tests.programs import ENVIRONMENT, onefold, ran
 
-SOURCES = Path(__file__).parents[2] / "src"
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(SOURCES), "ONEFOLD_MIN_FREE_DISK": "0"}
 DIRECTLY: dict[str, Any] = {"timeout": PATIENCE, "trust_env": False}
 
 
-def onefold(*arguments: object) -> list[str]:
-    return [sys.executable, "-P", "-m", "onefold", *map(str, arguments)]
-
-
 def ask(data: Path, *arguments: object) -> Any:
-    done = subprocess.run(
-        onefold(*arguments, "--data", data, "--json"),
-        env=ENVIRONMENT,
-        capture_output=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    done = ran(*arguments, "--data", data, "--json")
     return json.loads(done.stdout)
 
 
@@ -114,25 +102,11 @@ def test_the_first_start_makes_keys_and_the_second_goes_on(tmp_path):
         assert httpx.get(f"{first.url}/health", **DIRECTLY).status_code in (200, 503)
         send(first.url, first.keys["write key"], 10, 1)
         wait_for_events(data, 10)
-        second = subprocess.run(
-            onefold("up", "--data", data, "--port", 0),
-            env=ENVIRONMENT,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
+        second = ran("up", "--data", data, "--port", 0)
         assert second.returncode == 1
         assert "already running" in second.stderr
         port = first.url.rpartition(":")[2]
-        taken = subprocess.run(
-            onefold("up", "--data", tmp_path / "other", "--port", port),
-            env=ENVIRONMENT,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
+        taken = ran("up", "--data", tmp_path / "other", "--port", port)
         assert taken.returncode == 1
         assert "--port" in taken.stderr
     with up(data) as again:
@@ -181,14 +155,7 @@ def test_keys_are_told_even_if_the_start_fails(tmp_path):
         data = tmp_path / f"data{len(line)}"
         data.mkdir()
         (data / "worker.lock").mkdir()
-        done = subprocess.run(
-            onefold("up", "--data", data, "--port", 0, *line),
-            env=ENVIRONMENT,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
+        done = ran("up", "--data", data, "--port", 0, *line)
         assert done.returncode == 1
         if line:
             document = json.loads(done.stdout)

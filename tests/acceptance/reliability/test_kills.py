@@ -85,17 +85,7 @@ def test_kills_of_single_processes_and_of_all(tree: Tree, receiver: Receiver) ->
             clients.wait_for_more(300)
             tree.kill_and_wait(*NAMES)
     assert clients.failures > 0
-    settle(tree, receiver)
-    assert tree.stop() == 0
-    print(
-        "STATS",
-        len(clients.sent),
-        len(clients.accepted),
-        clients.failures,
-        clients.answers,
-        len(receiver.received),
-        len({one.message_id for one in receiver.received}),
-    )
+    settle(tree)
     assert_kept(tree, clients, receiver)
 
 
@@ -111,8 +101,7 @@ def test_kills_while_new_rules_count_the_past(tree: Tree, receiver: Receiver) ->
             tree.run("apply", str(folder))
             tree.kill_and_wait("worker")
             clients.wait_for_more(300)
-    settle(tree, receiver)
-    assert tree.stop() == 0
+    settle(tree)
     assert_kept(tree, clients, receiver)
     by_user = events_of_users(tree)
     assert members(tree)["later"] == {user for user, count in by_user.items() if count >= 9}
@@ -126,27 +115,18 @@ def test_kills_of_the_whole_tree_and_of_its_parent(tree: Tree, receiver: Receive
             clients.wait_for_more(1_000)
             tree.kill(*kills)
             tree.start()
-    settle(tree, receiver)
-    assert tree.stop() == 0
-    print(
-        "STATS",
-        len(clients.sent),
-        len(clients.accepted),
-        clients.failures,
-        clients.answers,
-        len(receiver.received),
-        len({one.message_id for one in receiver.received}),
-    )
+    settle(tree)
     assert_kept(tree, clients, receiver)
 
 
-def settle(tree: Tree, receiver: Receiver) -> None:
-    """Wait until everything is processed, evaluated, delivered and in the lake."""
+def settle(tree: Tree) -> None:
+    """Wait until everything is processed, evaluated, delivered and in the lake; then stop."""
     tree.settle()
     settings = Settings(data=tree.data)
     wait_until(
         lambda: not any(status(settings).deliveries_waiting.values()), "all is delivered", pause=0.2
     )
+    assert tree.stop() == 0
 
 
 def assert_kept(tree: Tree, clients: Clients, receiver: Receiver) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from onefold.collect.addresses import Reach
@@ -60,6 +60,11 @@ class Taker:
     def changes(self) -> list[tuple[str, Any]]:
         """What happened to which row, in short."""
         return [(record.change, record.fields.get("id")) for record in self.records]
+
+
+def places(batches: Iterable[Batch]) -> list[str]:
+    """Where the records of batches stood."""
+    return [record.place for batch in batches for record in batch.records]
 
 
 def state_of(records: list[Record], key: str = "id") -> dict[Any, dict[str, Any]]:

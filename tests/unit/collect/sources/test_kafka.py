@@ -22,15 +22,11 @@ from onefold.collect.sources.kafka import KafkaSettings, open_kafka
 from onefold.model.errors import InvalidInput, Unreachable
 from onefold.testing import servers
 from onefold.testing.patience import PATIENCE, wait_until
-from tests.unit.collect.sources.conftest import NUMBERS, started
+from tests.real_servers import started
+from tests.unit.collect.sources.conftest import NUMBERS
 from tests.unit.collect.sources.reading import HERE, Taker
 
 pytestmark = pytest.mark.slow  # brokers take their time to start and to agree on who reads what
-
-
-@pytest.fixture(scope="module")
-def broker() -> Iterator[servers.Server]:
-    yield from started(servers.kafka)
 
 
 @pytest.fixture(scope="module")
@@ -69,8 +65,8 @@ class Topic:
 
 
 @pytest.fixture
-def topic(broker: servers.Server) -> Topic:
-    return Topic(broker)
+def topic(kafka: servers.Server) -> Topic:
+    return Topic(kafka)
 
 
 class Registry(ThreadingHTTPServer):
@@ -319,10 +315,10 @@ def test_rows_as_debezium_writes_them(topic):
     assert reader.records[0].time == 1_700_000_000_000_000
 
 
-def test_a_topic_that_is_not_there_is_said(broker):
-    reader = Topic(broker).taker()
+def test_a_topic_that_is_not_there_is_said(kafka):
+    reader = Topic(kafka).taker()
     missing = KafkaSettings(
-        brokers=f"127.0.0.1:{broker.port}", topics=("nowhere",), group="nobody",
+        brokers=f"127.0.0.1:{kafka.port}", topics=("nowhere",), group="nobody",
         options={"allow.auto.create.topics": "false"},
     )  # fmt: skip
     reader._make = lambda: open_kafka(missing, HERE)

@@ -13,13 +13,8 @@ from onefold.collect.sources.mqtt import MqttSettings, MqttSource
 from onefold.model.errors import Unreachable
 from onefold.testing import servers
 from onefold.testing.patience import PATIENCE
-from tests.unit.collect.sources.conftest import NUMBERS, started
+from tests.unit.collect.sources.conftest import NUMBERS
 from tests.unit.collect.sources.reading import HERE, Taker
-
-
-@pytest.fixture(scope="module")
-def broker() -> Iterator[servers.Server]:
-    yield from started(servers.mosquitto)
 
 
 class Tills:
@@ -48,8 +43,8 @@ class Tills:
 
 
 @pytest.fixture
-def tills(broker: servers.Server) -> Iterator[Tills]:
-    made = Tills(broker)
+def tills(mosquitto: servers.Server) -> Iterator[Tills]:
+    made = Tills(mosquitto)
     yield made
     made.close()
 

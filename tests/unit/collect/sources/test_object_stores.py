@@ -24,7 +24,8 @@ from onefold.model.pulled import Batch
 from onefold.testing import object_stores
 from onefold.testing.patience import PATIENCE
 from onefold.testing.servers import Server
-from tests.unit.collect.sources.conftest import NUMBERS, started
+from tests.real_servers import started
+from tests.unit.collect.sources.conftest import NUMBERS
 from tests.unit.collect.sources.reading import PEAK
 
 HERE = Reach(["127.0.0.0/8"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -66,10 +66,16 @@ class Stepped:
         self._open.close()
 
 
+@contextmanager
+def stepped(data: Path) -> Iterator[Stepped]:
+    """A new workspace in a directory."""
+    settings = Settings(data=data, min_free_disk=0)
+    make_workspace(settings)
+    with closing(Stepped(settings)) as made:
+        yield made
+
+
 @pytest.fixture
 def onefold(tmp_path: Path) -> Iterator[Stepped]:
-    settings = Settings(data=tmp_path / "data", min_free_disk=0)
-    make_workspace(settings)
-    stepped = Stepped(settings)
-    yield stepped
-    stepped.close()
+    with stepped(tmp_path / "data") as made:
+        yield made

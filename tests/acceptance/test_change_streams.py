@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 import shutil
 import signal
 import subprocess
-import sys
 import threading
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -30,31 +26,12 @@ from onefold.app.syncs.services import source_release
 from onefold.model.errors import NotFound
 from onefold.model.loads import Load
 from onefold.testing import servers
+from onefold.testing.patience import PATIENCE, wait_until
 from tests.acceptance.conftest import Stepped
-from tests.unit.collect.sources.conftest import started
+from tests.programs import ENVIRONMENT, NEAR
+from tests.programs import onefold as command
 
 pytestmark = pytest.mark.slow
-SOURCES = str(Path(__file__).parents[2] / "src")
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[servers.Server]:
-    yield from started(servers.postgres)
-
-
-@pytest.fixture(scope="module")
-def mariadb() -> Iterator[servers.Server]:
-    yield from started(servers.mariadb)
-
-
-@pytest.fixture(scope="module")
-def mosquitto() -> Iterator[servers.Server]:
-    yield from started(servers.mosquitto)
-
-
-@pytest.fixture(scope="module")
-def kafka() -> Iterator[servers.Server]:
-    yield from started(servers.kafka)
 
 
 @contextmanager
@@ -72,13 +49,13 @@ def running(onefold: Stepped, name: str) -> Iterator[Callable[[Callable[[], bool
             onefold.settle()
             return is_so()
 
-        servers.wait_until(folded, "the profile does not change", 60)
+        wait_until(folded, "the profile changes")
 
     try:
         yield until
     finally:
         stop.set()
-        thread.join(60)
+        thread.join(PATIENCE)
 
 
 def traits(onefold: Stepped, identifier: str) -> dict[str, Any]:
@@ -135,6 +112,24 @@ def test_what_a_source_kept_on_its_server_is_released_also_when_it_is_no_more(on
     assert again["released"] == []
 
 
+def assert_follows(onefold: Stepped, source: str, server: Any, table: str) -> None:
+    """Rows of a new table of PostgreSQL are profiles, and change with them, also while nobody reads."""
+    server.execute(f"create table {table} (id int primary key, name text, city text)")
+    server.execute(f"alter table {table} replica identity full")  # a delete tells the whole row
+    server.execute(f"insert into {table} values (1, 'Ann', 'Bonn'), (2, 'Bob', 'Ulm')")
+    with running(onefold, source) as until:
+        until(lambda: traits(onefold, "user_id:1") == {"first_name": "Ann", "city": "Bonn"})
+        server.execute(f"update {table} set city = 'Köln' where id = 1")
+        until(lambda: traits(onefold, "user_id:1")["city"] == "Köln")
+    server.execute(f"update {table} set city = 'Hamm' where id = 1")
+    server.execute(f"delete from {table} where id = 2")
+    with running(onefold, source) as until:
+        until(lambda: traits(onefold, "user_id:1")["city"] == "Hamm")
+        until(lambda: traits(onefold, "user_id:2") == {})
+    assert onefold.store.counters()["events"] == 5
+    assert reject_list(onefold.settings) == []
+
+
 def test_a_row_changed_in_postgresql_is_a_changed_profile(onefold, postgres):
     import psycopg
 
@@ -142,20 +137,7 @@ def test_a_row_changed_in_postgresql_is_a_changed_profile(onefold, postgres):
     url = servers.postgres_url(postgres)
     onefold.define(postgres_changes("crm", url, "customers", MAPPING))
     with psycopg.connect(url, autocommit=True) as crm:
-        crm.execute("create table customers (id int primary key, name text, city text)")
-        crm.execute("alter table customers replica identity full")  # a delete tells the whole row
-        crm.execute("insert into customers values (1, 'Ann', 'Bonn'), (2, 'Bob', 'Ulm')")
-        with running(onefold, "crm") as until:
-            until(lambda: traits(onefold, "user_id:1") == {"first_name": "Ann", "city": "Bonn"})
-            crm.execute("update customers set city = 'Köln' where id = 1")
-            until(lambda: traits(onefold, "user_id:1")["city"] == "Köln")
-        crm.execute("update customers set city = 'Hamm' where id = 1")
-        crm.execute("delete from customers where id = 2")
-        with running(onefold, "crm") as until:
-            until(lambda: traits(onefold, "user_id:1")["city"] == "Hamm")
-            until(lambda: traits(onefold, "user_id:2") == {})
-    assert onefold.store.counters()["events"] == 5
-    assert reject_list(onefold.settings) == []
+        assert_follows(onefold, "crm", crm, "customers")
 
 
 def test_a_row_changed_in_mariadb_is_a_changed_profile(onefold, mariadb):
@@ -217,20 +199,7 @@ settings:
     table.include.list: public.people
 {MAPPING}""")
     with psycopg.connect(servers.postgres_url(postgres), autocommit=True) as erp:
-        erp.execute("create table people (id int primary key, name text, city text)")
-        erp.execute("alter table people replica identity full")
-        erp.execute("insert into people values (1, 'Ann', 'Bonn'), (2, 'Bob', 'Ulm')")
-        with running(onefold, "erp") as until:
-            until(lambda: traits(onefold, "user_id:1") == {"first_name": "Ann", "city": "Bonn"})
-            erp.execute("update people set city = 'Köln' where id = 1")
-            until(lambda: traits(onefold, "user_id:1")["city"] == "Köln")
-        erp.execute("update people set city = 'Hamm' where id = 1")
-        erp.execute("delete from people where id = 2")
-        with running(onefold, "erp") as until:
-            until(lambda: traits(onefold, "user_id:1")["city"] == "Hamm")
-            until(lambda: traits(onefold, "user_id:2") == {})
-        assert onefold.store.counters()["events"] == 5
-        assert reject_list(onefold.settings) == []
+        assert_follows(onefold, "erp", erp, "people")
     for file in onefold.settings.data.rglob("*"):
         assert not file.is_file() or b"never-to-be-seen" not in file.read_bytes()
 
@@ -253,7 +222,7 @@ mapping:
     producer = Producer({"bootstrap.servers": f"127.0.0.1:{kafka.port}"})
     producer.produce(topic, json.dumps({"who": "7", "number": "A1", "total": 9.5}))
     producer.produce(topic, b"{poison")
-    assert producer.flush(30) == 0
+    assert producer.flush(PATIENCE) == 0
     with running(onefold, "orders") as until:
         until(lambda: onefold.store.counters().get("events", 0) == 1)
         until(lambda: len(reject_list(onefold.settings)) == 1)
@@ -302,27 +271,21 @@ mapping:
   properties: {version: version}
 """
     onefold.define(postgres_changes("accounts", url, "accounts", mapping, ", batch_rows: 50"))
-    environment = {
-        **os.environ,
-        "PYTHONPATH": SOURCES,
-        "ONEFOLD_DATA": str(onefold.settings.data),
-        "ONEFOLD_MIN_FREE_DISK": "0",
-        "ONEFOLD_SOURCE_NETWORKS": "127.0.0.0/8",
-        "_ONEFOLD_CHILD": "",
-    }
+    line = command("pull", "accounts", "--data", onefold.settings.data)
+    environment = {**ENVIRONMENT, **NEAR}
     with psycopg.connect(url, autocommit=True) as database:
         database.execute("create table accounts (id int primary key, version int)")
         database.execute("insert into accounts select n, 0 from generate_series(1, 4000) n")
         for more in (700, 700, 4500, 300, 300):  # twice in the first reading
-            pulling = subprocess.Popen(
-                [sys.executable, "-m", "onefold", "pull", "accounts"], env=environment
-            )
-            goal, deadline = rows_taken(onefold) + more, time.monotonic() + 60
-            while rows_taken(onefold) < goal:
+            pulling = subprocess.Popen(line, env=environment)
+            goal = rows_taken(onefold) + more
+
+            def reached(pulling: Any = pulling, goal: int = goal) -> bool:
                 assert pulling.poll() is None
-                assert time.monotonic() < deadline
                 database.execute("update accounts set version = version + 1 where id > 3990")
-                time.sleep(0.005)
+                return rows_taken(onefold) >= goal
+
+            wait_until(reached, f"{more} more rows are taken", pause=0.005)
             pulling.send_signal(signal.SIGKILL)
             pulling.wait()
         database.execute("update accounts set version = version + 1 where id > 3990")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import msgspec
@@ -15,6 +14,7 @@ from onefold.app.workspace import now_us, open_lake, open_log, open_store
 from onefold.config import Settings
 from onefold.model.records import Accepted, encode_accepted
 from onefold.store import SQLiteStore
+from onefold.testing.patience import wait_until
 
 DAY = 86_400_000_000
 RULE = """
@@ -25,10 +25,11 @@ rule: count_of('Order Completed', last => interval 3 day) >= 1
 
 
 def wait_for(worker: Worker, store: SQLiteStore, size: int) -> None:
-    deadline = time.monotonic() + 20
-    while store.segment_sizes().get("active", 0) != size:
-        assert time.monotonic() < deadline, store.segment_sizes()
+    def found() -> bool:
         worker.step()
+        return store.segment_sizes().get("active", 0) == size
+
+    wait_until(found, f"{size} in the segment", pause=0)
 
 
 def test_what_a_clock_ahead_ended_begins_again(tmp_path: Path) -> None:

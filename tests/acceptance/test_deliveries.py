@@ -1,22 +1,19 @@
 """The jobs process as a user runs it, with a real receiver: killed, stopped, and told to go away."""
 
-import os
 import signal
-import subprocess
-import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from onefold.activate.webhook import secret_text
 from onefold.store import SQLiteStore
+from onefold.testing.patience import PATIENCE, wait_until
 from onefold.testing.receiver import Answer, Receiver
+from tests.programs import jobs
 
-SOURCES = str(Path(__file__).parents[2] / "src")
 KEY = bytes(range(32))
 PROFILES = 60
 
@@ -49,26 +46,6 @@ def add(store: SQLiteStore, numbers: range) -> None:
         )
 
 
-def until(holds: Callable[[], bool], seconds: float = 30.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
-@contextmanager
-def jobs(directory: Path) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "onefold", "jobs", "--data", str(directory)],
-        env={**os.environ, "PYTHONPATH": SOURCES},
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-
-
 def test_kills_lose_nothing_and_keep_the_order(
     receiver: Receiver, store: SQLiteStore, tmp_path: Path
 ) -> None:
@@ -78,12 +55,15 @@ def test_kills_lose_nothing_and_keep_the_order(
     for _ in range(4):
         seen = len(receiver.received)
         with jobs(tmp_path):
-            receiver.wait_for(seen + 150, 30)
+            wait_until(
+                lambda seen=seen: len(receiver.received) > seen + 150 or not store.outbox.waiting(),
+                "150 more are delivered, or all",
+            )
     add(store, range(1500, 1600))
     with jobs(tmp_path) as process:
-        until(lambda: not store.outbox.waiting())
+        wait_until(lambda: not store.outbox.waiting(), "all is delivered")
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE) == 0
     told = defaultdict(list)
     for received in receiver.received:
         assert received.verified
@@ -95,16 +75,16 @@ def test_kills_lose_nothing_and_keep_the_order(
 
 
 def test_a_stop_sends_nothing_twice(receiver: Receiver, store: SQLiteStore, tmp_path: Path) -> None:
-    receiver.answer = Answer(delay=0.02)
+    receiver.answer = Answer(delay=0.08)
     put_destination(store, receiver)
     add(store, range(600))
     with jobs(tmp_path) as process:
-        receiver.wait_for(60, 30)
+        receiver.wait_for(60)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE) == 0
     assert 60 <= len(receiver.received) < 600
     with jobs(tmp_path):
-        until(lambda: not store.outbox.waiting())
+        wait_until(lambda: not store.outbox.waiting(), "all is delivered")
     assert sorted(received.json["n"] for received in receiver.received) == list(range(600))
 
 
@@ -115,11 +95,11 @@ def test_two_jobs_processes_send_nothing_twice_and_one_takes_over(
     put_destination(store, receiver)
     add(store, range(300))
     with jobs(tmp_path) as first, jobs(tmp_path):
-        until(lambda: not store.outbox.waiting())
+        wait_until(lambda: not store.outbox.waiting(), "all is delivered")
         first.send_signal(signal.SIGTERM)
-        assert first.wait(20) == 0
+        assert first.wait(PATIENCE) == 0
         add(store, range(300, 310))
-        receiver.wait_for(310, 20)
+        receiver.wait_for(310)
     assert sorted(received.json["n"] for received in receiver.received) == list(range(310))
 
 
@@ -130,8 +110,10 @@ def test_a_destination_that_is_gone_is_taken_out_of_service_for_good(
     put_destination(store, receiver)
     add(store, range(1))
     with jobs(tmp_path):
-        until(lambda: len(store.outbox.dead("crm")) == 1)
-        until(lambda: store.registry.definitions()[0].body.get("enabled") is False)
+        wait_until(lambda: len(store.outbox.dead("crm")) == 1, "it is given up")
+        wait_until(
+            lambda: store.registry.definitions()[0].body.get("enabled") is False, "it is disabled"
+        )
     receiver.answer = Answer(200)
     add(store, range(1, 2))
     store.registry.put_definitions(
@@ -140,7 +122,7 @@ def test_a_destination_that_is_gone_is_taken_out_of_service_for_good(
     )  # fmt: skip
     assert store.outbox.revive([store.outbox.dead("crm")[0].delivery.id], 3) == 1
     with jobs(tmp_path):
-        until(lambda: not store.outbox.waiting())
+        wait_until(lambda: not store.outbox.waiting(), "all is delivered")
     assert sorted(received.json["n"] for received in receiver.received) == [0, 0, 1]
 
 
@@ -153,7 +135,7 @@ def test_headers_that_held_secrets_are_kept_encrypted_and_named(
     store.registry.put_definitions([("destination", "crm", body)], [], 1, "test")
     add(store, range(1))
     with jobs(tmp_path):
-        (received,) = receiver.wait_for(1, 30)
+        (received,) = receiver.wait_for(1)
 
     sent = [received.headers[name] for name in ("authorization", "x-crm-key", "x-team")]
     assert sent == ["Bearer k1", "k2", "growth"]
@@ -174,7 +156,7 @@ def test_a_secret_that_stood_in_a_definition_is_kept_encrypted_and_named(
     add(store, range(3))
 
     with jobs(tmp_path):
-        until(lambda: len(receiver.received) >= 3)
+        receiver.wait_for(3)
 
     assert all(one.verified for one in receiver.received)
     versions = store.registry.definition_versions("destination", "crm")

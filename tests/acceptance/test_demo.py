@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import subprocess
-import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
-SOURCES = Path(__file__).parents[2] / "src"
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(SOURCES), "ONEFOLD_MIN_FREE_DISK": "0"}
+from onefold.testing.patience import PATIENCE, wait_until
+from tests.programs import ENVIRONMENT, onefold, ran
+
 FIGURES = re.compile(
     r"events ([\d,]+) .* profiles ([\d,]+) .* members ([\d,]+) .* webhooks ([\d,]+)"
 )
-
-
-def onefold(*arguments: object) -> list[str]:
-    return [sys.executable, "-P", "-m", "onefold", *map(str, arguments)]
 
 
 class Demo:
@@ -43,13 +36,12 @@ class Demo:
         for line in self.process.stdout:
             self.lines.append(line.rstrip("\n"))
 
-    def until(self, found: Callable[[], Any], seconds: float = 60.0) -> Any:
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline and self.process.poll() is None:
-            if value := found():
-                return value
-            time.sleep(0.1)
-        raise AssertionError("\n".join(self.lines))
+    def until(self, found: Callable[[], bool], what: str) -> None:
+        def came() -> bool:
+            assert self.process.poll() is None, "\n".join(self.lines)
+            return found()
+
+        wait_until(came, what)
 
     def figures(self) -> list[int]:
         """Events, profiles, members and webhooks of the last live line."""
@@ -81,7 +73,10 @@ def test_the_demo_plays_stops_and_goes_on(tmp_path):
     data = tmp_path / "data"
     play = ("--customers", 60, "--minutes", 0.1, "--rate", 50)
     with demo(data, *play) as first:
-        first.until(lambda: len(found := first.figures()) and found[0] > 800 and found[3] > 20)
+        first.until(
+            lambda: bool(found := first.figures()) and found[0] > 800 and found[3] > 20,
+            "it plays, and webhooks come",
+        )
         key = (data / "demo" / "admin.key").read_text()
         for name in ("admin.key", "notes.json"):
             assert (data / "demo" / name).stat().st_mode & 0o777 == 0o600
@@ -91,37 +86,27 @@ def test_the_demo_plays_stops_and_goes_on(tmp_path):
             f"{first.url()}/api/profiles/{looked_up[0]}",
             headers={"authorization": f"Bearer {key}"},
             trust_env=False,
+            timeout=PATIENCE,
         )
         assert answer.status_code == 200
         assert answer.json()["segments"]
         first.process.send_signal(signal.SIGINT)
-        assert first.process.wait(timeout=40) == 0
+        assert first.process.wait(PATIENCE) == 0
         before = first.figures()
     with demo(data, *play) as second:
-        second.until(lambda: len(found := second.figures()) and found[0] > before[0] + 50)
+        second.until(
+            lambda: bool(found := second.figures()) and found[0] > before[0] + 50, "it goes on"
+        )
         assert second.figures()[0] < 2 * before[0], "it began again from the start"
         assert (data / "demo" / "admin.key").read_text() == key
         second.process.kill()
         second.process.wait()
-    check = subprocess.run(
-        onefold("rebuild", "--check", "--data", data, "--json"),
-        env=ENVIRONMENT,
-        stdout=subprocess.PIPE,
-        timeout=60,
-        check=False,
-    )
+    check = ran("rebuild", "--check", "--data", data, "--json")
     assert json.loads(check.stdout)["differences"] == []
 
 
 def test_a_workspace_that_is_no_demo_is_left_alone(tmp_path):
-    subprocess.run(onefold("init", "--data", tmp_path), env=ENVIRONMENT, check=True, timeout=60)
-    refused = subprocess.run(
-        onefold("demo", "--data", tmp_path, "--port", 0),
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    assert ran("init", "--data", tmp_path).returncode == 0
+    refused = ran("demo", "--data", tmp_path, "--port", 0)
     assert refused.returncode == 1
     assert "no demo" in refused.stderr

@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,11 +16,11 @@ from onefold.app.workspace import now_us
 from onefold.model.errors import Conflict, InvalidInput
 from onefold.model.pulled import Batch, Record
 from onefold.testing import servers
+from onefold.testing.patience import wait_until
 from onefold.testing.receiver import OK, Answer, Received, Receiver
 from tests.acceptance.conftest import Stepped
-from tests.unit.collect.sources.conftest import started
+from tests.programs import NEAR, jobs
 
-SOURCES = str(Path(__file__).parents[2] / "src")
 KEY = bytes(range(32))
 CRM = """
 kind: source
@@ -159,30 +153,6 @@ def test_a_guard_that_cannot_work_is_refused(onefold, echo):
         onefold.define(CRM.replace("{of: [crm-hook]}", echo))
 
 
-@contextmanager
-def jobs(onefold: Stepped) -> Iterator[None]:
-    """The process that delivers and pulls."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "onefold", "jobs", "--data", str(onefold.settings.data)],
-        env={
-            **os.environ,
-            "PYTHONPATH": SOURCES,
-            "ONEFOLD_SOURCE_NETWORKS": "127.0.0.0/8",
-            "ONEFOLD_MIN_FREE_DISK": "0",
-        },
-    )
-    try:
-        yield
-    finally:
-        process.kill()
-        process.wait()
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[servers.Server]:
-    yield from started(servers.postgres)
-
-
 @pytest.mark.slow
 def test_a_table_that_a_destination_writes_and_a_source_reads_is_no_loop(onefold, postgres):
     """Onefold tells a CRM by webhook; the CRM writes its table; Onefold reads the table's changes."""
@@ -210,7 +180,7 @@ def test_a_table_that_a_destination_writes_and_a_source_reads_is_no_loop(onefold
             onefold.settle()
             return bool(is_so())
 
-        servers.wait_until(folded, what, 90)
+        wait_until(folded, what)
 
     with Receiver(KEY) as receiver, table:
         receiver.answer = write
@@ -237,7 +207,7 @@ mapping:
   traits: {{city: town}}
 """)
         identify(onefold, city="Köln")
-        with jobs(onefold):
+        with jobs(onefold.settings.data, **NEAR):
             until(lambda: echoes(onefold) == 1, "the CRM's row comes back")
             assert written == ["Köln"]
             assert said_by(onefold, "city") == {"default": "Köln"}

@@ -42,12 +42,13 @@ from onefold.segment import compile_plan
 from onefold.segment.plan import Wanted
 from onefold.serve.web import run_web
 from onefold.testing.connect_server import connect_server
+from onefold.testing.patience import PATIENCE
 from onefold.testing.shop import SEGMENTS, Shop, definitions
 from onefold.testing.shop.play import batches
 from tests.acceptance.conftest import Stepped
 from tests.engines.test_engines import needs_java
 
-pytestmark = [pytest.mark.slow, needs_java, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, needs_java]
 DAY = 86_400_000_000
 RULE = (
     "country = 'CN' and count_of('Order Completed', last => interval 30 day) >= 2"
@@ -218,9 +219,9 @@ def test_over_http(shop: Settings) -> None:
         web = threading.Thread(target=run_web, args=(settings, ready.set, stop, listen))
         web.start()
         try:
-            assert ready.wait(60)
+            assert ready.wait(PATIENCE)
             url = f"http://127.0.0.1:{listen.getsockname()[1]}/api/segments/preview"
-            found = httpx.post(url, json=question, headers=headers, timeout=400)
+            found = httpx.post(url, json=question, headers=headers, timeout=2 * PATIENCE)
             assert found.status_code == 200, found.text
             return {**found.json(), "as_of": 0}
         finally:
@@ -243,7 +244,7 @@ def test_on_the_command_line_with_a_spark_connect_server(
             check=False,
             capture_output=True,
             env={**os.environ, **environment},
-            timeout=600,
+            timeout=2 * PATIENCE,
         )
         assert done.returncode == 0, done.stderr.decode()
         return {**json.loads(done.stdout), "as_of": 0}

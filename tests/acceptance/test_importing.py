@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +21,7 @@ from onefold.app.syncs.services import load_list
 from onefold.app.workspace import open_store
 from onefold.config import Settings
 from onefold.model.errors import InvalidInput
+from onefold.testing.patience import wait_until
 from tests.acceptance.conftest import Stepped
 
 DEFINED = """
@@ -224,14 +222,15 @@ def test_an_import_that_is_killed_goes_on_and_brings_every_row_once(tmp_path: Pa
     line += ["import", str(file), "--source", "crm"]
     for wanted in (1, 20_000):
         process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        deadline = time.monotonic() + 60
-        while process.poll() is None and time.monotonic() < deadline:
+
+        def is_amidst(process: subprocess.Popen[bytes] = process, wanted: int = wanted) -> bool:
+            assert process.poll() is None, process.communicate()
             with open_store(settings) as store:
                 loads = store.loads.page(1 << 60, 1)
-            if loads and loads[0].rows >= wanted:
-                os.kill(process.pid, signal.SIGKILL)
-                break
-            time.sleep(0.01)
+            return bool(loads) and loads[0].rows >= wanted
+
+        wait_until(is_amidst, f"{wanted} rows are read")
+        process.kill()
         process.communicate()
     done = subprocess.run(line, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 
 import pytest
 
@@ -13,6 +12,7 @@ from onefold.app.workspace import open_store
 from onefold.engine import DuckEngine
 from onefold.model.errors import Canceled
 from onefold.segment import Wanted, compile_plan
+from onefold.testing.patience import wait_until
 from tests.acceptance.conftest import Stepped
 
 
@@ -22,9 +22,7 @@ def test_a_job_that_is_canceled_stops_within_a_second(onefold: Stepped) -> None:
 
     def cancel() -> None:
         with open_store(onefold.settings, cache_mb=1) as store:
-            deadline = time.monotonic() + 20
-            while not store.jobs.get(job.id).done and time.monotonic() < deadline:
-                time.sleep(0.01)
+            wait_until(lambda: store.jobs.get(job.id).done, "it has begun to count")
             store.jobs.cancel(job.id, 2, "bob")
         canceled_at.set()
 
@@ -44,19 +42,16 @@ def test_a_job_that_is_canceled_stops_within_a_second(onefold: Stepped) -> None:
 def test_a_long_query_is_interrupted(onefold: Stepped) -> None:
     job = onefold.store.jobs.get(onefold.store.jobs.add("query", "", {}, 1, "ann"))
     engine = DuckEngine()
-    started = time.monotonic()
+    numbers = [f"range(1000000) {name}(i)" for name in "abc"]  # it would take years
 
     def query(work: Work) -> None:
         onefold.store.jobs.cancel(work.job.id, 2, "bob")
         with work.interrupting(engine.connection.interrupt):
-            engine.rows(
-                "long", "select sum(a.i * b.i) from range(1000000) a(i), range(100000) b(i)", {}
-            )
+            engine.rows("long", f"select sum(a.i * b.i + c.i) from {', '.join(numbers)}", {})
 
     do(onefold.store, job, query)
     engine.close()
     assert onefold.store.jobs.get(job.id).state == "canceled"
-    assert time.monotonic() - started < 10
 
 
 def test_a_process_that_is_to_end_leaves_its_job_to_the_next(onefold: Stepped) -> None:
@@ -131,10 +126,12 @@ def test_an_evaluation_that_is_canceled_begins_anew_with_the_next_start(onefold:
     population.step(1, hurry=True)
     (job,) = onefold.store.jobs.page(1 << 62, 9)
     onefold.store.jobs.cancel(job.id, 2, "bob")
-    deadline = time.monotonic() + 20
-    while onefold.store.jobs.get(job.id).is_open and time.monotonic() < deadline:
-        time.sleep(0.1)
+
+    def ended() -> bool:
         population.step(1, hurry=True)
+        return not onefold.store.jobs.get(job.id).is_open
+
+    wait_until(ended, "the evaluation heeds it", pause=0.1)
     again, rest = everybody(onefold, 3_000)
     while again.step(1):
         pass

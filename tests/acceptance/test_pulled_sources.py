@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -18,11 +16,12 @@ from onefold.app.secret_values import secret_list, secret_set
 from onefold.app.syncs import services
 from onefold.app.syncs.running import run_source
 from onefold.model.errors import InvalidInput, OnefoldError
+from onefold.testing.patience import wait_until
 from tests.acceptance.conftest import Stepped
+from tests.programs import ENVIRONMENT
+from tests.programs import onefold as command
 
 pytest.importorskip("sqlalchemy")
-
-SOURCES = str(Path(__file__).parents[2] / "src")
 
 
 def crm(path: Path, rows: int) -> Path:
@@ -101,28 +100,19 @@ def test_killed_again_and_again_nothing_is_lost_and_nothing_comes_twice(
 ) -> None:
     rows = 6_000
     onefold.define(definition(crm(tmp_path / "crm.db", rows), page=20))
-    environment = {
-        **os.environ,
-        "PYTHONPATH": SOURCES,
-        "ONEFOLD_DATA": str(onefold.settings.data),
-        "ONEFOLD_MIN_FREE_DISK": "0",
-        "_ONEFOLD_CHILD": "",
-    }
+    line = command("pull", "crm", "--data", onefold.settings.data)
     reached = 0
     for _ in range(4):
-        process = subprocess.Popen(
-            [sys.executable, "-m", "onefold", "pull", "crm"],
-            env=environment,
-            stderr=subprocess.PIPE,
-        )
-        goal, deadline = reached + 300, time.monotonic() + 60
-        while reached < goal and process.poll() is None and time.monotonic() < deadline:
-            reached = sum(load.rows for load in onefold.store.loads.running())
-            time.sleep(0.005)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        assert process.stderr is not None
-        process.stderr.close()
+        process = subprocess.Popen(line, env=ENVIRONMENT, stderr=subprocess.PIPE)
+
+        def is_past(goal: int = reached + 300, process: Any = process) -> bool:
+            assert process.poll() is None, process.communicate()
+            return sum(load.rows for load in onefold.store.loads.running()) >= goal
+
+        wait_until(is_past, "300 more rows are read", pause=0.005)
+        process.kill()
+        process.communicate()
+        reached = sum(load.rows for load in onefold.store.loads.running())
     assert 300 < reached < rows
 
     load = run_source(onefold.settings, "crm")

@@ -23,7 +23,7 @@ from onefold.model.errors import InvalidInput
 from onefold.model.pulled import Batch, Position
 from onefold.testing.receiver import Receiver
 from tests.acceptance.conftest import Stepped
-from tests.acceptance.test_deliveries import jobs
+from tests.programs import jobs
 
 KEY = bytes(range(32))
 
@@ -72,7 +72,7 @@ def test_a_source_that_keeps_failing_is_told_once_and_so_is_its_recovery(
             connection.execute("create table customers (id integer primary key)")
         for _ in range(2):
             assert run_source(onefold.settings, "crm").state == "done"
-        alarm, well = receiver.wait_for(2, 30)
+        alarm, well = receiver.wait_for(2)
 
     assert alarm.verified
     assert well.verified

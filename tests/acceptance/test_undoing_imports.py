@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from onefold.app.access import make_workspace
 from onefold.app.folding.rebuild import check_rebuild
 from onefold.app.folding.rebuild_checks import last_check
 from onefold.app.imports.importing import import_file
@@ -21,11 +20,10 @@ from onefold.app.profiles.finding import profile
 from onefold.app.questions.query import sql
 from onefold.app.replay import replay
 from onefold.app.workspace import open_lake
-from onefold.config import Settings
 from onefold.engine import short_session
 from onefold.model.errors import Conflict, NotFound
 from onefold.model.profile import decode_profile
-from tests.acceptance.conftest import Stepped
+from tests.acceptance.conftest import Stepped, stepped
 
 DEFINED = """
 kind: mapping
@@ -57,11 +55,8 @@ expression: count_of('Order Completed')
 
 @pytest.fixture
 def other(tmp_path: Path) -> Iterator[Stepped]:
-    settings = Settings(data=tmp_path / "other", min_free_disk=0)
-    make_workspace(settings)
-    stepped = Stepped(settings)
-    yield stepped
-    stepped.close()
+    with stepped(tmp_path / "other") as made:
+        yield made
 
 
 def bring(onefold: Stepped, file: Path, mapping: str = "people", source: str = "crm") -> int:

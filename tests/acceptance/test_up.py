@@ -6,9 +6,7 @@ import json
 import os
 import signal
 import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,22 +14,14 @@ from typing import Any
 import httpx
 import pytest
 
-SOURCES = Path(__file__).parents[2] / "src"
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(SOURCES), "ONEFOLD_MIN_FREE_DISK": "0"}
+from onefold.testing.patience import PATIENCE, wait_until
+from tests.programs import ENVIRONMENT, onefold, ran
 
-
-def onefold(*arguments: object) -> list[str]:
-    return [sys.executable, "-P", "-m", "onefold", *map(str, arguments)]
+DIRECTLY: dict[str, Any] = {"timeout": PATIENCE, "trust_env": False}
 
 
 def ask(data: Path, *arguments: object) -> Any:
-    done = subprocess.run(
-        onefold(*arguments, "--data", data, "--json"),
-        env=ENVIRONMENT,
-        capture_output=True,
-        timeout=60,
-        check=False,
-    )
+    done = ran(*arguments, "--data", data, "--json")
     return json.loads(done.stdout)
 
 
@@ -62,7 +52,7 @@ def up(data: Path, *arguments: object) -> Iterator[Running]:
             yield _ready(process)
         finally:
             process.terminate()
-            process.wait(timeout=40)
+            process.wait(PATIENCE)
 
 
 def _ready(process: subprocess.Popen[str]) -> Running:
@@ -76,32 +66,23 @@ def _ready(process: subprocess.Popen[str]) -> Running:
     raise AssertionError("it never was ready")
 
 
-def eventually(found: Callable[[], Any], seconds: float = 30.0) -> Any:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if value := found():
-            return value
-        time.sleep(0.05)
-    return found()
-
-
 def send(url: str, key: str, count: int, number: int) -> None:
     """Send one batch until it is acknowledged."""
     batch = [
         {"type": "track", "event": "Seen", "userId": "u1", "messageId": f"{number}-{one}"}
         for one in range(count)
     ]
-    for _ in range(200):
+
+    def acknowledged() -> bool:
         try:
             answer = httpx.post(
-                f"{url}/v1/batch", json={"batch": batch}, auth=(key, ""), timeout=5, trust_env=False
+                f"{url}/v1/batch", json={"batch": batch}, auth=(key, ""), **DIRECTLY
             )
         except httpx.TransportError:
-            time.sleep(0.05)
-            continue
-        if answer.status_code == 200:
-            return
-    raise AssertionError("no answer")
+            return False
+        return answer.status_code == 200
+
+    wait_until(acknowledged, "a batch is acknowledged")
 
 
 def event_count(data: Path) -> int:
@@ -109,33 +90,23 @@ def event_count(data: Path) -> int:
     return int(found.get("computed", {}).get("event_count", 0))
 
 
+def wait_for_events(data: Path, count: int) -> None:
+    wait_until(lambda: event_count(data) == count, f"{count} events of the user")
+
+
 @pytest.mark.slow
 def test_the_first_start_makes_keys_and_the_second_goes_on(tmp_path):
     data = tmp_path / "data"
     with up(data) as first:
         assert set(first.keys) == {"admin key", "write key"}
-        assert httpx.get(f"{first.url}/health", trust_env=False).status_code in (200, 503)
+        assert httpx.get(f"{first.url}/health", **DIRECTLY).status_code in (200, 503)
         send(first.url, first.keys["write key"], 10, 1)
-        assert eventually(lambda: event_count(data) == 10)
-        second = subprocess.run(
-            onefold("up", "--data", data, "--port", 0),
-            env=ENVIRONMENT,
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-        )
+        wait_for_events(data, 10)
+        second = ran("up", "--data", data, "--port", 0)
         assert second.returncode == 1
         assert "already running" in second.stderr
         port = first.url.rpartition(":")[2]
-        taken = subprocess.run(
-            onefold("up", "--data", tmp_path / "other", "--port", port),
-            env=ENVIRONMENT,
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-        )
+        taken = ran("up", "--data", tmp_path / "other", "--port", port)
         assert taken.returncode == 1
         assert "--port" in taken.stderr
     with up(data) as again:
@@ -159,14 +130,19 @@ def test_what_was_acknowledged_counts_once_whatever_is_killed(tmp_path):
                 number += 1
                 send(tree.url, key, 50, number)
                 for name, old in zip(names, before, strict=True):
-                    assert eventually(lambda name=name, old=old: tree.child(name) not in (0, old))
-        assert eventually(lambda: event_count(data) == number * 50), event_count(data)
+                    wait_until(
+                        lambda name=name, old=old: tree.child(name) not in (0, old),
+                        f"{name} is started again",
+                    )
+        wait_for_events(data, number * 50)
         children = [tree.child(name) for name in ("web", "worker", "jobs")]
         send(tree.url, key, 50, number + 1)
         tree.process.kill()
-        assert eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in children))
+        wait_until(
+            lambda: not any(Path(f"/proc/{pid}").exists() for pid in children), "its children end"
+        )
     with up(data):
-        assert eventually(lambda: event_count(data) == (number + 1) * 50), event_count(data)
+        wait_for_events(data, (number + 1) * 50)
         report = ask(data, "rebuild", "--check")
         assert report["differences"] == []
         assert report["events"] == (number + 1) * 50
@@ -179,14 +155,7 @@ def test_keys_are_told_even_if_the_start_fails(tmp_path):
         data = tmp_path / f"data{len(line)}"
         data.mkdir()
         (data / "worker.lock").mkdir()
-        done = subprocess.run(
-            onefold("up", "--data", data, "--port", 0, *line),
-            env=ENVIRONMENT,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        done = ran("up", "--data", data, "--port", 0, *line)
         assert done.returncode == 1
         if line:
             document = json.loads(done.stdout)

@@ -5,21 +5,22 @@ from __future__ import annotations
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
+from onefold.testing.patience import PATIENCE, wait_until
+from onefold.testing.servers import free_port
+
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 TYPED_IN = ("pip install", "export WRITE_KEY")
 STAYS = re.compile(r"^(onefold up|python3 receiver\.py.*)$", re.MULTILINE)
 SENDS = ("/v1/", "order.py", "apply")
-DEADLINE = 20.0
 
 VARIES = (
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z"), "INSTANT"),
@@ -56,6 +57,7 @@ class Reader:
 
     def __init__(self, folder: Path, source: Path) -> None:
         self.folder = folder
+        self.found = ""
         self.left_running: list[subprocess.Popen[str]] = []
         programs = folder / "bin"
         programs.mkdir()
@@ -71,7 +73,7 @@ class Reader:
             "COLUMNS": "400",
             "ONEFOLD_MIN_FREE_DISK": "0",
         }
-        self.ports = {"8181": free_port(), "9000": free_port()}
+        self.ports = {"8181": str(free_port()), "9000": str(free_port())}
         self.environment["ONEFOLD_PORT"] = self.ports["8181"]
 
     def on_my_ports(self, text: str) -> str:
@@ -87,7 +89,7 @@ class Reader:
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE,
             check=False,
         )
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
@@ -120,25 +122,20 @@ class Reader:
     def stop(self) -> None:
         for process in reversed(self.left_running):
             process.send_signal(signal.SIGINT)
-            process.communicate(timeout=30)
+            process.communicate(timeout=PATIENCE)
 
     def see(self, step: Step) -> None:
         """Run the command; where it only looks, again until it shows what the page shows."""
-        deadline = time.monotonic() + DEADLINE
-        while True:
-            found = plain(self.run(step.command))
-            expected = None if step.shown is None else plain(self.on_my_ports(step.shown))
-            if expected is None or found == expected:
-                return
-            if any(word in step.command for word in SENDS) or time.monotonic() > deadline:
-                assert found == expected, step.command
-            time.sleep(0.2)
+        expected = None if step.shown is None else plain(self.on_my_ports(step.shown))
 
+        def is_shown() -> bool:
+            self.found = plain(self.run(step.command))
+            return expected in (None, self.found)
 
-def free_port() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
+        if not is_shown() and not any(word in step.command for word in SENDS):
+            with suppress(TimeoutError):
+                wait_until(is_shown, step.command, pause=0.2)
+        assert expected in (None, self.found), step.command
 
 
 @pytest.mark.slow

@@ -317,7 +317,6 @@ def test_batches_of_one_and_of_all_and_the_population_agree() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
 @needs_java
 def test_spark_agrees() -> None:
     engine = SparkEngine("local[1]")
@@ -326,7 +325,6 @@ def test_spark_agrees() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
 @needs_java
 def test_spark_over_connect_agrees(connect_url: str) -> None:
     engine = SparkEngine(connect_url)

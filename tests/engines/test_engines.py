@@ -35,7 +35,6 @@ class TestSpark(EngineSuite):
 
 @pytest.mark.slow
 @needs_java
-@pytest.mark.timeout(600)
 class TestSparkConnect(EngineSuite):
     @pytest.fixture(autouse=True)
     def _server(self, connect_url: str) -> None:

@@ -29,7 +29,6 @@ def _deduped(folder: Path, engine: str, model: Path | None = None) -> tuple[Dedu
 
 @pytest.mark.slow
 @needs_java
-@pytest.mark.timeout(900)
 def test_spark_finds_the_same_people_as_duckdb(tmp_path: Path) -> None:
     people = make_people(800, seed=21).drop_columns(["entity_id"])
     pq.write_table(people, tmp_path / "people.parquet")

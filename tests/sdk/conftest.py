@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TextIO
 
 import msgspec
 import pytest
@@ -27,6 +27,7 @@ from onefold.model.sources import Source, hash_secret
 from onefold.serve.log_writer import LogWriter
 from onefold.serve.tracking import TrackingApp
 from onefold.standardize import standardize, verdicts
+from onefold.testing.patience import PATIENCE, wait_until
 
 HERE = Path(__file__).parent
 KEY = "shop:s3cret"
@@ -69,14 +70,14 @@ class Collector:
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self._thread.start()
-        wait_until(lambda: self._server is not None and self._server.started, 10)
+        wait_until(lambda: self._server is not None and self._server.started, "the server listens")
         port = self._server.servers[0].sockets[0].getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
 
     def stop(self) -> None:
         if self._server is not None and self._thread is not None:
             self._server.should_exit = True
-            self._thread.join(10)
+            self._thread.join(PATIENCE)
 
     @property
     def log(self) -> list[Accepted]:
@@ -92,8 +93,8 @@ class Collector:
         assert rejects == []
         return sorted(events, key=lambda event: event.time)
 
-    def wait_for(self, count: int, seconds: float = 60) -> list[Event]:
-        wait_until(lambda: len(self.events()) >= count, seconds)
+    def wait_for(self, count: int) -> list[Event]:
+        wait_until(lambda: len(self.events()) >= count, f"{count} events")
         return self.events()
 
     def _clock(self) -> int:
@@ -139,13 +140,6 @@ class Collector:
         await receive()
         await writer.close()
         await send({"type": "lifespan.shutdown.complete"})
-
-
-def wait_until(happened: Callable[[], bool], seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.01)
 
 
 @pytest.fixture
@@ -194,17 +188,18 @@ def node() -> Callable[..., Any]:
             environment = dict(os.environ)
             if TRUSTED.exists():
                 environment.setdefault("NODE_EXTRA_CA_CERTS", str(TRUSTED))
-            subprocess.run(install, cwd=HERE, check=True, timeout=240, env=environment)
+            subprocess.run(install, cwd=HERE, check=True, timeout=PATIENCE, env=environment)
 
-    def run(script: str, *arguments: str, stay: Callable[[], Any] = lambda: None) -> Any:
+    def run(script: str, *arguments: str, talk: Callable[[TextIO], Any] = lambda say: None) -> Any:
         command = [program, str(HERE / "clients" / script), *arguments]
         pipe = subprocess.PIPE
         with subprocess.Popen(
             command, cwd=HERE, stdin=pipe, stdout=pipe, stderr=pipe, text=True
         ) as process:
+            assert process.stdin is not None
             try:
-                stay()
-                printed, complaints = process.communicate(timeout=120)
+                talk(process.stdin)
+                printed, complaints = process.communicate(timeout=PATIENCE)
             finally:
                 process.kill()
         assert process.returncode == 0, complaints[-2000:] + printed[-2000:]
@@ -234,7 +229,8 @@ def pages() -> Iterator[str]:
 def browse(node: Callable[..., Any], pages: str, tmp_path: Path) -> Callable[..., dict[str, Any]]:
     """Opens a page of `pages/` in Chromium; gives what it reports of its client.
 
-    The page is left when it has reported, and so many events have come.
+    The page is left when it has reported, and `until_events` events have come. The browser is ended
+    when `in_all` have come: those that a client sends as its page is left, too.
     """
     chromium = (
         os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
@@ -242,10 +238,19 @@ def browse(node: Callable[..., Any], pages: str, tmp_path: Path) -> Callable[...
     if not chromium:
         _missing("Chromium", "apt-get install chromium, or name one in CHROMIUM")
 
-    def browse(page: str, collector: Collector, until_events: int = 0) -> dict[str, Any]:
+    def browse(
+        page: str, collector: Collector, until_events: int = 0, in_all: int = 0
+    ) -> dict[str, Any]:
         address = f"{pages}/pages/{page}#{collector.url},{KEY}"
+
+        def leave(say: TextIO) -> None:
+            collector.wait_for(until_events)
+            say.write("leave\n")
+            say.flush()
+            collector.wait_for(in_all)
+
         arguments = str(chromium), str(tmp_path / "browser"), address
-        return node("browse.mjs", *arguments, stay=lambda: collector.wait_for(until_events))
+        return node("browse.mjs", *arguments, talk=leave)
 
     return browse
 

@@ -48,9 +48,9 @@ def test_segment(collector, browse, pages):
 
 
 def test_segment_in_batches_and_the_rest_when_the_page_is_left(collector, browse):
-    report = browse("segment_batch.html", collector)
+    report = browse("segment_batch.html", collector, in_all=23)
 
-    events = collector.wait_for(23)
+    events = collector.events()
     numbers = [msgspec.json.decode(event.properties)["n"] for event in events]
     assert sorted(numbers) == list(range(23))
     assert report["complaints"] == []
@@ -73,9 +73,9 @@ def test_rudder(collector, browse, pages):
 
 
 def test_rudder_in_beacons(collector, browse):
-    report = browse("rudder.html?beacon", collector)
+    report = browse("rudder.html?beacon", collector, in_all=6)
 
-    events = collector.wait_for(6)
+    events = collector.events()
     assert_story(events)
     assert len(events) == 6
     assert report["complaints"] == []

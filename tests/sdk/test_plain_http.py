@@ -8,6 +8,7 @@ import socket
 import httpx
 import pytest
 
+from onefold.testing.patience import PATIENCE
 from tests.sdk.conftest import KEY
 
 EVENT = b'{"type":"track","event":"E","userId":"u"}'
@@ -27,7 +28,7 @@ HEADERS = {"x-write-key": KEY, "origin": "http://shop.example"}
     ids=["no-json", "cut", "large", "bomb", "key", "large-with-wrong-key"],
 )
 def test_a_refusal_can_be_read_and_the_connection_goes_on(collector, body, headers, status, code):
-    with httpx.Client(base_url=collector.url) as http:
+    with httpx.Client(base_url=collector.url, timeout=PATIENCE) as http:
         refused = http.post("/v1/batch", content=body, headers=HEADERS | headers)
         after = http.post("/v1/track", content=EVENT, headers=HEADERS)
 
@@ -42,7 +43,9 @@ def test_a_body_in_chunks_of_unknown_length(collector):
         yield b'{"type":"track",'
         yield b'"event":"E","userId":"u"}'
 
-    answer = httpx.post(f"{collector.url}/v1/track", content=chunks(), headers=HEADERS)
+    answer = httpx.post(
+        f"{collector.url}/v1/track", content=chunks(), headers=HEADERS, timeout=PATIENCE
+    )
 
     assert answer.status_code == 200
     assert [one.body for one in collector.log] == [EVENT]
@@ -53,14 +56,16 @@ def test_chunks_without_end_are_cut_off(collector):
         for _ in range(80):
             yield b" " * (64 << 10)
 
-    answer = httpx.post(f"{collector.url}/v1/track", content=chunks(), headers=HEADERS)
+    answer = httpx.post(
+        f"{collector.url}/v1/track", content=chunks(), headers=HEADERS, timeout=PATIENCE
+    )
 
     assert answer.status_code == 413
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE"])
 def test_other_methods_are_refused(collector, method):
-    answer = httpx.request(method, f"{collector.url}/v1/track", headers=HEADERS)
+    answer = httpx.request(method, f"{collector.url}/v1/track", headers=HEADERS, timeout=PATIENCE)
 
     assert answer.status_code == 405
     assert "POST" in answer.headers["allow"]
@@ -75,7 +80,9 @@ def test_a_client_that_leaves_in_mid_body_leaves_nothing(collector):
             b"Content-Length: 1000\r\n\r\n" + EVENT
         )
 
-    answer = httpx.post(f"{collector.url}/v1/track", content=EVENT, headers=HEADERS)
+    answer = httpx.post(
+        f"{collector.url}/v1/track", content=EVENT, headers=HEADERS, timeout=PATIENCE
+    )
 
     assert answer.status_code == 200
     assert len(collector.log) == 1

@@ -13,6 +13,7 @@ from segment import analytics as segment
 
 from onefold.config import Settings
 from onefold.model.sources import Source, hash_secret
+from onefold.testing.patience import PATIENCE
 from tests.sdk.conftest import KEY, Collector, told
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -30,6 +31,7 @@ class Outcome:
             host=collector.url,
             on_error=lambda error, _batch: self.errors.append(error),
             upload_interval=0.05,
+            timeout=PATIENCE,
             **options,
         )
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
 from onefold.model.errors import Busy
+from onefold.testing.patience import wait_until
 from onefold.testing.servers import free_port, listens
 
 _CLASS = "org.apache.spark.sql.connect.service.SparkConnectServer"
-_START_SECONDS, _LOOK_SECONDS, _STOP_SECONDS = 180.0, 0.2, 20.0
 
 
 @contextmanager
@@ -56,18 +55,15 @@ def connect_server(directory: Path, master: str = "local[2]") -> Iterator[str]:
     finally:
         process.terminate()
         try:
-            process.wait(_STOP_SECONDS)
+            process.wait(30)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
 
 
 def _await(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    deadline = time.monotonic() + _START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        if listens(port):
-            return
-        time.sleep(_LOOK_SECONDS)
-    raise Busy(
-        f"the Spark Connect server did not start:\n{log.read_text(errors='replace')[-2_000:]}"
-    )
+    wait_until(lambda: listens(port) or process.poll() is not None, f"it listens: see {log}")
+    if process.poll() is not None:
+        raise Busy(
+            f"the Spark Connect server did not start:\n{log.read_text(errors='replace')[-2_000:]}"
+        )

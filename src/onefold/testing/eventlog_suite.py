@@ -9,14 +9,13 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import defaultdict
 
 from onefold.eventlog import EventLog, LogRecord
 from onefold.model.errors import InvalidInput
+from onefold.testing.patience import wait_until
 
 PLENTY = 1 << 30
-PATIENCE = 10.0
 
 
 def drain(
@@ -53,9 +52,12 @@ class EventLogSuite:
         """Read until so many records are there; backends may take a moment to show them."""
         positions: dict[str, int] = {}
         records: list[LogRecord] = []
-        deadline = time.monotonic() + PATIENCE
-        while len(records) < count and time.monotonic() < deadline:
+
+        def are_there() -> bool:
             records.extend(drain(log, positions))
+            return len(records) >= count
+
+        wait_until(are_there, f"{count} records", pause=0.001)
         return records
 
     def test_gives_what_was_appended_in_order(self) -> None:
@@ -101,10 +103,7 @@ class EventLogSuite:
 
     def drain_until_new(self, log: EventLog, positions: dict[str, int]) -> list[LogRecord]:
         """Poll until something is behind these positions."""
-        deadline = time.monotonic() + PATIENCE
-        while not (found := drain(log, dict(positions))) and time.monotonic() < deadline:
-            time.sleep(0.001)
-        return found
+        return wait_until(lambda: drain(log, dict(positions)), "something new", pause=0.001)
 
     def test_keeps_to_the_number_of_records(self) -> None:
         log = self.open_log("a")

@@ -14,6 +14,7 @@ from typing import Any, Literal, Self
 import msgspec
 
 from onefold.activate.webhook import sign
+from onefold.testing.patience import PATIENCE
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -84,11 +85,11 @@ class Receiver:
         self._server.server_close()
         self._thread.join()
 
-    def wait_for(self, count: int, timeout: float = 10.0) -> list[Received]:
+    def wait_for(self, count: int, timeout: float = PATIENCE) -> list[Received]:
         """What came in, once it is so many; AssertionError if they don't come in time."""
         with self._came:
             came = self._came.wait_for(lambda: len(self.received) >= count, timeout)
-            assert came, f"{len(self.received)} webhooks of {count} came within {timeout} s"
+            assert came, f"{len(self.received)} webhooks of {count} came within {timeout:g} s"
             return list(self.received)
 
     def handle(self, path: str, headers: Mapping[str, str], body: bytes) -> Answer:

@@ -11,15 +11,18 @@ import signal
 import socket
 import subprocess
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from random import SystemRandom
+
+from onefold.testing.patience import wait_until
 
 POSTGRES = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
-START = 60.0
 PUBLIC = Path("/tmp")  # noqa: S108 - the folder made in it is our own
 KAFKA_VERSION = "3.9.1"
+_CLIENTS_FROM = 32_768  # ports that Linux gives to clients begin here
+_CHANCE = SystemRandom()  # tests seed the other one: two of them would draw the same
 MAVEN_PROJECT = """<project><modelVersion>4.0.0</modelVersion>
 <groupId>onefold</groupId><artifactId>tests</artifactId><version>1</version><dependencies><dependency>
 <groupId>{0}</groupId><artifactId>{1}</artifactId><version>{2}</version>
@@ -46,19 +49,12 @@ class Missing(Exception):
 
 
 def free_port() -> int:
-    """A port on which nothing listens."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
-def wait_until(is_so: Callable[[], bool], what: str, seconds: float = START) -> None:
-    """Ask until it is so."""
-    deadline = time.monotonic() + seconds
-    while not is_so():
-        if time.monotonic() > deadline:
-            raise TimeoutError(what)
-        time.sleep(0.02)
+    """A port on which nothing listens, and which no client is given before it is used."""
+    while True:
+        port = _CHANCE.randrange(10_000, _CLIENTS_FROM)
+        with socket.socket() as free, suppress(OSError):
+            free.bind(("127.0.0.1", port))
+            return port
 
 
 def listens(port: int) -> bool:
@@ -82,7 +78,7 @@ class Server:
             self._process = subprocess.Popen(
                 self.command, stdout=log, stderr=log, cwd="/", start_new_session=True
             )
-        wait_until(self._is_up, f"{self.command[0]} does not start: see {self.folder}/server.log")
+        wait_until(self._is_up, f"{self.command[0]} listens: see {self.folder}/server.log")
 
     def _is_up(self) -> bool:
         assert self._process is not None
@@ -160,7 +156,9 @@ def postgres(**settings: str) -> Iterator[Server]:
         asking = [str(program.parent / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)]
         server = Server([program, "-D", data, *given], port, folder, user)
         with running(server, signal.SIGINT) as up:
-            wait_until(lambda: subprocess.run(asking, check=False).returncode == 0, "it is ready")
+            wait_until(
+                lambda: subprocess.run(asking, check=False).returncode == 0, "PostgreSQL is ready"
+            )
             yield up
 
 

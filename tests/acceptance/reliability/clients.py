@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from onefold.testing.patience import PATIENCE, wait_until
+
 BATCH = 20
 EVENTS_A_USER = 12
 
@@ -40,8 +42,13 @@ class Clients:
         finally:
             self._stop.set()
             for thread in threads:
-                thread.join(60)
+                thread.join(PATIENCE)
                 assert not thread.is_alive()
+
+    def wait_for_more(self, events: int) -> None:
+        """Wait until so many more were accepted, as happens soon where nothing is killed."""
+        goal = len(self.accepted) + events
+        wait_until(lambda: len(self.accepted) >= goal, f"{events} more events are accepted")
 
     def _run(self, number: int) -> None:
         connection: http.client.HTTPConnection | None = None
@@ -53,7 +60,7 @@ class Clients:
                 first += BATCH
                 self.sent.update(names)
             connection = connection or http.client.HTTPConnection(
-                "127.0.0.1", self._port(), timeout=20
+                "127.0.0.1", self._port(), timeout=PATIENCE
             )
             status = self._post(connection, body)
             if status == 0:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,16 +23,16 @@ from onefold.eventlog.files import FileEventLog, FileLogSettings
 from onefold.model.profile import Profile, decode_profile
 from onefold.model.records import Accepted, encode_accepted
 from onefold.store import SQLiteStore
+from onefold.testing.patience import PATIENCE, wait_until
 
 Event = dict[str, Any]
-DEADLINE = 30.0
 
 
 class Site:
     """One workspace. Only what `send` returned for counts as accepted."""
 
     def __init__(self, data: Path, **settings: Any) -> None:
-        quick = {"min_free_disk": 0, "lake_seconds": 0.1, "store_wait": 0.3, "store_cache": 8 << 20}
+        quick = {"min_free_disk": 0, "lake_seconds": 0.1, "store_cache": 8 << 20}
         self.settings = Settings(data=data, **{**quick, **settings})
         access.make_workspace(self.settings)
         self.accepted: list[str] = []
@@ -98,11 +97,11 @@ class Site:
         thread = threading.Thread(target=run)
         thread.start()
         try:
-            assert ready.wait(DEADLINE)
+            assert ready.wait(PATIENCE)
             yield thread
         finally:
             stop.set()
-            thread.join(DEADLINE)
+            thread.join(PATIENCE)
             assert not thread.is_alive()
         if failures:
             raise failures[0]
@@ -115,7 +114,7 @@ class Site:
             assert store.queue_size() == (0, 0)
 
     def wait_until_processed(self) -> None:
-        until(lambda: not any(self.status().log.values()), "the log is processed")
+        wait_until(lambda: not any(self.status().log.values()), "the log is processed")
 
     def status(self) -> Status:
         return status(self.settings)
@@ -154,11 +153,3 @@ class Site:
         report = check_rebuild(self.settings)
         assert [one for one in report.differences if one.what != apart_from] == []
         assert report.events == len(expected)
-
-
-def until(holds: Callable[[], bool], what: str, seconds: float = DEADLINE) -> None:
-    """Wait until something holds."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        time.sleep(0.02)

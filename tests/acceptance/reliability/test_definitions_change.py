@@ -18,14 +18,12 @@ import pytest
 from onefold.app.evaluation.backfill import AT_ONCE_EVENTS
 from onefold.app.folding.refold import fold_batches
 from onefold.app.lake.tables import tables_now
-from onefold.app.status import status
 from onefold.app.workspace import now_us, open_lake, open_store
 from onefold.config import Settings
 from onefold.model.profile import Profile, decode_profile
 from onefold.store import SQLiteStore
+from onefold.testing.patience import PATIENCE, wait_until
 from tests.acceptance.reliability.clients import Clients
-from tests.acceptance.reliability.site import until
-from tests.acceptance.reliability.test_kills import kill_and_wait
 from tests.acceptance.reliability.tree import Tree
 
 ORDERS = "count_of('Order Completed', last => interval 90 day)"
@@ -37,7 +35,6 @@ RULES = (
     "country = 'CN'",
     "not did('Order Completed', last => interval 60 day)",
 )
-PATIENCE = 120.0
 TRAITS = ("count_of('Order Completed')", f"{ORDERS} + 1", f"{ORDERS} * 2")
 ORDERS_TRAIT = {"name": "orders", "expression": TRAITS[0]}
 
@@ -62,7 +59,7 @@ def ask(tree: Tree, method: str, path: str, body: Any = None, etag: str = "") ->
     data = None if body is None else msgspec.json.encode(body)
     request = urllib.request.Request(tree.url + path, data, headers, method=method)
     try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             return answer.status, answer.headers.get("etag", "")
     except urllib.error.HTTPError as error:
         return error.code, ""
@@ -84,28 +81,8 @@ def many(tree: Tree, count: int) -> None:
         clients = Clients(lambda: tree.port, tree.keys["write_key"])
         body = msgspec.json.encode({"batch": batch})
         link = urllib.request.Request(f"{tree.url}/v1/batch", body, clients._headers, method="POST")
-        with urllib.request.urlopen(link, timeout=60) as answer:
+        with urllib.request.urlopen(link, timeout=PATIENCE) as answer:
             assert answer.status == 200
-
-
-def settled(tree: Tree, seconds: float = PATIENCE) -> None:
-    """Wait until all is folded, counted, evaluated and carried."""
-    settings = Settings(data=tree.data)
-    until(lambda: not any(status(settings).log.values()), "everything is folded", seconds)
-
-    def done() -> bool:
-        with open_store(settings, cache_mb=2) as store:
-            beat = store.heartbeats().get("worker", (0, 0, {}))[2]
-            state = msgspec.json.decode(store.setting("metrics_counted") or b"{}")
-            return (
-                store.setting("evaluating") is None
-                and not beat.get("filling")
-                and not state.get("fills")
-                and not store.jobs.open(["backfill", "choose", "evaluate"])
-                and store.queue_size() == (0, 0)
-            )
-
-    until(done, "everybody is evaluated", seconds)
 
 
 def profiles(store: SQLiteStore) -> list[Any]:
@@ -132,11 +109,10 @@ def assert_as_a_new_fold(tree: Tree) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
 def test_kills_while_everybody_is_counted_chosen_and_evaluated(tree: Tree) -> None:
     """Worker and jobs are killed again and again between a new trait and its last profile."""
     many(tree, AT_ONCE_EVENTS + 1_000)  # so many that a job counts their past
-    settled(tree)
+    tree.settle()
     clients = Clients(lambda: tree.port, tree.keys["write_key"])
     with clients.sending():
         for number in range(3):
@@ -145,8 +121,8 @@ def test_kills_while_everybody_is_counted_chosen_and_evaluated(tree: Tree) -> No
             assert ask(tree, "PUT", "/api/segments/keen", keen)[0] == 200
             for victims in (("worker",), ("jobs",), ("worker", "jobs")):
                 time.sleep(random.Random(number).uniform(0.2, 2.5))
-                kill_and_wait(tree, *victims, seconds=PATIENCE)
-    settled(tree)
+                tree.kill_and_wait(*victims)
+    tree.settle()
     with open_store(Settings(data=tree.data), cache_mb=2) as store:
         ended = {(one.kind, one.state) for one in store.jobs.page(1 << 62, 1_000)}
     assert {("backfill", "done"), ("choose", "done")} <= ended
@@ -184,11 +160,10 @@ def editing(tree: Tree, seed: int, answers: list[int]) -> Iterator[None]:
         yield
     finally:
         stop.set()
-        thread.join(60)
+        thread.join(PATIENCE)
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
 @pytest.mark.parametrize("people", [0, 12_000])
 def test_two_editors_while_events_flow(tree: Tree, people: int) -> None:
     many(tree, people)
@@ -197,9 +172,9 @@ def test_two_editors_while_events_flow(tree: Tree, people: int) -> None:
     clients = Clients(lambda: tree.port, tree.keys["write_key"])
     with clients.sending(), editing(tree, 1, answers), editing(tree, 2, answers):
         time.sleep(15.0)
-        until(lambda: {200, 412} <= set(answers), "one came before the other", PATIENCE)
-        until(lambda: len(clients.accepted) > 2_000, "events came in meanwhile", PATIENCE)
-    settled(tree)
+        wait_until(lambda: {200, 412} <= set(answers), "one came before the other")
+        wait_until(lambda: len(clients.accepted) > 2_000, "events came in meanwhile")
+    tree.settle()
     assert set(answers) <= {200, 201, 404, 409, 412}
     assert clients.failures == 0
     found = tree.run("sql", "select message_id from events", "--limit", "1000000")["rows"]

@@ -18,12 +18,13 @@ from onefold.cli.facts import gather
 from onefold.eventlog.files import FileEventLog
 from onefold.model.catalogue import TABLES
 from onefold.model.errors import Busy, Conflict
-from tests.acceptance.reliability.site import Site, until
+from onefold.testing.patience import wait_until
+from tests.acceptance.reliability.site import Site
 
 
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
-    return Site(tmp_path / "data")
+    return Site(tmp_path / "data", store_wait=0.3)
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_disk_full(small_disk: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    site = Site(small_disk / "data", min_free_disk=1 << 20)
+    site = Site(small_disk / "data", min_free_disk=1 << 20, store_wait=0.3)
     with site.worker() as worker:
         site.send(site.events(200))
         site.wait_until_processed()
@@ -53,15 +54,15 @@ def test_disk_full(small_disk: Path, capfd: pytest.CaptureFixture[str]) -> None:
                 send_until_refused(site, log)
             fill(small_disk / "ballast", small_disk, leave=0)
         capfd.readouterr()
-        until(lambda: "disk is full" in capfd.readouterr().out, "the worker cannot write")
+        wait_until(lambda: "disk is full" in capfd.readouterr().out, "the worker cannot write")
         assert len(site.accepted) > 1000
         assert site.check("disk").state == "failed"
         assert worker.is_alive()
         (small_disk / "ballast").unlink()
-        until(lambda: site.check("disk").state == "ok", "there is room again")
+        wait_until(lambda: site.check("disk").state == "ok", "there is room again")
         site.wait_until_processed()
-        until(lambda: site.status().lake_queue_rows == 0, "the queue is empty")
-        until(lambda: site.check("worker").state == "ok", "the worker is well again")
+        wait_until(lambda: site.status().lake_queue_rows == 0, "the queue is empty")
+        wait_until(lambda: site.check("worker").state == "ok", "the worker is well again")
     site.assert_exactly_once()
     lake = open_lake(site.settings)
     for table in TABLES:
@@ -100,10 +101,10 @@ def test_store_locked_for_longer_than_writers_wait(site: Site) -> None:
         site.wait_until_processed()
         with locked(site):
             site.send(site.events(100))
-            until(lambda: site.check("store").state == "failed", "the lock is named")
+            wait_until(lambda: site.check("store").state == "failed", "the lock is named")
             assert "locked" in site.check("store").detail
             assert worker.is_alive()
-        until(lambda: site.check("store").state == "ok", "the store is free again")
+        wait_until(lambda: site.check("store").state == "ok", "the store is free again")
         site.wait_until_processed()
     site.assert_exactly_once()
 
@@ -111,7 +112,7 @@ def test_store_locked_for_longer_than_writers_wait(site: Site) -> None:
 def test_a_worker_can_start_while_the_store_is_locked(site: Site) -> None:
     site.send(site.events(100))
     with locked(site), site.worker() as worker:
-        until(lambda: site.check("store").state == "failed", "the lock is named")
+        wait_until(lambda: site.check("store").state == "failed", "the lock is named")
         assert worker.is_alive()
     site.run_until_done()
     site.assert_exactly_once()
@@ -130,12 +131,12 @@ def test_lake_that_cannot_be_written(site: Site, table: str) -> None:
         for _ in range(3):
             site.send([*site.events(40), {**site.events(1)[0], "userId": f"new {table}"}])
             site.wait_until_processed()
-        until(lambda: site.check("lake").state == "failed", "the lake's trouble is named")
+        wait_until(lambda: site.check("lake").state == "failed", "the lake's trouble is named")
         assert table in site.check("lake").detail
         directory.unlink()
         aside.rename(directory)
-        until(lambda: site.check("lake").state == "ok", "the lake is well again")
-        until(lambda: site.status().lake_queue_rows == 0, "the queue is empty")
+        wait_until(lambda: site.check("lake").state == "ok", "the lake is well again")
+        wait_until(lambda: site.status().lake_queue_rows == 0, "the queue is empty")
     site.assert_exactly_once()
 
 
@@ -147,9 +148,9 @@ def test_a_worker_can_start_while_the_lake_cannot_be_read(site: Site) -> None:
     with site.worker():
         site.send(site.events(50))
         site.wait_until_processed()
-        until(lambda: site.check("lake").state == "failed", "the lake's trouble is named")
+        wait_until(lambda: site.check("lake").state == "failed", "the lake's trouble is named")
         aside.rename(lake)
-        until(lambda: site.status().lake_queue_rows == 0, "the queue is empty")
+        wait_until(lambda: site.status().lake_queue_rows == 0, "the queue is empty")
     site.assert_exactly_once()
 
 
@@ -159,7 +160,7 @@ def test_record_damaged_in_the_middle_of_a_segment(site: Site) -> None:
     damage(log_path(site.settings), b'"m150"')
     with site.worker():
         site.wait_until_processed()
-        until(lambda: site.check("log").state == "degraded", "the damage is named")
+        wait_until(lambda: site.check("log").state == "degraded", "the damage is named")
         assert "1 damaged" in site.check("log").detail
     site.accepted.remove("m150")
     site.assert_exactly_once()
@@ -257,7 +258,7 @@ def test_doctor_names_copies_of_another_time_and_damage(site: Site, tmp_path: Pa
     damage(log_path(site.settings), b'"m70"')
     with site.worker():
         site.wait_until_processed()
-        until(lambda: site.check("log").state == "degraded", "the damage is named")
+        wait_until(lambda: site.check("log").state == "degraded", "the damage is named")
     assert gather(site.settings).log_damaged == 1
     assert gather(site.settings).lake_faults == ()
     shutil.copy(tmp_path / "copy.db", site.settings.data / "store.db")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,9 +15,9 @@ from onefold.app.status import status
 from onefold.app.workspace import open_store
 from onefold.config import Settings
 from onefold.model.profile import Profile, decode_profile, profile_name
+from onefold.testing.patience import wait_until
 from onefold.testing.receiver import Receiver
 from tests.acceptance.reliability.clients import Clients
-from tests.acceptance.reliability.site import DEADLINE, until
 from tests.acceptance.reliability.tree import NAMES, Tree
 
 KEY = bytes(range(32))
@@ -74,36 +73,19 @@ def load(tree: Tree) -> Clients:
     return Clients(lambda: tree.port, tree.keys["write_key"])
 
 
-def kill_and_wait(tree: Tree, *names: str, seconds: float = DEADLINE) -> None:
-    before = {name: tree.starts(name) for name in names}
-    tree.kill(*names)
-    for name in names:
-        until(lambda name=name: tree.starts(name) > before[name], f"{name} works again", seconds)
-
-
 @pytest.mark.slow
 def test_kills_of_single_processes_and_of_all(tree: Tree, receiver: Receiver) -> None:
     clients = load(tree)
     with clients.sending():
         for _ in range(3):
             for name in NAMES:
-                time.sleep(0.5)
-                kill_and_wait(tree, name)
+                clients.wait_for_more(300)
+                tree.kill_and_wait(name)
         for _ in range(2):
-            time.sleep(0.5)
-            kill_and_wait(tree, *NAMES)
+            clients.wait_for_more(300)
+            tree.kill_and_wait(*NAMES)
     assert clients.failures > 0
-    settle(tree, receiver)
-    assert tree.stop() == 0
-    print(
-        "STATS",
-        len(clients.sent),
-        len(clients.accepted),
-        clients.failures,
-        clients.answers,
-        len(receiver.received),
-        len({one.message_id for one in receiver.received}),
-    )
+    settle(tree)
     assert_kept(tree, clients, receiver)
 
 
@@ -113,14 +95,13 @@ def test_kills_while_new_rules_count_the_past(tree: Tree, receiver: Receiver) ->
     folder = tree.data.with_name("later")
     folder.mkdir()
     with clients.sending():
-        time.sleep(2.0)
+        clients.wait_for_more(1_500)
         for least in (3, 6, 9):
             (folder / "later.yaml").write_text(LATER.format(least=least))
             tree.run("apply", str(folder))
-            kill_and_wait(tree, "worker")
-            time.sleep(0.5)
-    settle(tree, receiver)
-    assert tree.stop() == 0
+            tree.kill_and_wait("worker")
+            clients.wait_for_more(300)
+    settle(tree)
     assert_kept(tree, clients, receiver)
     by_user = events_of_users(tree)
     assert members(tree)["later"] == {user for user, count in by_user.items() if count >= 9}
@@ -131,32 +112,21 @@ def test_kills_of_the_whole_tree_and_of_its_parent(tree: Tree, receiver: Receive
     clients = load(tree)
     with clients.sending():
         for kills in (("up", *NAMES), ("up",), (*NAMES, "up"), ("up",)):
-            time.sleep(1.5)
+            clients.wait_for_more(1_000)
             tree.kill(*kills)
             tree.start()
-    settle(tree, receiver)
-    assert tree.stop() == 0
-    print(
-        "STATS",
-        len(clients.sent),
-        len(clients.accepted),
-        clients.failures,
-        clients.answers,
-        len(receiver.received),
-        len({one.message_id for one in receiver.received}),
-    )
+    settle(tree)
     assert_kept(tree, clients, receiver)
 
 
-def settle(tree: Tree, receiver: Receiver) -> None:
-    """Wait until everything is processed, delivered and in the lake."""
+def settle(tree: Tree) -> None:
+    """Wait until everything is processed, evaluated, delivered and in the lake; then stop."""
+    tree.settle()
     settings = Settings(data=tree.data)
-
-    def done() -> bool:
-        now = status(settings)
-        return not any(now.log.values()) and not any(now.deliveries_waiting.values())
-
-    until(done, "everything is processed and delivered", 60)
+    wait_until(
+        lambda: not any(status(settings).deliveries_waiting.values()), "all is delivered", pause=0.2
+    )
+    assert tree.stop() == 0
 
 
 def assert_kept(tree: Tree, clients: Clients, receiver: Receiver) -> None:

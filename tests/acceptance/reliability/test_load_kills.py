@@ -13,11 +13,10 @@ import pytest
 
 from onefold.app.workspace import open_store
 from onefold.config import Settings
-from tests.acceptance.reliability.site import until
+from onefold.testing.patience import PATIENCE, wait_until
 from tests.acceptance.reliability.tree import Tree
 
 ROWS, BROKEN = 16_000, 40
-PATIENCE = 240.0
 DEFINED = """
 kind: source
 name: crm
@@ -78,25 +77,21 @@ def is_read(tree: Tree) -> bool:
         return store.loads.page(1 << 60, 1)[0].state != "running"
 
 
-def kill_worker(tree: Tree) -> None:
-    before = tree.starts("worker")
-    tree.kill("worker")
-    until(lambda: tree.starts("worker") > before, "the worker works again")
-
-
-def settle(tree: Tree) -> None:
-    until(lambda: not any(tree.run("status")["log"].values()), "all is folded", PATIENCE)
-
-
 def count(tree: Tree, sql: str) -> int:
     [[number]] = tree.run("sql", sql)["rows"]
     return int(number)
 
 
+def wait_for_lake(tree: Tree, events: int) -> None:
+    """Wait until so many events are in the lake; seldom asked, for each question starts a process."""
+    asked = "select count(*) from events"
+    wait_until(lambda: count(tree, asked) == events, f"{events} events in the lake", pause=0.5)
+
+
 def assert_once(tree: Tree, rows: int, rejects: int = 0) -> dict[str, Any]:
     """Each row is one event, in the totals, with its load, in its profile and in the lake."""
-    settle(tree)
-    until(lambda: count(tree, "select count(*) from events") == rows, "the lake has it", PATIENCE)
+    tree.wait_until_processed()
+    wait_for_lake(tree, rows)
     [load] = tree.run("load", "list")
     assert (load["state"], load["events"], load["rejects"]) == ("done", rows, rejects)
     totals = tree.run("status")["totals"]
@@ -123,7 +118,7 @@ def test_an_import_whose_processes_are_killed_brings_every_row_once(
         importer = tree.begin(*line)
         try:
             goal = min(ROWS, figures(tree)["rows"] + draw.randrange(1, ROWS // 3))
-            until(reached(tree, "rows", goal), "it reads", PATIENCE)
+            wait_until(reached(tree, "rows", goal), "it reads")
         finally:
             end(importer)
         if is_read(tree):
@@ -132,8 +127,8 @@ def test_an_import_whose_processes_are_killed_brings_every_row_once(
     try:
         for _ in range(3):
             goal = min(ROWS, figures(tree)["events"] + draw.randrange(1, ROWS // 4))
-            until(reached(tree, "events", goal), "it is folded", PATIENCE)
-            kill_worker(tree)
+            wait_until(reached(tree, "events", goal), "it is folded")
+            tree.kill_and_wait("worker")
         assert importer is None or importer.wait(PATIENCE) == 0
     finally:
         if importer is not None:
@@ -160,11 +155,9 @@ def test_a_pulled_load_whose_processes_are_killed_brings_every_row_once(
     draw = random.Random()
     for name in ("jobs", "worker", "jobs"):
         goal = min(rows, figures(tree)["rows"] + draw.randrange(1, rows // 4))
-        until(reached(tree, "rows", goal), "it reads", PATIENCE)
-        before = tree.starts(name)
-        tree.kill(name)
-        until(lambda name=name, before=before: tree.starts(name) > before, "it works again")
-    until(lambda: tree.run("load", "list")[0]["state"] != "running", "it has ended", PATIENCE)
+        wait_until(reached(tree, "rows", goal), "it reads")
+        tree.kill_and_wait(name)
+    wait_until(lambda: tree.run("load", "list")[0]["state"] != "running", "it has ended")
     assert assert_once(tree, rows)["rows"] == rows
 
 
@@ -178,25 +171,25 @@ def test_an_undo_in_a_running_worker_that_is_killed_ends_as_if_nothing_had_come(
     tree.run("import", str(kept), "--source", "crm")
     tree.run("import", str(customers(tmp_path / "customers.csv")), "--source", "crm")
     assert tree.run("status")["segments"] == {"far": ROWS}
-    until(lambda: count(tree, "select count(*) from events") == ROWS + 500, "it is in the lake")
+    wait_for_lake(tree, ROWS + 500)
     draw = random.Random()
     undo = tree.begin("load", "undo", "2")
     try:
         for _ in range(2):
-            until(lambda: bool(running(tree)) or undo.poll() is not None, "it begins", PATIENCE)
+            wait_until(lambda: bool(running(tree)) or undo.poll() is not None, "it begins")
             done = draw.randrange(1, 12_000)
-            until(lambda done=done: is_past(tree, done) or undo.poll() is not None, "on", PATIENCE)
-            kill_worker(tree)
+            wait_until(lambda done=done: is_past(tree, done) or undo.poll() is not None, "on")
+            tree.kill_and_wait("worker")
     finally:
         end(undo)
-    until(lambda: not running(tree), "nothing of it is under way", PATIENCE)
+    wait_until(lambda: not running(tree), "nothing of it is under way")
 
     tree.run("load", "undo", "2")
 
     totals = tree.run("status")["totals"]
     assert (totals["events"], totals["profiles"], totals["rejects"]) == (500, 500, 0)
     assert tree.run("status")["segments"].get("far", 0) == 0
-    until(lambda: count(tree, "select count(*) from events") == 500, "the lake has the rest")
+    wait_for_lake(tree, 500)
     assert [one["state"] for one in tree.run("load", "list")] == ["undone", "done"]
     assert tree.run("rejects", "list") == []
     assert tree.run("rebuild", "--check")["differences"] == []

@@ -10,6 +10,7 @@ import pytest
 
 from onefold.app.worker.checkpoints import Checkpoints
 from onefold.store import SQLiteStore
+from onefold.testing.patience import PATIENCE
 
 MB = 1 << 20
 LONGEST = 4 * MB
@@ -52,7 +53,7 @@ def test_it_is_begun_anew_between_two_batches(store: SQLiteStore) -> None:
     checkpoints = Checkpoints(store, LONGEST)
     checkpoints.start()
     try:
-        assert times_begun_anew(write(store, checkpoints), most=2, seconds=20) == 2
+        assert times_begun_anew(write(store, checkpoints), most=2, seconds=PATIENCE) == 2
     finally:
         checkpoints.stop()
 
@@ -68,7 +69,7 @@ def test_a_reader_of_an_old_state_delays_it_and_stops_nothing(store: SQLiteStore
             while next(sizes) < 2 * LONGEST:
                 pass
             assert times_begun_anew(sizes, most=1, seconds=1.5) == 0
-        assert times_begun_anew(sizes, most=1, seconds=20) == 1
+        assert times_begun_anew(sizes, most=1, seconds=PATIENCE) == 1
     finally:
         reader.close()
         checkpoints.stop()

@@ -13,6 +13,13 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from onefold.app.status import status
+from onefold.app.workspace import open_store
+from onefold.config import Settings
+from onefold.testing.patience import PATIENCE, wait_until
+
 SOURCES = str(Path(__file__).parents[3] / "src")
 NAMES = ("web", "worker", "jobs")
 
@@ -21,7 +28,8 @@ class Tree:
     """`onefold up` on a data directory, on the same port after each start."""
 
     def __init__(self, data: Path, **settings: object) -> None:
-        chosen = {"log_format": "json", "min_free_disk": 0, "lake_seconds": 0.2, **settings}
+        usual = {"log_format": "json", "min_free_disk": 0, "lake_seconds": 0.2}
+        chosen = {**usual, "sql_seconds": PATIENCE, **settings}
         self._environment = {
             **os.environ,
             **{f"ONEFOLD_{name.upper()}": str(value) for name, value in chosen.items()},
@@ -92,6 +100,13 @@ class Tree:
             else:
                 os.kill(pids[name], signal.SIGKILL)
 
+    def kill_and_wait(self, *names: str) -> None:
+        """Kill processes, and wait until each was started again and works."""
+        before = {name: self.starts(name) for name in names}
+        self.kill(*names)
+        for name in names:
+            wait_until(lambda name=name: self.starts(name) > before[name], f"{name} works again")  # type: ignore[misc]
+
     def kill_parent(self) -> None:
         assert self._process is not None
         self._process.kill()
@@ -100,7 +115,7 @@ class Tree:
     def _leave(self) -> int:
         """Wait until the parent has ended; its exit code."""
         assert self._process is not None
-        code = self._process.wait(60)
+        code = self._process.wait(PATIENCE)
         assert self._process.stdout is not None
         self._process.stdout.close()
         return code
@@ -109,6 +124,29 @@ class Tree:
         """How often a child said that it works, since this tree started."""
         ready = [line for line in self._lines() if line.get("event") == "process_ready"]
         return sum(line["name"] == name for line in ready)
+
+    def wait_until_processed(self) -> None:
+        """Wait until the worker has taken all that is in the log."""
+        settings = Settings(data=self.data)
+        wait_until(lambda: not any(status(settings).log.values()), "all is processed", pause=0.2)
+
+    def settle(self) -> None:
+        """Wait until all is folded, counted, evaluated and carried to the lake."""
+        self.wait_until_processed()
+
+        def done() -> bool:
+            with open_store(Settings(data=self.data), cache_mb=2) as store:
+                beat = store.heartbeats().get("worker", (0, 0, {}))[2]
+                state = msgspec.json.decode(store.setting("metrics_counted") or b"{}")
+                return (
+                    store.setting("evaluating") is None
+                    and not beat.get("filling")
+                    and not state.get("fills")
+                    and not store.jobs.open(["backfill", "choose", "evaluate"])
+                    and store.queue_size() == (0, 0)
+                )
+
+        wait_until(done, "everybody is evaluated", pause=0.2)
 
     def stop(self) -> int:
         """Stop in order; the exit code."""
@@ -134,7 +172,7 @@ class Tree:
             self.url + path, headers={"authorization": f"Bearer {self.keys['admin_key']}"}
         )
         try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
+            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
             return json.load(error)

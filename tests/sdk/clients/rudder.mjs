@@ -36,7 +36,7 @@ if (count) {
   client.group({ userId: 'u1', groupId: 'g1', traits: { name: 'Acme' } }, seen)
   client.alias({ userId: 'u1', previousId: 'anon-7' }, seen)
 }
-const deadline = Date.now() + 30_000
+const deadline = Date.now() + 300_000
 const expected = count ? Number(count) : 6
 while (report.delivered + report.failures.length < expected && Date.now() < deadline) {
   await client.flush().catch(() => undefined)

@@ -2,7 +2,8 @@
 import { Analytics } from '@segment/analytics-node'
 
 const [host, writeKey, count] = process.argv.slice(2)
-const analytics = new Analytics({ host, writeKey, flushAt: 15, flushInterval: 100, maxRetries: 5 })
+const patience = { httpRequestTimeout: 300_000, maxRetries: 5 } // a slow machine is no failure
+const analytics = new Analytics({ host, writeKey, flushAt: 15, flushInterval: 100, ...patience })
 const report = { delivered: 0, failures: [] }
 const seen = (error) => {
   if (error) report.failures.push(String(error.reason ?? error))
@@ -30,5 +31,5 @@ if (count) {
   analytics.group({ userId: 'u1', groupId: 'g1', traits: { name: 'Acme' } }, seen)
   analytics.alias({ userId: 'u1', previousId: 'anon-7' }, seen)
 }
-await analytics.closeAndFlush()
+await analytics.closeAndFlush({ timeout: 300_000 })
 console.log(JSON.stringify(report))

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -11,11 +11,13 @@ from standardwebhooks.webhooks import Webhook
 
 from onefold.activate import Dispatcher, HttpClient, destination_from
 from onefold.activate.destination import Destination
+from onefold.activate.dispatcher import LOOK_AGAIN
 from onefold.activate.http import Request, Response
 from onefold.activate.webhook import secret_text
 from onefold.model.definitions import DestinationDefinition
 from onefold.model.delivery import Delivery
 from onefold.testing.outbox import MemoryOutbox
+from onefold.testing.patience import PATIENCE, wait_until
 from onefold.testing.receiver import Answer, Received, Receiver
 
 KEY = bytes(range(32))
@@ -58,13 +60,6 @@ def running(outbox: MemoryOutbox, *destinations: Destination) -> Iterator[Dispat
         client.close()
 
 
-def until(holds: Callable[[], bool], seconds: float = 10.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-
-
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
     with Receiver(KEY) as receiver:
@@ -82,7 +77,7 @@ def test_a_delivery_arrives_signed_for_the_published_verifier(
     with running(outbox, webhook(receiver)):
         outbox.add(delivery(1))
         (received,) = receiver.wait_for(1)
-        until(lambda: not outbox.waiting())
+        wait_until(lambda: not outbox.waiting(), "all is delivered")
     assert Webhook(SECRET).verify(received.body, received.headers) == {"profile": 1, "n": 1}
     assert (received.path, received.message_id, received.verified) == ("/crm", "msg_1", True)
 
@@ -102,7 +97,7 @@ def test_order_holds_through_errors_and_dropped_connections(
     receiver.answer = answer
     with running(outbox, webhook(receiver)):
         outbox.add(*(delivery(n, profile=n % 7) for n in range(28)))
-        until(lambda: not outbox.waiting(), 30)
+        wait_until(lambda: not outbox.waiting(), "all is delivered")
     assert all(received.verified for received in receiver.received)
     for profile in range(7):
         told = [r.json["n"] for r in receiver.received if r.json["profile"] == profile]
@@ -113,16 +108,16 @@ def test_order_holds_through_errors_and_dropped_connections(
 def test_a_hanging_destination_does_not_delay_another(
     receiver: Receiver, outbox: MemoryOutbox
 ) -> None:
-    with Receiver(KEY) as hanging:
-        hanging.answer = Answer(delay=60)
-        slow, fast = webhook(hanging, "slow", timeout=2), webhook(receiver, "fast")
-        outbox.add(*(delivery(n, profile=n, destination="slow") for n in range(100)))
-        with running(outbox, slow, fast):
-            hanging.wait_for(8)
-            for n in range(100, 120):
-                outbox.add(delivery(n, profile=n, destination="fast"))
-                receiver.wait_for(n - 99, timeout=1.5)
-            assert len(hanging.received) == 8
+    hanging = Receiver(KEY)
+    hanging.answer = Answer(delay=PATIENCE)
+    slow, fast = webhook(hanging, "slow", timeout=100), webhook(receiver, "fast")
+    outbox.add(*(delivery(n, profile=n, destination="slow") for n in range(100)))
+    with running(outbox, slow, fast), hanging:
+        hanging.wait_for(8)
+        for n in range(100, 120):
+            outbox.add(delivery(n, profile=n, destination="fast"))
+            receiver.wait_for(n - 99)
+        assert len(hanging.received) == 8, "the fast one waited until the slow one was given up"
 
 
 def test_a_wrong_secret_is_seen_by_the_receiver(outbox: MemoryOutbox) -> None:
@@ -141,7 +136,7 @@ def test_stopping_waits_for_what_is_under_way_and_leaves_the_rest(
     with running(outbox, webhook(receiver, concurrency=2)):
         receiver.wait_for(1)
     sent = {received.json["n"] for received in receiver.received}
-    assert 1 <= len(sent) <= 4
+    assert 1 <= len(sent) < 50
     assert {outcome.id for outcome in outbox.delivered} == sent
     assert {one.id for one in outbox.waiting()} == set(range(50)) - sent
 
@@ -158,20 +153,21 @@ def test_a_fault_in_one_destination_halts_it_alone(
     outbox.add(delivery(1, destination="bad"), delivery(2, destination="crm"))
     with running(outbox, Destination("bad", None, broken), webhook(receiver)) as dispatcher:
         receiver.wait_for(1)
-        until(lambda: bool(dispatcher.status()[0].halted))
+        wait_until(lambda: dispatcher.status()[0].halted, "it is halted")
     assert seen == [ZeroDivisionError]
     assert [one.id for one in outbox.waiting()] == [1]
 
 
 def test_fewer_at_a_time_after_a_change(receiver: Receiver, outbox: MemoryOutbox) -> None:
     lock, under_way, most = threading.Lock(), 0, 0
+    together = threading.Barrier(6)
 
     def send(request: Request, timeout: float) -> Response:
         nonlocal under_way, most
         with lock:
             under_way += 1
             most = max(most, under_way)
-        time.sleep(0.01)
+        together.wait(PATIENCE)
         with lock:
             under_way -= 1
         return Response(200)
@@ -185,13 +181,13 @@ def test_fewer_at_a_time_after_a_change(receiver: Receiver, outbox: MemoryOutbox
     thread.start()
     try:
         outbox.add(*(delivery(n, profile=n) for n in range(60)))
-        until(lambda: not outbox.waiting())
+        wait_until(lambda: not outbox.waiting(), "all is delivered")
         assert most == 6
         dispatcher.configure([webhook(receiver, concurrency=2)])
-        until(lambda: under_way == 0)
-        most = 0
+        wait_until(lambda: under_way == 0, "nothing is under way")
+        most, together = 0, threading.Barrier(2)
         outbox.add(*(delivery(n, profile=n) for n in range(60, 100)))
-        until(lambda: not outbox.waiting())
+        wait_until(lambda: not outbox.waiting(), "all is delivered")
         assert most == 2
     finally:
         stop.set()
@@ -206,4 +202,4 @@ def test_a_row_is_sent_soon_after_it_was_added(receiver: Receiver, outbox: Memor
             outbox.add(delivery(n, profile=n))
             receiver.wait_for(n + 1)
     waits = sorted(received.at - added[received.json["n"]] for received in receiver.received)
-    assert waits[20] < 100_000
+    assert waits[20] < LOOK_AGAIN / 2

@@ -20,6 +20,7 @@ from onefold.cli.demo.notes import Notes, read_notes, write_notes
 from onefold.cli.demo.player import Player
 from onefold.cli.demo.receiver import Receiver
 from onefold.model.errors import Damaged
+from onefold.testing.patience import PATIENCE
 from onefold.testing.shop import SOURCES, Shop
 
 KEY = b"k" * 32
@@ -68,7 +69,7 @@ def test_every_message_arrives_once_in_spite_of_failures():
     with tracking(iter([503, 200, 429, 500])) as (url, accepted):
         player = Player(url, dict.fromkeys(SOURCES, "x:y"), shop, 0, arrived.append)
         player.play(minutes=0.01, rate=1000)
-        player.join(timeout=60)
+        player.join(timeout=PATIENCE)
     expected = Counter(message.body["messageId"] for message in shop.messages())
     assert Counter(accepted) == expected
     assert arrived[-1] == expected.total()
@@ -81,7 +82,7 @@ def test_the_next_start_leaves_out_what_was_sent():
     with tracking(iter([])) as (url, accepted):
         player = Player(url, dict.fromkeys(SOURCES, "x:y"), shop, 40, lambda count: None)
         player.play(minutes=0.01, rate=1000)
-        player.join(timeout=60)
+        player.join(timeout=PATIENCE)
     assert Counter(accepted) == Counter(every[40:])
 
 
@@ -89,7 +90,7 @@ def test_a_refusal_ends_the_play_and_says_why():
     with tracking(iter([401] * 100)) as (url, _):
         player = Player(url, dict.fromkeys(SOURCES, "x:y"), past_shop(), 0, lambda count: None)
         player.play(minutes=0.01, rate=1000)
-        player.join(timeout=60)
+        player.join(timeout=PATIENCE)
     assert "401" in player.ended
 
 
@@ -100,7 +101,7 @@ def test_stopping_does_not_wait_for_the_shop():
         player.play(minutes=60, rate=0.1)
         begun = time.monotonic()
         player.stop()
-        assert time.monotonic() - begun < 5
+        assert time.monotonic() - begun < PATIENCE
     assert player.ended == ""
 
 
@@ -113,7 +114,7 @@ def test_the_receiver_takes_only_what_is_signed():
             "webhook-timestamp": "1700000000",
             "webhook-signature": sign(KEY, "msg_1", "1700000000", body),
         }
-        with httpx.Client(trust_env=False) as client:
+        with httpx.Client(trust_env=False, timeout=PATIENCE) as client:
             assert client.post(receiver.url, content=body, headers=signed).status_code == 204
             assert client.post(receiver.url, content=b"{}", headers=signed).status_code == 401
             assert client.post(receiver.url, content=body).status_code == 401

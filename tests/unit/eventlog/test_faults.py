@@ -15,6 +15,7 @@ from onefold.eventlog.group_commit import GroupCommit
 from onefold.model.errors import Busy, Conflict, InvalidInput, TooLarge
 from onefold.testing.faulty_disk import FaultyDisk
 from onefold.testing.log_directory import SMALL, LogDirectory
+from onefold.testing.patience import PATIENCE, wait_until
 
 CALLS = ["create", "reserve", "write", "sync", "sync_directory"]
 
@@ -86,7 +87,7 @@ def test_every_thread_of_a_failed_group_is_refused(logs: LogDirectory) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(PATIENCE)
     assert len(refused) == 20
     assert logs.payloads() == []
 
@@ -274,7 +275,7 @@ def test_an_interrupted_leader_fails_its_group_and_blocks_nobody() -> None:
         writes.append(payloads)
         if len(writes) == 1:
             entered.set()
-            go_on.wait(10)
+            assert go_on.wait(PATIENCE)
             raise Interrupted
 
     group = GroupCommit(write, 1000)
@@ -289,12 +290,12 @@ def test_an_interrupted_leader_fails_its_group_and_blocks_nobody() -> None:
 
     leader = threading.Thread(target=add, args=(b"leader",))
     leader.start()
-    entered.wait(10)
+    assert entered.wait(PATIENCE)
     follower = threading.Thread(target=add, args=(b"follower",))
     follower.start()
     go_on.set()
-    leader.join(10)
-    follower.join(10)
+    leader.join(PATIENCE)
+    follower.join(PATIENCE)
     assert sorted(outcomes) == ["interrupted", "kept"]
     assert writes == [[b"leader"], [b"follower"]]
 
@@ -306,17 +307,16 @@ def test_a_group_has_a_largest_size_and_order_is_kept() -> None:
     def write(payloads: list[bytes], _: int) -> None:
         writes.append(payloads)
         entered.set()
-        go_on.wait(10)
+        assert go_on.wait(PATIENCE)
 
     group = GroupCommit(write, 250)
     threads = [threading.Thread(target=group.add, args=([b"x" * 100],)) for _ in range(5)]
     threads[0].start()
-    entered.wait(10)
+    assert entered.wait(PATIENCE)
     for thread in threads[1:]:
         thread.start()
-    while len(group._queue) < 4:
-        entered.wait(0.001)
+    wait_until(lambda: len(group._queue) >= 4, "the others queue")
     go_on.set()
     for thread in threads:
-        thread.join(10)
+        thread.join(PATIENCE)
     assert [len(payloads) for payloads in writes] == [1, 2, 2]

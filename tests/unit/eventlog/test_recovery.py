@@ -8,10 +8,10 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -23,6 +23,7 @@ from onefold.eventlog.files import FileEventLog, FileLogSettings
 from onefold.eventlog.frames import HEADER_BYTES, frame
 from onefold.testing.faulty_disk import FaultyDisk
 from onefold.testing.log_directory import SMALL, LogDirectory, wall_clock
+from onefold.testing.patience import wait_until
 
 LARGE = FileLogSettings(min_free_bytes=0)
 
@@ -273,19 +274,24 @@ def test_what_was_acknowledged_before_a_kill_is_read_after_it(logs: LogDirectory
             writer = subprocess.Popen(
                 command, stdout=output, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
             )
-            deadline = time.monotonic() + 20
             enough = 2000 + chance.randrange(20_000)
-            while os.fstat(output.fileno()).st_size < enough and time.monotonic() < deadline:
+
+            def wrote(output: Any = output, enough: int = enough) -> bool:
                 follow()
+                return os.fstat(output.fileno()).st_size >= enough
+
+            wait_until(wrote, "much is acknowledged", pause=0)
             writer.send_signal(signal.SIGKILL)
             writer.wait()
             output.seek(0)
             acknowledged += output.read().splitlines()
     assert len(acknowledged) > 500
     assert set(acknowledged) <= {payload.rstrip() for payload in logs.payloads()}
-    deadline = time.monotonic() + 20
-    while not set(acknowledged) <= set(read) and time.monotonic() < deadline:
+
+    def all_read() -> bool:
         follow()
-    assert set(acknowledged) <= set(read)
+        return set(acknowledged) <= set(read)
+
+    wait_until(all_read, "what was acknowledged is read")
     assert len(read) == len(set(read))
     assert FileEventLog(logs.directory, "web-0", wall_clock, SMALL).close() is None

@@ -7,11 +7,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from onefold.testing.patience import PATIENCE
 
 SOURCES = str(Path(__file__).parents[3] / "src")
 
@@ -64,7 +65,7 @@ class Parent:
     def __init__(
         self,
         programs: Sequence[tuple[str, str]],
-        stop_timeout: float = 5.0,
+        stop_timeout: float = PATIENCE,
         under: Sequence[str] = (),
     ) -> None:
         self.process = subprocess.Popen(
@@ -119,7 +120,7 @@ class Parent:
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal and wait for the end; the exit code."""
         self.process.send_signal(number)
-        return self.process.wait(timeout=20)
+        return self.process.wait(PATIENCE)
 
 
 def running(pid: int) -> bool:
@@ -129,13 +130,3 @@ def running(pid: int) -> bool:
     except OSError:
         return False
     return state != "Z"
-
-
-def eventually(holds: Callable[[], bool], seconds: float = 10.0) -> bool:
-    """Poll until it holds, at most so long."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if holds():
-            return True
-        time.sleep(0.02)
-    return holds()

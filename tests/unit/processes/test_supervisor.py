@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from onefold.testing.patience import PATIENCE, wait_until
 from tests.unit.processes.stubs import (
     CRASHING,
     GOOD,
@@ -16,7 +17,6 @@ from tests.unit.processes.stubs import (
     SLOW,
     STUBBORN,
     Parent,
-    eventually,
     running,
 )
 
@@ -83,7 +83,7 @@ def test_children_end_when_the_parent_is_killed() -> None:
         parent.until("on_ready")
         children = [parent.pid(name) for name in ("web", "worker", "jobs", "stubborn")]
         parent.process.kill()
-        assert eventually(lambda: not any(running(pid) for pid in children))
+        wait_until(lambda: not any(running(pid) for pid in children), "the children end")
 
 
 def test_a_child_that_ignores_the_signal_is_killed() -> None:
@@ -96,7 +96,7 @@ def test_a_child_that_ignores_the_signal_is_killed() -> None:
 
 
 def test_ctrl_c_again_does_not_wait() -> None:
-    with Parent([("stubborn", STUBBORN)], stop_timeout=60) as parent:
+    with Parent([("stubborn", STUBBORN)], stop_timeout=2 * PATIENCE) as parent:
         parent.until("on_ready")
         parent.process.send_signal(signal.SIGINT)
         parent.until("stopping")
@@ -121,14 +121,14 @@ def test_what_never_becomes_ready_ends_the_whole() -> None:
         assert told["exit_code"] == 3
         assert sum(told["event"] == "process_ended" for told in parent.events) == 2
         parent.until("stopped")
-        assert parent.process.wait(timeout=10) == 1
+        assert parent.process.wait(PATIENCE) == 1
 
 
 def test_a_child_that_needs_a_person_is_not_tried_again() -> None:
     with Parent([("web", GOOD), ("worker", HOPELESS)]) as parent:
         parent.until("process_failed", name="worker")
         assert not [told for told in parent.events if told["event"] == "process_ended"]
-        assert parent.process.wait(timeout=10) == 1
+        assert parent.process.wait(PATIENCE) == 1
 
 
 def test_the_parent_imports_nothing_heavy() -> None:

@@ -70,11 +70,8 @@ def test_who_is_shut_out_is_so_within_a_second(desk: Any) -> None:
         before = await both()
         await asyncio.to_thread(key_revoke, desk.settings, "a reader")
         await asyncio.to_thread(source_disable, desk.settings, "default")
-        deadline = asyncio.get_running_loop().time() + 1
-        while (after := await both()) != [401, 401]:
-            assert asyncio.get_running_loop().time() < deadline
-            await asyncio.sleep(0.02)
-        return before + after
+        await asyncio.sleep(1)
+        return before + await both()
 
     assert desk.run(ask) == [200, 200, 401, 401]
 

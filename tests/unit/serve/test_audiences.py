@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-import time
 from typing import Any
 
 import pytest
+
+from onefold.testing.patience import wait_until
 
 EVENTS = (
     {"type": "identify", "userId": "ann", "messageId": "1", "traits": {"country": "CN"}},
@@ -94,13 +95,16 @@ def test_a_backtest_now_or_as_a_job(desk: Any) -> None:
     stop = threading.Event()
     thread = threading.Thread(target=run_waiting, args=(desk.settings, stop))
     thread.start()
-    deadline = time.monotonic() + 60
-    job = found.json()
-    while job["state"] in ("waiting", "running") and time.monotonic() < deadline:
-        time.sleep(0.05)
-        job = desk.get(f"/api/jobs/{job['id']}").json()
-    stop.set()
-    thread.join()
+
+    def ended() -> Any:
+        job = desk.get(f"/api/jobs/{found.json()['id']}").json()
+        return job["state"] not in ("waiting", "running") and job
+
+    try:
+        job = wait_until(ended, "the job ends", pause=0.05)
+    finally:
+        stop.set()
+        thread.join()
     assert job["state"] == "done", job
     last = job["result"]["points"][-1]
     assert last["members"] == 1

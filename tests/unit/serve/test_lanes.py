@@ -10,6 +10,7 @@ import pytest
 from onefold.model.errors import Busy
 from onefold.serve.lanes import Lane
 from onefold.serve.latest import Latest
+from onefold.testing.patience import PATIENCE
 
 
 def test_work_runs_so_many_at_once_some_wait_and_the_rest_is_told_to_come_back() -> None:
@@ -17,14 +18,14 @@ def test_work_runs_so_many_at_once_some_wait_and_the_rest_is_told_to_come_back()
 
     def work(number: int) -> int:
         running.release()
-        assert go.wait(10)
+        assert go.wait(PATIENCE)
         return number
 
     async def run() -> list[int | BaseException]:
         lane = Lane("queries", at_once=2, waiting=1)
         tasks = [asyncio.create_task(lane.run(work, number)) for number in range(5)]
         for _ in range(2):
-            assert await asyncio.to_thread(running.acquire, timeout=10)
+            assert await asyncio.to_thread(running.acquire, timeout=PATIENCE)
         assert not running.acquire(blocking=False)
         go.set()
         found = await asyncio.gather(*tasks, return_exceptions=True)

@@ -10,6 +10,7 @@ import pytest
 
 from onefold.model.errors import Busy
 from onefold.serve.log_writer import LogWriter
+from onefold.testing.patience import PATIENCE
 
 
 class SlowLog:
@@ -21,7 +22,7 @@ class SlowLog:
         self.go = threading.Event()
 
     def append(self, payloads: Sequence[bytes]) -> None:
-        assert self.go.wait(10)
+        assert self.go.wait(PATIENCE)
         if self.failures:
             raise self.failures.pop()
         self.groups.append(list(payloads))

@@ -10,6 +10,7 @@ from typing import Any
 import uvicorn
 
 from onefold.serve.patience import Patience
+from onefold.testing.patience import PATIENCE
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 
@@ -58,9 +59,9 @@ def test_only_who_does_not_go_on_is_shut_out() -> None:
             patience.look(set(server.server_state.connections), now)
 
         for reader in (silent, begun, again):
-            assert await asyncio.wait_for(reader.read(), 5) == b""
+            assert await asyncio.wait_for(reader.read(), PATIENCE) == b""
         idle_writer.write(REQUEST)
-        assert (await asyncio.wait_for(idle.readuntil(b"ok"), 5)).startswith(b"HTTP/1.1 200")
+        assert (await asyncio.wait_for(idle.readuntil(b"ok"), PATIENCE)).startswith(b"HTTP/1.1 200")
         for writer in (silent_writer, begun_writer, again_writer, idle_writer):
             writer.close()
             await writer.wait_closed()

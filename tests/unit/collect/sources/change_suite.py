@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import threading
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
@@ -13,6 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from onefold.model.pulled import Record
+from onefold.testing.patience import PATIENCE, wait_until
 from tests.unit.collect.sources.killing import Kept, Opening, killed
 from tests.unit.collect.sources.reading import Taker, state_of
 
@@ -34,7 +34,6 @@ class StreamedDatabase(ABC):
     module: str
     maker: str
     kind: str
-    patience = 60.0
     moved: Sequence[tuple[str, int]] = (("update", 20),)
     """What is told of row 2 that becomes row 20."""
 
@@ -62,7 +61,7 @@ class StreamedDatabase(ABC):
         return given >= 700
 
     def taker(self, **settings: Any) -> Taker:
-        return Taker(self.opening(**settings).open, patience=self.patience)
+        return Taker(self.opening(**settings).open)
 
     def fill(self, rows: int) -> None:
         """Make the table, with rows of which each says its number."""
@@ -81,7 +80,7 @@ class Writing:
 
     def __enter__(self) -> None:
         self._thread.start()
-        assert self._wrote.wait(20)
+        assert self._wrote.wait(PATIENCE)
 
     def __exit__(self, *_: object) -> None:
         self._stop.set()
@@ -190,13 +189,17 @@ class ChangeStreamSuite:
             lambda given: given >= 300,
         ):
             before = len(kept.records())
-            deadline = time.monotonic() + 4 * database.patience
             with killed(opening, kept) as look:
-                while not is_enough(len(kept.records()) - before):
+
+                def came(
+                    look: Any = look, is_enough: Any = is_enough, before: int = before
+                ) -> bool:
                     write()
                     look()
-                    time.sleep(0.002)  # a reader of each change need not be hours behind
-                    assert time.monotonic() < deadline
+                    return bool(is_enough(len(kept.records()) - before))
+
+                # A pause between: a reader of each change need not be hours behind.
+                wait_until(came, "enough is read", 2 * PATIENCE, pause=0.002)
         last = write()
         reader = database.taker(batch_rows=50)
         reader.position, reader.records = kept.position(), kept.records()

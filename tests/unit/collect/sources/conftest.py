@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from onefold.testing import servers
+from tests.real_servers import started
 from tests.unit.collect.sources.apis import Apis
 
 NUMBERS = itertools.count(1)
-
-
-def started(make: Callable[[], AbstractContextManager[servers.Server]]) -> Iterator[servers.Server]:
-    manager = make()
-    try:
-        server = manager.__enter__()
-    except servers.Missing as missing:
-        pytest.skip(str(missing))
-    yield server
-    manager.__exit__(None, None, None)
 
 
 @pytest.fixture(scope="session")

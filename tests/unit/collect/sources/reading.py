@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from onefold.collect.addresses import Reach
 from onefold.model.pulled import Batch, Position, PulledSource, Record, Unreadable
+from onefold.testing.patience import PATIENCE
 
 HERE = Reach(["127.0.0.0/8"])
 PEAK = """
@@ -25,10 +26,8 @@ class Taker:
         self,
         make: Callable[[], PulledSource],
         position: Position | None = None,
-        patience: float = 60.0,
     ) -> None:
         self._make = make
-        self._patience = patience
         self.position = position
         self.records: list[Record] = []
         self.unreadable: list[Unreadable] = []
@@ -39,11 +38,10 @@ class Taker:
         until: Callable[[Taker], bool],
         *,
         durable: bool = True,
-        seconds: float | None = None,
     ) -> Taker:
         """Read from the position that is stored, as after a start; stop once `until` says so."""
         source = self._make()
-        deadline = time.monotonic() + (seconds or self._patience)
+        deadline = time.monotonic() + PATIENCE
         try:
             for batch in source.batches(self.position):
                 self.batches.append(batch)
@@ -62,6 +60,11 @@ class Taker:
     def changes(self) -> list[tuple[str, Any]]:
         """What happened to which row, in short."""
         return [(record.change, record.fields.get("id")) for record in self.records]
+
+
+def places(batches: Iterable[Batch]) -> list[str]:
+    """Where the records of batches stood."""
+    return [record.place for batch in batches for record in batch.records]
 
 
 def state_of(records: list[Record], key: str = "id") -> dict[Any, dict[str, Any]]:

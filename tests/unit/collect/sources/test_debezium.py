@@ -11,12 +11,10 @@ from typing import Any
 import pytest
 
 from onefold.testing import servers
-from onefold.testing.mysql_server import mysql
 from tests.unit.collect.sources.change_suite import (
     ChangeStreamSuite,
     StreamedDatabase,
 )
-from tests.unit.collect.sources.conftest import started
 from tests.unit.collect.sources.killing import Opening
 from tests.unit.collect.sources.test_mysql_changes import Database as MysqlDatabase
 from tests.unit.collect.sources.test_postgres_changes import Streamed as PostgresDatabase
@@ -39,7 +37,6 @@ class ByDebezium(StreamedDatabase):
 
     module = "onefold.collect.sources.debezium"
     maker, kind = "open_debezium", "DebeziumSettings"
-    patience = 120.0
     moved = (("delete", 2), ("insert", 20))
     folder: Path
 
@@ -85,11 +82,6 @@ class Mysql(ByDebezium, MysqlDatabase):
         }
 
 
-@pytest.fixture(scope="module")
-def mysql_server() -> Iterator[servers.Server]:
-    yield from started(mysql)
-
-
 class DebeziumSuite(ChangeStreamSuite):
     # Who is killed again and again is held to the same; each start of Java takes seconds.
     test_nothing_is_missed_or_doubled_while_others_write = None  # type: ignore[assignment]
@@ -105,8 +97,8 @@ class TestPostgresByDebezium(DebeziumSuite):
 
 class TestMysqlByDebezium(DebeziumSuite):
     @pytest.fixture
-    def database(self, mysql_server: servers.Server, tmp_path: Path) -> Iterator[StreamedDatabase]:
-        made = Mysql(mysql_server)
+    def database(self, mysql: servers.Server, tmp_path: Path) -> Iterator[StreamedDatabase]:
+        made = Mysql(mysql)
         made.folder = tmp_path / "source"
         yield made
         made.connection.close()

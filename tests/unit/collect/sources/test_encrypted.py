@@ -30,7 +30,7 @@ from onefold.collect.sources.sql_settings import SqlSettings, TableSettings
 from onefold.model.errors import InvalidInput, OnefoldError, Unreachable
 from onefold.testing import servers
 from onefold.testing.certificates import Certificates, make_certificates
-from tests.unit.collect.sources.conftest import started
+from tests.real_servers import started
 from tests.unit.collect.sources.reading import Taker
 
 # What a driver leaves to its own end where it was refused says nothing of us.

@@ -21,15 +21,12 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, ti
 from onefold.collect.sources.kafka import KafkaSettings, open_kafka
 from onefold.model.errors import InvalidInput, Unreachable
 from onefold.testing import servers
-from tests.unit.collect.sources.conftest import NUMBERS, started
+from onefold.testing.patience import PATIENCE, wait_until
+from tests.real_servers import started
+from tests.unit.collect.sources.conftest import NUMBERS
 from tests.unit.collect.sources.reading import HERE, Taker
 
 pytestmark = pytest.mark.slow  # brokers take their time to start and to agree on who reads what
-
-
-@pytest.fixture(scope="module")
-def broker() -> Iterator[servers.Server]:
-    yield from started(servers.kafka)
 
 
 @pytest.fixture(scope="module")
@@ -43,14 +40,14 @@ class Topic:
     def __init__(self, server: servers.Server, partitions: int = 2) -> None:
         self.name, self.brokers = f"orders-{next(NUMBERS)}", f"127.0.0.1:{server.port}"
         admin = AdminClient({"bootstrap.servers": self.brokers})
-        admin.create_topics([NewTopic(self.name, partitions, 1)])[self.name].result(30)
+        admin.create_topics([NewTopic(self.name, partitions, 1)])[self.name].result(PATIENCE)
         self._producer = Producer({"bootstrap.servers": self.brokers})
 
     def send(self, *values: Any, partition: int = 0, key: bytes | None = None) -> None:
         for value in values:
             raw = value if value is None or isinstance(value, bytes) else json.dumps(value).encode()
             self._producer.produce(self.name, raw, key, partition)
-        assert self._producer.flush(30) == 0
+        assert self._producer.flush(PATIENCE) == 0
 
     def taker(self, **settings: Any) -> Taker:
         given = KafkaSettings(
@@ -64,12 +61,12 @@ class Topic:
         consumer = Consumer({"bootstrap.servers": self.brokers, "group.id": self.name})
         with closing(consumer):
             asked = [TopicPartition(self.name, number) for number in (0, 1)]
-            return [one.offset for one in consumer.committed(asked, timeout=30)]
+            return [one.offset for one in consumer.committed(asked, timeout=PATIENCE)]
 
 
 @pytest.fixture
-def topic(broker: servers.Server) -> Topic:
-    return Topic(broker)
+def topic(kafka: servers.Server) -> Topic:
+    return Topic(kafka)
 
 
 class Registry(ThreadingHTTPServer):
@@ -119,7 +116,7 @@ def count(number: int) -> Any:
 def test_messages_are_records_and_what_is_none_is_kept_with_the_reason(topic):
     topic.send({"id": 1, "total": 9.5}, b"\x00\x01garbage", [1, 2], key=b"k")
     topic.send(None, key=b'{"id": 7}')
-    reader = topic.taker(key_field="key").take(count(4), seconds=90)
+    reader = topic.taker(key_field="key").take(count(4))
     first, listed, gone = reader.records
     assert first.fields == {"id": 1, "total": 9.5, "key": "k"}
     assert (first.stream, first.place, first.change) == (topic.name, "0@0", "read")
@@ -133,19 +130,19 @@ def test_messages_are_records_and_what_is_none_is_kept_with_the_reason(topic):
 
 def test_the_group_moves_only_when_what_came_is_durable(topic):
     topic.send({"id": 1}, {"id": 2})
-    reader = topic.taker().take(count(2), durable=False, seconds=90)
+    reader = topic.taker().take(count(2), durable=False)
     assert topic.committed()[0] < 0
-    again = topic.taker().take(count(2), seconds=90)
+    again = topic.taker().take(count(2))
     assert [record.place for record in again.records] == [record.place for record in reader.records]
     assert topic.committed()[0] == 2
 
 
 def test_it_goes_on_from_the_position_also_where_the_group_did_not_hear_of_it(topic):
     topic.send({"id": 1}, {"id": 2})
-    reader = topic.taker().take(count(2), durable=False, seconds=90)
+    reader = topic.taker().take(count(2), durable=False)
     topic.send({"id": 3})
     topic.send({"id": 4}, partition=1)
-    reader.take(count(4), seconds=90)
+    reader.take(count(4))
     assert sorted(record.fields["id"] for record in reader.records) == [1, 2, 3, 4]
     assert reader.position == {"offsets": {f"{topic.name}/0": 3, f"{topic.name}/1": 1}}
 
@@ -170,24 +167,22 @@ def test_two_readers_of_one_group_share_the_partitions_without_doubling(topic):
         return bool(second.records)
 
     threads = [
-        threading.Thread(
-            target=reader.take, args=(lambda _, end=end: end.is_set(),), kwargs={"seconds": 240}
-        )
+        threading.Thread(target=reader.take, args=(lambda _, end=end: end.is_set(),))
         for reader, end in zip((first, second), ends, strict=True)
     ]
     try:
         send(100)
         threads[0].start()
-        servers.wait_until(all_came, "the first reads alone", 60)
+        wait_until(all_came, "the first reads alone")
         threads[1].start()
-        servers.wait_until(second_reads, "the second reads too", 60)
+        wait_until(second_reads, "the second reads too")
         send(100)
-        servers.wait_until(all_came, "both read", 60)
+        wait_until(all_came, "both read")
         assert {record.place.partition("@")[0] for record in second.records} in ({"0"}, {"1"})
         ends[0].set()
         threads[0].join()
         send(100)
-        servers.wait_until(all_came, "the second reads alone", 60)
+        wait_until(all_came, "the second reads alone")
     finally:
         for thread, end in zip(threads, ends, strict=True):
             end.set()
@@ -230,7 +225,7 @@ def test_avro_by_a_registry_with_a_schema_that_builds_on_another(topic, registry
     }
     topic.send(wire(258, body.getvalue()), wire(258, body.getvalue()))
     topic.send(wire(258, body.getvalue()[:-3]), wire(99, b"x"), {"id": 6})
-    reader = topic.taker(registry=registry.url).take(count(5), seconds=90)
+    reader = topic.taker(registry=registry.url).take(count(5))
     assert reader.records[0].fields == {
         "id": 5,
         "customer": {"name": "王小明"},
@@ -281,7 +276,7 @@ def test_protobuf_by_a_registry(topic, registry):
     body = order.SerializeToString()
     line = order.lines[0].SerializeToString()
     topic.send(wire(3, b"\0" + body), wire(3, b"\4\0\0" + line), wire(3, b"\0" + body[:-1]))
-    reader = topic.taker(registry=registry.url).take(count(3), seconds=90)
+    reader = topic.taker(registry=registry.url).take(count(3))
     assert [record.fields for record in reader.records] == [
         {
             "id": 2**53 + 1,
@@ -297,7 +292,7 @@ def test_protobuf_by_a_registry(topic, registry):
 def test_a_registry_that_is_away_loses_nothing(topic):
     topic.send(wire(1, b"x"))
     with pytest.raises(Unreachable, match="schema registry"):
-        topic.taker(registry="http://127.0.0.1:1").take(count(1), seconds=90)
+        topic.taker(registry="http://127.0.0.1:1").take(count(1))
     assert topic.committed()[0] < 0
 
 
@@ -310,7 +305,7 @@ def test_rows_as_debezium_writes_them(topic):
     )
     topic.send(None, key=b'{"id": 1}')
     topic.send({"op": "c", "before": None, "after": {"id": 2}, "source": source})
-    reader = topic.taker(envelope="debezium").take(count(3), seconds=90)
+    reader = topic.taker(envelope="debezium").take(count(3))
     assert [(one.change, one.fields, one.before) for one in reader.records] == [
         ("update", row, {"id": 1, "name": "Ann"}),
         ("delete", row, row),
@@ -320,22 +315,22 @@ def test_rows_as_debezium_writes_them(topic):
     assert reader.records[0].time == 1_700_000_000_000_000
 
 
-def test_a_topic_that_is_not_there_is_said(broker):
-    reader = Topic(broker).taker()
+def test_a_topic_that_is_not_there_is_said(kafka):
+    reader = Topic(kafka).taker()
     missing = KafkaSettings(
-        brokers=f"127.0.0.1:{broker.port}", topics=("nowhere",), group="nobody",
+        brokers=f"127.0.0.1:{kafka.port}", topics=("nowhere",), group="nobody",
         options={"allow.auto.create.topics": "false"},
     )  # fmt: skip
     reader._make = lambda: open_kafka(missing, HERE)
     with pytest.raises(InvalidInput, match="no such topic"):
-        reader.take(count(1), seconds=60)
+        reader.take(count(1))
 
 
 def test_another_broker_of_the_same_protocol_is_read_too(other_broker):
     """One test only: until it has a group's members together it takes 24 seconds."""
     topic = Topic(other_broker)
     topic.send({"id": 1}, b"{", {"id": 2})
-    reader = topic.taker().take(count(3), seconds=90)
+    reader = topic.taker().take(count(3))
     assert [record.fields["id"] for record in reader.records] == [1, 2]
     assert reader.unreadable[0].place == "0@1"
     assert topic.committed()[0] == 3

@@ -12,13 +12,9 @@ import pytest
 from onefold.collect.sources.mqtt import MqttSettings, MqttSource
 from onefold.model.errors import Unreachable
 from onefold.testing import servers
-from tests.unit.collect.sources.conftest import NUMBERS, started
+from onefold.testing.patience import PATIENCE
+from tests.unit.collect.sources.conftest import NUMBERS
 from tests.unit.collect.sources.reading import HERE, Taker
-
-
-@pytest.fixture(scope="module")
-def broker() -> Iterator[servers.Server]:
-    yield from started(servers.mosquitto)
 
 
 class Tills:
@@ -33,7 +29,7 @@ class Tills:
     def send(self, *values: Any, till: str = "1") -> None:
         for value in values:
             raw = value if isinstance(value, bytes) else json.dumps(value).encode()
-            self._client.publish(f"{self.name}/{till}/sales", raw, qos=1).wait_for_publish(20)
+            self._client.publish(f"{self.name}/{till}/sales", raw, qos=1).wait_for_publish(PATIENCE)
 
     def taker(self) -> Taker:
         settings = MqttSettings(
@@ -47,8 +43,8 @@ class Tills:
 
 
 @pytest.fixture
-def tills(broker: servers.Server) -> Iterator[Tills]:
-    made = Tills(broker)
+def tills(mosquitto: servers.Server) -> Iterator[Tills]:
+    made = Tills(mosquitto)
     yield made
     made.close()
 

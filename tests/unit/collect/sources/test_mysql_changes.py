@@ -12,7 +12,7 @@ from onefold.collect.sources.mysql_changes import MysqlChangesSettings, open_mys
 from onefold.collect.sources.mysql_server import place_now
 from onefold.model.errors import InvalidInput, Unreachable
 from onefold.testing import servers
-from onefold.testing.mysql_server import mysql
+from onefold.testing.patience import wait_until
 from tests.unit.collect.sources.change_suite import (
     ChangeStreamSuite,
     FirstReadingSuite,
@@ -20,7 +20,7 @@ from tests.unit.collect.sources.change_suite import (
     count,
     streaming,
 )
-from tests.unit.collect.sources.conftest import NUMBERS, started
+from tests.unit.collect.sources.conftest import NUMBERS
 from tests.unit.collect.sources.reading import HERE, Taker
 
 TABLE = """
@@ -37,8 +37,8 @@ ROW = """
 
 
 @pytest.fixture(scope="module", params=["mariadb", "mysql"])
-def server(request: pytest.FixtureRequest) -> Iterator[servers.Server]:
-    yield from started(servers.mariadb if request.param == "mariadb" else mysql)
+def server(request: pytest.FixtureRequest) -> Any:
+    return request.getfixturevalue(request.param)
 
 
 class Database(StreamedDatabase):
@@ -168,7 +168,7 @@ def test_a_log_that_is_gone_is_no_silent_gap(database):
         database.run(f"purge binary logs to '{last}'")  # kept while it is being read
         return len(database.run("show binary logs")) == 1
 
-    servers.wait_until(is_purged, "the log is purged")
+    wait_until(is_purged, "the log is purged")
     with pytest.raises(InvalidInput, match="changes may have been lost"):
         reader.take(count(1))
 

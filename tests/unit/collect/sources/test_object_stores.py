@@ -22,8 +22,10 @@ from onefold.collect.sources.files.places import FilesSettings, FilesSource
 from onefold.model.errors import InvalidInput, Unauthorized, Unreachable
 from onefold.model.pulled import Batch
 from onefold.testing import object_stores
+from onefold.testing.patience import PATIENCE
 from onefold.testing.servers import Server
-from tests.unit.collect.sources.conftest import NUMBERS, started
+from tests.real_servers import started
+from tests.unit.collect.sources.conftest import NUMBERS
 from tests.unit.collect.sources.reading import PEAK
 
 HERE = Reach(["127.0.0.0/8"])
@@ -92,7 +94,7 @@ class S3(Shelf):
     @staticmethod
     def _post(url: str, data: bytes) -> None:
         asked = urllib.request.Request(url, data, {"content-type": "text/plain"})
-        urllib.request.urlopen(asked, timeout=30).close()
+        urllib.request.urlopen(asked, timeout=PATIENCE).close()
 
     def put(self, name: str, data: bytes) -> None:
         self.client.put_object(Bucket=self.bucket, Key=name, Body=data)
@@ -116,7 +118,7 @@ class Google(Shelf):
 
     def _call(self, path: str, data: bytes | None = None, kind: str = "application/json") -> Any:
         asked = urllib.request.Request(f"{self.url}/{path}", data, {"content-type": kind})
-        with urllib.request.urlopen(asked, timeout=30) as answer:
+        with urllib.request.urlopen(asked, timeout=PATIENCE) as answer:
             return json.load(answer)
 
     def put(self, name: str, data: bytes) -> None:

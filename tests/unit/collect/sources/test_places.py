@@ -7,10 +7,8 @@ import gzip
 import lzma
 import os
 import shutil
-import socket
 import subprocess
 import threading
-import time
 import zipfile
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -24,6 +22,8 @@ from onefold.collect.addresses import Reach
 from onefold.collect.sources.files.places import FilesSettings, FilesSource
 from onefold.model.errors import InvalidInput, OnefoldError, Unreachable
 from onefold.model.pulled import Batch
+from onefold.testing.patience import wait_until
+from onefold.testing.servers import free_port, listens
 
 LOOPBACK = Reach(["127.0.0.0/8"])
 
@@ -278,9 +278,7 @@ def sftp(tmp_path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     folder.mkdir(mode=0o700)
     for name, kind in (("host", "ed25519"), ("host_rsa", "rsa"), ("user", "ed25519")):
         made_key(folder / name, kind)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     Path("/run/sshd").mkdir(exist_ok=True)
     options = {
         "Port": port, "ListenAddress": "127.0.0.1", "HostKey": folder / "host", "StrictModes": "no",
@@ -290,12 +288,7 @@ def sftp(tmp_path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     told = [part for name, value in options.items() for part in ("-o", f"{name}={value}")]
     told += ["-h", str(folder / "host_rsa")]
     process = subprocess.Popen([SSHD, "-D", "-f", "/dev/null", *told], stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                break
-        time.sleep(0.05)
+    wait_until(lambda: listens(port), "sshd listens")
     yield f"sftp://127.0.0.1:{port}", {"username": "root", "key_filename": str(folder / "user")}
     process.terminate()
     process.wait()

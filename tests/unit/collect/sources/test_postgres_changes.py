@@ -12,7 +12,7 @@ from onefold.collect.sources.postgres_changes import (
     open_postgres_changes,
 )
 from onefold.model.errors import InvalidInput, Unreachable
-from onefold.testing.servers import wait_until
+from onefold.testing.patience import wait_until
 from tests.unit.collect.sources.change_suite import (
     ChangeStreamSuite,
     FirstReadingSuite,

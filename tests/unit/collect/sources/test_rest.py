@@ -13,6 +13,7 @@ from onefold.collect.sources.rest.source import RestSource
 from onefold.model.errors import Busy, InvalidInput, Unreachable
 from onefold.model.pulled import Batch, Position
 from tests.unit.collect.sources.apis import Apis, Asked, Reply
+from tests.unit.collect.sources.reading import places
 
 THINGS: dict[str, Any] = {"name": "things", "path": "things", "records": "data"}
 
@@ -34,10 +35,6 @@ def pull(
         return list(source.batches(position))
     finally:
         source.close()
-
-
-def places(batches: list[Batch]) -> list[str]:
-    return [record.place for batch in batches for record in batch.records]
 
 
 def test_who_is_asked_to_wait_waits_and_shows_that_it_lives(apis: Apis) -> None:

@@ -17,6 +17,7 @@ from lxml import etree
 from onefold.collect.addresses import Reach
 from onefold.collect.sources.soap import Cursor, Paging, SoapSettings, SoapSource
 from onefold.model.errors import InvalidInput, OnefoldError, Rejected, Unreachable
+from onefold.testing.patience import PATIENCE
 
 LOCAL = Reach(["127.0.0.0/8"])
 PEER = Path(__file__).with_name("soap_peer.py")
@@ -138,7 +139,7 @@ def test_a_description_that_leads_to_a_private_address_is_refused(page):
 
 def test_a_schema_apart_from_its_description_is_fetched(peer, tmp_path):
     """As .NET and Java do it: the types stand at an address of their own."""
-    whole = etree.fromstring(httpx.get(peer).content)
+    whole = etree.fromstring(httpx.get(peer, timeout=PATIENCE).content)
     (types,) = whole.iter("{http://schemas.xmlsoap.org/wsdl/}types")
     (schema,) = types
     (tmp_path / "types.xsd").write_bytes(etree.tostring(schema))

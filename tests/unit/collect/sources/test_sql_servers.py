@@ -15,20 +15,12 @@ from onefold.collect.sources.sql_settings import SqlSettings, TableSettings
 from onefold.model.errors import InvalidInput, Unreachable
 from onefold.model.pulled import Batch, Position
 from onefold.testing import servers
+from tests.unit.collect.sources.reading import places
 
 pytest.importorskip("sqlalchemy")
 
 NUMBERS = itertools.count(1)
 LOCAL = Reach(["127.0.0.1"])
-
-
-@pytest.fixture(scope="module")
-def mariadb_here() -> Iterator[servers.Server]:
-    try:
-        with servers.mariadb() as server:
-            yield server
-    except servers.Missing as missing:
-        pytest.skip(str(missing))
 
 
 class Shop:
@@ -78,17 +70,13 @@ class Shop:
 
 @pytest.fixture(params=["postgresql", "mariadb"])
 def shop(request: pytest.FixtureRequest) -> Iterator[Shop]:
-    server = {"postgresql": "postgres_server", "mariadb": "mariadb_here"}[request.param]
+    server = {"postgresql": "postgres_server", "mariadb": "mariadb"}[request.param]
     made = Shop(request.param, request.getfixturevalue(server))
     made.run(
         "create table orders (id bigint primary key, paid decimal(10,2), at timestamp null, note text)"
     )
     yield made
     made.connection.close()
-
-
-def places(batches: list[Batch]) -> list[str]:
-    return [record.place for batch in batches for record in batch.records]
 
 
 def test_what_changed_is_read_in_pages_with_ties(shop: Shop) -> None:

@@ -9,6 +9,7 @@ from onefold.collect.sources.sql import SqlSource
 from onefold.collect.sources.sql_settings import SqlSettings, TableSettings
 from onefold.model.errors import InvalidInput, Unreachable
 from onefold.model.pulled import Batch, Position
+from tests.unit.collect.sources.reading import places
 
 pytest.importorskip("sqlalchemy")
 
@@ -30,10 +31,6 @@ def pull(path: Path, position: Position | None = None, page: int = 2, **table: A
         return list(source.batches(position))
     finally:
         source.close()
-
-
-def places(batches: list[Batch]) -> list[str]:
-    return [record.place for batch in batches for record in batch.records]
 
 
 CUSTOMERS = "create table customers (id integer primary key, name text, changed integer)"

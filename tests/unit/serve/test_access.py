@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from onefold.app.access import key_add, key_revoke, source_add, source_disable, source_enable
+from onefold.model.access import ROLES
 
 
 def test_a_source_that_is_added_can_send_at_once(desk: Any) -> None:
@@ -113,3 +114,12 @@ def test_a_source_knows_the_country_of_its_phone_numbers(desk: Any) -> None:
     refused = desk.post("/api/sources", {"name": "zz", "country": "ZZ"})
     assert refused.status_code == 400
     assert [fault["where"] for fault in refused.json()["errors"]] == ["country"]
+
+
+def test_a_choice_that_does_not_exist_is_answered_with_all_that_do(desk: Any) -> None:
+    refused = desk.post("/api/keys", {"name": "Li", "role": "king"})
+
+    assert refused.status_code == 400
+    (fault,) = refused.json()["errors"]
+    assert fault["where"] == "role"
+    assert all(role in fault["message"] for role in ("king", *ROLES))

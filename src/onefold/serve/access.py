@@ -26,6 +26,8 @@ class Access:
     """Sources and keys in memory, read again when the store's have changed.
 
     Looked at on a request, at most five times a second: who is shut out, is so within that time.
+    Before anybody is refused, it is looked at again: clients throw events away that were refused,
+    so who was let in a moment ago must be known at once.
     """
 
     def __init__(
@@ -44,7 +46,11 @@ class Access:
     def source(self, source_id: str) -> Source | None:
         """The source with this id, as of now."""
         self._refresh()
-        return self._sources.get(source_id)
+        found = self._sources.get(source_id)
+        if found is None or not found.enabled:
+            self._look()
+            found = self._sources.get(source_id)
+        return found
 
     def wording(self) -> Wording:
         """How calls become events, as of now."""
@@ -65,6 +71,8 @@ class Access:
             raise Unauthorized("no API key was given; send `Authorization: Bearer KEY`")
         self._refresh()
         key_id, _, secret = given.strip().partition(":")
+        if key_id not in self._keys:
+            self._look()
         key = self._keys.get(key_id)
         # The same work for unknown ids, so that time does not tell which exist.
         kept = _NOBODY if key is None else key.key_hash
@@ -75,10 +83,11 @@ class Access:
         return key
 
     def _refresh(self) -> None:
-        now = self._seconds()
-        if now - self._looked_at < _LOOK_SECONDS:
-            return
-        self._looked_at = now
+        if self._seconds() - self._looked_at >= _LOOK_SECONDS:
+            self._look()
+
+    def _look(self) -> None:
+        self._looked_at = self._seconds()
         try:
             changes = self._store.db.changes_seen()
             if changes == self._changes:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import httpx
 import pytest
 
-from onefold.app.access import key_revoke, source_disable
+from onefold.app.access import key_add, key_revoke, source_add, source_disable, source_enable
+from onefold.model.access import ROLES
 
 
 def test_a_source_that_is_added_can_send_at_once(desk: Any) -> None:
@@ -18,6 +20,32 @@ def test_a_source_that_is_added_can_send_at_once(desk: Any) -> None:
 
     assert (added.status_code, sent.status_code) == (201, 200)
     assert [one["name"] for one in desk.get("/api/sources").json()] == ["Web shop", "default"]
+
+
+def test_a_running_server_knows_who_was_let_in_at_once(desk: Any) -> None:
+    async def ask(http: httpx.AsyncClient) -> list[int]:
+        async def send(key: str) -> int:
+            return (await http.post("/v1/track", json={**event, "writeKey": key})).status_code
+
+        async def read(key: str) -> int:
+            header = {"authorization": f"Bearer {key}"}
+            return (await http.get("/api/sources", headers=header)).status_code
+
+        event = {"event": "Seen", "userId": "u"}
+        found = [await send(desk.write_key), await read(desk.admin_key)]
+        added = await asyncio.to_thread(source_add, desk.settings, "app")
+        found.append(await send(added.write_key))
+        await asyncio.to_thread(source_disable, desk.settings, "app")
+        # Read while the source is disabled, so that this is what the server remembers.
+        while await send(added.write_key) != 401:
+            await asyncio.sleep(0.02)
+        await asyncio.to_thread(source_enable, desk.settings, "app", enabled=True)
+        found.append(await send(added.write_key))
+        made = await asyncio.to_thread(key_add, desk.settings, "Li", "reader")
+        found.append(await read(made.key))
+        return found
+
+    assert desk.run(ask) == [200] * 5
 
 
 def test_every_change_stands_in_the_audit_log_with_the_name_of_the_key(desk: Any) -> None:
@@ -59,8 +87,6 @@ def test_who_is_shut_out_is_so_within_a_second(desk: Any) -> None:
     key = desk.key("reader")
 
     async def ask(http: httpx.AsyncClient) -> list[int]:
-        import asyncio
-
         async def both() -> list[int]:
             reading = await http.get("/api/sources", headers={"authorization": f"Bearer {key}"})
             body = {"event": "Seen", "userId": "u", "writeKey": desk.write_key}
@@ -85,3 +111,12 @@ def test_a_source_knows_the_country_of_its_phone_numbers(desk: Any) -> None:
     refused = desk.post("/api/sources", {"name": "zz", "country": "ZZ"})
     assert refused.status_code == 400
     assert [fault["where"] for fault in refused.json()["errors"]] == ["country"]
+
+
+def test_a_choice_that_does_not_exist_is_answered_with_all_that_do(desk: Any) -> None:
+    refused = desk.post("/api/keys", {"name": "Li", "role": "king"})
+
+    assert refused.status_code == 400
+    (fault,) = refused.json()["errors"]
+    assert fault["where"] == "role"
+    assert all(role in fault["message"] for role in ("king", *ROLES))

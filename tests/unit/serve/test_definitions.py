@@ -42,6 +42,8 @@ def test_a_definition_that_is_wrong_is_refused_with_every_fault(desk: Any) -> No
 
     assert found.status_code == 400
     assert len(found.json()["errors"]) == 2
+    unnamed = put(desk, "/api/segments/" + "x" * 101, {"rule": "city = ", "color": 1})
+    assert len(unnamed.json()["errors"]) == 3
     assert put(desk, "/api/segments/" + "x" * 101, VIP).status_code == 400
 
 

@@ -158,9 +158,8 @@ def _put_one(
     actor: str,
     version: int | None,
 ) -> DefinitionView:
-    if fault := name_fault(*key):
-        raise InvalidInput("the definition cannot be used", [fault])
-    reading = Reading([Written(*key, body, "body")], [])
+    fault = name_fault(*key)
+    reading = Reading([Written(*key, body, "body")], [fault] if fault else [])
     expected = {} if version is None else {key: version}
     done = put(store, reading, actor, limits=limits_of(settings), expected=expected)
     return msgspec.structs.replace(_view(store, *key), warnings=done.warnings)

@@ -71,12 +71,20 @@ def read(body: bytes, kind: type[T]) -> T:
 def _body_faults(body: bytes, kind: type[Any], error: Exception) -> list[Fault]:
     if isinstance(error, msgspec.ValidationError):
         found = [
-            Fault(_short(one.message), ".".join(map(str, one.instance_path)) or "body")
+            Fault(_reason(one), ".".join(map(str, one.instance_path)) or "body")
             for one in _problems(kind, body)
         ]
         if found:
             return found
     return [Fault(str(error)[:_SHOWN], "body")]
+
+
+def _reason(problem: Any) -> str:
+    if problem.kind.name != "enum":
+        return _short(problem.message)
+    # Its own message names two of the choices at most.
+    given = msgspec.json.encode(problem.instance).decode()
+    return f"{_short(given)} cannot be used; it is one of {', '.join(map(str, problem.kind.options))}"
 
 
 def _short(message: str) -> str:

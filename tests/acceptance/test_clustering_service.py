@@ -71,6 +71,33 @@ def test_a_file_is_clustered_by_a_job(onefold: Stepped, tmp_path: Path) -> None:
         dedupe_file(onefold.settings, job.id, "golden")
 
 
+def test_a_file_goes_by_the_name_that_its_owner_gives_it(onefold: Stepped) -> None:
+    text = "\n".join([",".join(HEADERS), *map(",".join, PEOPLE)])
+    told = {"customers:email": "identifier:mail"}
+    job = dedupe_upload(onefold.settings, uploaded(onefold, text), told, name="customers.csv")
+    do(onefold.store, job, lambda work: dedupe_for_job(onefold.settings, work))
+    done = onefold.store.jobs.get(job.id)
+    assert (done.state, done.subject) == ("done", "customers.csv")
+    assert list(done.result["columns"]) == ["customers.csv"]
+    assert done.result["columns"]["customers.csv"]["email"] == "identifier:mail"
+
+
+def test_the_faults_of_a_file_name_it_as_its_owner_does(onefold: Stepped) -> None:
+    job = dedupe_upload(onefold.settings, uploaded(onefold, "a,a\n1,2\n"), {}, name="crm")
+    do(onefold.store, job, lambda work: dedupe_for_job(onefold.settings, work))
+    done = onefold.store.jobs.get(job.id)
+    assert done.state == "failed"
+    assert "crm.csv: a" in done.reason
+
+
+@pytest.mark.parametrize("name", ["", "..", "../x.csv", "a\\b.csv", "a\0.csv", "名" * 80])
+def test_what_is_no_name_of_a_file_is_refused(onefold: Stepped, name: str) -> None:
+    with pytest.raises(InvalidInput) as found:
+        dedupe_upload(onefold.settings, uploaded(onefold, "name\nAnn\n"), {}, name=name)
+    assert found.value.faults[0].where == "name"
+    assert list((onefold.settings.data / "uploads").iterdir()) == []
+
+
 def test_a_file_that_is_none_fails_and_is_forgotten(onefold: Stepped) -> None:
     job = dedupe_upload(onefold.settings, uploaded(onefold, ""), {})
     do(onefold.store, job, lambda work: dedupe_for_job(onefold.settings, work))

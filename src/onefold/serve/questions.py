@@ -23,6 +23,7 @@ from onefold.app.groups.household_answers import (
 )
 from onefold.app.identity.decisions import WhyIdentity
 from onefold.app.identity.merge_answers import MergePage, Undone
+from onefold.app.identity.planning import Planned
 from onefold.app.identity.rule_answers import Rivals, RuleComparison
 from onefold.app.imports.rehearsed import Rehearsed
 from onefold.app.imports.suggested import SuggestedFor
@@ -247,11 +248,19 @@ def cluster_records(settings: Settings, given: Records, model: str) -> Clustered
     return cluster(settings, given, model)
 
 
+def plan_written(settings: Settings, text: str, *, prune: bool) -> Planned:
+    """What applying would change, and what changed identity rules would do."""
+    from onefold.app.identity.planning import plan_written as planned
+
+    return planned(settings, text, prune=prune)
+
+
 def dedupe_upload(
     settings: Settings,
     spool: Spool,
     columns: Mapping[str, str],
     *,
+    name: str,
     region: str | None,
     model: str,
     actor: str,
@@ -259,7 +268,9 @@ def dedupe_upload(
     """Have a job find the people in a file."""
     from onefold.app.matching.clustering_services import dedupe_upload as upload
 
-    return upload(settings, spool, columns, region=region, model=model, actor=actor)
+    return upload(
+        settings, spool, columns, name=name, region=region, model=model, actor=actor
+    )
 
 
 def dedupe_file(settings: Settings, job: int, which: Literal["clusters", "golden"]) -> Path:

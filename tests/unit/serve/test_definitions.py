@@ -149,7 +149,7 @@ def test_a_yaml_text_is_planned_then_applied(desk: Any) -> None:
     before = desk.get("/api/definitions").json()
     applied = desk.call("POST", "/api/definitions/apply", **send).json()
 
-    assert (before, planned) == ([], applied)
+    assert (before, planned) == ([], {**applied, "identity": None, "untried": 0})
     assert desk.get("/api/definitions").json()[0]["name"] == "vip"
     assert desk.call("DELETE", "/api/segments/vip").status_code == 200
     assert desk.call("DELETE", "/api/segments/vip").status_code == 404
@@ -157,6 +157,20 @@ def test_a_yaml_text_is_planned_then_applied(desk: Any) -> None:
         "segment.delete",
         "segment.apply",
     ]
+
+
+def test_a_plan_of_identity_rules_counts_merges_and_splits_but_shows_nobody(desk: Any) -> None:
+    desk.process({"type": "alias", "userId": "ann", "previousId": "bo"})
+    text = b"kind: identifier\nname: user_id\nstrength: immutable\n"
+
+    planned = desk.call("POST", "/api/definitions/plan", content=text).json()
+
+    assert planned["changes"][0]["name"] == "user_id"
+    found = planned["identity"]
+    assert (found["profiles"], found["merges"], found["splits"]) == (1, 0, 1)
+    assert found["merge_examples"] == found["split_examples"] == found["move_examples"] == []
+    assert planned["untried"] == 0
+    assert desk.get("/api/identifiers").json() == []
 
 
 def test_hostile_yaml_is_refused_quickly(desk: Any) -> None:

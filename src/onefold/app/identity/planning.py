@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from onefold.app.definitions.applying import Change, plan_of
-from onefold.app.definitions.files import read_definitions
+from onefold.app.definitions.files import Reading, read_definitions, read_text
 from onefold.app.definitions.meaning import limits_of
 from onefold.app.identity.trial_answers import IdentityTrial
 from onefold.app.in_force import IDENTITY_KINDS
@@ -38,7 +38,21 @@ def plan(
 
     Where there are many profiles only if it is to be done `always`.
     """
-    reading = read_definitions(directory)
+    return _planned(settings, read_definitions(directory), prune=prune, always=always)
+
+
+def plan_written(settings: Settings, text: str, *, prune: bool) -> Planned:
+    """The same of the definitions of one YAML text, without examples: who may plan need not see people."""
+    found = _planned(settings, read_text(text), prune=prune, always=False)
+    if found.identity is None:
+        return found
+    bare = msgspec.structs.replace(
+        found.identity, merge_examples=(), split_examples=(), move_examples=()
+    )
+    return msgspec.structs.replace(found, identity=bare)
+
+
+def _planned(settings: Settings, reading: Reading, *, prune: bool, always: bool) -> Planned:
     with open_store(settings, cache_mb=4) as store:
         found = plan_of(store, reading, prune=prune, limits=limits_of(settings))
         profiles = int(store.counters().get("profiles", 0))

@@ -26,13 +26,15 @@ from onefold.standardize.people.records import as_text
 Which = Literal["clusters", "golden"]
 
 _PARQUET = b"PAR1"
+_MOST_NAME_BYTES = 200
 
 
 class _Argument(msgspec.Struct, frozen=True):
-    """The job's file, and how it is to be read and written."""
+    """The job's file, what its owner calls it, and how it is to be read and written."""
 
     file: str
     form: str
+    name: str = "file"
     columns: dict[str, str] = {}
     region: str | None = None
     model: str = ""
@@ -79,11 +81,18 @@ def dedupe_upload(
     spool: Spool,
     columns: Mapping[str, str],
     *,
+    name: str = "file",
     region: str | None = None,
     model: str = "",
     actor: str = "cli",
 ) -> Job:
-    """Have a job find the people in a file that was received: CSV, or Parquet as it says of itself."""
+    """Have a job find the people in a file that was received: CSV, or Parquet as it says of itself.
+
+    By its `name` the answer, its errors and `FILE:HEADER` in `columns` know it.
+    """
+    if fault := _name_fault(name):
+        spool.drop()
+        raise InvalidInput("the file cannot be taken", [fault])
     path = spool.close()
     with path.open("rb") as file:
         form = "parquet" if file.read(len(_PARQUET)) == _PARQUET else "csv"
@@ -93,12 +102,27 @@ def dedupe_upload(
         with open_store(settings, cache_mb=4) as store:
             if model and store.matches.model(model) is None:
                 raise NotFound(f"there is no match model {model}")
-            argument = _Argument(kept.name, form, dict(columns), region, model)
+            called = _with_suffix(name, form)
+            argument = _Argument(kept.name, form, called, dict(columns), region, model)
             told = msgspec.to_builtins(argument)
-            return store.jobs.get(store.jobs.add(DEDUPE, kept.name, told, now_us(), actor))
+            return store.jobs.get(store.jobs.add(DEDUPE, called, told, now_us(), actor))
     except BaseException:
         kept.unlink(missing_ok=True)
         raise
+
+
+def _name_fault(name: str) -> Fault | None:
+    if name.strip(". ") and name.isprintable() and not {"/", "\\"} & {*name}:
+        if len(name.encode()) <= _MOST_NAME_BYTES:
+            return None
+    hint = f"a name without directories, at most {_MOST_NAME_BYTES} bytes long: customers.csv"
+    return Fault("is no name of a file", "name", hint)
+
+
+def _with_suffix(name: str, form: str) -> str:
+    """The name with a suffix that says what the file is, whatever it was called."""
+    fits = (".parquet",) if form == "parquet" else (".csv", ".tsv", ".txt")
+    return name if Path(name).suffix.lower() in fits else f"{name}.{form}"
 
 
 def dedupe_for_job(settings: Settings, work: Work) -> Deduped:
@@ -114,8 +138,10 @@ def dedupe_for_job(settings: Settings, work: Work) -> Deduped:
             columns=argument.columns,
             region=argument.region,
         )
+        called = Path(spare) / _with_suffix(argument.name, argument.form)
+        called.symlink_to(file.absolute())
         try:
-            found = dedupe([file], wanted, work.progress)
+            found = dedupe([called], wanted, work.progress)
         except OnefoldError:
             file.unlink(missing_ok=True)
             raise

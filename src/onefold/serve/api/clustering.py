@@ -42,6 +42,14 @@ Columns = Annotated[
 ]
 
 
+Name = Annotated[
+    str,
+    QueryParameter(
+        max_length=200, description="What the file is called: so its columns and faults are told."
+    ),
+]
+
+
 @post(
     "/cluster-records", summary="Find the people in records", status_code=200, opt={"body": Records}
 )
@@ -59,6 +67,7 @@ async def dedupe_file(
     actor: Actor,
     request: Request[ApiKey, Any, Any],
     columns: Columns = "{}",
+    name: Name = "file",
     region: Region = None,
     model: Model = "",
 ) -> Job:
@@ -78,6 +87,7 @@ async def dedupe_file(
         context.settings,
         spool,
         told,
+        name=name,
         region=region,
         model=model,
         actor=actor,

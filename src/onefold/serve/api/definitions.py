@@ -6,8 +6,10 @@ from litestar import Router, get, post
 from litestar.params import FromQuery, RawBody
 
 from onefold.app.definitions.applying import Plan
-from onefold.app.definitions.editing import DefinitionRow, apply_text, definition_list, plan_text
+from onefold.app.definitions.editing import DefinitionRow, apply_text, definition_list
+from onefold.app.identity.planning import Planned
 from onefold.model.errors import Fault, InvalidInput, TooLarge
+from onefold.serve import questions
 from onefold.serve.api.doors import Actor, FromContext, parse_flag, requires
 
 _MOST_BYTES = 256 << 10
@@ -27,10 +29,17 @@ async def definitions(context: FromContext) -> list[DefinitionRow]:
     guards=[requires("reader")],
     opt={"body": YAML},
 )
-async def plan(context: FromContext, body: RawBody, prune: FromQuery[str | None] = None) -> Plan:
-    """Compare the definitions in a YAML text with those in force; changes nothing."""
+async def plan(
+    context: FromContext, body: RawBody, prune: FromQuery[str | None] = None
+) -> Planned:
+    """Compare the definitions in a YAML text with those in force; changes nothing.
+
+    Where identity rules change, `identity` says how many merges and splits they would make and what becomes
+    of the segments; of more than 20,000 profiles only how many those are (`untried`): `POST /api/identity/try`
+    has a job find out, and shows examples.
+    """
     text, all_named = yaml_text(body), parse_flag(prune, "prune")
-    return await context.commands.run(plan_text, context.settings, text, prune=all_named)
+    return await context.lake.run(questions.plan_written, context.settings, text, prune=all_named)
 
 
 @post(

@@ -268,9 +268,7 @@ def dedupe_upload(
     """Have a job find the people in a file."""
     from onefold.app.matching.clustering_services import dedupe_upload as upload
 
-    return upload(
-        settings, spool, columns, name=name, region=region, model=model, actor=actor
-    )
+    return upload(settings, spool, columns, name=name, region=region, model=model, actor=actor)
 
 
 def dedupe_file(settings: Settings, job: int, which: Literal["clusters", "golden"]) -> Path:

@@ -112,9 +112,9 @@ def dedupe_upload(
 
 
 def _name_fault(name: str) -> Fault | None:
-    if name.strip(". ") and name.isprintable() and not {"/", "\\"} & {*name}:
-        if len(name.encode()) <= _MOST_NAME_BYTES:
-            return None
+    spelled = name.strip(". ") and name.isprintable() and not {"/", "\\"} & {*name}
+    if spelled and len(name.encode()) <= _MOST_NAME_BYTES:
+        return None
     hint = f"a name without directories, at most {_MOST_NAME_BYTES} bytes long: customers.csv"
     return Fault("is no name of a file", "name", hint)
 

@@ -29,9 +29,7 @@ async def definitions(context: FromContext) -> list[DefinitionRow]:
     guards=[requires("reader")],
     opt={"body": YAML},
 )
-async def plan(
-    context: FromContext, body: RawBody, prune: FromQuery[str | None] = None
-) -> Planned:
+async def plan(context: FromContext, body: RawBody, prune: FromQuery[str | None] = None) -> Planned:
     """Compare the definitions in a YAML text with those in force; changes nothing.
 
     Where identity rules change, `identity` says how many merges and splits they would make and what becomes

@@ -84,7 +84,9 @@ def _reason(problem: Any) -> str:
         return _short(problem.message)
     # Its own message names two of the choices at most.
     given = msgspec.json.encode(problem.instance).decode()
-    return f"{_short(given)} cannot be used; it is one of {', '.join(map(str, problem.kind.options))}"
+    return (
+        f"{_short(given)} cannot be used; it is one of {', '.join(map(str, problem.kind.options))}"
+    )
 
 
 def _short(message: str) -> str:

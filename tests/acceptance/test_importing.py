@@ -89,17 +89,21 @@ def test_a_file_that_came_in_before_is_told(onefold: Stepped, file: Path) -> Non
     assert [one.same_as for one in found] == [None, found[0].load, None]
 
 
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [("new leads.2024.ndjson", "new-leads"), ("客户.ndjson", "KeHu"), ("….ndjson", "file")],
+)
 def test_a_mapping_may_be_named_and_the_file_name_is_the_source(
-    onefold: Stepped, tmp_path: Path
+    onefold: Stepped, tmp_path: Path, name: str, source: str
 ) -> None:
     onefold.define(DEFINED)
-    file = tmp_path / "new leads.2024.ndjson"
+    file = tmp_path / name
     file.write_text('{"mail": "a@example.com", "name": "Ann"}\n')
     import_file(onefold.settings, Wanted(file, mapping="leads"), wait=False)
     onefold.settle()
     assert profile(onefold.settings, "email:a@example.com").traits["name"] == "Ann"
     (load,) = onefold.store.loads.page(1 << 60, 10)
-    assert load.source == "new-leads"
+    assert load.source == source
 
 
 def test_numbers_of_no_country_are_told_with_the_load(onefold: Stepped, tmp_path: Path) -> None:

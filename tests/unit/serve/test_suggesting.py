@@ -24,6 +24,14 @@ def test_a_sample_is_answered_with_a_mapping_and_reasons(desk: Any) -> None:
     assert put.status_code == 200, put.text
 
 
+def test_a_name_in_other_letters_becomes_one_of_a_mapping(desk: Any) -> None:
+    body = "姓名,手机\n王伟,13800138000\n".encode("gb18030")
+
+    answer = desk.call("POST", "/api/mappings/suggest?name=客户.csv", content=body)
+
+    assert "name: KeHu\n" in answer.json()["text"]
+
+
 def test_what_cannot_be_read_is_a_problem_with_reasons(desk: Any) -> None:
     for name, body in (("a.xlsx", b"PK\x03\x04no"), ("a.parquet", b"no")):
         answer = desk.call("POST", f"/api/mappings/suggest?name={name}", content=body)

@@ -13,7 +13,7 @@ import yaml
 
 from onefold.app.imports.sampling import Sampling
 from onefold.app.imports.suggested import SuggestedFor
-from onefold.app.imports.wanted import Wanted, reading_of
+from onefold.app.imports.wanted import Wanted, reading_of, source_name
 from onefold.app.in_force import load_definitions
 from onefold.app.workspace import node_key, open_store
 from onefold.config import Settings
@@ -67,8 +67,7 @@ def suggest_upload(
     with tempfile.TemporaryDirectory(prefix="onefold-") as folder:
         file = Path(folder) / f"sample{_ODD.sub('', suffix)}"
         file.write_bytes(sample)
-        stem = _ODD.sub("-", name.partition(".")[0]).strip("-")[:63]
-        found = suggest(settings, Wanted(file, source or stem or "sample", format=form))
+        found = suggest(settings, Wanted(file, source or source_name(name), format=form))
     return msgspec.structs.replace(found, file=name)
 
 

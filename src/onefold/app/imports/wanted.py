@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
+from anyascii import anyascii
 
 from onefold.app.definitions.source_checks import source_name_fault
 from onefold.collect.sources.files.formats import FORMATS, format_of, read_file, settings_of
@@ -75,7 +76,7 @@ def reading_of(wanted: Wanted, definitions: Definitions) -> Reading:
     faults: list[Fault] = []
     if not file.is_file():
         faults.append(Fault("there is no such file", str(file)))
-    source = wanted.source or _ODD.sub("-", file.name.partition(".")[0]).strip("-")[:63]
+    source = wanted.source or source_name(file.name)
     if fault := source_name_fault(source):
         faults.append(fault)
     known = {one.name: one for one in definitions.sources}.get(source)
@@ -91,6 +92,15 @@ def reading_of(wanted: Wanted, definitions: Definitions) -> Reading:
     return Reading(
         file, source, wanted.mapping, name, settings_of(name, options), fingerprint_of(file)
     )
+
+
+def source_name(file: str) -> str:
+    """The name of a source for a file of this name, in the letters that such a name may have.
+
+    >>> source_name("客户 2026.csv"), source_name("Kunden-Köln.xlsx"), source_name("….csv")
+    ('KeHu-2026', 'Kunden-Koln', 'file')
+    """
+    return _ODD.sub("-", anyascii(file.partition(".")[0])).strip("-_.")[:63] or "file"
 
 
 def _format_of(file: Path) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from onefold.cli.invocation import Invocation, command
-from onefold.cli.rendering import say, table
+from onefold.cli.rendering import complain, say, table
 
 if TYPE_CHECKING:
     from onefold.app.imports.suggested import SuggestedFor
@@ -34,9 +35,10 @@ def suggest(
     """Say what the fields of a file could become, why, and how sure that is; changes nothing.
 
     From their names (Chinese, English, German, Japanese), their values, and the identifiers that are
-    known already. Look at what is printed, correct it, and put it in force with `onefold apply`.
+    known already. The mapping is on stdout, the reasons are on stderr: look at both, correct the file, and put
+    it in force with `onefold apply`.
 
-    Example: onefold mapping suggest customers.csv
+    Example: onefold mapping suggest customers.csv > definitions/customers.yaml
     """
     from onefold.app.imports import suggesting
     from onefold.app.imports.wanted import Wanted
@@ -52,12 +54,13 @@ def _show(found: SuggestedFor) -> None:
             (one.field, one.target or "–", f"{one.confidence:.0%}", one.reason)
             for one in found.fields
         ],
+        sys.stderr,
     )
     if found.country:
-        say(
+        complain(
             f"country: {found.country.code}, {found.country.confidence:.0%} sure: {found.country.reason}"
         )
     for note in found.notes:
-        say(f"to decide: {note}")
-    say("")
+        complain(f"to decide: {note}")
+    complain("")
     say(found.text.rstrip())

@@ -7,7 +7,7 @@ import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TextIO
 
 import msgspec
 
@@ -46,14 +46,17 @@ def fail(error: OnefoldError, as_json: bool) -> None:
         complain(str(error))
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Rows below their column names; times readable, everything printable."""
+def table(
+    columns: Sequence[str], rows: Iterable[Sequence[Any]], out: TextIO | None = None
+) -> None:
+    """Rows below their column names, on stdout or `out`; times readable, everything printable."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    terminal = sys.stdout.isatty()
+    out = out or sys.stdout
+    terminal = out.isatty()
     console = Console(width=None if terminal else _WIDE_ENOUGH, highlight=False)
     look = Table(box=box.SIMPLE_HEAD if terminal else None, show_edge=False, pad_edge=False)
     for column in columns:
@@ -64,7 +67,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     with console.capture() as written:
         console.print(look)
     for line in written.get().splitlines():
-        sys.stdout.write(line.rstrip() + "\n")
+        out.write(line.rstrip() + "\n")
 
 
 def structs(found: Sequence[msgspec.Struct], empty: str) -> None:

@@ -203,6 +203,19 @@ def test_definitions_are_planned_and_applied(onefold, data, tmp_path):
     assert onefold("plan", folder, "--data", data).code == 1
 
 
+def test_a_suggested_mapping_goes_into_a_file_and_its_reasons_to_the_terminal(
+    onefold, data, tmp_path
+):
+    (tmp_path / "客户.csv").write_text("姓名,手机\n王伟,13800138000\n", encoding="gb18030")
+
+    suggested = onefold("mapping", "suggest", tmp_path / "客户.csv", "--data", data)
+
+    assert "identifiers.phone" in suggested.err
+    (folder := tmp_path / "definitions").mkdir()
+    (folder / "customers.yaml").write_text(suggested.out)
+    assert onefold("plan", folder, "--data", data, "--json").json["changes"][0]["name"] == "KeHu"
+
+
 def test_without_a_workspace_commands_say_how_to_make_one(onefold):
     answer = onefold("source", "list")
     assert answer.code == 1

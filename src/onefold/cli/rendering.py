@@ -46,9 +46,7 @@ def fail(error: OnefoldError, as_json: bool) -> None:
         complain(str(error))
 
 
-def table(
-    columns: Sequence[str], rows: Iterable[Sequence[Any]], out: TextIO | None = None
-) -> None:
+def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], out: TextIO | None = None) -> None:
     """Rows below their column names, on stdout or `out`; times readable, everything printable."""
     from rich import box
     from rich.console import Console

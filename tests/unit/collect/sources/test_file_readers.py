@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import random
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,71 @@ def test_every_row_is_a_record_or_told_with_its_reason(tmp_path: Path) -> None:
     ]
     taken = fields(file, short_rows="take")
     assert {"id": "4", "name": ""} in taken
+
+
+@pytest.mark.parametrize("quote", ["", '"'], ids=["plain", "quoted"])
+def test_totals_below_a_table_are_told_and_people_called_so_are_not(
+    tmp_path: Path, quote: str
+) -> None:
+    file = tmp_path / "x.csv"
+    rows = ["id,name,spent,city", f"1,{quote}Ann{quote},3,Bonn", "Total,Sum,4,Essen", "合计,,7.00,"]
+    file.write_text("\n".join([*rows, ",小计：,,", ",Total Ltd,,"]) + "\n")
+
+    assert [one["name"] for one in fields(file)] == ["Ann", "Sum", "Total Ltd"]
+    reason = "is a total of the rows, not a record"
+    assert [(one.place, one.raw.decode(), one.reasons) for one in unreadable(file)] == [
+        ("row 3", "合计,,7.00,\n", (reason,)),
+        ("row 4", ",小计：,,\n", (reason,)),
+    ]
+
+
+def test_totals_below_a_sheet_are_told(tmp_path: Path) -> None:
+    file = workbook(tmp_path, [["id", "name", "spent"], [1, "Ann", 3], ["Summe", "", ""]])
+
+    assert [one["id"] for one in fields(file)] == [1]
+    (found,) = unreadable(file)
+    assert (found.place, found.raw) == ("row 3", b"Summe\t\t")
+
+
+def test_totals_below_columns_of_fixed_width_are_told(tmp_path: Path) -> None:
+    file = tmp_path / "x.txt"
+    file.write_text("id    name  city\n1     Ann   Bonn\nTotal     1\n")
+
+    found = batches(file, kind="fixed")
+
+    assert [one.fields["id"] for batch in found for one in batch.records] == ["1"]
+    assert [one.raw for batch in found for one in batch.unreadable] == [b"Total     1\n"]
+
+
+def workbook(folder: Path, rows: list[list[Any]]) -> Path:
+    """The least that is a workbook of one sheet."""
+    cells = [
+        [
+            f"<c><v>{one}</v></c>"
+            if isinstance(one, int)
+            else f'<c t="inlineStr"><is><t>{one}</t></is></c>'
+            for one in row
+        ]
+        for row in rows
+    ]
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    related = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    packed = "http://schemas.openxmlformats.org/package/2006/relationships"
+    below = "".join(f"<row>{''.join(row)}</row>" for row in cells)
+    parts = {
+        "_rels/.rels": f'<Relationships xmlns="{packed}"><Relationship Id="r1"'
+        f' Type="{related}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+        "xl/workbook.xml": f'<workbook xmlns="{main}" xmlns:r="{related}"><sheets>'
+        '<sheet name="A" sheetId="1" r:id="r1"/></sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{packed}"><Relationship Id="r1"'
+        f' Type="{related}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
+        "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{main}"><sheetData>{below}</sheetData></worksheet>',
+    }
+    file = folder / "x.xlsx"
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, text in parts.items():
+            archive.writestr(name, text)
+    return file
 
 
 def test_rows_that_are_not_of_the_encoding_are_told_with_their_bytes(tmp_path: Path) -> None:

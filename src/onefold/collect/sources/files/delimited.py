@@ -12,7 +12,14 @@ from typing import Literal, NamedTuple, overload
 import msgspec
 
 from onefold.collect.sources.files.encodings import encoding_of
-from onefold.collect.sources.files.layout import SAMPLE_ROWS, delimiter_of, header_at, named
+from onefold.collect.sources.files.layout import (
+    IS_TOTAL,
+    SAMPLE_ROWS,
+    delimiter_of,
+    header_at,
+    is_total,
+    named,
+)
 from onefold.collect.sources.files.lines import Lines, Place, is_broken, lines, raw
 from onefold.model.pulled import Batch, Position, Record, Unreadable
 
@@ -170,6 +177,8 @@ class _Rows:
         rows = [line.rstrip("\r\n").split(delimiter) for line in found]
         if set(map(len, rows)) != {width} or (width == 1 and [""] in rows):
             return []
+        if any(map(is_total, rows)):
+            return []
         self._last = self._lines.taken()
         self._taken.clear()
         self.between = True
@@ -256,6 +265,8 @@ class _Rows:
         whole = "".join(row)
         if not problem and not whole.isascii() and is_broken(whole):
             problem = f"is not written in {self._shape.encoding}"
+        if not problem and is_total(row):
+            problem = IS_TOTAL
         return row, problem
 
 

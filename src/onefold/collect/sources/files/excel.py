@@ -9,10 +9,10 @@ from typing import Any
 
 import msgspec
 
-from onefold.collect.sources.files.layout import SAMPLE_ROWS, header_at, named
+from onefold.collect.sources.files.layout import IS_TOTAL, SAMPLE_ROWS, header_at, is_total, named
 from onefold.collect.sources.files.plain import plain
 from onefold.model.errors import Fault, InvalidInput, TooLarge
-from onefold.model.pulled import Batch, Position, Record
+from onefold.model.pulled import Batch, Position, Record, Unreadable
 
 _ROWS, _CELLS = 5_000, 200_000
 _MOST_BYTES = 2 << 30
@@ -70,13 +70,16 @@ def _batches(
     most = max(1, min(_ROWS, _CELLS // len(columns)))
     start = max(skip, above)
     for first in range(start, len(rows), most):
-        records = []
+        records, unreadable = [], []
         for number, row in enumerate(rows[first : first + most], first + 1):
             values = _values(row, len(columns))
-            if any(one is not None for one in values):
+            if is_total(values):
+                told = "\t".join("" if one is None else str(one) for one in values).encode()
+                unreadable.append(Unreadable(told, stream, f"row {number}", (IS_TOTAL,)))
+            elif any(one is not None for one in values):
                 fields = dict(zip(columns, values, strict=True))
                 records.append(Record(fields, stream, f"row {number}"))
-        yield Batch(records, {"sheet": sheet, "row": first + most})
+        yield Batch(records, {"sheet": sheet, "row": first + most}, tuple(unreadable))
     yield Batch([], {"sheet": sheet + 1, "row": 0})
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 
 from onefold.collect.sources.files.encodings import encoding_of
-from onefold.collect.sources.files.layout import SAMPLE_ROWS, named
+from onefold.collect.sources.files.layout import IS_TOTAL, SAMPLE_ROWS, is_total, named
 from onefold.collect.sources.files.lines import Place, is_broken, lines, raw
 from onefold.model.errors import Fault, InvalidInput
 from onefold.model.pulled import Batch, Position, Record, Unreadable
@@ -60,8 +60,9 @@ def read(file: Path, settings: FixedSettings, position: Position | None) -> Iter
         if is_broken(line):
             reason = (f"is not written in {encoding}",)
             unreadable.append(Unreadable(raw(text, encoding), file.name, where, reason))
+        elif is_total(values := _values(line, cuts, by_bytes)):
+            unreadable.append(Unreadable(raw(text, encoding), file.name, where, (IS_TOTAL,)))
         else:
-            values = _values(line, cuts, by_bytes)
             fields = dict(zip(columns, values, strict=True))
             records.append(Record(fields, file.name, where))
         if len(records) + len(unreadable) >= _ROWS:

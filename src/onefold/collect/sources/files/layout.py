@@ -12,6 +12,13 @@ from onefold.model.errors import Fault, InvalidInput
 DELIMITERS = (",", ";", "\t", "|", "\x1f", "^", "~")
 SAMPLE_ROWS = 200
 _NUMBER = re.compile(r"[-+]?[\d.,\s]*\d[\d.,\s%]*")
+_TOTAL = re.compile(
+    r"\s*((grand |sub)?totals?|sum|count|(zwischen|gesamt)?summe|gesamt|insgesamt|anzahl|suma|totaux|totale|"
+    r"合计|总计|小计|共计|总数|合計|總計|小計|共計|総計|計)"
+    r"[\s:：=]*([-+]?[\d.,\s%]*[条個个人名行件]?)",
+    re.IGNORECASE,
+)
+IS_TOTAL = "is a total of the rows, not a record"
 
 
 def delimiter_of(lines: Sequence[str], quote: str) -> str:
@@ -46,6 +53,20 @@ def header_at(rows: Sequence[Sequence[object]]) -> int:
         if len(texts) > 1 and 2 * len(texts) >= usual and distinct and named:
             return at
     return next(at for at, row in enumerate(rows) if _filled(row) > 1)
+
+
+def is_total(row: Sequence[object]) -> bool:
+    """Does a row say what others come to: a word for that, and else numbers and nothing?
+
+    >>> is_total(["合计", "", "", 1250]), is_total(["", "Total: 7", ""]), is_total(["Total", "Ann", ""])
+    (True, True, False)
+    """
+    if row[0] not in ("", None) and not _TOTAL.match(str(row[0])):
+        return False  # nearly all rows: they need not be looked at whole
+    told = [str(one).strip() for one in row if one not in ("", None)]
+    if not 0 < len(told) < len(row) or not _TOTAL.fullmatch(told[0]):
+        return False
+    return all(_NUMBER.fullmatch(one) for one in told[1:])
 
 
 def named(cells: Sequence[object], where: str) -> list[str]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from onefold.app.imports.importing import import_file
 from onefold.app.imports.suggesting import suggest
 from onefold.app.imports.wanted import Wanted
 from onefold.app.profiles.finding import profile
@@ -150,6 +152,38 @@ def test_a_mapping_is_suggested_for_a_file_and_can_be_put_in_force(
     ]
     onefold.define(found.text)
     assert found.rows == 2
+
+
+def test_a_suggested_mapping_reaches_into_the_objects_of_records(
+    onefold: Stepped, tmp_path: Path
+) -> None:
+    file = tmp_path / "orders.json"
+    home = {"city": "Bonn", "zip": "53111"}
+    orders = [
+        {
+            "customer": {"no": str(number), "mail": f"u{number}@example.com", "address": home},
+            "shop": {"city": "Berlin"},
+            "total": f"{number},50",
+            "lines": [{"sku": "tea"}],
+        }
+        for number in range(10)
+    ]
+    file.write_text(json.dumps({"orders": orders}))
+
+    found = suggest(onefold.settings, Wanted(file))
+
+    assert {one.field: one.target for one in found.fields} == {
+        "customer.no": "identifiers.user_id",
+        "customer.mail": "identifiers.email",
+        "customer.address.city": "traits.city",
+        "customer.address.zip": "traits.postal_code",
+        "shop.city": "",
+        "total": "",
+    }
+    onefold.define(found.text)
+    import_file(onefold.settings, Wanted(file, mapping="orders"), wait=False)
+    onefold.settle()
+    assert profile(onefold.settings, "email:u3@example.com").traits["city"] == "Bonn"
 
 
 def test_expressions_choose_records_and_make_values(onefold: Stepped) -> None:

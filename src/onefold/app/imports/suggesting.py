@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -30,6 +30,7 @@ from onefold.store import SQLiteStore
 _ODD = re.compile(r"[^A-Za-z0-9_.-]+")
 _SAMPLE = 1_000
 _LOOKED_UP = 200
+_DEEPEST = 4
 _KINDS = ("user_id", "email", "phone")
 
 
@@ -45,8 +46,8 @@ def suggest(settings: Settings, wanted: Wanted) -> SuggestedFor:
                 break
         columns: dict[str, list[Any]] = {}
         for record in sampling.records:
-            for name, value in record.fields.items():
-                columns.setdefault(name, []).append(value)
+            for path, value in _paths(record.fields):
+                columns.setdefault(path, []).append(value)
         known = _known(store, definitions, columns, settings.default_country or None)
         schema = schema_of(definitions.entities)
         found = suggest_mapping(columns, known, settings.default_country or None, schema)
@@ -69,6 +70,19 @@ def suggest_upload(
         file.write_bytes(sample)
         found = suggest(settings, Wanted(file, source or source_name(name), format=form))
     return msgspec.structs.replace(found, file=name)
+
+
+def _paths(fields: Mapping[str, Any], above: str = "", depth: int = 1) -> Iterator[tuple[str, Any]]:
+    """The fields of a record, those of the objects in it by their paths; what a list holds is no field.
+
+    >>> list(_paths({"id": 1, "customer": {"mail": "a@b.de", "tags": ["x"]}, "lines": [{"sku": 1}]}))
+    [('id', 1), ('customer.mail', 'a@b.de'), ('customer.tags', ['x'])]
+    """
+    for name, value in fields.items():
+        if isinstance(value, Mapping) and depth < _DEEPEST:
+            yield from _paths(value, f"{above}{name}.", depth + 1)
+        elif not (isinstance(value, list) and any(isinstance(one, Mapping) for one in value)):
+            yield above + name, value
 
 
 def _unmapped(wanted: Wanted) -> Wanted:

@@ -75,7 +75,8 @@ def reading_of(wanted: Wanted, definitions: Definitions) -> Reading:
     file = wanted.file
     faults: list[Fault] = []
     if not file.is_file():
-        faults.append(Fault("there is no such file", str(file)))
+        what = "is a folder; name a file in it" if file.is_dir() else "there is no such file"
+        faults.append(Fault(what, str(file)))
     source = wanted.source or source_name(file.name)
     if fault := source_name_fault(source):
         faults.append(fault)

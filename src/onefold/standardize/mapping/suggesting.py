@@ -387,6 +387,8 @@ def _is_written_time(value: str) -> bool:
 
 
 def _is_code(value: str) -> bool:
+    if _is_number(value) and (_COMMA.search(value) or _POINT.search(value)):
+        return False
     return len(value) <= 40 and " " not in value and any(map(str.isdigit, value))
 
 

@@ -98,7 +98,7 @@ _ROLES = {
 _CONTEXT = frozenset(
     """customer client contact user member billing shipping primary home work mailing personal patient applicant cust
     buyer recipient ship bill to person permanent current residential private business main guest subscriber
-    employee student policyholder insured kunden kunde your my legal official physical""".split()
+    employee student policyholder insured kunden kunde your my legal official physical address""".split()
 )
 # Of somebody else: the employer's street is not where the person lives.
 _OTHERS = frozenset(
@@ -128,6 +128,8 @@ def role_of(header: str) -> tuple[str, float]:
 
     >>> role_of("firstName"), role_of("billing_zip"), role_of("employer_city"), role_of("收货地址")
     (('given_name', 0.95), ('postcode', 0.85), ('ignore', 0.8), ('address', 0.95))
+    >>> role_of("customer.address.city"), role_of("shop.address.city")
+    (('city', 0.85), ('ignore', 0.8))
     >>> role_of("x17"), role_of("lname_c1"), role_of("record_id")
     (('ignore', 0.0), ('family_name', 0.85), ('ignore', 0.95))
     """

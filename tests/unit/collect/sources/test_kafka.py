@@ -54,7 +54,7 @@ class Topic:
         given = KafkaSettings(
             brokers=self.brokers,
             topics=(self.name,),
-            **{"group": self.name, "options": {"session.timeout.ms": "6000"}, **settings},
+            **{"group": self.name, "options": {"session.timeout.ms": "30000"}, **settings},
         )
         return Taker(lambda: open_kafka(given, HERE))
 

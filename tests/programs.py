@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from onefold.processes.child import VARIABLE
 from onefold.testing.patience import PATIENCE
 
 SOURCES = str(Path(__file__).parents[1] / "src")
@@ -32,6 +33,12 @@ def ran(*arguments: object) -> subprocess.CompletedProcess[str]:
         timeout=PATIENCE,
         check=False,
     )
+
+
+def pull(data: Path, source: str, **environment: str) -> subprocess.Popen[bytes]:
+    """What pulls one source, as the jobs process starts it: no command of a user's."""
+    told = {"ONEFOLD_DATA": str(data), VARIABLE: ""}
+    return subprocess.Popen(onefold("pull", source), env={**ENVIRONMENT, **told, **environment})
 
 
 @contextmanager

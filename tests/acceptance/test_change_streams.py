@@ -6,7 +6,6 @@ import itertools
 import json
 import shutil
 import signal
-import subprocess
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -28,8 +27,7 @@ from onefold.model.loads import Load
 from onefold.testing import servers
 from onefold.testing.patience import PATIENCE, wait_until
 from tests.acceptance.conftest import Stepped
-from tests.programs import ENVIRONMENT, NEAR
-from tests.programs import onefold as command
+from tests.programs import NEAR, pull
 
 pytestmark = pytest.mark.slow
 
@@ -271,13 +269,11 @@ mapping:
   properties: {version: version}
 """
     onefold.define(postgres_changes("accounts", url, "accounts", mapping, ", batch_rows: 50"))
-    line = command("pull", "accounts", "--data", onefold.settings.data)
-    environment = {**ENVIRONMENT, **NEAR}
     with psycopg.connect(url, autocommit=True) as database:
         database.execute("create table accounts (id int primary key, version int)")
         database.execute("insert into accounts select n, 0 from generate_series(1, 4000) n")
         for more in (700, 700, 4500, 300, 300):  # twice in the first reading
-            pulling = subprocess.Popen(line, env=environment)
+            pulling = pull(onefold.settings.data, "accounts", **NEAR)
             goal = rows_taken(onefold) + more
 
             def reached(pulling: Any = pulling, goal: int = goal) -> bool:

@@ -18,8 +18,7 @@ from onefold.app.syncs.running import run_source
 from onefold.model.errors import InvalidInput, OnefoldError
 from onefold.testing.patience import wait_until
 from tests.acceptance.conftest import Stepped
-from tests.programs import ENVIRONMENT
-from tests.programs import onefold as command
+from tests.programs import pull
 
 pytest.importorskip("sqlalchemy")
 
@@ -98,20 +97,19 @@ def test_what_has_a_time_of_its_own_counts_once_however_often_it_is_read(
 def test_killed_again_and_again_nothing_is_lost_and_nothing_comes_twice(
     onefold: Stepped, tmp_path: Path
 ) -> None:
-    rows = 6_000
+    rows = 12_000
     onefold.define(definition(crm(tmp_path / "crm.db", rows), page=20))
-    line = command("pull", "crm", "--data", onefold.settings.data)
     reached = 0
     for _ in range(4):
-        process = subprocess.Popen(line, env=ENVIRONMENT, stderr=subprocess.PIPE)
+        process = pull(onefold.settings.data, "crm")
 
         def is_past(goal: int = reached + 300, process: Any = process) -> bool:
-            assert process.poll() is None, process.communicate()
+            assert process.poll() is None
             return sum(load.rows for load in onefold.store.loads.running()) >= goal
 
         wait_until(is_past, "300 more rows are read", pause=0.005)
         process.kill()
-        process.communicate()
+        process.wait()
         reached = sum(load.rows for load in onefold.store.loads.running())
     assert 300 < reached < rows
 

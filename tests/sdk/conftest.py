@@ -28,6 +28,7 @@ from onefold.serve.log_writer import LogWriter
 from onefold.serve.tracking import TrackingApp
 from onefold.standardize import standardize, verdicts
 from onefold.testing.patience import PATIENCE, wait_until
+from tests.web_servers import serving
 
 HERE = Path(__file__).parent
 KEY = "shop:s3cret"
@@ -219,10 +220,8 @@ class _Quiet(SimpleHTTPRequestHandler):
 def pages() -> Iterator[str]:
     """The origin of the pages, another one than the server's."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(HERE)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+    with serving(server) as address:
+        yield address
 
 
 @pytest.fixture

@@ -25,3 +25,9 @@ def wait_until(
             raise TimeoutError(f"not within {seconds:g} s: {what}; the last answer was {answer!r}")
         time.sleep(pause)
     return answer
+
+
+def wait_until_none(left: Callable[[], int], what: str, pause: float = 0.2) -> None:
+    """Wait for work to be done however much it is, as long as less and less of it is left."""
+    while most := left():
+        wait_until(lambda most=most: left() < most, what, pause=pause)  # type: ignore[misc]

@@ -21,6 +21,7 @@ from onefold.model.records import Event, Identifier
 from onefold.pipeline import Pipeline, Shift
 from onefold.resolve import parting
 from onefold.store import SQLiteStore
+from tests.identity_rules import CRM_IDS, badges, emails
 
 NOW = 1_767_225_600_000_000
 DAY, MINUTE = 86_400_000_000, 60_000_000
@@ -78,25 +79,10 @@ RULES = st.builds(
     lambda crm, email, badge, protection: IdentityRules(
         {one.name: one for one in (crm, email, badge)}, protection
     ),
-    st.builds(
-        IdentifierRule,
-        st.just("crm_id"),
-        st.sampled_from(["immutable", "unique", "shareable"]),
-        st.integers(0, 100),
-    ),
-    st.builds(
-        IdentifierRule,
-        st.just("email"),
-        max_per_profile=st.integers(0, 2),
-        per_days=st.sampled_from([0, 2]),
-        max_profiles=st.integers(1, 3),
-        blocked=st.sampled_from([(), ("x",)]),
-    ),
-    st.builds(
-        IdentifierRule,
-        st.just("badge"),
-        st.sampled_from(["shareable", "ephemeral"]),
-        lifetime_days=st.sampled_from([0, 1]),
+    CRM_IDS,
+    emails("x"),
+    badges(
+        1,
         scope=st.sampled_from(["global", "source", "session"]),
         session_minutes=st.sampled_from([1, 5, 30]),
     ),

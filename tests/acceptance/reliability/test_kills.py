@@ -15,7 +15,7 @@ from onefold.app.status import status
 from onefold.app.workspace import open_store
 from onefold.config import Settings
 from onefold.model.profile import Profile, decode_profile, profile_name
-from onefold.testing.patience import wait_until
+from onefold.testing.patience import wait_until_none
 from onefold.testing.receiver import Receiver
 from tests.acceptance.reliability.clients import Clients
 from tests.acceptance.reliability.tree import NAMES, Tree
@@ -123,8 +123,8 @@ def settle(tree: Tree) -> None:
     """Wait until everything is processed, evaluated, delivered and in the lake; then stop."""
     tree.settle()
     settings = Settings(data=tree.data)
-    wait_until(
-        lambda: not any(status(settings).deliveries_waiting.values()), "all is delivered", pause=0.2
+    wait_until_none(
+        lambda: sum(status(settings).deliveries_waiting.values()), "what waits is delivered"
     )
     assert tree.stop() == 0
 

@@ -129,7 +129,7 @@ def test_an_import_whose_processes_are_killed_brings_every_row_once(
             goal = min(ROWS, figures(tree)["events"] + draw.randrange(1, ROWS // 4))
             wait_until(reached(tree, "events", goal), "it is folded")
             tree.kill_and_wait("worker")
-        assert importer is None or importer.wait(PATIENCE) == 0
+        assert importer is None or importer.wait(2 * PATIENCE) == 0
     finally:
         if importer is not None:
             end(importer)

@@ -18,7 +18,7 @@ import msgspec
 from onefold.app.status import status
 from onefold.app.workspace import open_store
 from onefold.config import Settings
-from onefold.testing.patience import PATIENCE, wait_until
+from onefold.testing.patience import PATIENCE, wait_until, wait_until_none
 
 SOURCES = str(Path(__file__).parents[3] / "src")
 NAMES = ("web", "worker", "jobs")
@@ -128,7 +128,7 @@ class Tree:
     def wait_until_processed(self) -> None:
         """Wait until the worker has taken all that is in the log."""
         settings = Settings(data=self.data)
-        wait_until(lambda: not any(status(settings).log.values()), "all is processed", pause=0.2)
+        wait_until_none(lambda: sum(status(settings).log.values()), "the log is processed")
 
     def settle(self) -> None:
         """Wait until all is folded, counted, evaluated and carried to the lake."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ from onefold.cli.demo.receiver import Receiver
 from onefold.model.errors import Damaged
 from onefold.testing.patience import PATIENCE
 from onefold.testing.shop import SOURCES, Shop
+from tests.web_servers import serving
 
 KEY = b"k" * 32
 NOTES = Notes(begun_at=1, customers=2, admin_key="a", write_keys={}, hook_secret="s", sent=7)
@@ -49,14 +49,8 @@ def tracking(statuses: Iterator[int]) -> Iterator[tuple[str, list[str]]]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}", accepted
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(server) as address:
+        yield address, accepted
 
 
 def past_shop() -> Shop:

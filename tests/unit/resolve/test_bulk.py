@@ -18,6 +18,7 @@ from onefold.model.identity import IdentifierRule, IdentityRules, Protection
 from onefold.model.profile import Node
 from onefold.resolve import add_link, partition
 from onefold.resolve.bulk import Ints, Links, bulk_partition
+from tests.identity_rules import CRM_IDS, badges, emails
 
 DAY = 86_400_000_000
 KINDS = ("user_id", "crm_id", "email", "badge")
@@ -33,26 +34,9 @@ RULES = st.builds(
         {one.name: one for one in (crm, email, badge)},
         Protection(max_identifiers=most, bridges=bridges),
     ),
-    st.builds(
-        IdentifierRule,
-        st.just("crm_id"),
-        st.sampled_from(["immutable", "unique", "shareable"]),
-        st.integers(0, 100),
-    ),
-    st.builds(
-        IdentifierRule,
-        st.just("email"),
-        max_per_profile=st.integers(0, 2),
-        per_days=st.sampled_from([0, 2]),
-        max_profiles=st.integers(1, 3),
-        blocked=st.sampled_from([(), ("EMAIL1",)]),
-    ),
-    st.builds(
-        IdentifierRule,
-        st.just("badge"),
-        st.sampled_from(["shareable", "ephemeral"]),
-        lifetime_days=st.sampled_from([0, 3]),
-    ),
+    CRM_IDS,
+    emails("EMAIL1"),
+    badges(3),
     st.sampled_from([4, 1_000]),
     st.booleans(),
 )

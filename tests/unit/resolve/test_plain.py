@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from onefold.model.identity import IdentifierRule, IdentityRules, Protection
 from onefold.model.profile import Extras, Node, Statement
 from onefold.resolve import add_link, partition, plain_people
+from tests.identity_rules import badges
 
 DAY = 86_400_000_000
 KINDS = ("user_id", "crm_id", "email", "device_id", "badge")
@@ -41,12 +42,7 @@ RULES = st.builds(
         max_profiles=st.integers(1, 3),
         blocked=st.sampled_from([(), ("EMAIL1",)]),
     ),
-    st.builds(
-        IdentifierRule,
-        st.just("badge"),
-        st.sampled_from(["shareable", "ephemeral"]),
-        lifetime_days=st.sampled_from([0, 3]),
-    ),
+    badges(3),
     st.sampled_from([2, 1_000]),
     st.builds(IdentifierRule, st.just("crm_id"), st.sampled_from(["immutable", "shareable"])),
 )

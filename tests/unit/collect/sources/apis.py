@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
+
+from tests.web_servers import serving
 
 Query = dict[str, str]
 
@@ -73,18 +75,12 @@ class Apis:
             def log_message(self, *_: Any) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}
-        )
-        self._thread.start()
+        self._open = ExitStack()
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = self._open.enter_context(serving(server))
 
     def close(self) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        self._open.close()
 
 
 def day(number: int) -> str:

@@ -25,6 +25,7 @@ from onefold.testing.patience import PATIENCE, wait_until
 from tests.real_servers import started
 from tests.unit.collect.sources.conftest import NUMBERS
 from tests.unit.collect.sources.reading import HERE, Taker
+from tests.web_servers import serving
 
 pytestmark = pytest.mark.slow  # brokers take their time to start and to agree on who reads what
 
@@ -53,7 +54,7 @@ class Topic:
         given = KafkaSettings(
             brokers=self.brokers,
             topics=(self.name,),
-            **{"group": self.name, "options": {"session.timeout.ms": "6000"}, **settings},
+            **{"group": self.name, "options": {"session.timeout.ms": "30000"}, **settings},
         )
         return Taker(lambda: open_kafka(given, HERE))
 
@@ -101,12 +102,8 @@ class Answering(BaseHTTPRequestHandler):
 @pytest.fixture
 def registry() -> Iterator[Registry]:
     made = Registry()
-    thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    yield made
-    made.shutdown()
-    made.server_close()
-    thread.join()
+    with serving(made):
+        yield made
 
 
 def count(number: int) -> Any:

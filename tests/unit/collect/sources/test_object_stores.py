@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import threading
 import urllib.parse
 import urllib.request
 from abc import ABC, abstractmethod
@@ -27,6 +26,7 @@ from onefold.testing.servers import Server
 from tests.real_servers import started
 from tests.unit.collect.sources.conftest import NUMBERS
 from tests.unit.collect.sources.reading import PEAK
+from tests.web_servers import serving
 
 HERE = Reach(["127.0.0.0/8"])
 # What a driver leaves to its own end says nothing of us.
@@ -206,12 +206,8 @@ class Tokens(BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def tokens() -> Iterator[str]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Tokens)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(server) as address:
+        yield address
 
 
 @pytest.fixture(params=["s3", "google", "azure"])

@@ -8,7 +8,6 @@ import lzma
 import os
 import shutil
 import subprocess
-import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -24,6 +23,7 @@ from onefold.model.errors import InvalidInput, OnefoldError, Unreachable
 from onefold.model.pulled import Batch
 from onefold.testing.patience import wait_until
 from onefold.testing.servers import free_port, listens
+from tests.web_servers import serving
 
 LOOPBACK = Reach(["127.0.0.0/8"])
 
@@ -233,12 +233,8 @@ class Quiet(SimpleHTTPRequestHandler):
 @pytest.fixture
 def web(tmp_path: Path) -> Iterator[str]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(tmp_path)))
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(server) as address:
+        yield address
 
 
 def test_a_file_behind_a_url_is_read_once(tmp_path: Path, web: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.server
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -18,6 +17,7 @@ from onefold.collect.addresses import Reach
 from onefold.collect.sources.soap import Cursor, Paging, SoapSettings, SoapSource
 from onefold.model.errors import InvalidInput, OnefoldError, Rejected, Unreachable
 from onefold.testing.patience import PATIENCE
+from tests.web_servers import serving
 
 LOCAL = Reach(["127.0.0.0/8"])
 PEER = Path(__file__).with_name("soap_peer.py")
@@ -48,11 +48,9 @@ def page(tmp_path: Path) -> Iterator[list[bytes]]:
             pass
 
     server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    said.append(f"http://127.0.0.1:{server.server_port}/".encode())
-    yield said
-    server.shutdown()
-    server.server_close()
+    with serving(server) as address:
+        said.append(f"{address}/".encode())
+        yield said
 
 
 def source(url: str, reach: Reach = LOCAL, **more: object) -> SoapSource:
@@ -126,14 +124,10 @@ def test_a_description_that_leads_to_a_private_address_is_refused(page):
 
     page[0] = b"<secret/>"
     server = http.server.HTTPServer(("127.0.0.2", 0), Away)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        made = source(f"http://127.0.0.2:{server.server_port}/?wsdl", Reach(["127.0.0.2/32"]))
+    with serving(server) as address:
+        made = source(f"{address}/?wsdl", Reach(["127.0.0.2/32"]))
         with pytest.raises(InvalidInput, match="may not be called") as refused:
             list(made.batches(None))
-    finally:
-        server.shutdown()
-        server.server_close()
     assert "127.0.0.1" in str(refused.value)
 
 
@@ -153,13 +147,9 @@ def test_a_schema_apart_from_its_description_is_fetched(peer, tmp_path):
     (tmp_path / "service.wsdl").write_bytes(etree.tostring(whole))
     handler = partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path))
     server = http.server.HTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        made = source(f"http://127.0.0.1:{server.server_port}/service.wsdl")
+    with serving(server) as address:
+        made = source(f"{address}/service.wsdl")
         found = [one.place for batch in made.batches(None) for one in batch.records]
-    finally:
-        server.shutdown()
-        server.server_close()
     assert found == [str(n) for n in range(1, 8)]
 
 

@@ -77,19 +77,22 @@ def structs(found: Sequence[msgspec.Struct], empty: str) -> None:
     table(columns, [[getattr(one, name) for name in columns] for one in found])
 
 
-def fields(record: Any, indent: str = "") -> None:
-    """One record as `name  value` lines; records inside it are indented."""
+def fields(record: Any, indent: str = "", kind: str = "") -> None:
+    """One record as `name  value` lines; records inside it are indented.
+
+    Values that are times under names of their own are told by `kind`, the name of all of them.
+    """
     values = msgspec.to_builtins(record)
     width = max((len(name) for name in values), default=0)
     for name, value in values.items():
         if isinstance(value, dict) and value:
             say(f"{indent}{name}")
-            fields(value, indent + "  ")
+            fields(value, indent + "  ", name if name.endswith(_TIMES) else "")
         elif isinstance(value, list | tuple) and value and isinstance(value[0], dict):
             say(f"{indent}{name}")
             _columns(value, indent + "  ")
         else:
-            shown = "none" if value in ({}, [], ()) else cell(value, name)
+            shown = "none" if value in ({}, [], ()) else cell(value, kind or name)
             say(f"{indent}{name.ljust(width)}  {shown}".rstrip())
 
 

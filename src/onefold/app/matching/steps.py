@@ -94,6 +94,7 @@ def _values(
     coded = [name for name in names if present.get(name)]
     for name in coded:
         engine.keep(f"values_{name}", records.values_query(name, people))
+        engine.keep(f"codes_{name}", records.codes_query(name))
     return coded
 
 

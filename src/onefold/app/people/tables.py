@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 import msgspec
-import pyarrow.compute as pc
 
 from onefold.app.people.values import Reading, ValueReader
 from onefold.engine.duck import DuckEngine
@@ -49,9 +48,8 @@ def standardize_table(
     engine.keep("texts", texts_query(engine, table, layout, source, first_id))
     reading = _Reading(engine, layout, reader)
     parts, tables = reading.parts(), reading.tables
-    names = engine.arrow("names", assembly.names_query(parts, tables))
     for kind, columns in (("given", assembly.GIVEN_FACTS), ("family", assembly.FAMILY_FACTS)):
-        chosen = names.filter(pc.equal(names["kind"], kind))["name"].drop_null()
+        chosen = engine.arrow("names", reading.names_query(kind))["name"]
         how = Reading(kind, "", columns, layout, "name")
         engine.keep(f"{kind}_names", reader.read(how, chosen.to_pylist()))
     count = engine.keep(into, assembly.assembly_query(parts, tables))
@@ -162,6 +160,12 @@ class _Reading:
         self._reader = reader
         self.tables = "texts AS t"
         self.kept: list[str] = []
+        self._names: dict[str, list[str]] = {"given": [], "family": []}
+
+    def names_query(self, kind: str) -> str:
+        """The given or family names that records may have, of which `parts` has found where they are."""
+        every = " UNION ALL ".join(self._names[kind]) or "SELECT NULL::VARCHAR AS name"
+        return f"SELECT DISTINCT name FROM ({every}) WHERE name IS NOT NULL"
 
     def parts(self) -> dict[str, str]:
         """How to get each part of the records."""
@@ -180,6 +184,7 @@ class _Reading:
             for part, sql in own.items():
                 if part in found and set(described) & _columns_in(sql):
                     found[part] = f"coalesce({sql}, {found[part]})"
+                    self._name(part, sql, "texts")
         for column in described:
             if column.startswith("phone_"):
                 found[column] = f"coalesce(t.{column}, {found[column]})"
@@ -191,7 +196,15 @@ class _Reading:
         reader = READERS[role]
         number = end if role in NUMBERED else ""
         self._keep(column, column, self._how("role", role, reader.parts))
+        for part in reader.parts:
+            self._name(part, part, f"read_{column}")
         return {f"{name}{number}": f"read_{column}.{name}" for name in reader.parts}
+
+    def _name(self, part: str, sql: str, table: str) -> None:
+        """Remember where a name is, if the part is one."""
+        for kind, sources in self._names.items():
+            if part in (kind, f"whole_{kind}_name"):
+                sources.append(f"SELECT {sql} AS name FROM {table}")
 
     def _keep(
         self,

@@ -87,18 +87,6 @@ _EXPRESSIONS = {
 }
 
 
-def names_query(parts: Mapping[str, str], tables: str) -> str:
-    """The names that records have: `(name, kind)`, of which `given_names` and `family_names` tell more.
-
-    `parts` says how each part is got from `tables`.
-    """
-    known = _Given(parts)
-    return " UNION ALL ".join(
-        f"SELECT DISTINCT {_NAMES[f'{kind}_name'].format_map(known)} AS name, '{kind}' AS kind FROM {tables}"
-        for kind in ("given", "family")
-    )
-
-
 def assembly_query(parts: Mapping[str, str], tables: str) -> str:
     """The query that makes the standard columns.
 

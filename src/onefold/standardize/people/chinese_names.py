@@ -97,6 +97,7 @@ def _reading(character: str) -> str:
     return GIVEN_READINGS.get(character) or anyascii(character).lower().replace(" ", "")
 
 
+@lru_cache(maxsize=65_536)
 def pinyin_of(text: str) -> str:
     """The pinyin of a given name, as one word without tones.
 
@@ -107,6 +108,7 @@ def pinyin_of(text: str) -> str:
     return letters if letters.isascii() and letters.isalnum() else ""
 
 
+@lru_cache(maxsize=65_536)
 def surname_pinyin(text: str) -> str:
     """The pinyin of a family name, which is often not that of the word.
 

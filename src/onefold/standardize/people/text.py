@@ -13,6 +13,8 @@ MAX_LENGTH = 400
 """Longer values are no name and no address line: they are cut here."""
 
 HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f]")
+_COMMON_HAN = re.compile("[\u4e00-\u9fff]{1,20}")
+"""Texts that are in Unicode's compatible form already, and nothing else than characters."""
 KANA = re.compile("[\u3041-\u30ff\uff66-\uff9d]")
 HANGUL = re.compile("[\uac00-\ud7a3]")
 _APOSTROPHES = re.compile("['`´‘’ʻʼʽ′＇]")
@@ -47,7 +49,7 @@ def tidy(value: object) -> str:
     if type(value) is float and value.is_integer():
         value = int(value)
     text = value if type(value) is str else str(value)
-    if not (text.isascii() and text.isprintable()):
+    if not (text.isascii() and text.isprintable() or _COMMON_HAN.fullmatch(text)):
         text = unicodedata.normalize("NFKC", clean_text(text[: 2 * MAX_LENGTH].replace("\t", " ")))
         text = clean_text(text)
     text = " ".join(text[:MAX_LENGTH].split())

@@ -12,6 +12,7 @@ from onefold.app.secret_values import Revealed
 from onefold.app.syncs.opening import with_texts
 from onefold.collect.webhooks import WebhookSettings, settings_faults
 from onefold.config import Settings
+from onefold.model.conversion import converted
 from onefold.model.errors import Busy, Fault, InvalidInput, NotFound
 from onefold.store import SQLiteStore
 
@@ -61,9 +62,9 @@ def pushing_faults(kind: str, body: Mapping[str, Any]) -> Iterator[Fault]:
             hint = f"`{name}: {{secret: NAME}}`, and `onefold secret set NAME`"
             yield Fault("is no place for a secret itself", f"settings.{name}", hint)
     try:
-        found = msgspec.convert(with_texts(given), _SETTINGS[kind])
-    except msgspec.ValidationError as error:
-        yield Fault(str(error), "settings")
+        found = converted(with_texts(given), _SETTINGS[kind], "the source", "settings")
+    except InvalidInput as error:
+        yield from error.faults
         return
     if isinstance(found, WebhookSettings):
         for fault in settings_faults(found):

@@ -6,11 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
-
 from onefold.app.pushing import TYPES, pushing_faults
 from onefold.app.syncs.opening import is_pulled, pulling_faults
-from onefold.model.errors import Fault
+from onefold.model.conversion import converted
+from onefold.model.errors import Fault, InvalidInput
 from onefold.model.given import INTERNAL
 from onefold.model.mapping import Echo
 from onefold.segment.of_records import expressions_plan
@@ -83,9 +82,9 @@ def _echo_faults(given: Any) -> Iterator[Fault]:
     if given is None:
         return
     try:
-        echo = msgspec.convert(given, Echo)
-    except msgspec.ValidationError as error:
-        yield Fault(str(error), "echo", "write `echo: {of: [destination]}`")
+        echo = converted(given, Echo, "it", "echo")
+    except InvalidInput as error:
+        yield from error.faults
         return
     if not echo.of and echo.marker is None:
         yield Fault("says nothing", "echo", "name destinations (`of`), a `marker`, or both")

@@ -15,6 +15,7 @@ from onefold.app.syncs.schedules import read_schedule
 from onefold.collect.addresses import Reach
 from onefold.collect.sources.rest import ready_names
 from onefold.config import Settings
+from onefold.model.conversion import converted
 from onefold.model.errors import Fault, InvalidInput, NotFound
 from onefold.model.pulled import PulledSource
 from onefold.model.schedules import Schedule
@@ -155,11 +156,9 @@ def pulling_faults(type_name: str, body: Mapping[str, Any]) -> list[Fault]:
         faults += error.faults
     try:
         kind, given = described(type_name, with_texts(body.get("settings") or {}))
-        msgspec.convert(given, getattr(import_module(kind.module), kind.settings))
+        converted(given, _settings_of(kind), "the source", "settings")
     except InvalidInput as error:
         faults += error.faults
-    except msgspec.ValidationError as error:
-        faults.append(Fault(str(error), "settings"))
     return faults
 
 
@@ -209,10 +208,17 @@ def _made(kind: Kind, given: Any, settings: Settings, name: str) -> PulledSource
 def _converted(kind: Kind, body: Mapping[str, Any], name: str, revealed: Revealed) -> Any:
     """Settings as the type has them; `InvalidInput` names what is wrong, and no secret."""
     try:
-        return msgspec.convert(body, getattr(import_module(kind.module), kind.settings))
-    except msgspec.ValidationError as error:
-        fault = Fault(revealed.hide(str(error)), "settings")
-        raise InvalidInput(f"the settings of source {name!r} are wrong", [fault]) from None
+        return converted(body, _settings_of(kind), f"source {name!r}", "settings")
+    except InvalidInput as error:
+        bare = [
+            msgspec.structs.replace(one, message=revealed.hide(one.message)) for one in error.faults
+        ]
+        raise InvalidInput(error.message, bare) from None
+
+
+def _settings_of(kind: Kind) -> type[msgspec.Struct]:
+    found: type[msgspec.Struct] = getattr(import_module(kind.module), kind.settings)
+    return found
 
 
 def source_path(settings: Settings, name: str) -> Path:

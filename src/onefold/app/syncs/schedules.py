@@ -6,8 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import msgspec
-
+from onefold.model.conversion import converted
 from onefold.model.errors import Fault, InvalidInput
 from onefold.model.quantities import parse_duration
 from onefold.model.schedules import Schedule
@@ -31,10 +30,7 @@ def read_schedule(given: Any, *, endless: bool = False) -> Schedule:
     """
     if given is None:
         return Schedule(always=endless)
-    try:
-        schedule = msgspec.convert(given, Schedule)
-    except msgspec.ValidationError as error:
-        raise InvalidInput("the schedule cannot be used", [Fault(str(error), "schedule")]) from None
+    schedule = converted(given, Schedule, "the schedule", "schedule")
     faults = _faults(schedule)
     if faults:
         raise InvalidInput("the schedule cannot be used", faults)

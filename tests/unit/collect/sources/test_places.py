@@ -361,7 +361,7 @@ def test_keys_that_do_not_open_are_told(tmp_path: Path, sftp: tuple[str, dict[st
         ({"key": locked}, "access.passphrase"),
         ({"key": strange}, "refuses"),
         ({"password": "wrong"}, "refuses"),
-        ({"pasword": "x"}, "there are username, password, key"),
+        ({"pasword": "x"}, "did you mean 'password'?"),
     ):
         with pytest.raises(OnefoldError) as refused:
             source(f"{url}{tmp_path}/a.csv", access={"username": "root", **access})

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from onefold.collect.sources.files import columnar, delimited, excel, fixed, json_text, xml_text
+from onefold.model.conversion import converted
 from onefold.model.errors import Fault, InvalidInput
 from onefold.model.pulled import Batch, Position
 
@@ -61,12 +62,7 @@ def settings_of(name: str, given: Mapping[str, Any]) -> msgspec.Struct:
     if name not in FORMATS:
         fault = Fault("is no format of files", name, f"there are {', '.join(FORMATS)}")
         raise InvalidInput("the file cannot be read", [fault])
-    try:
-        return msgspec.convert(dict(given), FORMATS[name].settings)
-    except msgspec.ValidationError as error:
-        raise InvalidInput(
-            f"the settings of a {name} file are wrong", [Fault(str(error), "settings")]
-        ) from error
+    return converted(given, FORMATS[name].settings, f"what is said of a {name} file", "settings")
 
 
 def read_file(

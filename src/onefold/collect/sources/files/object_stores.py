@@ -18,6 +18,7 @@ import msgspec
 from onefold.collect.addresses import Reach
 from onefold.collect.fetching import check_url
 from onefold.collect.sources.extras import missing
+from onefold.model.conversion import converted
 from onefold.model.errors import Fault, InvalidInput
 
 _PORTS = {"http": 80, "https": 443}
@@ -80,13 +81,7 @@ class Store(NamedTuple):
 def open_store(scheme: str, access: Mapping[str, Any], reach: Reach) -> Any:
     """The file system of an object store; raises `InvalidInput` where its settings cannot work."""
     store = STORES[scheme]
-    try:
-        given = msgspec.convert(access, store.access)
-    except msgspec.ValidationError as error:
-        known = ", ".join(store.access.__struct_fields__)
-        raise InvalidInput(
-            "the place cannot be used", [Fault(str(error), "access", f"there are {known}")]
-        ) from error
+    given = converted(access, store.access, "the place", "access")
     if given.endpoint:
         _check(given.endpoint, reach)
     try:

@@ -11,6 +11,7 @@ import msgspec
 
 from onefold.collect.addresses import Reach
 from onefold.collect.sources.extras import missing
+from onefold.model.conversion import converted
 from onefold.model.errors import Fault, InvalidInput
 
 _PORT = 22
@@ -43,13 +44,7 @@ def open_sftp(location: str, access: Mapping[str, Any], reach: Reach) -> tuple[A
         from fsspec.implementations.sftp import SFTPFileSystem  # noqa: PLC0415 - an extra
     except ModuleNotFoundError as error:
         raise missing("sftp", error) from error
-    try:
-        given = msgspec.convert(access, SftpAccess)
-    except msgspec.ValidationError as error:
-        known = f"there are {', '.join(SftpAccess.__struct_fields__)}"
-        raise InvalidInput(
-            "the place cannot be used", [Fault(str(error), "access", known)]
-        ) from error
+    given = converted(access, SftpAccess, "the place", "access")
     told = SFTPFileSystem._get_kwargs_from_urls(location)
     host, port = told.pop("host"), told.pop("port", _PORT)
     if given.username:

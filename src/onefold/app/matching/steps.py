@@ -94,7 +94,6 @@ def _values(
     coded = [name for name in names if present.get(name)]
     for name in coded:
         engine.keep(f"values_{name}", records.values_query(name, people))
-        engine.keep(f"codes_{name}", records.codes_query(name))
     return coded
 
 

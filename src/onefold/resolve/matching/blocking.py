@@ -31,10 +31,6 @@ PART = 4194301
 _MODULUS = 288230376151711717  # the largest prime below 2**58
 _RULES = 32
 """A key's number ends in that of its rule."""
-_CODE = re.compile(r"(?:p\.)?\b\w+_code\b")
-_ABOVE = rf"CASE WHEN \g<0> < 0 THEN {1 << 40} - \g<0> ELSE \g<0> END"
-_SHARED = r"CASE WHEN \g<0> > 0 THEN \g<0> END"
-"""A code, unless one record alone has it: it is in no block."""
 _COLUMN = re.compile(r"\b([ab])\.(\w+)")
 
 
@@ -171,8 +167,7 @@ def coded_columns() -> list[str]:
 
 def parts_query(parts: Sequence[str], most: int, records: str = "prepared") -> str:
     """The first records, which are as good as random ones, with all parts: null where absent."""
-    # (a code below 0 is there, too, and is nobody else's)
-    chosen = ", ".join(f"{_CODE.sub(_ABOVE, PARTS[part].sql)} AS {part}" for part in parts)
+    chosen = ", ".join(f"{PARTS[part].sql} AS {part}" for part in parts)
     return f"SELECT {chosen} FROM {records} WHERE rid <= {most} ORDER BY rid"
 
 
@@ -191,15 +186,11 @@ def keys_query(keys: Sequence[Key], records: str = "prepared") -> str:
 
 
 def _key_sql(parts: Sequence[str]) -> str:
-    shared = [f"({_shared(part)})" for part in parts]
-    products = [f"{sql} % {PART} * {prime}" for sql, prime in zip(shared, _PRIMES, strict=False)]
-    whole = " + ".join(products) if len(parts) > 1 else shared[0]
+    products = [
+        f"{PARTS[part].sql} % {PART} * {prime}" for part, prime in zip(parts, _PRIMES, strict=False)
+    ]
+    whole = " + ".join(products) if len(parts) > 1 else PARTS[parts[0]].sql
     return f"({whole}) % {_MODULUS}"
-
-
-def _shared(part: str, table: str = "") -> str:
-    """A part of records, null where one record alone has it."""
-    return _CODE.sub(_SHARED, table + PARTS[part].sql)
 
 
 def sizes_query(keys: str = "keys") -> str:
@@ -220,7 +211,7 @@ def divided_query(
         if PARTS[part].column in coded and rules:
             further.append(
                 f"CASE WHEN k.key % {_RULES} IN ({', '.join(map(str, rules))}) THEN"
-                f" (k.key // {_RULES} + ({_shared(part, 'p.')}) * {_PRIMES[3]} + {number})"
+                f" (k.key // {_RULES} + p.{PARTS[part].sql} * {_PRIMES[3]} + {number})"
                 f" % {_MODULUS} * {_RULES} + k.key % {_RULES} END"
             )
     if not further:

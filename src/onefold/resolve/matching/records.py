@@ -85,19 +85,11 @@ def records_query(columns: Sequence[str], people: str = "people", rows: str = "r
 
 
 def values_query(column: str, people: str = "people") -> str:
-    """The values of a column of all rows: `(value, n)`."""
+    """The values of a column of all rows: `(value, n, code)`; codes are numbers from 1, by value."""
     value = PLACE if column == "place" else column
     return (
-        "SELECT value, count(*)::BIGINT AS n"
+        "SELECT value, count(*)::BIGINT AS n, (row_number() OVER (ORDER BY value))::BIGINT AS code"
         f" FROM (SELECT {value} AS value FROM {people}) WHERE value IS NOT NULL GROUP BY value"
-    )
-
-
-def codes_query(column: str) -> str:
-    """The values that several rows have, with numbers from 1, by value: `(value, code)`."""
-    return (
-        "SELECT value, (row_number() OVER (ORDER BY value))::BIGINT AS code"
-        f" FROM values_{column} WHERE n > 1"
     )
 
 
@@ -133,16 +125,14 @@ def prepared_query(
 
     All bins of a record are in the one number `bins`, too: to look one column up in pairs takes less than many.
 
-    `records` is the query of records; `binned` gives the number of bins of a column. The codes of a coded column are in the table
-    `codes_COLUMN`; what one row alone has, has a code below 0: nobody can be found by it. The common values of a binned one are in
-    `common_COLUMN`.
+    `records` is the query of records; `binned` gives the number of bins of a column. The values of a coded column are in the table
+    `values_COLUMN`, the common ones of a binned one in `common_COLUMN`.
     """
     chosen = [f"r.{column}" for column in ("rid", "copies", "source", *columns)]
     joins = ["JOIN values_source AS s ON coalesce(r.source, '') = s.value"]
     for column in coded:
-        own = f"CASE WHEN r.{column} IS NOT NULL THEN -r.rid::BIGINT END"
-        chosen.append(f"coalesce(v_{column}.code, {own}) AS {column}_code")
-        joins.append(f"LEFT JOIN codes_{column} AS v_{column} ON r.{column} = v_{column}.value")
+        chosen.append(f"v_{column}.code AS {column}_code")
+        joins.append(f"LEFT JOIN values_{column} AS v_{column} ON r.{column} = v_{column}.value")
     for column, bins in binned.items():
         chosen.append(f"coalesce(c_{column}.bin, {bins})::UTINYINT AS {column}_bin")
         joins.append(f"LEFT JOIN common_{column} AS c_{column} ON r.{column} = c_{column}.value")

@@ -31,7 +31,9 @@ def test_times_are_readable_and_numbers_stay_numbers():
 
 
 def test_times_under_names_of_their_own_are_readable_too(capsys):
-    fields({"as_of": {"rfm.recency": 1_700_000_000_000_000}, "tags": {"rfm": 1_700_000_000_000_000}})
+    fields(
+        {"as_of": {"rfm.recency": 1_700_000_000_000_000}, "tags": {"rfm": 1_700_000_000_000_000}}
+    )
     assert capsys.readouterr().out.splitlines() == [
         "as_of",
         "  rfm.recency  2023-11-14 22:13:20Z",

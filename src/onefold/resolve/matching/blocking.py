@@ -172,9 +172,7 @@ def coded_columns() -> list[str]:
 def parts_query(parts: Sequence[str], most: int, records: str = "prepared") -> str:
     """The first records, which are as good as random ones, with all parts: null where absent."""
     # (a code below 0 is there, too, and is nobody else's)
-    chosen = ", ".join(
-        f"{_CODE.sub(_ABOVE, PARTS[part].sql)} AS {part}" for part in parts
-    )
+    chosen = ", ".join(f"{_CODE.sub(_ABOVE, PARTS[part].sql)} AS {part}" for part in parts)
     return f"SELECT {chosen} FROM {records} WHERE rid <= {most} ORDER BY rid"
 
 

@@ -49,7 +49,7 @@ def tidy(value: object) -> str:
     if type(value) is float and value.is_integer():
         value = int(value)
     text = value if type(value) is str else str(value)
-    if not (text.isascii() and text.isprintable() or _COMMON_HAN.fullmatch(text)):
+    if not ((text.isascii() and text.isprintable()) or _COMMON_HAN.fullmatch(text)):
         text = unicodedata.normalize("NFKC", clean_text(text[: 2 * MAX_LENGTH].replace("\t", " ")))
         text = clean_text(text)
     text = " ".join(text[:MAX_LENGTH].split())

@@ -229,3 +229,9 @@ def test_tags_are_within_limits(desk: Any, text: str, message: str) -> None:
     found = desk.call("POST", "/api/definitions/plan", content=f"kind: tag\n{text}".encode())
     assert found.status_code == 400
     assert message in found.json()["errors"][0]["message"]
+
+
+@pytest.mark.parametrize("name", [[1.5], {"a": 1}, 7, None])
+def test_a_name_that_is_no_text_is_refused(desk: Any, name: object) -> None:
+    found = desk.post("/api/segments", {"name": name, "rule": "vip"})
+    assert (found.status_code, found.json()["errors"][0]["where"]) == (400, "name")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,36 @@ def test_what_has_a_time_of_its_own_counts_once_however_often_it_is_read(
         assert services.source_run(onefold.settings, "crm").rows == 2
     onefold.settle()
     assert event_count(onefold) == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "last"),
+    [("integer", 3), ("text", "2026-11-22 10:00:00"), ("text", "r-3")],
+    ids=["number", "time", "text"],
+)
+def test_rows_that_are_met_again_because_they_are_as_late_as_the_last_count_once(
+    onefold: Stepped, tmp_path: Path, kind: str, last: object
+) -> None:
+    path = tmp_path / "crm.db"
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(
+            f"create table customers (id integer primary key, city text, seen {kind})"
+        )
+        rows = [(1, "Bonn", last), (2, "Ulm", last)]
+        connection.executemany("insert into customers values (?,?,?)", rows)
+    onefold.define(
+        definition(path)
+        .replace("email: mail", "")
+        .replace("table: customers", "table: customers, cursor: seen")
+    )
+    for _ in range(3):
+        services.source_run(onefold.settings, "crm")
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("update customers set city = 'Wien' where id = 2")
+    services.source_run(onefold.settings, "crm")
+    onefold.settle()
+    assert event_count(onefold) == 3
+    assert profile(onefold.settings, "user_id:2").traits["city"] == "Wien"
 
 
 @pytest.mark.slow

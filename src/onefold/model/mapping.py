@@ -187,6 +187,7 @@ class LoadedRecord(msgspec.Struct, gc=False, omit_defaults=True):
     change: Change = "read"
     time: int | None = None
     before: dict[str, Any] | None = None
+    version: str = ""
 
 
 class LoadedUnreadable(msgspec.Struct, gc=False):

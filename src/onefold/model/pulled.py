@@ -18,7 +18,8 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     `stream` is the table, sheet, endpoint or topic that it comes from, and `place` where it stands
     there (`row 17`, an offset, a primary key): the same on every reading. `change` says what happened
     to it, and `time` when, in microseconds since epoch UTC, where the system says so. `before` is
-    what it was, as far as a change stream tells.
+    what it was, as far as a change stream tells. `version` tells what it is now from what it was, where a
+    system counts its changes instead of timing them: the same record of the same version says nothing new.
     """
 
     fields: dict[str, Any]
@@ -27,6 +28,7 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     change: Change = "read"
     time: int | None = None
     before: dict[str, Any] | None = None
+    version: str = ""
 
 
 class Unreadable(msgspec.Struct, frozen=True):

@@ -83,7 +83,9 @@ def _encode_one(
 
 
 def _loaded(one: Record) -> LoadedRecord:
-    return LoadedRecord(one.fields, one.stream, one.place, one.change, one.time, one.before)
+    return LoadedRecord(
+        one.fields, one.stream, one.place, one.change, one.time, one.before, one.version
+    )
 
 
 def _mended(value: Any) -> Any:

@@ -182,8 +182,11 @@ class _Reading:
     def _record(self, row: Any) -> Record:
         fields = {name: plain(row[name], self._zone) for name in row if name in self._shown}
         place = "/".join(str(plain(row[column.name], self._zone)) for column in self._keys)
-        time = None if self._cursor is None else micros(row[self._cursor.name], self._zone)
-        return Record(fields, self.name, place, time=time)
+        if self._cursor is None or (at := row[self._cursor.name]) is None:
+            return Record(fields, self.name, place)
+        time = micros(at, self._zone)
+        version = "" if time is not None else str(plain(at, self._zone))
+        return Record(fields, self.name, place, time=time, version=version)
 
 
 def behind(order: list[Any], values: list[Any]) -> ColumnElement[bool]:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 _EXACT_DIGITS = 15
 _LARGEST = 1 << 63
+_TIME_LETTERS = len("2026-07-01 12:00:00")
 
 
 def plain(value: Any, zone: ZoneInfo) -> Any:
@@ -78,7 +79,16 @@ def earlier(value: Any, seconds: float, numbers: int) -> Any:
 
 
 def micros(value: Any, zone: ZoneInfo) -> int | None:
-    """The microseconds since epoch UTC of a time; None for what is none."""
+    """The microseconds since epoch UTC of a time, also as text (SQLite has no other); None for what is none.
+
+    >>> micros("2026-07-01 12:00:00", ZoneInfo("Europe/Berlin")), micros("20260701", ZoneInfo("UTC"))
+    (1782900000000000, None)
+    """
+    if isinstance(value, str) and len(value) >= _TIME_LETTERS:
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            return None
     if not isinstance(value, datetime):
         return None
     moment = value if value.tzinfo else value.replace(tzinfo=zone)

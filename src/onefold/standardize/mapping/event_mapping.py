@@ -358,11 +358,11 @@ def _content(record: LoadedRecord, at: int | None, context: Mapping[str, Any], k
     """The same for the same record at the same place, so that reading it again is seen as one.
 
     What says how somebody is now, without saying since when, counts once for each load: it may have
-    been said before, and otherwise meanwhile.
+    been said before, and otherwise meanwhile. Where its system counts changes, it counts once for each.
     """
     told: tuple[Any, ...] = record.stream, record.place, record.change, record.time, record.fields
     if kind == "identify" and at is None and record.time is None:
-        told = (*told, context.get("load"))
+        told = (*told, record.version or context.get("load"))
     return _encode(told)
 
 

@@ -95,12 +95,16 @@ def test_what_has_a_time_of_its_own_counts_once_however_often_it_is_read(
 
 
 @pytest.mark.parametrize(
-    ("kind", "last"),
-    [("integer", 3), ("text", "2026-11-22 10:00:00"), ("text", "r-3")],
+    ("kind", "last", "later"),
+    [
+        ("integer", 3, 4),
+        ("text", "2026-11-22 10:00:00", "2026-11-22 10:00:05"),
+        ("text", "r-3", "r-4"),
+    ],
     ids=["number", "time", "text"],
 )
 def test_rows_that_are_met_again_because_they_are_as_late_as_the_last_count_once(
-    onefold: Stepped, tmp_path: Path, kind: str, last: object
+    onefold: Stepped, tmp_path: Path, kind: str, last: object, later: object
 ) -> None:
     path = tmp_path / "crm.db"
     with closing(sqlite3.connect(path)) as connection, connection:
@@ -117,11 +121,11 @@ def test_rows_that_are_met_again_because_they_are_as_late_as_the_last_count_once
     for _ in range(3):
         services.source_run(onefold.settings, "crm")
     with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("update customers set city = 'Wien' where id = 2")
+        connection.execute("update customers set city = 'Kiel', seen = ? where id = 2", [later])
     services.source_run(onefold.settings, "crm")
     onefold.settle()
     assert event_count(onefold) == 3
-    assert profile(onefold.settings, "user_id:2").traits["city"] == "Wien"
+    assert profile(onefold.settings, "user_id:2").traits["city"] == "Kiel"
 
 
 @pytest.mark.slow

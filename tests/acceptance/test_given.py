@@ -9,8 +9,9 @@ import pytest
 from onefold.app.folding.rebuild import check_rebuild
 from onefold.app.profiles.finding import profile
 from onefold.app.profiles.given import append_claims, tag_set, tag_value
-from onefold.app.questions.audiences import PreviewQuestion
+from onefold.app.questions.audiences import PreviewQuestion, WhyQuestion
 from onefold.app.questions.preview import preview
+from onefold.app.questions.why import why
 from onefold.app.workspace import now_us
 from onefold.model.errors import InvalidInput, NotFound
 from onefold.model.given import GivenClaim, tag_trait
@@ -51,6 +52,16 @@ def test_who_is_not_known_yet_has_it_once_they_are(onefold: Stepped) -> None:
     onefold.take({"type": "identify", "userId": "bo", "traits": {"email": "Bo@example.com"}})
     assert tags(onefold, "user_id:bo") == {"care": "silver"}
     assert onefold.store.db.one("select count(*) from waiting_claims") == 0
+
+
+def test_why_names_it_as_its_owner_does(onefold: Stepped) -> None:
+    onefold.define(TAG)
+    onefold.take(ANN)
+    give(onefold, "user_id:ann", "gold")
+    clause = why(onefold.settings, WhyQuestion("care = 'gold'", "user_id:ann")).clause
+    (tag,) = clause.inputs
+    assert (tag.name, tag.value) == ("care", "gold")
+    assert [(one.name, one.value) for one in tag.inputs] == [("tag care, as given", "gold")]
 
 
 def test_a_preview_shows_it_as_no_trait_of_a_source(onefold: Stepped) -> None:

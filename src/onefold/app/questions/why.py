@@ -10,6 +10,7 @@ from onefold.app.questions.audiences import SAVED, CountedEvent, Input, Why, Why
 from onefold.app.questions.everybody import Everybody, everybody
 from onefold.app.workspace import now_us, open_store
 from onefold.config import Settings
+from onefold.model.given import is_reserved
 from onefold.model.profile import Profile, profile_name
 from onefold.model.sql import literal_sql
 from onefold.pipeline.rows import json_text
@@ -189,6 +190,9 @@ def _shown(column: Column) -> bool:
 def _described(column: Column, metrics: Mapping[str, Any]) -> str:
     if column.kind == "clock":
         return f"{column.path[0]}()"
+    if column.kind == "trait" and is_reserved(column.path[0]):
+        what, name = column.path[0].removeprefix("$").split(".", 1)
+        return f"{what} {name}, as given"
     if column.kind == "trait":
         return ".".join(column.path)
     events = [metrics[one].event or "any event" for one in column.metrics]

@@ -220,7 +220,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 0
     store_cache: Annotated[
         int, Is("Page cache of the store, per process.", "bytes", least=1 * MIB)
-    ] = 64 * MIB
+    ] = 32 * MIB
 
     store_wait: Annotated[
         float,

@@ -38,7 +38,7 @@ def records_in(call: Call, settings: WebhookSettings, now: int) -> Delivered:
 
     >>> call = Call({"x-id": "d1"}, {}, b'{"email": "ann@example.com"}')
     >>> records_in(call, WebhookSettings(id_header="X-Id", topic_field="t"), 0).records
-    [Record(fields={'email': 'ann@example.com'}, stream='webhook', place='d1', change='read', time=None, before=None)]
+    [Record(fields={'email': 'ann@example.com'}, stream='webhook', place='d1', change='read', time=None, before=None, version='')]
     """
     if settings.signature in _WECHAT:
         call = call._replace(body=wechat.opened(call, settings))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -33,7 +33,7 @@ def converted(given: Any, kind: type[Record], what: str, where: str = "") -> Rec
     try:
         return msgspec.convert(given, kind)
     except msgspec.ValidationError as error:
-        found = list(_faults(given, kind, where)) or [_fault(error, where)]
+        found = list(_faults(given, kind, where)) or [fault_of(error, where)]
         raise InvalidInput(f"{what} cannot be used", found) from None
 
 
@@ -43,21 +43,29 @@ def _faults(given: Any, kind: type[msgspec.Struct], where: str) -> Iterator[Faul
     known = kind.__struct_encode_fields__
     for name in given:
         if name not in known and kind.__struct_config__.forbid_unknown_fields:
-            near = difflib.get_close_matches(str(name), known, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(known))}"
-            yield Fault("is unknown", _at(where, str(name)), hint)
+            yield Fault("is unknown", _at(where, str(name)), nearest(str(name), sorted(known)))
     for field in msgspec.structs.fields(kind):
         place = _at(where, field.encode_name)
         if field.encode_name in given:
             try:
                 msgspec.convert(given[field.encode_name], field.type)
             except msgspec.ValidationError as error:
-                yield _fault(error, place)
+                yield fault_of(error, place)
         elif field.required:
             yield Fault("is missing", place)
 
 
-def _fault(error: msgspec.ValidationError, where: str) -> Fault:
+def nearest(name: str, known: Collection[str]) -> str:
+    """The hint for a name that is not known: the nearest, or all there are.
+
+    >>> nearest("citi", ["address", "city"]), nearest("x", ["address", "city"])
+    ("did you mean 'city'?", 'known are address, city')
+    """
+    near = difflib.get_close_matches(name, known, 1)
+    return f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
+
+
+def fault_of(error: msgspec.ValidationError, where: str) -> Fault:
     """As msgspec tells it, with the path to what is wrong below where it was looked at."""
     reason, _, path = str(error).partition(" - at `$")
     return Fault(reason[:1].lower() + reason[1:], f"{where}{path.rstrip('`')}".lstrip("."))

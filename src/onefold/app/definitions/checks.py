@@ -16,6 +16,7 @@ from onefold.app.definitions import (
     tag_checks,
 )
 from onefold.app.in_force import DESTINATION_KEYS
+from onefold.model.conversion import nearest
 from onefold.model.definitions import DESTINATION_EVENTS
 from onefold.model.errors import Fault
 from onefold.standardize.mapping import ANY_ENTITY, Schema, entity_faults
@@ -196,6 +197,4 @@ _OF_SCHEMA = frozenset({"source", "mapping"})
 def _unknown_keys(body: Body, known: Collection[str]) -> Iterator[Fault]:
     for key in body:
         if key not in known:
-            near = difflib.get_close_matches(str(key), known, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(known))}"
-            yield Fault(f"{key!r} is not known", str(key), hint)
+            yield Fault(f"{key!r} is not known", str(key), nearest(str(key), sorted(known)))

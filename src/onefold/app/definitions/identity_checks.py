@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator
 from typing import Any
 
+from onefold.model.conversion import nearest
 from onefold.model.errors import Fault
 from onefold.model.identity import INVALID, SCOPES, STRENGTHS, USER
 from onefold.standardize.mapping import ANY_ENTITY, entity_faults
@@ -87,8 +87,7 @@ def _writing_faults(body: Body) -> Iterator[Fault]:
             try:
                 read(one)
             except ValueError as error:
-                near = difflib.get_close_matches(one.partition(" ")[0], known, 1)
-                hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
+                hint = nearest(one.partition(" ")[0], known)
                 yield Fault(str(error), f"{key}[{number}]", hint)
     if body.get("scope", "global") not in SCOPES:
         yield Fault(f"must be one of {', '.join(SCOPES)}", "scope")

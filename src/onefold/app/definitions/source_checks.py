@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
+
 from onefold.app.pushing import TYPES, pushing_faults
 from onefold.app.syncs.opening import is_pulled, pulling_faults
 from onefold.model.conversion import converted
@@ -84,7 +86,8 @@ def _echo_faults(given: Any) -> Iterator[Fault]:
     try:
         echo = converted(given, Echo, "it", "echo")
     except InvalidInput as error:
-        yield from error.faults
+        hint = "write `echo: {of: [destination]}`"
+        yield from (msgspec.structs.replace(one, hint=one.hint or hint) for one in error.faults)
         return
     if not echo.of and echo.marker is None:
         yield Fault("says nothing", "echo", "name destinations (`of`), a `marker`, or both")

@@ -34,7 +34,7 @@ class _Argument(msgspec.Struct, frozen=True):
 
     file: str
     form: str
-    name: str = "file"
+    name: str = ""
     columns: dict[str, str] = {}
     region: str | None = None
     model: str = ""
@@ -138,7 +138,8 @@ def dedupe_for_job(settings: Settings, work: Work) -> Deduped:
             columns=argument.columns,
             region=argument.region,
         )
-        called = Path(spare) / _with_suffix(argument.name, argument.form)
+        # A job that an older version put there knows no name.
+        called = Path(spare) / (argument.name or argument.file)
         called.symlink_to(file.absolute())
         try:
             found = dedupe([called], wanted, work.progress)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
@@ -11,6 +10,7 @@ from typing import Any
 
 from onefold.collect.soap.types import TYPES, Part
 from onefold.collect.xml import Element
+from onefold.model.conversion import nearest
 from onefold.model.errors import Fault
 
 _MOST_FAULTS = 100
@@ -33,7 +33,8 @@ def _value(
     for child in element.children:
         part = known.get(child.name)
         if part is None:
-            _tell(faults, Fault("is not known", f"{where}.{child.name[:80]}", _near(child, known)))
+            name = child.name[:80]
+            _tell(faults, Fault("is not known", f"{where}.{name}", nearest(name, known)))
             continue
         if child.attributes.get("nil") in _NIL:
             continue
@@ -68,11 +69,6 @@ def _one(element: Element, part: Part, where: str, faults: list[Fault]) -> Any:
 def _tell(faults: list[Fault], fault: Fault) -> None:
     if len(faults) < _MOST_FAULTS:
         faults.append(fault)
-
-
-def _near(child: Element, known: Mapping[str, Part]) -> str:
-    near = difflib.get_close_matches(child.name[:80], known, 1)
-    return f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
 
 
 def _number(text: str) -> int | float:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
+from onefold.model.conversion import fault_of, nearest
 from onefold.model.errors import Fault
 from onefold.model.mapping import EventMapping, Field, MappingDefinition, Money, Unit
 from onefold.model.records import EVENT_TYPES
@@ -226,9 +227,7 @@ def _meaning_faults(field: Field, where: str) -> Iterator[Fault]:
 def _unit_faults(unit: Unit, where: str) -> Iterator[Fault]:
     unknown = [one for one in (unit.source, unit.to) if one and one not in UNITS]
     for one in unknown:
-        near = difflib.get_close_matches(one, UNITS, 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(UNITS))}"
-        yield Fault(f"{one!r} is not a known unit", where, hint)
+        yield Fault(f"{one!r} is not a known unit", where, nearest(one, sorted(UNITS)))
     if not unknown and unit.source and UNITS[unit.source].kind != UNITS[unit.to].kind:
         what = f"{unit.source} is of {UNITS[unit.source].kind}, {unit.to} of {UNITS[unit.to].kind}"
         yield Fault(what, where)
@@ -259,9 +258,7 @@ def _converted(
     try:
         return msgspec.convert(given, kind)
     except msgspec.ValidationError as error:
-        reason, _, path = str(error).partition(" - at `$")
-        place = f"{where}{path.rstrip('`')}".lstrip(".")
-        faults.append(Fault(reason[:1].lower() + reason[1:], place))
+        faults.append(fault_of(error, where))
         return None
 
 
@@ -270,7 +267,6 @@ def _unknown(
 ) -> None:
     for key in given:
         if key not in known:
-            near = difflib.get_close_matches(str(key), known, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(known))}"
+            hint = nearest(str(key), sorted(known))
             place = f"{where}.{key}" if where else str(key)
             faults.append(Fault(f"{key!r} is not known", place, hint))

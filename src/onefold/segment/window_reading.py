@@ -182,7 +182,7 @@ class SequenceReader:
         """Look for a match, and say when the one that lasts longest ends or one can begin to hold."""
         sequence, places = self._sequence, self._places
         steps = [joined(metric, facts) or {} for metric in sequence.steps]
-        if not all(steps):
+        if not all(any(map(self._counts, step)) for step in steps):
             return False, None
         spoiling = (joined(sequence.unless, facts) or {}) if sequence.unless else {}
         matches = find_matches(
@@ -199,6 +199,11 @@ class SequenceReader:
         for step in steps:
             waiting = sooner(waiting, _entering(step, places))
         return False, waiting
+
+    def _counts(self, bucket: int) -> bool:
+        """Is a bucket inside, or can it come in? One that has left never does again."""
+        inside, turns = self._places[bucket]
+        return inside or turns is not None
 
 
 class SessionReader:

@@ -105,6 +105,16 @@ def test_a_session_that_nothing_counts_in_ends_unnoticed() -> None:
     assert [found[each][1] for each in people] == [None, None, end]
 
 
+def test_nobody_waits_for_a_step_after_one_that_no_longer_counts() -> None:
+    """Whether buckets that are too old to matter are still kept or not."""
+    rule = "in_sequence('A', 'B', last => interval 7 hour)"
+    coming = Happened("B", NOON + 7_200_000_000, "m1", {})
+    old, recent = (Happened("A", NOON - hours * 3_600_000_000, "m2", {}) for hours in (40, 1))
+    people = {1: ({}, [old, coming]), 2: ({}, [coming]), 3: ({}, [recent, coming])}
+    found = turns(NOON, "UTC", people, [rule])
+    assert [found[each][1] for each in people] == [None, None, coming.time]
+
+
 def test_a_session_begins_with_an_event_of_the_same_minute_or_another_day() -> None:
     rule = "count_of('Order', during => this_session) >= 1"
     for ahead in (20_000_000, DAY):

@@ -37,7 +37,7 @@ def fold_facts(
     left = Left(given.visits, given.telling)
     with watch("newcomers"):
         if concerned is not None:
-            left = fold_newcomers(given, working, deciding, rules, concerned)
+            left = fold_newcomers(given, working, rows, deciding, rules, concerned)
     dirty: set[NodeId] = set()
     with watch("facts"):
         for visit in left.visits:

@@ -1,28 +1,30 @@
 """People whom nobody knew and about whom there is nothing to decide, folded in at once.
 
 An import brings a million of them, and most visitors of a site never came before. Their identifiers are
-those of one visit only, so that nothing else of the batch says anything about them. What comes of them is
-what the general way would make of them; it is only found with less work.
+those of one visit only, so that nothing else of the batch says anything about them. What else they carry may
+be known already, if so many carry it that it joins nobody: the telephone number of a shop, a device on show.
+What comes of them is what the general way would make of them; it is only found with less work.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from itertools import chain
 from typing import NamedTuple
 
 import msgspec
 
 from onefold.model.identity import IdentityRules
-from onefold.model.profile import Node, NodeId, Profile
+from onefold.model.profile import WITH_USER, Node, NodeId, Profile
 from onefold.model.records import Event, Identifier
 from onefold.pipeline.first_rows import Newcomer
 from onefold.pipeline.golden import Deciding
 from onefold.pipeline.prepare import Prepared, identifiers_of
+from onefold.pipeline.rows import Rows
 from onefold.pipeline.visits import Visit
 from onefold.pipeline.working import Working
-from onefold.resolve import Newcomers
+from onefold.resolve import Newcomers, pairs_of
 
 Concerned = Callable[[Sequence[NodeId]], Iterable[NodeId]]
 """Those of some nodes of which more is said than in the batch's events."""
@@ -39,6 +41,7 @@ class Left(NamedTuple):
 def fold_newcomers(
     given: Prepared,
     working: Working,
+    rows: Rows,
     deciding: Deciding,
     rules: IdentityRules,
     concerned: Concerned,
@@ -51,27 +54,84 @@ def fold_newcomers(
         return Left(given.visits, given.telling)
     told = _told(given.telling, given.ids)
     plain, hold = Newcomers(rules), rules.protection.hold
+    silent = _Silent(working)
     left: list[Visit] = []
+    beside: list[Visit] = []
     people: list[Newcomer] = []
     for visit in given.visits:
-        if alone.issuperset(visit.nodes):
-            identifiers = _decode(visit.identifiers)
-            shape = plain.shape(identifiers)
-            events = told.get(visit.nodes[0], ())
-            if shape is not None and not (events and any(hold in one.traits for one in events)):
-                nodes = _nodes(visit, identifiers)
-                claims = deciding.first_claims(nodes[0], events) if events else []
-                number = working.new_id()
-                names = [(number, visit.nodes[shape.root])]
-                profile = Profile(number, names, [nodes[at] for at in shape.order], {}, {})
-                people.append(Newcomer(profile, shape.owner, visit.rank, visit.first, claims))
-                continue
-        left.append(visit)
+        whole = alone.issuperset(visit.nodes)
+        if not whole and not silent.rest(visit, alone):
+            left.append(visit)
+            continue
+        groups = [range(len(visit.nodes))] if whole else _groups(visit, alone)
+        identifiers = _decode(visit.identifiers)
+        links = len(visit.nodes) - 1
+        shapes = [plain.shape([identifiers[at] for at in one], links) for one in groups]
+        events = told.get(visit.nodes[0], ()) if visit.nodes[0] in alone else ()
+        if None in shapes or (events and any(hold in one.traits for one in events)):
+            left.append(visit)
+            continue
+        for places, shape in zip(groups, shapes, strict=True):
+            assert shape is not None
+            nodes = _nodes(visit, identifiers, places)
+            claims = deciding.first_claims(nodes[0], events) if events else []
+            names = [(working.new_id(), nodes[shape.root].id)]
+            profile = Profile(names[0][0], names, [nodes[at] for at in shape.order], {}, {})
+            people.append(Newcomer(profile, shape.owner, visit.rank, visit.first, claims))
+        if not whole:
+            beside.append(visit)
     if not people:
         return Left(given.visits, given.telling)
     working.add_newcomers(people)
+    for visit in beside:
+        _add_beside(visit, alone, working, rows)
     ids, done = given.ids, {one.owner.id for one in people}
     return Left(left, [one for one in given.telling if ids[one.identifiers[0]] not in done])
+
+
+class _Silent(dict[NodeId, bool]):
+    """Whether nodes join nobody whatever comes, each asked once."""
+
+    def __init__(self, working: Working) -> None:
+        super().__init__()
+        self._working = working
+
+    def __missing__(self, node_id: NodeId) -> bool:
+        node = self._working.nodes.get(node_id)
+        silent = self[node_id] = node is not None and self._working.is_silent(node)
+        return silent
+
+    def rest(self, visit: Visit, alone: Set[NodeId]) -> bool:
+        """Is a visit of some newcomers, and all others join nobody? Beside a user id only links with it
+        are kept; without one no two others may be linked.
+        """
+        if visit.rank != WITH_USER and len(visit.nodes) > 2:
+            return False
+        others = [node for node in visit.nodes if node not in alone]
+        return len(others) < len(visit.nodes) and all(self[node] for node in others)
+
+
+def _groups(visit: Visit, alone: Set[NodeId]) -> list[Sequence[int]]:
+    """The places of those in a visit who are one person: all who are new, if its owner is, else each."""
+    new = [place for place, node in enumerate(visit.nodes) if node in alone]
+    return [new] if new[0] == 0 else [[place] for place in new]
+
+
+def _add_beside(visit: Visit, alone: Set[NodeId], working: Working, rows: Rows) -> None:
+    """Fold a visit of newcomers into those of its nodes that are known, which join nobody."""
+    first, last = visit.first[0], visit.last
+    ends = [working.nodes[one] for one in visit.nodes]
+    for node in ends:
+        if node.id not in alone:
+            working.saw(node, first, last)
+            working.changed.add(working.home[node.id])
+    if ends[0].id not in alone:
+        ends[0].events += visit.events
+    for left, right in pairs_of(ends, visit.rank):
+        if left.id in alone and right.id in alone:
+            continue  # that came with the newcomer
+        if working.link(left, right, visit.rank, first, set()):
+            rows.link(left, right, visit.rank, visit.first)
 
 
 def _alone(given: Prepared, working: Working, concerned: Concerned) -> set[NodeId]:
@@ -96,14 +156,16 @@ def _told(telling: Iterable[Event], ids: Mapping[Identifier, NodeId]) -> dict[No
     return found
 
 
-def _nodes(visit: Visit, identifiers: Sequence[Identifier]) -> list[Node]:
-    """The nodes of a visit, its owner's first and linked with all others."""
+def _nodes(
+    visit: Visit, identifiers: Sequence[Identifier], places: Sequence[int]
+) -> list[Node]:
+    """The nodes of a person that a visit brings; its owner's comes first, and is linked with all others."""
     first, last, owner = visit.first[0], visit.last, visit.nodes[0]
     evidence = visit.rank, first
     nodes = [
-        Node(node, kind, value, first, last, 0, {owner: evidence})
-        for node, (kind, value) in zip(visit.nodes, identifiers, strict=True)
+        Node(visit.nodes[at], *identifiers[at], first, last, 0, {owner: evidence}) for at in places
     ]
-    nodes[0].links = dict.fromkeys(visit.nodes[1:], evidence)
-    nodes[0].events = visit.events
+    nodes[0].links = {one.id: evidence for one in nodes[1:]}
+    if places[0] == 0:
+        nodes[0].events = visit.events
     return nodes

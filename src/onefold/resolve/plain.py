@@ -106,15 +106,17 @@ class Newcomers:
 
     def __init__(self, rules: IdentityRules) -> None:
         self._rules = rules
-        self._shapes: dict[tuple[str, ...], Shape | None] = {}
+        self._shapes: dict[tuple[int, tuple[str, ...]], Shape | None] = {}
 
-    def shape(self, identifiers: Sequence[Identifier]) -> Shape | None:
-        """What becomes of them; None if that is not so plain. They are in the order of their event."""
+    def shape(self, identifiers: Sequence[Identifier], links: int) -> Shape | None:
+        """What becomes of them; None if that is not so plain. They are in the order of their event, and the
+        first has so many links: with all others, and with what is known and joins nobody.
+        """
         kinds = tuple([one[0] for one in identifiers])
-        if kinds in self._shapes:
-            shape = self._shapes[kinds]
+        if (links, kinds) in self._shapes:
+            shape = self._shapes[links, kinds]
         else:
-            shape = self._shapes[kinds] = self._shape_of(kinds)
+            shape = self._shapes[links, kinds] = self._shape_of(kinds, links)
         if shape is None or len(kinds) == 1:
             return shape
         for place, blocked in shape.judged:
@@ -123,16 +125,15 @@ class Newcomers:
                 return None
         return shape
 
-    def _shape_of(self, kinds: tuple[str, ...]) -> Shape | None:
-        if self._rules.sessions or len(kinds) > _most(self._rules) or len(set(kinds)) < len(kinds):
+    def _shape_of(self, kinds: tuple[str, ...], links: int) -> Shape | None:
+        if self._rules.sessions or links >= _most(self._rules) or len(set(kinds)) < len(kinds):
             return None
         # Without a user id each is linked with each.
         if len(kinds) > 2 and kinds[0] != USER:
             return None
         for place, kind in enumerate(kinds):
             rule = self._rules.of(kind)
-            links = 1 if place else len(kinds) - 1
-            plain = rule.strength != "ephemeral" and _holds(rule, links)
+            plain = rule.strength != "ephemeral" and _holds(rule, 1 if place else links)
             if len(kinds) > 1 and (kind.startswith(INVALID) or not plain):
                 return None
         order = sorted(range(len(kinds)), key=kinds.__getitem__)

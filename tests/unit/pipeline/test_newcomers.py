@@ -45,8 +45,8 @@ TRAITS = st.sampled_from(
     ]
 )
 RULES = st.builds(
-    lambda badge, email, most: IdentityRules(
-        {"badge": badge, "email": email}, Protection(max_identifiers=most)
+    lambda badge, email, phone, most: IdentityRules(
+        {"badge": badge, "email": email, "phone": phone}, Protection(max_identifiers=most)
     ),
     st.builds(
         IdentifierRule,
@@ -56,6 +56,7 @@ RULES = st.builds(
         lifetime_days=st.sampled_from([0, 3]),
     ),
     st.builds(IdentifierRule, st.just("email"), blocked=st.sampled_from([(), ("INFO@*",)])),
+    st.builds(IdentifierRule, st.just("phone"), max_profiles=st.integers(0, 3)),
     st.sampled_from([2, 1_000]),
 )
 GOLDEN = st.sampled_from(
@@ -181,6 +182,25 @@ def test_somebody_new_is_taken_at_once() -> None:
     some = [event(1, [0, 3, 6], 1, {"name": "Ann"}, True, False), event(2, [9], 1, {}, True, False)]
     assert world.fold(some, at_once=True)[1] == 2
     assert world.fold(some, at_once=True)[1] == 0
+
+
+def test_so_is_who_comes_with_what_very_many_carry() -> None:
+    few = {kind: IdentifierRule(kind, max_profiles=1) for kind in ("email", "anonymous_id")}
+    ann, bob, cid, mail, cookie, new = 0, 1, 2, 3, 9, 10
+    for owner in (None, cid):
+        world = World(ENGINE, IdentityRules(few), GoldenInputs())
+        known = [event(1, [ann, mail, cookie], 1, {}, True, False)]
+        known.append(event(2, [bob, mail, cookie], 1, {}, True, False))
+        world.fold(known, at_once=False)
+        beside = [mail] if owner is None else [owner, mail, cookie]
+        told = {"name": "Cid"}
+        assert world.fold([event(3, [new, *beside], 2, told, True, False)], at_once=True)[1] == 1
+        profiles = [
+            {f"{node.kind}:{node.value}" for node in decode_profile(document).nodes}
+            for document in world.store.documents(world.store.profile_ids(0, 9)).values()
+        ]
+        person = {"user_id:cid"} if owner else set()
+        assert {*person, "anonymous_id:a2"} in profiles
 
 
 def test_their_history_begins_with_their_identifiers() -> None:

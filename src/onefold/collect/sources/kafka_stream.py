@@ -120,13 +120,18 @@ class KafkaStream:
         }
 
     def _take(self, consumer: Consumer) -> None:
-        message = consumer.poll(IDLE)
-        if message is not None:
-            rest = consumer.consume(self._settings.batch_rows - 1, LINGER)
-            # A rebalance meanwhile took away the partitions that are no longer ours.
-            found = [one for one in (message, *rest) if self._is_good(one)]
-            self._taken += [one for one in found if (one.topic(), one.partition()) in self._ours]
-            self._failing_since = 0.0
+        # One by one into `_taken`: a rebalance, which runs inside `poll`, must find there what it takes away. The
+        # same partition can be ours again in the next moment, and is then read from where the group is.
+        wait, ends = IDLE, 0.0
+        while len(self._taken) < self._settings.batch_rows:
+            message = consumer.poll(wait)
+            if message is None:
+                break
+            if self._is_good(message):
+                self._taken.append(message)
+                self._failing_since = 0.0
+            ends = ends or time.monotonic() + LINGER
+            wait = max(0.0, ends - time.monotonic())
         if self._failed is not None and not self._taken:
             self._raise(self._failed)
 

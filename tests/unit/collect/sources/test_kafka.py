@@ -18,8 +18,10 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, timestamp_pb2
 
+from onefold.collect.sources import kafka_stream
 from onefold.collect.sources.kafka import KafkaSettings, open_kafka
 from onefold.model.errors import InvalidInput, Unreachable
+from onefold.model.pulled import PulledSource
 from onefold.testing import servers
 from onefold.testing.patience import PATIENCE, wait_until
 from tests.real_servers import started
@@ -50,13 +52,16 @@ class Topic:
             self._producer.produce(self.name, raw, key, partition)
         assert self._producer.flush(PATIENCE) == 0
 
-    def taker(self, **settings: Any) -> Taker:
+    def stream(self, **settings: Any) -> PulledSource:
         given = KafkaSettings(
             brokers=self.brokers,
             topics=(self.name,),
             **{"group": self.name, "options": {"session.timeout.ms": "30000"}, **settings},
         )
-        return Taker(lambda: open_kafka(given, HERE))
+        return open_kafka(given, HERE)
+
+    def taker(self, **settings: Any) -> Taker:
+        return Taker(lambda: self.stream(**settings))
 
     def committed(self) -> list[int]:
         consumer = Consumer({"bootstrap.servers": self.brokers, "group.id": self.name})
@@ -186,6 +191,34 @@ def test_two_readers_of_one_group_share_the_partitions_without_doubling(topic):
             thread.join()
     together = [record.fields["id"] for record in [*first.records, *second.records]]
     assert sorted(together) == list(range(sent))
+
+
+def test_what_was_read_just_before_the_partitions_were_shared_out_anew_comes_once(
+    topic, monkeypatch
+):
+    """The first has read both messages and waits for more when the second joins; it keeps one of the partitions."""
+    monkeypatch.setattr(kafka_stream, "LINGER", 8.0)
+    streams = [topic.stream(), topic.stream()]
+    first, second = (Taker(lambda stream=stream: stream) for stream in streams)
+
+    def all_came(_: Taker) -> bool:
+        return len(first.records) + len(second.records) >= 4
+
+    threads = [threading.Thread(target=one.take, args=(all_came,)) for one in (first, second)]
+    for number in (0, 1):
+        topic.send({"id": number}, partition=number)
+    threads[0].start()
+    wait_until(lambda: len(streams[0]._taken) == 2, "the first has read both")
+    threads[1].start()
+    wait_until(lambda: streams[1]._ours, "the second has joined")
+    monkeypatch.setattr(kafka_stream, "LINGER", 0.02)
+    for number in (2, 3):
+        topic.send({"id": number}, partition=number % 2)
+    for thread in threads:
+        thread.join()
+    together = [record.fields["id"] for record in [*first.records, *second.records]]
+    assert sorted(together) == [0, 1, 2, 3]
+    assert len(first.records) == len(second.records) == 2
 
 
 AVRO = {

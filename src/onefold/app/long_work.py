@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 import structlog
 
+from onefold.app.progress import Tell
 from onefold.app.workspace import now_us
 from onefold.model.errors import Busy, Canceled, OnefoldError
 from onefold.model.job import Job
@@ -27,13 +28,6 @@ _TELL_SECONDS = 0.5
 _SILENT_SECONDS = 60.0
 _FAULTS = (OnefoldError, ArithmeticError, LookupError, TypeError, ValueError)
 log = structlog.get_logger(__name__)
-
-Tell = Callable[[int, int, str], None]
-"""Says that so many of so many (0: not known) are done, and in words at what it is."""
-
-
-def tell_nobody(done: int, total: int = 0, step: str = "") -> None:
-    """Progress that nobody waits for."""
 
 
 class _Stopping(Exception):

@@ -19,7 +19,8 @@ import pyarrow as pa
 from onefold.app.evaluation.chosen import ChosenFile, write_chosen
 from onefold.app.in_force import load_definitions
 from onefold.app.lake.relations import PROFILES, add_population
-from onefold.app.long_work import Tell, Work
+from onefold.app.long_work import Work
+from onefold.app.progress import Tell
 from onefold.app.workspace import now_us, open_lake, open_store, spill_path
 from onefold.config import Settings
 from onefold.engine import DuckEngine

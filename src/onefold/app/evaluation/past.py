@@ -11,7 +11,8 @@ import msgspec
 from onefold.app.evaluation.past_rows import INSERT, PastRows, written
 from onefold.app.lake.tables import TableNow, tables_now
 from onefold.app.lake.typed import fields_of, reader, typed_columns
-from onefold.app.long_work import Tell, Work
+from onefold.app.long_work import Work
+from onefold.app.progress import Tell
 from onefold.app.workspace import open_engine, open_lake, open_store
 from onefold.config import Settings
 from onefold.engine import Engine

@@ -11,7 +11,7 @@ import msgspec
 from onefold.app.evaluation.refreshed import REFRESH
 from onefold.app.in_force import load_definitions
 from onefold.app.lake.relations import add_population
-from onefold.app.long_work import Tell, tell_nobody
+from onefold.app.progress import Tell, tell_nobody
 from onefold.app.workspace import now_us, open_engine, open_lake, open_store
 from onefold.config import Settings
 from onefold.model.definitions import Definitions, TagDefinition

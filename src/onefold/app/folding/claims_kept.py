@@ -11,7 +11,7 @@ import structlog
 from onefold.app.evaluation.backfill import AT_ONCE_EVENTS
 from onefold.app.folding.claims_past import ClaimsFile, ClaimsWanted, gather_claims
 from onefold.app.lake.tables import tables_now
-from onefold.app.long_work import tell_nobody
+from onefold.app.progress import tell_nobody
 from onefold.app.workspace import now_us, spill_path
 from onefold.config import Settings
 from onefold.engine import DuckEngine

@@ -16,7 +16,8 @@ import msgspec
 
 from onefold.app.evaluation.past_rows import INSERT, PastRows, written
 from onefold.app.lake.tables import TableNow, add_views, tables_now
-from onefold.app.long_work import Tell, Work
+from onefold.app.long_work import Work
+from onefold.app.progress import Tell
 from onefold.app.workspace import open_lake, open_store, spill_path
 from onefold.config import Settings
 from onefold.engine import DuckEngine

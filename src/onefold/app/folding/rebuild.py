@@ -19,7 +19,8 @@ from onefold.app.folding.refold import fold_batches
 from onefold.app.in_force import load_definitions
 from onefold.app.lake.tables import tables_now, tables_with
 from onefold.app.locks import hold
-from onefold.app.long_work import Tell, ask, tell_nobody
+from onefold.app.long_work import ask
+from onefold.app.progress import Tell, tell_nobody
 from onefold.app.workspace import id_maker, node_key, now_us, open_lake, open_store
 from onefold.config import Settings
 from onefold.engine import DuckEngine

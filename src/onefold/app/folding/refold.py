@@ -13,7 +13,7 @@ import msgspec
 
 from onefold.app.in_force import load_definitions
 from onefold.app.lake.tables import TableNow, add_views
-from onefold.app.long_work import Tell, tell_nobody
+from onefold.app.progress import Tell, tell_nobody
 from onefold.app.workspace import id_maker, node_key, spill_path
 from onefold.config import Settings
 from onefold.engine import DuckEngine

@@ -15,7 +15,8 @@ from onefold.app.folding.claims_kept import decided_by
 from onefold.app.identity.trial_answers import IdentityTrial, SegmentEffect
 from onefold.app.identity.trial_examples import Examples
 from onefold.app.in_force import IDENTITY_KINDS, definitions_from, load_definitions
-from onefold.app.long_work import Tell, Work, tell_nobody
+from onefold.app.long_work import Work
+from onefold.app.progress import Tell, tell_nobody
 from onefold.app.workspace import id_maker, node_key, now_us, open_lake, open_store
 from onefold.config import Settings
 from onefold.engine import DuckEngine

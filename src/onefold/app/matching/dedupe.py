@@ -11,12 +11,12 @@ from typing import NamedTuple
 
 import msgspec
 
-from onefold.app.long_work import Tell, tell_nobody
 from onefold.app.matching import steps, training
 from onefold.app.people import files as people_files
 from onefold.app.people.files import write_file
 from onefold.app.people.tables import standardize_table
 from onefold.app.people.values import ValueReader
+from onefold.app.progress import Tell, tell_nobody
 from onefold.config import engine_fault
 from onefold.engine import DuckEngine, Engine, SparkEngine
 from onefold.model.errors import Fault, InvalidInput, NotFound

@@ -11,7 +11,7 @@ from typing import Any
 
 import phonenumbers
 
-from onefold.app.people.services import columns_of
+from onefold.app.people.columns import columns_of
 from onefold.collect.sources.files.encodings import PIECE, encoding_of
 from onefold.engine.duck import DuckEngine
 from onefold.model.errors import Damaged, Fault, InvalidInput

@@ -20,19 +20,19 @@ from onefold.app.people.answers import (
     Standardized,
     Statement,
 )
+from onefold.app.people.columns import columns_of
 from onefold.model.definitions import GoldenDefinition
 from onefold.model.errors import Fault, InvalidInput
 from onefold.model.golden import Survivorship
 from onefold.pipeline.golden_rules import GoldenInputs, golden_rules
 from onefold.standardize.identifiers import normalize
 from onefold.standardize.people.national_ids import national_id
-from onefold.standardize.people.recognition import recognize
 from onefold.standardize.people.records import (
     as_text,
     identifier_kind,
     standardize_record,
 )
-from onefold.standardize.people.roles import ROLES, SEVERAL, Layout
+from onefold.standardize.people.roles import Layout
 from onefold.unify import Unit
 from onefold.unify.contest import Claim, Contest, contest
 
@@ -180,27 +180,3 @@ def layout_of(given: Records) -> Layout:
     if faults:
         raise InvalidInput("the columns are not clear", faults)
     return Layout(columns, given.region and given.region.upper(), given.date_order)
-
-
-def columns_of(
-    seen: Mapping[str, Sequence[object]], told: Mapping[str, str]
-) -> tuple[dict[str, str], list[Fault]]:
-    """The role of each column, as told, else as it is recognized; and what is wrong with that.
-
-    `seen` has values of each column. What is told goes before what is only recognized.
-    """
-    guesses = recognize(seen)
-    faults: list[Fault] = []
-    found: dict[str, str] = {}
-    for header in seen:
-        role = told.get(header) or guesses[header].role
-        kind = role.partition(":")[0]
-        if header not in told and role not in SEVERAL and role in told.values():
-            role = "ignore"
-        if kind not in ROLES or (role != kind and kind != "identifier"):
-            hint = f"one of {', '.join(ROLES)}"
-            faults.append(Fault(f"there is no role {role!r}", f"columns.{header}", hint))
-        elif kind not in SEVERAL and role in found.values():
-            faults.append(Fault(f"two columns are {role}", f"columns.{header}"))
-        found[header] = role
-    return found, faults

@@ -11,9 +11,10 @@ import msgspec
 import numpy as np
 
 from onefold.app.in_force import load_definitions
-from onefold.app.long_work import Tell, Work, tell_nobody
+from onefold.app.long_work import Work
 from onefold.app.profiles.finding import find
 from onefold.app.profiles.golden_answers import ProfileQuality, Quality, QualityReport
+from onefold.app.progress import Tell, tell_nobody
 from onefold.app.workspace import now_us, open_store
 from onefold.config import Settings
 from onefold.engine import DuckEngine

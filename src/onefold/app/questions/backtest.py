@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
-from onefold.app.long_work import Tell, tell_nobody
+from onefold.app.progress import Tell, tell_nobody
 from onefold.app.questions.audiences import (
     Backtest,
     BacktestChange,

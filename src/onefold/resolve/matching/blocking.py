@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 from onefold.model.person import COLUMNS
 from onefold.resolve.matching.comparison import PARTS_OF_NAME, WHOLE
-from onefold.resolve.matching.conditions import ASKED_ONCE, MAIL_DIGITS
-from onefold.resolve.matching.records import MOST_BINS
+from onefold.resolve.matching.conditions import ASKED_ONCE, OF_ONE
+from onefold.resolve.matching.records import BETWEEN, LISTS, MOST_BINS
 
 CAP = 60
 """More records than that with the same key are not compared with each other."""
@@ -280,7 +280,8 @@ def compared_query(
     and what no record has is not looked up. `binned` are the columns whose bins are in `bins`, in their order.
     """
     for side in "ab":
-        pattern = pattern.replace(f"({MAIL_DIGITS.format(r=side)})", f"{side}.mail_digits")
+        for name, of_one in OF_ONE.items():
+            pattern = pattern.replace(f"({of_one.format(r=side)})", f"{side}.{name}")
         for place, column in enumerate(binned):
             digit = f"({side}.bins // {MOST_BINS**place} % {MOST_BINS})"
             pattern = pattern.replace(f"{side}.{column}_bin", digit)
@@ -296,7 +297,7 @@ def compared_query(
         f", {side}.{column} AS {side}_{column}"
         for side, column in sorted(set(_COLUMN.findall(pattern)))
     )
-    pattern = _COLUMN.sub(r"\1_\2", pattern)
+    pattern = _COLUMN.sub(_looked_up, pattern)
     return (
         f"SELECT l, r, rules, {pattern} AS pattern, sources, times"
         f" FROM (SELECT p.l, p.r, p.rules{read}{asked}, least(a.source_code, b.source_code)"
@@ -304,3 +305,12 @@ def compared_query(
         f" CASE WHEN p.l = p.r THEN least(a.copies - 1, {MOST_ALIKE}) ELSE 1 END AS times"
         f" FROM {pairs} AS p JOIN prepared AS a ON a.rid = p.l JOIN prepared AS b ON b.rid = p.r)"
     )
+
+
+def _looked_up(found: re.Match[str]) -> str:
+    """A column of one side where it was looked up; a list that is a text there as a list again."""
+    name = f"{found[1]}_{found[2]}"
+    asks_whether = found.string.startswith(" IS ", found.end())
+    if found[2] not in LISTS or asks_whether:
+        return name
+    return f"string_split({name}, '{BETWEEN}')"

@@ -46,16 +46,23 @@ def in_mail(column: str) -> str:
 
 # Two people who are called alike may have chosen the same address, or one that is like it; and addresses that are only similar
 # say little else than that the names are.
-MADE_OF_NAME = (
-    "(left(a.family_name, 4) = left(b.family_name, 4) AND left(a.given_name, 1) = left(b.given_name, 1)"
-    " AND contains(a.email_local, left(a.family_name, 4)) AND contains(b.email_local, left(a.family_name, 4))"
-    " OR left(a.given_name, 3) = left(b.given_name, 3)"
-    " AND contains(a.email_local, left(a.given_name, 3)) AND contains(b.email_local, left(a.given_name, 3)))"
+_FAMILY_IN_MAIL = (
+    "CASE WHEN contains({r}.email_local, left({r}.family_name, 4))"
+    " THEN left({r}.family_name, 4) || left({r}.given_name, 1) END"
 )
+_GIVEN_IN_MAIL = (
+    "CASE WHEN contains({r}.email_local, left({r}.given_name, 3)) THEN left({r}.given_name, 3) END"
+)
+
+
+def _same(of_one: str) -> str:
+    return f"({of_one.format(r='a')}) = ({of_one.format(r='b')})"
+
+
+MADE_OF_NAME = f"({_same(_FAMILY_IN_MAIL)} OR {_same(_GIVEN_IN_MAIL)})"
 
 ASKED_ONCE: Mapping[str, tuple[str, str]] = {
     NICKNAMES: ("nicknames", "a.given_name = b.given_name"),
-    MADE_OF_NAME: ("made_of_name", "a.email IS NULL OR b.email IS NULL"),
     alike("given_name"): ("given_alike", "a.given_name = b.given_name"),
     alike("family_name"): ("family_alike", "a.family_name = b.family_name"),
 }
@@ -82,3 +89,10 @@ ARE_YEAR = " OR ".join(
     f"({_DIGITS_OF[one]}) = substr({other}.birth_digits, 3, 2)"
     for one, other in (("a", "b"), ("b", "a"))
 )
+
+OF_ONE: Mapping[str, str] = {
+    "mail_digits": MAIL_DIGITS,
+    "family_in_mail": _FAMILY_IN_MAIL,
+    "given_in_mail": _GIVEN_IN_MAIL,
+}
+"""What is asked of one record alone: of each once, before any two are compared."""

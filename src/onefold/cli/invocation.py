@@ -169,13 +169,9 @@ def _sign(function: Any, parameters: list[inspect.Parameter]) -> None:
 
 def parse_time(text: str | None) -> int | None:
     """Microseconds of an ISO time such as `2026-01-31` or `2026-01-31T10:00Z` (else UTC)."""
-    from datetime import UTC, datetime
+    from onefold.model.moments import read_iso
 
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise InvalidInput(f"{text!r} is no time; write for example 2026-01-31T10:00Z") from error
-    zoned = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return int(zoned.timestamp()) * 1_000_000 + zoned.microsecond
+    found = None if text is None else read_iso(text)
+    if text is not None and found is None:
+        raise InvalidInput(f"{text!r} is no time; write for example 2026-01-31T10:00Z")
+    return found

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
+from onefold.model.moments import micros_of
 from onefold.standardize.faults import explain
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
 DAY = 24 * 60 * MINUTE
 LAST = 4_133_980_800 * SECOND  # 2101-01-01
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _parse = datetime.fromisoformat
 
 
@@ -65,10 +65,7 @@ def micros(value: Any) -> int | None:
         moment = _parse(value)
     except ValueError:
         return _from_untidy(value)
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    delta = moment - _EPOCH
-    return (delta.days * 86_400 + delta.seconds) * SECOND + delta.microseconds
+    return micros_of(moment)
 
 
 _sent = lru_cache(maxsize=64)(micros)  # a hundred events were sent at once

@@ -14,6 +14,7 @@ import yaml
 from onefold.app.definitions.dependencies import Key
 from onefold.app.definitions.files import TESTS, composed, trap
 from onefold.model.errors import Fault
+from onefold.model.moments import read_iso
 
 NOON = 1_768_478_400_000_000
 """When a case takes place that does not say so: 2026-01-15 at noon UTC."""
@@ -192,13 +193,11 @@ class _Reading:
     def _time(self, value: object, part: str) -> int:
         if value is None:
             return NOON
-        try:
-            moment = datetime.fromisoformat(str(value))
-            zoned = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-            return int(zoned.timestamp() * 1_000_000)
-        except (ValueError, OverflowError):
+        found = read_iso(str(value))
+        if found is None:
             self.fault(f"{value!r} is no time", part, "write for example 2026-01-31T10:00Z")
             return NOON
+        return found
 
     def _expected(self, value: object, people: dict[str, Any]) -> Expected:
         """By definition: the members of a segment, or the value of each person."""

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from onefold.model.conversion import converted
 from onefold.model.errors import Fault, InvalidInput
+from onefold.model.moments import micros_of
 from onefold.model.quantities import parse_duration
 from onefold.model.schedules import Schedule
 
@@ -45,7 +46,7 @@ def next_run(schedule: Schedule, after: int, last: int = 0) -> int:
     what lies in one that comes twice comes once.
 
     >>> daily = Schedule(cron="30 2 * * *", time_zone="Europe/Berlin")
-    >>> when = next_run(daily, _micros(datetime(2026, 3, 28, 12, tzinfo=UTC)))
+    >>> when = next_run(daily, micros_of(datetime(2026, 3, 28, 12, tzinfo=UTC)))
     >>> (_EPOCH + timedelta(microseconds=when)).astimezone(ZoneInfo("Europe/Berlin")).isoformat()
     '2026-03-29T03:00:00+02:00'
     """
@@ -97,11 +98,7 @@ def _next_cron(schedule: Schedule, after: int) -> int:
 
     zone = ZoneInfo(schedule.time_zone)
     start = (_EPOCH + timedelta(microseconds=after)).astimezone(zone)
-    return _micros(next(CronSim(schedule.cron, start)))
-
-
-def _micros(moment: datetime) -> int:
-    return (moment - _EPOCH) // timedelta(microseconds=1)
+    return micros_of(next(CronSim(schedule.cron, start)))
 
 
 def _faults(schedule: Schedule) -> list[Fault]:

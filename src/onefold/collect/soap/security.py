@@ -10,11 +10,11 @@ import binascii
 import hashlib
 import hmac
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import NamedTuple
 
 from onefold.collect.xml import Element
 from onefold.model.errors import Unauthorized
+from onefold.model.moments import read_iso
 
 _OASIS = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-"
 SECURITY = f"{_OASIS}wssecurity-secext-1.0.xsd"
@@ -119,8 +119,7 @@ def _recent(created: str, now: int) -> None:
 
 
 def _seconds(text: str) -> float:
-    try:
-        moment = datetime.fromisoformat(text)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError) as error:
-        raise Unauthorized("the security header has a time that cannot be read") from error
+    found = read_iso(text)
+    if found is None:
+        raise Unauthorized("the security header has a time that cannot be read")
+    return found / 1_000_000

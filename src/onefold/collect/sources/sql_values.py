@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
+
+from onefold.model.moments import micros_of, read_iso
 
 _EXACT_DIGITS = 15
 _LARGEST = 1 << 63
@@ -85,14 +87,8 @@ def micros(value: Any, zone: ZoneInfo) -> int | None:
     (1782900000000000, None)
     """
     if isinstance(value, str) and len(value) >= _TIME_LETTERS:
-        try:
-            value = datetime.fromisoformat(value)
-        except ValueError:
-            return None
-    if not isinstance(value, datetime):
-        return None
-    moment = value if value.tzinfo else value.replace(tzinfo=zone)
-    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+        return read_iso(value, zone)
+    return micros_of(value, zone) if isinstance(value, datetime) else None
 
 
 def _number(value: Decimal) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from datetime import UTC, datetime
 from functools import cache
 from typing import Annotated, Any, TypeVar
 from urllib.parse import unquote
@@ -19,6 +18,7 @@ from litestar.types import Guard
 
 from onefold.model.access import ApiKey, Role
 from onefold.model.errors import Fault, Forbidden, InvalidInput, no_page
+from onefold.model.moments import read_iso
 from onefold.serve.context import Context
 
 FromContext = NamedDependency[Context]
@@ -135,15 +135,13 @@ def parse_time(text: str, where: str) -> int:
     """
     if text.isascii() and text.isdigit() and _SHORTEST <= len(text) <= _LONGEST:
         return int(text)
-    try:
-        # A plus that nobody encoded arrives as a space.
-        moment = datetime.fromisoformat(text.strip().replace(" ", "+") if "T" in text else text)
-        zoned = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return int(zoned.timestamp()) * 1_000_000 + zoned.microsecond
-    except (ValueError, OverflowError) as error:
+    # A plus that nobody encoded arrives as a space.
+    found = read_iso(text.strip().replace(" ", "+") if "T" in text else text)
+    if found is None:
         hint = "write for example 2026-01-31T10:00Z"
         fault = Fault(f"{text[:_SHOWN]!r} is no time", where, hint)
-        raise InvalidInput("the request cannot be used", [fault]) from error
+        raise InvalidInput("the request cannot be used", [fault])
+    return found
 
 
 def parse_flag(text: str | None, where: str) -> bool:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from onefold.model.moments import micros_of
 from onefold.standardize.national_dates import TAG, custom_of, day_of, tag_fault
 from onefold.standardize.people.birth_dates import JUNK_DAYS, birth_date
 from onefold.standardize.times import micros
@@ -375,10 +376,9 @@ def _of_parts(found: re.Match[str], value: str, custom: _Custom, zone: tzinfo) -
 
 def _placed(moment: datetime, zone: tzinfo) -> Any:
     try:
-        delta = (moment if moment.tzinfo else moment.replace(tzinfo=zone)) - _EPOCH
+        return micros_of(moment, zone)
     except OverflowError:
         return Wrong(f"{moment.isoformat()} is not a time")
-    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
 
 
 def _text_of(at: int) -> Any:

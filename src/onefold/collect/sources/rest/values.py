@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
+from onefold.model.moments import micros_of, read_iso
+
 _PLACE = re.compile(r"\{([A-Za-z_][\w.]*)\}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = 1_000_000
@@ -81,12 +83,11 @@ def read_time(value: Any, form: str, zone: str = "UTC") -> int | None:
         if form in ("seconds", "milliseconds") and not _is_iso(value):
             number = float(value)
             return int(number * _SECOND) if form == "seconds" else int(number * _MANY)
-        text = str(value)
-        moment = datetime.fromisoformat(text) if "%" not in form else _parsed(text, form)
+        if "%" in form:
+            return micros_of(_parsed(str(value), form), ZoneInfo(zone))
     except (ValueError, OverflowError):
         return None
-    zoned = moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone))
-    return (zoned - _EPOCH) // timedelta(microseconds=1)
+    return read_iso(str(value), ZoneInfo(zone))
 
 
 def write_time(micros: int, form: str, zone: str = "UTC") -> str | int:

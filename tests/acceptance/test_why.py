@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from onefold.app.profiles.finding import profile
-from onefold.app.questions.audiences import PreviewQuestion, WhyClause, WhyQuestion
+from onefold.app.questions.audiences import EventRow, PreviewQuestion, WhyClause, WhyQuestion
 from onefold.app.questions.preview import preview
 from onefold.app.questions.why import why
 from onefold.model.errors import NotFound
@@ -93,3 +95,65 @@ def test_dates_are_shown_as_dates(onefold: Stepped) -> None:
     onefold.take(person("a", birthday="1999-12-31"))
     (birthday,) = ask(onefold, "birthday < date '2000-01-01'").inputs
     assert birthday.value == "1999-12-31"
+
+
+LEFT_BEHIND = (
+    "in_sequence('Product Added', 'Checkout Started', {}not_followed_by => 'Order Completed')"
+)
+
+
+def steps(onefold: Stepped, *hours_ago: tuple[float, str]) -> None:
+    """Events of somebody, each so many hours ago; its message id is its number."""
+    now = datetime.now(UTC)
+    onefold.take(
+        *(
+            {
+                "type": "track",
+                "event": name,
+                "userId": "a",
+                "messageId": str(number),
+                "timestamp": (now - timedelta(hours=hours)).isoformat(),
+            }
+            for number, (hours, name) in enumerate(hours_ago)
+        )
+    )
+
+
+def deciding(onefold: Stepped, rule: str) -> tuple[bool | None, EventRow]:
+    clause = ask(onefold, rule)
+    row = clause.inputs[0].row
+    assert row is not None
+    return clause.holds, row
+
+
+def test_what_broke_a_sequence_is_told_apart_from_what_makes_it(onefold: Stepped) -> None:
+    steps(
+        onefold,
+        (9, "Product Added"),
+        (8, "Product Added"),
+        (7, "Checkout Started"),
+        (6, "Order Completed"),
+        (5, "Order Completed"),
+    )
+    holds, row = deciding(onefold, LEFT_BEHIND.format(""))
+    assert (holds, row.state) == (False, "broken")
+    made = [(event.message_id, event.value) for event in row.events]
+    assert made == [("1", "Product Added"), ("2", "Checkout Started")]
+    assert row.broken_by is not None
+    assert (row.broken_by.message_id, row.broken_by.value) == ("3", "Order Completed")
+    holds, row = deciding(onefold, LEFT_BEHIND.format("within => interval 1 hour, "))
+    assert (holds, row.state, row.broken_by) == (True, "holds", None)
+
+
+def test_a_sequence_that_is_not_there_says_how_far_it_came(onefold: Stepped) -> None:
+    steps(onefold, (9, "Checkout Started"), (8, "Product Added"))
+    holds, row = deciding(onefold, LEFT_BEHIND.format(""))
+    assert (holds, row.state, row.expected) == (False, "incomplete", "Checkout Started")
+    assert [event.message_id for event in row.events] == ["1"]
+    steps(onefold, (1, "Checkout Started"))
+    rule = LEFT_BEHIND.format("within => interval 3 hour, ")
+    assert deciding(onefold, rule)[1].state == "too_long"
+    holds, row = deciding(onefold, LEFT_BEHIND.format("within => interval 2 day, "))
+    assert (holds, row.state) == (False, "waits")
+    assert row.holds_from is not None
+    assert row.holds_from - row.events[1].time == 172_800_000_000

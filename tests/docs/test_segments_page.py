@@ -56,7 +56,16 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
                 for number, day in enumerate(days, 1)
             ),
         )
-    stepped.take({"type": "track", "event": "Email Opened", "userId": "ann", "messageId": "opened"})
+    stepped.take(
+        {"type": "track", "event": "Email Opened", "userId": "ann", "messageId": "opened"},
+        {
+            "type": "track",
+            "event": "Order Returned",
+            "userId": "ann",
+            "messageId": "returned",
+            "timestamp": "2026-01-05T10:00:00Z",
+        },
+    )
     yield settings.data
     stepped.close()
 

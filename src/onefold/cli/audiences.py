@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from onefold.app.questions.audiences import (
         Backtest,
         Comparison,
+        CountedEvent,
         Difference,
+        EventRow,
         Input,
         Overlap,
         Preview,
@@ -228,13 +230,47 @@ _WORDS = {"and": "all of", "or": "any of", "not": "not"}
 
 def _say_input(one: Input, indent: str) -> None:
     say(f"{indent}{printable(one.name)}: {cell(one.value) or 'absent'}")
+    deeper = indent + "  "
+    if one.row is not None:
+        _say_row(one.row, deeper)
+        if one.events:
+            say(f"{deeper}all that was looked at:")
+            deeper += "  "
     for event in one.events:
-        value = "" if event.value is None else f"  {cell(event.value)}"
-        say(f"{indent}  {moment(event.time)}  {printable(event.message_id)}{value}")
+        _say_event(event, deeper)
     if one.count is not None and one.count > len(one.events):
-        say(f"{indent}  and {one.count - len(one.events):,} before")
+        say(f"{deeper}and {one.count - len(one.events):,} before")
     for inner in one.inputs:
         _say_input(inner, indent + "  ")
+
+
+def _say_row(row: EventRow, indent: str) -> None:
+    """What makes a sequence hold, or keeps it from it."""
+    if row.state != "incomplete" or row.events:
+        say(f"{indent}{_ROWS[row.state]}:")
+    for event in row.events:
+        _say_event(event, indent + "  ")
+    if row.broken_by is not None:
+        say(f"{indent}what must not follow came after it:")
+        _say_event(row.broken_by, indent + "  ")
+    if row.holds_from is not None:
+        say(f"{indent}it holds from {moment(row.holds_from)} on, if nothing comes that must not")
+    if row.expected is not None:
+        say(f"{indent}{printable(row.expected)} has not come{' after it' if row.events else ''}")
+
+
+_ROWS = {
+    "holds": "this row holds",
+    "waits": "this row is complete",
+    "broken": "this row was broken",
+    "too_long": "this row took too long",
+    "incomplete": "this row has begun",
+}
+
+
+def _say_event(event: CountedEvent, indent: str) -> None:
+    value = "" if event.value is None else f"  {cell(event.value)}"
+    say(f"{indent}{moment(event.time)}  {printable(event.message_id)}{value}")
 
 
 def _say_overlap(found: Overlap) -> None:

@@ -8,8 +8,8 @@ only when that time has passed. Without a time allowed, none at all so far.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Literal, NamedTuple
 
 from onefold.segment.kinds import MOST_MOMENTS
 
@@ -19,6 +19,22 @@ class Match(NamedTuple):
 
     begun: int
     holds_from: int
+
+
+RowState = Literal["holds", "waits", "broken", "too_long", "incomplete"]
+
+
+class DecidingRow(NamedTuple):
+    """The events in a row that a sequence stands or falls with: the moment of each step that came.
+
+    One that `holds`; else that `waits` till `holds_from`; else the last that was `broken` at
+    `broken_at`, or that took `too_long`; else the one that came furthest, and is `incomplete`.
+    """
+
+    state: RowState
+    times: tuple[int, ...] = ()
+    holds_from: int | None = None
+    broken_at: int | None = None
 
 
 _AT_ONCE = -(1 << 62)
@@ -44,6 +60,49 @@ def find_matches(
     return found
 
 
+def deciding_row(
+    steps: Sequence[Sequence[int]], within: int, unless: Sequence[int], now: int, *, wait: bool
+) -> DecidingRow:
+    """Find the row that says best why there is a match now (µs UTC), or why there is none.
+
+    >>> deciding_row([[1], [2]], 0, [3], 9, wait=True)
+    DecidingRow(state='broken', times=(1, 2), holds_from=None, broken_at=3)
+    """
+    ends = [end for end, _ in _chains(steps)]
+    rows = [_row(_back_from(end, steps), within, unless, now, wait=wait) for end in ends]
+    for state in ("holds", "waits", "broken", "too_long"):
+        if of_it := [row for row in rows if row.state == state]:
+            return of_it[0] if state == "waits" else of_it[-1]
+    for length in range(len(steps) - 1, 0, -1):
+        if begun := _chains(steps[:length]):
+            return DecidingRow("incomplete", _back_from(begun[-1][0], steps[:length]))
+    return DecidingRow("incomplete")
+
+
+def _row(
+    times: tuple[int, ...], within: int, unless: Sequence[int], now: int, *, wait: bool
+) -> DecidingRow:
+    end = times[-1]
+    if within and end - times[0] > within:
+        return DecidingRow("too_long", times)
+    if not wait:
+        return DecidingRow("holds", times)
+    after = bisect_right(unless, end)
+    if after < len(unless) and (not within or unless[after] < end + within):
+        return DecidingRow("broken", times, broken_at=unless[after])
+    if within and end + within > now:
+        return DecidingRow("waits", times, holds_from=end + within)
+    return DecidingRow("holds", times)
+
+
+def _back_from(end: int, steps: Sequence[Sequence[int]]) -> tuple[int, ...]:
+    """The chain that ends then; of each step before the latest moment that leaves it the shortest."""
+    times = [end]
+    for step in reversed(steps[:-1]):
+        times.append(step[bisect_left(step, times[-1]) - 1])
+    return tuple(reversed(times))
+
+
 def _chains(steps: Sequence[Sequence[int]]) -> list[tuple[int, int]]:
     """For each moment of the last step that ends a chain: the latest moment at which one began."""
     chains = [(time, time) for time in steps[0]]
@@ -66,23 +125,12 @@ def sequence_query(
     `steps` and `unless` are the conditions of the events, `bucket` is the number of the bucket that
     the column `time` falls into: of each, only so many moments count as are kept.
     """
-    conditions = dict(enumerate((unless, *steps)))
-    if not unless:
-        del conditions[0]
     events = " UNION ALL ".join(
         f"SELECT DISTINCT profile, time, {number} AS step FROM {source} WHERE {condition}"
-        for number, condition in conditions.items()
+        for number, condition in _numbered(steps, unless).items()
     )
-    bucketed = f"SELECT profile, time, step, {bucket} AS bucket FROM ({events})"
-    order = "OVER (PARTITION BY profile, step, bucket ORDER BY time"
-    placed = (
-        f"SELECT profile, time, step, row_number() {order}) AS up, "
-        f"row_number() {order} DESC) AS down FROM ({bucketed})"
-    )
-    chain = (
-        f"SELECT profile, time, step, CASE WHEN step = 1 THEN time END AS b1 FROM ({placed}) "
-        f"WHERE up <= {MOST_MOMENTS} OR down <= {MOST_MOMENTS}"
-    )
+    first = "CASE WHEN step = 1 THEN time END AS b1"
+    chain = _kept_sql(first, events, bucket)
     before = (
         "OVER (PARTITION BY profile ORDER BY time "
         "RANGE BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)"
@@ -91,6 +139,40 @@ def sequence_query(
         begun = f"CASE WHEN step = {number} THEN max(b{number - 1}) {before} END"
         chain = f"SELECT *, {begun} AS b{number} FROM ({chain})"
     return _matches_sql(chain, f"b{len(steps)}", within, unless, now)
+
+
+def moments_query(steps: Sequence[str], unless: str, bucket: str, source: str) -> str:
+    """Write the moments that `sequence_query` looks at, as `(step, time, message_id)`.
+
+    The steps count from 1; what must not follow is 0.
+    """
+    events = " UNION ALL ".join(
+        f"SELECT profile, time, {number} AS step, max(message_id) AS message_id "
+        f"FROM {source} WHERE {condition} GROUP BY profile, time"
+        for number, condition in _numbered(steps, unless).items()
+    )
+    kept = _kept_sql("message_id", events, bucket)
+    return f"SELECT step, time, message_id FROM ({kept}) ORDER BY step, time"
+
+
+def _numbered(steps: Sequence[str], unless: str) -> Mapping[int, str]:
+    conditions = dict(enumerate((unless, *steps)))
+    if not unless:
+        del conditions[0]
+    return conditions
+
+
+def _kept_sql(more: str, events: str, bucket: str) -> str:
+    """Write the first and the last moments of each step in each bucket: those that are kept."""
+    order = "OVER (PARTITION BY profile, step, bucket ORDER BY time"
+    placed = (
+        f"SELECT *, row_number() {order}) AS up, row_number() {order} DESC) AS down "
+        f"FROM (SELECT *, {bucket} AS bucket FROM ({events}))"
+    )
+    return (
+        f"SELECT profile, time, step, {more} FROM ({placed}) "
+        f"WHERE up <= {MOST_MOMENTS} OR down <= {MOST_MOMENTS}"
+    )
 
 
 def _matches_sql(chain: str, begun: str, within: int, unless: str, now: int) -> str:

@@ -24,7 +24,7 @@ from onefold.segment.bucket_query import bucket_sql, named_sql
 from onefold.segment.fields import field_sql
 from onefold.segment.kinds import SESSION_GAP
 from onefold.segment.metric import Column, Field, Metric
-from onefold.segment.sequences import sequence_query
+from onefold.segment.sequences import moments_query, sequence_query
 from onefold.segment.this_session import VISITED, session_sql
 from onefold.segment.window import Window, bucket_in
 from onefold.segment.zone import Zone
@@ -171,16 +171,31 @@ def _sequence_query(
 ) -> str:
     sequence = column.sequence
     assert sequence is not None
+    steps, unless = _sequence_conditions(column, metrics, now, zone)
+    bucket = bucket_sql(column.window.unit, zone)
+    return sequence_query(steps, sequence.within, unless, now, bucket, source)
+
+
+def sequence_moments_query(
+    column: Column, metrics: Mapping[str, Metric], now: int, zone: Zone, source: str
+) -> str:
+    """Write the moments that a sequence is found in, as `moments_query` does."""
+    steps, unless = _sequence_conditions(column, metrics, now, zone)
+    return moments_query(steps, unless, bucket_sql(column.window.unit, zone), source)
+
+
+def _sequence_conditions(
+    column: Column, metrics: Mapping[str, Metric], now: int, zone: Zone
+) -> tuple[list[str], str]:
+    """Which events are each step, and which must not follow."""
+    sequence = column.sequence
+    assert sequence is not None
 
     def conditions(ids: Sequence[str], window: Window) -> list[str]:
         return [_condition(metrics[one], window, now, zone) for one in ids]
 
     unless = [sequence.unless] if sequence.unless else []
-    return sequence_query(
+    return (
         conditions(sequence.steps, column.window),
-        sequence.within,
         "".join(conditions(unless, column.window.open_ended())),
-        now,
-        bucket_sql(column.window.unit, zone),
-        source,
     )

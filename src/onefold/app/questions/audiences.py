@@ -93,11 +93,27 @@ class CountedEvent(msgspec.Struct, frozen=True):
     value: Any = None
 
 
+class EventRow(msgspec.Struct, frozen=True):
+    """Of `in_sequence`: the events in a row that decide, step by step as far as they came, and how.
+
+    It `holds`; or it `waits` till `holds_from` (µs), if nothing comes that must not follow; or it
+    was `broken` by what came after it, `broken_by`; or it took `too_long` from the first to the
+    last; or it is `incomplete`, and `expected` is the event that comes next.
+    """
+
+    state: Literal["holds", "waits", "broken", "too_long", "incomplete"]
+    events: tuple[CountedEvent, ...] = ()
+    broken_by: CountedEvent | None = None
+    holds_from: int | None = None
+    expected: str | None = None
+
+
 class Input(msgspec.Struct, frozen=True):
     """What a clause read of the profile: a trait, what events add up to, or another definition.
 
     Of events, `since` and `until` (µs) bound the window, `count` is how many counted, and `events`
-    are the latest of these. `inputs` is what another definition read in its turn.
+    are the latest of these; of a sequence those are all that it looks at, also what must not
+    follow, and `row` says which of them decide. `inputs` is what another definition read in its turn.
     """
 
     name: str
@@ -107,6 +123,7 @@ class Input(msgspec.Struct, frozen=True):
     count: int | None = None
     events: tuple[CountedEvent, ...] = ()
     inputs: tuple[Input, ...] = ()
+    row: EventRow | None = None
 
 
 class WhyClause(msgspec.Struct, frozen=True):

@@ -6,7 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from onefold.app.profiles.finding import find
-from onefold.app.questions.audiences import SAVED, CountedEvent, Input, Why, WhyClause, WhyQuestion
+from onefold.app.questions.audiences import (
+    SAVED,
+    CountedEvent,
+    EventRow,
+    Input,
+    Why,
+    WhyClause,
+    WhyQuestion,
+)
 from onefold.app.questions.everybody import Everybody, everybody
 from onefold.app.workspace import now_us, open_store
 from onefold.config import Settings
@@ -22,7 +30,12 @@ from onefold.segment.metric import Column, Field
 from onefold.segment.population import Relations, events_query, features_query
 from onefold.segment.reading import told
 from onefold.segment.rule import compile_rule
-from onefold.segment.window_sql import condition_sql, counted_source
+from onefold.segment.sequences import deciding_row
+from onefold.segment.window_sql import (
+    condition_sql,
+    counted_source,
+    sequence_moments_query,
+)
 
 _EVENTS_SHOWN = 20
 
@@ -143,7 +156,33 @@ class _Evidence:
         )
         events = tuple(CountedEvent(*row[:3]) for row in rows)
         since, until = column.window.bounds(self._now, zone)
-        return Input(name, value, since, until, rows[0][3] if rows else 0, events)
+        row = None if column.sequence is None else self._row(column, scan)
+        return Input(name, value, since, until, rows[0][3] if rows else 0, events, row=row)
+
+    def _row(self, column: Column, scan: str) -> EventRow:
+        """The events in a row that decide whether a sequence is there."""
+        sequence, zone = column.sequence, self._people.zone
+        assert sequence is not None
+        steps: list[dict[int, str]] = [{} for _ in (sequence.unless, *sequence.steps)]
+        rows = self._people.rows(
+            sequence_moments_query(column, self._metrics, self._now, zone, scan)
+        )
+        for step, time, message in rows:
+            steps[step][time] = message
+        unless, *following = map(list, steps)
+        wait = bool(sequence.unless)
+        row = deciding_row(following, sequence.within, unless, self._now, wait=wait)
+        names = [self._metrics[one].event for one in sequence.steps]
+        events = tuple(
+            CountedEvent(message[time], time, name)
+            for message, time, name in zip(steps[1:], row.times, names, strict=False)
+        )
+        broken_by = None
+        if row.broken_at is not None:
+            name = self._metrics[sequence.unless].event
+            broken_by = CountedEvent(steps[0][row.broken_at], row.broken_at, name)
+        expected = names[len(events)] if row.state == "incomplete" else None
+        return EventRow(row.state, events, broken_by, row.holds_from, expected)
 
 
 def _alone(relations: Relations, profile: Profile) -> Relations:

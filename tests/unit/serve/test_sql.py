@@ -172,6 +172,9 @@ def test_a_query_that_takes_too_much_memory_is_refused(desk: Any) -> None:
     found = ask(desk, "select list(a.range) from range(100000000) a")
 
     assert found.status_code == 400
+    (error,) = found.json()["errors"]
+    assert error["message"] == "needs more memory than a query may use: sql_memory is 64MiB"
+    assert error["hint"] == "ask for less at once, or set sql_memory higher"
 
 
 @pytest.mark.parametrize(

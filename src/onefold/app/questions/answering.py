@@ -18,7 +18,7 @@ import msgspec
 
 from onefold.app.lake.kept import keep_engines
 from onefold.app.lines import as_line, from_line
-from onefold.app.questions.asking import Answer, Question, SqlQuestion, refused
+from onefold.app.questions.asking import Answer, Question, SqlQuestion, too_large
 from onefold.app.questions.audiences import (
     BacktestQuestion,
     CompareQuestion,
@@ -107,7 +107,7 @@ def _answer(question: Question, limit: _Limit, answers: BinaryIO) -> None:
     except OnefoldError as error:
         answer = _sorry(error)
     except MemoryError:
-        answer = _sorry(refused("needs more memory than it may use", "narrow it down"))
+        answer = _sorry(too_large(question.settings))
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
     answers.write(as_line(answer))

@@ -17,6 +17,7 @@ from onefold.app.answers import Format
 from onefold.app.lines import as_line, from_line
 from onefold.config import Settings
 from onefold.model.errors import Busy, Damaged, Fault, InvalidInput, NotFound, OnefoldError
+from onefold.model.quantities import size_text
 
 _PROGRAM = (sys.executable, "-P", "-m", "onefold.app.questions.answering")
 _ERRORS: tuple[type[OnefoldError], ...] = (InvalidInput, NotFound, Busy, Damaged)
@@ -77,7 +78,7 @@ class Asker:
                 return _rows(*found)
             code = _end(process)
             if not (used_before and code == 0):  # else it ended just before it was asked
-                _died(code, settings.sql_seconds)
+                _died(code, settings)
 
     def close(self) -> None:
         """End all processes, those with a query too."""
@@ -133,10 +134,24 @@ def _rows(answer: Answer, rows: bytes) -> tuple[bytes, bool]:
     return rows, answer.truncated
 
 
-def _died(code: int, seconds: float) -> NoReturn:
+def _died(code: int, settings: Settings) -> NoReturn:
     if code == -signal.SIGALRM:
-        raise refused(f"took longer than {seconds:g} s", "narrow it down")
-    raise refused("needs more memory than it may use", "narrow it down")
+        raise refused(f"took longer than {settings.sql_seconds:g} s", "narrow it down")
+    raise too_large(settings)
+
+
+def too_large(settings: Settings) -> InvalidInput:
+    """A query whose memory ended."""
+    message, hint = beyond_memory(settings)
+    return refused(message, hint)
+
+
+def beyond_memory(settings: Settings) -> tuple[str, str]:
+    """What to say of what needs more memory than a query may use, and what to do about it."""
+    return (
+        f"needs more memory than a query may use: sql_memory is {size_text(settings.sql_memory)}",
+        "ask for less at once, or set sql_memory higher",
+    )
 
 
 def refused(message: str, hint: str = "") -> InvalidInput:

@@ -13,6 +13,7 @@ from onefold.app.lake.held_columns import millionths_column
 from onefold.app.lake.kept import lake_engine
 from onefold.app.lake.relations import add_population
 from onefold.app.lake.typed import reader
+from onefold.app.questions.asking import beyond_memory
 from onefold.app.questions.audiences import SAVED
 from onefold.app.workspace import open_store
 from onefold.config import Settings
@@ -55,6 +56,12 @@ class Everybody:
         self._held = held or relations
         self._engine = engine
         self._seconds = seconds
+        # How much Spark may use is said where Spark runs.
+        self._beyond_memory = (
+            beyond_memory(settings)
+            if isinstance(engine, DuckEngine)
+            else ("needs more memory than Spark has", "ask for less at once, or give Spark more")
+        )
         self._over = threading.Event()
 
     def stop(self) -> None:
@@ -82,7 +89,8 @@ class Everybody:
         except Interrupted as error:
             raise unanswered(too_long) from error
         except OutOfMemory as error:
-            raise unanswered("it needs more memory than it may use") from error
+            message, hint = self._beyond_memory
+            raise unanswered(f"it {message}", hint) from error
 
     def members_query(self, asked: Asked, now: int) -> str:
         """The query for those who satisfy a rule, in the way that suits the data."""
@@ -179,9 +187,11 @@ def asked_of(definitions: Definitions, texts: Mapping[str, str]) -> Asked:
     return asked_rules(found, wanted_by(definitions), None)
 
 
-def unanswered(message: str) -> InvalidInput:
+def unanswered(
+    message: str, hint: str = "ask for less: a shorter window, or fewer clauses"
+) -> InvalidInput:
     """A question that is not, or not to its end, answered."""
-    fault = Fault(message, "rule", "ask for less: a shorter window, or fewer clauses")
+    fault = Fault(message, "rule", hint)
     return InvalidInput("the question cannot be answered", (fault,))
 
 

@@ -14,7 +14,7 @@ from sqlglot import exp
 from onefold.app.answers import Table
 from onefold.app.lake.changes import each_change
 from onefold.app.lake.tables import add_views, tables_now
-from onefold.app.questions.asking import refused
+from onefold.app.questions.asking import refused, too_large
 from onefold.app.workspace import open_lake, open_store
 from onefold.config import Settings
 from onefold.engine import DuckEngine
@@ -91,7 +91,7 @@ def sql_arrow(
         files = [file for table in tables.values() for file in table.files]
         engine.lock(files)
         before()
-        return _run(engine, query, limit, settings.sql_seconds)
+        return _run(engine, query, limit, settings)
     finally:
         engine.close()
 
@@ -154,8 +154,8 @@ def _function(function: exp.Func) -> str:
     return (str(function.this) if own else function.sql_name()).lower()
 
 
-def _run(engine: DuckEngine, query: str, limit: int, seconds: float) -> tuple[pa.Table, bool]:
-    connection = engine.connection
+def _run(engine: DuckEngine, query: str, limit: int, settings: Settings) -> tuple[pa.Table, bool]:
+    connection, seconds = engine.connection, settings.sql_seconds
     timer = threading.Timer(seconds, connection.interrupt)
     timer.start()
     try:
@@ -164,6 +164,8 @@ def _run(engine: DuckEngine, query: str, limit: int, seconds: float) -> tuple[pa
         table = found.to_arrow_table()
     except duckdb.InterruptException as error:
         raise refused(f"took longer than {seconds:g} s", "narrow it down") from error
+    except (duckdb.OutOfMemoryException, MemoryError) as error:
+        raise too_large(settings) from error
     except duckdb.Error as error:
         raise refused(str(error).strip()) from error
     finally:

@@ -14,9 +14,11 @@ from onefold.cli import audiences, tagging
 from onefold.cli.invocation import Invocation, command, parse_time
 from onefold.cli.rendering import complain, fields, structs, table, write_json
 from onefold.config import as_text, catalogue
+from onefold.model.quantities import rough_size
 
 if TYPE_CHECKING:
     from onefold.app.answers import Table
+    from onefold.app.status import Status
 
 
 class Format(StrEnum):
@@ -160,7 +162,7 @@ def status(call: Invocation) -> None:
     """
     from onefold.app import status as states
 
-    call.show(states.status(call.settings), fields)
+    call.show(states.status(call.settings), _say_status)
 
 
 def config(call: Invocation) -> None:
@@ -180,6 +182,12 @@ def config(call: Invocation) -> None:
     ]
     readable = [(row.name, as_text(catalogue()[row.name], row.value), row.origin) for row in rows]
     call.show(rows, lambda _: table(("setting", "value", "origin"), readable))
+
+
+def _say_status(found: Status) -> None:
+    waiting = {partition: rough_size(size) for partition, size in found.log.items()}
+    sizes = {"log": waiting, "disk_free": rough_size(found.disk_free)}
+    fields(msgspec.to_builtins(found) | sizes)
 
 
 def _write_csv(found: Table) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -331,3 +332,10 @@ def test_light_commands_are_quick_and_import_nothing_heavy(tmp_path):
     _, without = ran(f"import {', '.join(heavy)}")
     assert not [name for name in heavy if f"'{name}'" in loaded]
     assert took < without  # half of it where this was written
+
+
+def test_status_tells_people_sizes_that_they_can_read(onefold, data):
+    shown = onefold("status", "--data", data)
+    assert shown.code == 0
+    assert re.search(r"^disk_free +\d+\.\d [KMGT]iB$", shown.out, re.MULTILINE)
+    assert isinstance(onefold("status", "--data", data, "--json").json["disk_free"], int)

@@ -232,6 +232,10 @@ def test_tags_are_within_limits(desk: Any, text: str, message: str) -> None:
 
 
 @pytest.mark.parametrize("name", [[1.5], {"a": 1}, 7, None])
-def test_a_name_that_is_no_text_is_refused(desk: Any, name: object) -> None:
-    found = desk.post("/api/segments", {"name": name, "rule": "vip"})
-    assert (found.status_code, found.json()["errors"][0]["where"]) == (400, "name")
+def test_a_name_that_is_no_text_is_refused_with_all_else_that_is_wrong(
+    desk: Any, name: object
+) -> None:
+    found = desk.post("/api/segments", {"name": name, "rule": "city = ", "color": 1})
+    assert found.status_code == 400
+    where = [error["where"] for error in found.json()["errors"]]
+    assert (where[0], len(where)) == ("name", 3)

@@ -159,8 +159,6 @@ def _put_one(
     version: int | None,
 ) -> DefinitionView:
     fault = name_fault(*key)
-    if fault and not isinstance(key[1], str):  # what is no text can stand in no register
-        raise InvalidInput("the definitions cannot be used", [fault])
     reading = Reading([Written(*key, body, "body")], [fault] if fault else [])
     expected = {} if version is None else {key: version}
     done = put(store, reading, actor, limits=limits_of(settings), expected=expected)

@@ -121,7 +121,9 @@ def _create(kind: str) -> HTTPRouteHandler:
     async def create(context: FromContext, actor: Actor, body: RawBody) -> Response[DefinitionView]:
         """The body is what a YAML file would hold, without `kind`, as JSON; 409 if it is there."""
         given = read(body, dict[str, Any])
-        name = given.pop("name", "")
+        named = given.pop("name", "")
+        # What is no text names nothing; that is told with all else that is wrong.
+        name = named if isinstance(named, str) else ""
         made = await context.commands.run(
             definition_put, context.settings, kind, name, given, actor=actor, version=0
         )

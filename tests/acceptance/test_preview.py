@@ -8,8 +8,12 @@ from onefold.app.lake import kept
 from onefold.app.lake.writer import drain
 from onefold.app.profiles.finding import profile
 from onefold.app.questions.audiences import PreviewQuestion, ValueCount
+from onefold.app.questions.everybody import everybody
 from onefold.app.questions.preview import preview
+from onefold.app.workspace import now_us
+from onefold.engine import DuckEngine, OutOfMemory
 from onefold.model.errors import InvalidInput, NotFound
+from onefold.model.quantities import size_text
 from tests.acceptance.conftest import Stepped
 
 RULE = (
@@ -140,3 +144,21 @@ def test_a_preview_warns_of_names_that_never_came_in(onefold: Stepped) -> None:
     assert any("unknown trait contry (did you mean country?)" in one for one in warnings)
     assert any("no event 'Order Compleeted' is known" in one for one in warnings)
     assert preview(onefold.settings, PreviewQuestion("country = 'CN'")).warnings == ()
+
+
+def test_a_question_whose_memory_ends_says_how_much_it_may_use(
+    onefold: Stepped, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OutOfMemory("the engine's own words")
+
+    with (
+        everybody(onefold.settings, {"": RULE}, now_us(), lambda: None) as (asked, _),
+        monkeypatch.context() as patched,
+    ):
+        patched.setattr(DuckEngine, "rows", full)
+        with pytest.raises(InvalidInput) as refused:
+            asked.total()
+    (fault,) = refused.value.faults
+    assert f"sql_memory is {size_text(onefold.settings.sql_memory)}" in fault.message
+    assert "own words" not in str(refused.value)

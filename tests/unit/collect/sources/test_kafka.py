@@ -196,13 +196,13 @@ def test_two_readers_of_one_group_share_the_partitions_without_doubling(topic):
 def test_what_was_read_just_before_the_partitions_were_shared_out_anew_comes_once(
     topic, monkeypatch
 ):
-    """The first has read both messages and waits for more when the second joins; it keeps one of the partitions."""
-    monkeypatch.setattr(kafka_stream, "LINGER", 8.0)
-    streams = [topic.stream(), topic.stream()]
+    """The first has read both messages and waits for a third when the second joins; it keeps one of the partitions."""
+    monkeypatch.setattr(kafka_stream, "LINGER", 2 * PATIENCE)  # only three messages end a batch
+    streams = [topic.stream(batch_rows=3), topic.stream(batch_rows=3)]
     first, second = (Taker(lambda stream=stream: stream) for stream in streams)
 
     def all_came(_: Taker) -> bool:
-        return len(first.records) + len(second.records) >= 4
+        return len(first.records) + len(second.records) >= 6
 
     threads = [threading.Thread(target=one.take, args=(all_came,)) for one in (first, second)]
     for number in (0, 1):
@@ -211,14 +211,13 @@ def test_what_was_read_just_before_the_partitions_were_shared_out_anew_comes_onc
     wait_until(lambda: len(streams[0]._taken) == 2, "the first has read both")
     threads[1].start()
     wait_until(lambda: streams[1]._ours, "the second has joined")
-    monkeypatch.setattr(kafka_stream, "LINGER", 0.02)
-    for number in (2, 3):
+    for number in range(2, 6):
         topic.send({"id": number}, partition=number % 2)
     for thread in threads:
         thread.join()
     together = [record.fields["id"] for record in [*first.records, *second.records]]
-    assert sorted(together) == [0, 1, 2, 3]
-    assert len(first.records) == len(second.records) == 2
+    assert sorted(together) == list(range(6))
+    assert len(first.records) == len(second.records) == 3
 
 
 AVRO = {

@@ -34,9 +34,16 @@ class Running:
     def child(self, name: str) -> int:
         for entry in Path(f"/proc/{self.process.pid}/task/{self.process.pid}").glob("children"):
             for pid in entry.read_text().split():
-                if Path(f"/proc/{pid}/cmdline").read_bytes().rstrip(b"\0").endswith(name.encode()):
+                if _command_line(pid).endswith(name.encode()):
                     return int(pid)
         return 0
+
+
+def _command_line(pid: str) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().rstrip(b"\0")
+    except OSError:  # it has ended since it was listed
+        return b""
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from onefold.config import Settings, catalogue, load_settings, read_settings
 from onefold.model.errors import InvalidInput
+from onefold.processes import tree
 from onefold.processes.child import VARIABLE
 from onefold.processes.tree import (
     answers,
@@ -22,6 +23,7 @@ from onefold.processes.tree import (
     make_data_directory,
     teller,
 )
+from onefold.testing.patience import PATIENCE
 
 
 def _values(name: str) -> st.SearchStrategy[Any]:
@@ -88,7 +90,8 @@ def test_a_new_data_directory_is_for_this_user_only(tmp_path: Path) -> None:
     assert (tmp_path / "a" / "data").stat().st_mode & 0o777 == 0o700
 
 
-def test_only_http_is_an_answer() -> None:
+def test_only_http_is_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tree, "_PROBE_TIMEOUT", PATIENCE)
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
 

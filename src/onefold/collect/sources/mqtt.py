@@ -22,6 +22,8 @@ from onefold.model.pulled import Batch, Position, Record, Unreadable
 
 __all__ = ["MqttSettings", "MqttSource", "look_at_mqtt"]
 IDLE = 1.0
+AWAY = 30.0
+"""Seconds after which a broker that took the call and says nothing is away."""
 MOST = 1000
 """Messages that may be under way at once."""
 _REFUSED = {"Bad user name or password", "Not authorized", "Client identifier not valid"}
@@ -43,18 +45,23 @@ class MqttSource:
         self._given: list[tuple[int, int, int]] = []  # number, and what its acknowledgement names
         self._number = 0
         self._reason = ""
+        self._listens = False
 
     def batches(self, position: Position | None) -> Iterator[Batch]:
         self._number = (position or {}).get("received", 0)
         client = self._client = self._connect()
-        given = time.monotonic()
+        began = given = time.monotonic()
         while True:
             code = client.loop(0.2)
+            now = time.monotonic()
             if self._reason in _REFUSED:
                 raise InvalidInput("the MQTT broker refuses", [Fault(self._reason, "user")])
-            if code != self._paho.MQTT_ERR_SUCCESS or self._reason:
-                raise Unreachable(f"the MQTT broker does not answer: {self._reason or code}")
-            if self._messages or time.monotonic() - given >= IDLE:
+            silent = not self._listens and now - began >= AWAY
+            if code != self._paho.MQTT_ERR_SUCCESS or self._reason or silent:
+                reason = self._reason or (f"nothing came in {AWAY:g} s" if silent else code)
+                raise Unreachable(f"the MQTT broker does not answer: {reason}")
+            # An empty batch says that all goes well: not before the broker keeps messages for us.
+            if self._messages or (self._listens and now - given >= IDLE):
                 yield self._batch()
                 given = time.monotonic()
 
@@ -84,6 +91,7 @@ class MqttSource:
         if is_wanted(settings.tls, self._address):
             client.tls_set_context(for_name(context_of(settings.tls, settings.ca), settings.host))
         client.on_connect = self._connected
+        client.on_subscribe = self._subscribed
         client.on_message = lambda _client, _data, message: self._messages.append(message)
         wanted = paho.Properties(paho.PacketTypes.CONNECT)
         wanted.SessionExpiryInterval = settings.keep_hours * 3600
@@ -99,6 +107,9 @@ class MqttSource:
             self._reason = str(reason)
         else:
             client.subscribe([(topic, 1) for topic in self._settings.topics])
+
+    def _subscribed(self, *_: Any) -> None:
+        self._listens = True
 
     def _batch(self) -> Batch:
         messages, self._messages = self._messages, []

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
 from typing import Any
 
 import paho.mqtt.client as paho
 import pytest
 
+from onefold.collect.sources import mqtt
 from onefold.collect.sources.mqtt import MqttSettings, MqttSource
 from onefold.model.errors import Unreachable
 from onefold.testing import servers
@@ -90,6 +92,18 @@ def test_more_messages_than_may_be_under_way_come_all(tills):
     tills.send(*[{"id": number} for number in range(2500)])
     reader.take(count(2500))
     assert [record.fields["id"] for record in reader.records] == list(range(2500))
+
+
+def test_a_broker_that_takes_the_call_and_says_nothing_is_away(monkeypatch):
+    monkeypatch.setattr(mqtt, "AWAY", 1.5 * mqtt.IDLE)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        reader = Taker(
+            lambda: MqttSource(MqttSettings(host="127.0.0.1", port=port, topics=("a",)), HERE)
+        )
+        with pytest.raises(Unreachable, match="nothing came"):
+            reader.take(count(1))
+    assert reader.batches == []
 
 
 def test_a_broker_that_is_away_may_come_back():

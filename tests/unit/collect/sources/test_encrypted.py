@@ -30,6 +30,7 @@ from onefold.collect.sources.sql_settings import SqlSettings, TableSettings
 from onefold.model.errors import InvalidInput, OnefoldError, Unreachable
 from onefold.testing import servers
 from onefold.testing.certificates import Certificates, make_certificates
+from onefold.testing.patience import wait_until
 from tests.real_servers import started
 from tests.unit.collect.sources.reading import Taker
 
@@ -148,8 +149,15 @@ def only_passwords(server: servers.Server) -> None:
         "hostssl all all 127.0.0.1/32 scram-sha-256\n"
         "hostssl replication all 127.0.0.1/32 scram-sha-256\n"
     )
+
+    def read_at() -> Any:
+        with psycopg.connect(servers.postgres_url(server)) as new:
+            return new.execute("select pg_conf_load_time()").fetchone()
+
+    before = read_at()
     with psycopg.connect(servers.postgres_url(server), autocommit=True) as first:
         first.execute("select pg_reload_conf()")
+    wait_until(lambda: read_at() != before, "the rules hold")
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 from onefold.app.profiles.quality import profile_quality, quality, quality_last
 from tests.acceptance.conftest import Stepped
 from tests.acceptance.test_golden_record import said, take
@@ -23,12 +25,19 @@ unique: true
 """
 
 
+def lately(source: str, time: str, **traits: object) -> tuple[str, dict[str, object]]:
+    """What a source said of Ann so short a time ago that it is fresh."""
+    day = datetime.now(UTC) - timedelta(days=30)
+    name, event = said(source, time, **traits)
+    return name, {**event, "timestamp": f"{day:%Y-%m-%d}T{time}Z"}
+
+
 def test_each_share_is_what_it_says(onefold: Stepped) -> None:
     onefold.define(SCHEMA)
     take(
         onefold,
-        said("crm", "08:00:00", city="Bonn", age=300, card="1"),
-        said("shop", "09:00:00", city="Ulm", age=30),
+        lately("crm", "08:00:00", city="Bonn", age=300, card="1"),
+        lately("shop", "09:00:00", city="Ulm", age=30),
     )
     onefold.take(
         {"type": "identify", "userId": "bo", "traits": {"card": "1"}},

@@ -79,16 +79,18 @@ def train(seen: Sequence[Seen], patterns: Patterns, touches: Floats, pairs: Floa
     alike = np.array([PERSONAL[0] if one.personal else SHARED[0] for one in seen])
     differ = [np.zeros(len(one.random)) for one in seen]
     told = _told(patterns, touches)
+    columns = _columns(patterns.levels)
     priors = np.tile(np.array([0.5, 0.4, 0.1]), (int(told.kinds.max(initial=-1)) + 1, 1))
     for _ in range(ROUNDS):
         classes = _maximize(seen, classes, alike, differ, told, priors)
-        prior = _priors(classes, patterns, pairs)
-        share = _responsibility(classes, patterns, prior)
-        others = (share[:, M] + share[:, H]) * patterns.every
+        likelihoods = _likelihoods(classes, columns, patterns.names)
+        prior = _priors(likelihoods, patterns, pairs)
+        share = _shares(likelihoods, prior, patterns.sources)
+        others = (share[M] + share[H]) * patterns.every
         strangers = without_matches(seen, classes[U], patterns.levels, others, total)
         households = _households(seen, classes[M], strangers, alike, differ)
         classes = _whole_names(seen, (classes[M], strangers, households))
-    prior = _priors(classes, patterns, pairs)
+    prior = _priors(_likelihoods(classes, columns, patterns.names), patterns, pairs)
     overall = (prior * pairs[:, None]).sum(0) / max(total, 1.0)
     return Learned(classes, float(overall[M]), float(overall[H]), prior[:, M], prior[:, H])
 
@@ -129,7 +131,7 @@ def _household(one: Seen, match: Floats, strangers: Floats, alike: float, differ
 class _Told(NamedTuple):
     """What is learned from pairs: those that a kind of key found, counted by what it does not say itself."""
 
-    levels: Ints  # 0 where the key says something
+    columns: Sequence[Ints]  # the levels by comparison; 0 where the key says something
     kinds: Ints
     times: Floats
 
@@ -145,39 +147,49 @@ def _told(patterns: Patterns, touches: Floats) -> _Told:
         rows.append(np.column_stack([np.full(len(levels), kind), levels]).astype(np.uint8))
         times.append(patterns.times[found])
     if not rows:
-        return _Told(patterns.levels[:0], np.zeros(0, dtype=np.int64), np.zeros(0))
+        return _Told(_columns(patterns.levels[:0]), np.zeros(0, dtype=np.int64), np.zeros(0))
     every = np.ascontiguousarray(np.concatenate(rows))
     _, first, place = np.unique(
         every.view(f"V{every.shape[1]}").ravel(), return_index=True, return_inverse=True
     )
     chosen = every[first].astype(np.int64)
     counts = np.bincount(place.ravel(), np.concatenate(times), len(first)).astype(float)
-    return _Told(chosen[:, 1:], chosen[:, 0], counts)
+    kind, *columns = _columns(chosen)
+    return _Told(columns, kind, counts)
 
 
-def _logs(classes: Sequence[Sequence[Floats]], levels: Ints, names: Sequence[str]) -> list[Floats]:
-    """For each class the logarithm of the probability of each comparison's level.
+def _likelihoods(
+    classes: Sequence[Sequence[Floats]], columns: Sequence[Ints], names: Sequence[str]
+) -> Floats:
+    """A row for each class: the logarithm of the probability of all levels of a pattern.
 
-    That of the whole name stands instead of those of its parts.
+    `columns` are the levels by comparison. That of the whole name stands instead of those of its parts.
     """
-    logs = []
-    for probabilities in classes:
-        columns = []
-        for place, one in enumerate(probabilities):
+    found = np.zeros((len(classes), len(columns[0]) if columns else 0))
+    whole = columns[names.index(WHOLE)] > 1 if WHOLE in names else None
+    for total, probabilities in zip(found, classes, strict=True):
+        for name, one, levels in zip(names, probabilities, columns, strict=True):
             table = np.log(np.maximum(one, _LITTLE))
             table[0] = 0.0
-            columns.append(table[levels[:, place]])
-        if WHOLE in names:
-            place = names.index(WHOLE)
-            parts = sum(columns[names.index(name)] for name in PARTS_OF_NAME)
-            columns[place] = np.where(levels[:, place] > 1, columns[place] - parts, 0.0)
-        logs.append(np.column_stack(columns) if columns else np.zeros((len(levels), 0)))
-    return logs
+            if name == WHOLE:
+                table[1] = 0.0
+            each = table[levels]
+            if whole is not None and name in PARTS_OF_NAME:
+                each[whole] = 0.0
+            total += each
+    return found
 
 
-def _shares(logs: Floats) -> Floats:
-    odds = np.exp(logs - logs.max(axis=1, keepdims=True))
-    return np.asarray(odds / odds.sum(axis=1, keepdims=True))
+def _shares(likelihoods: Floats, priors: Floats, which: Ints) -> Floats:
+    """How likely each class is, a row for each; `which` row of the priors is that of a pattern."""
+    logs = likelihoods + np.log(np.maximum(priors, _LITTLE)).T[:, which]
+    odds = np.exp(logs - logs.max(axis=0))
+    return np.asarray(odds / odds.sum(axis=0))
+
+
+def _columns(levels: Ints) -> list[Ints]:
+    """The levels of each comparison, side by side in memory: all steps go through them so."""
+    return list(np.ascontiguousarray(levels.T))
 
 
 def _maximize(
@@ -193,17 +205,17 @@ def _maximize(
     households = _households(seen, classes[M], classes[U], alike, differ)
     classes = _whole_names(seen, (classes[M], classes[U], households))
     for _ in range(STEPS):
-        logs = np.column_stack([one.sum(axis=1) for one in _logs(classes, told.levels, names)])
-        share = _shares(logs + np.log(priors)[told.kinds]) * told.times[:, None]
+        likelihoods = _likelihoods(classes, told.columns, names)
+        share = _shares(likelihoods, priors, told.kinds) * told.times
         for place in (M, U, H):
-            priors[:, place] = np.bincount(told.kinds, share[:, place], len(priors)) + 0.1
+            priors[:, place] = np.bincount(told.kinds, share[place], len(priors)) + 0.1
         priors /= priors.sum(axis=1, keepdims=True)
-        strangers = _learned(seen, classes[U], told.levels, share[:, U])
+        strangers = _learned(seen, classes[U], told.columns, share[U])
         match, change = [], 0.0
         for place, one in enumerate(seen):
-            level, size = told.levels[:, place], len(one.random)
-            m = np.bincount(level, share[:, M], size) + 5 * start_match(one)
-            h = np.bincount(level, share[:, H], size).astype(float)
+            level, size = told.columns[place], len(one.random)
+            m = np.bincount(level, share[M], size) + 5 * start_match(one)
+            h = np.bincount(level, share[H], size).astype(float)
             h[0] = 0.0
             alike[place] = _alike(one, h, classes[M][place], classes[U][place], alike[place])
             differ[place] = h
@@ -218,14 +230,14 @@ def _maximize(
 
 
 def _learned(
-    seen: Sequence[Seen], strangers: list[Floats], levels: Ints, weights: Floats
+    seen: Sequence[Seen], strangers: list[Floats], columns: Sequence[Ints], weights: Floats
 ) -> list[Floats]:
     """Strangers, with what is learned of them from compared pairs."""
     found = []
     for place, one in enumerate(seen):
         u = strangers[place]
         if one.learned.any():
-            counts = np.bincount(levels[:, place], weights, len(u))
+            counts = np.bincount(columns[place], weights, len(u))
             u = normalized(one, np.where(one.learned, counts + 20 * start_strangers(one), u))
         found.append(u)
     return found
@@ -272,22 +284,16 @@ def _tied(one: Seen, counts: Floats) -> Floats:
     return normalized(one, counts)
 
 
-def _priors(classes: Sequence[Sequence[Floats]], patterns: Patterns, pairs: Floats) -> Floats:
+def _priors(likelihoods: Floats, patterns: Patterns, pairs: Floats) -> Floats:
     """How likely the classes are, for each pair of sources: what makes the data most likely."""
     total = max(float(pairs.sum()), 1.0)
     more = _POPULATION * min(1.0, _KNOWN_POPULATION / total)
-    likelihood = np.column_stack(
-        [one.sum(axis=1) for one in _logs(classes, patterns.levels, patterns.names)]
-    )
     overall = np.array([1.0 / np.sqrt(2 * total), 1.0, 0.2 / np.sqrt(2 * total)])
     prior = np.tile(overall, (len(pairs), 1))
     for _ in range(60):
-        share = _shares(likelihood + np.log(np.maximum(prior[patterns.sources], _LITTLE)))
+        share = _shares(likelihoods, prior, patterns.sources) * patterns.times
         expected = np.column_stack(
-            [
-                np.bincount(patterns.sources, share[:, place] * patterns.times, len(pairs))
-                for place in range(3)
-            ]
+            [np.bincount(patterns.sources, one, len(pairs)) for one in share]
         )
         overall = np.maximum(expected.sum(axis=0), 0.5) / (total + more)
         before = prior
@@ -301,12 +307,3 @@ def _priors(classes: Sequence[Sequence[Floats]], patterns: Patterns, pairs: Floa
         if np.abs(np.log(prior[:, M] / before[:, M])).max() < 1e-3:
             break
     return prior
-
-
-def _responsibility(
-    classes: Sequence[Sequence[Floats]], patterns: Patterns, prior: Floats
-) -> Floats:
-    likelihood = np.column_stack(
-        [one.sum(axis=1) for one in _logs(classes, patterns.levels, patterns.names)]
-    )
-    return _shares(likelihood + np.log(np.maximum(prior[patterns.sources], _LITTLE)))

@@ -165,11 +165,15 @@ class DuckEngine:
         query = f"describe select * from {files_sql('', [file])}"
         return [str(row[0]) for row in self.rows("columns", query, {})]
 
-    def write(self, query: str, path: Path, rows_a_group: int) -> int:
-        """Write the rows of a query to a Parquet file, in their order; give how many there were."""
+    def write(self, query: str, path: Path, rows_a_group: int, *, level: int = 3) -> int:
+        """Write the rows of a query to a Parquet file, in their order; give how many there were.
+
+        `level` is that of zstd: 1 takes a sixth less time than 3, and makes files a tenth larger.
+        """
         target = literal_sql(str(path))
         options = (
-            f"format parquet, compression zstd, row_group_size {rows_a_group}, parquet_version v2"
+            f"format parquet, compression zstd, compression_level {level:d},"
+            f" row_group_size {rows_a_group}, parquet_version v2"
         )
         try:
             found = self.connection.execute(f"copy ({query}) to {target} ({options})").fetchone()

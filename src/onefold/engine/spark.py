@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from onefold.engine.dialect import spark_sql
 from onefold.engine.interface import Interrupted, OutOfMemory
 from onefold.engine.likeness import add_likeness
 from onefold.engine.spark_session import spark_errors, start_session
@@ -141,6 +140,8 @@ class SparkEngine:
         return self._session.read.option("mergeSchema", differ).parquet(*paths)
 
     def _query(self, sql: str, values: Sequence[Any]) -> DataFrame:
+        from onefold.engine.dialect import spark_sql  # noqa: PLC0415 - loads a parser of SQL
+
         return self._session.sql(spark_sql(sql), args=list(values) or None)
 
     def _given(self, table: pa.Table) -> DataFrame:

@@ -260,7 +260,8 @@ def _write(
         write_file(engine, _review(looked), wanted.review)
     (counts,) = engine.rows(
         "counts",
-        "SELECT count(*), count(DISTINCT profile_id),"
+        # (a profile has the number of its first row)
+        "SELECT count(*), count(*) FILTER (profile_id = _row + 1),"
         f" (SELECT count(*) FROM ({looked})) FROM rows_of",
         {},
     )

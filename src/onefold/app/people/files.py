@@ -231,7 +231,7 @@ def _in_utf8(file: Path, copy: Path) -> Path:
 def write_file(engine: DuckEngine, query: str, path: Path) -> int:
     """Write the rows of a query; count them. Lists in CSV are joined by `; `."""
     if path.suffix.lower() == ".parquet":
-        return engine.write(query, path, 122_880)
+        return engine.write(query, path, 122_880, level=1)
     found = engine.arrow("write", query)
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)

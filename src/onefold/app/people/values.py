@@ -124,8 +124,9 @@ class ValueReader:
         return pa.concat_tables(found)
 
     def close(self) -> None:
-        """End the processes."""
+        """End the processes, which have nothing to keep: to tidy up takes them a quarter of a second."""
         for other in self._others:
+            other.kill()
             _pipe(other.stdin).close()
             _pipe(other.stdout).close()
         for other in self._others:

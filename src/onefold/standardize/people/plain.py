@@ -18,7 +18,7 @@ from onefold.standardize.people.phones import JUNK_ENDS, plan
 Steps = list[dict[str, str]]
 _EMAIL = r"[a-z0-9][a-z0-9._+-]{0,63}@(?:[a-z0-9-]{1,63}\.)+[a-z]{2,63}"
 _WHOLE_NUMBERS = ("DOUBLE", "FLOAT")
-_SIGNS = "()-./"
+_SIGNS = "()-./ "
 _MONTH = "|".join(name for name in MONTHS if len(name) == 3)
 
 
@@ -75,15 +75,14 @@ def phone_steps(text: str, end: str, region: str | None) -> Steps:
         if code.strip("+").isdigit()
     )
     bare = " AND ".join(f"NOT starts_with({digits}, {literal_sql(code)})" for code in codes)
-    signs, blanks = literal_sql(_SIGNS), literal_sql(" " * len(_SIGNS))
+    bare_digits = text
+    for sign in _SIGNS:  # (a third faster than `translate`)
+        bare_digits = f"replace({bare_digits}, {literal_sql(sign)}, '')"
     number = f"{literal_sql('+' + known.code)} || {national}"
-    last = f"right({number}, 7)"
-    made_up = f"{last} IN ({listed(JUNK_ENDS)}) OR {last} = repeat(right({last}, 1), 7)"
+    repeated = [str(digit) * 7 for digit in range(10)]
+    made_up = f"right({number}, 7) IN ({listed((*JUNK_ENDS, *repeated))})"
     return [
-        {
-            digits: f"CASE WHEN length({text}) <= 64 THEN"
-            f" replace(translate({text}, {signs}, {blanks}), ' ', '') END"
-        },
+        {digits: f"CASE WHEN length({text}) <= 64 THEN {bare_digits} END"},
         {own: f"CASE {after} ELSE {digits} END"},
         {
             national: f"CASE WHEN {matches(own, known.national)} THEN {own}"

@@ -184,7 +184,7 @@ class Address(NamedTuple):
     more: str | None = None
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=4_096)
 def address_line(value: str) -> Address:
     """Number, street, unit and box of one line.
 

@@ -49,7 +49,7 @@ class ChineseAddress(NamedTuple):
     postcode: str | None = None
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=4_096)
 def chinese_address(value: str) -> ChineseAddress:
     """The parts of an address in Chinese characters.
 

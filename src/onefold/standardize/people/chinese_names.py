@@ -73,14 +73,24 @@ _JAPANESE_FORMS = str.maketrans(
 )
 
 
+class _Simplified(dict[int, str]):
+    """Each character that was asked for to its simplified one, as names have them."""
+
+    def __init__(self) -> None:
+        super().__init__({ord(old): new for old, new in TRADITIONAL.items()})
+        self._converter = OpenCC("t2s")
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        if 0x4E00 <= code < 0xA000:
+            character = self._converter.convert(character)
+        self[code] = character
+        return character
+
+
 @lru_cache(maxsize=1)
-def _simplified() -> dict[int, str]:
-    """Each traditional character to its simplified one, as names have them."""
-    converter = OpenCC("t2s")
-    characters = [chr(code) for code in range(0x4E00, 0xA000)]
-    written = converter.convert("\n".join(characters)).split("\n")
-    table = {ord(old): new for old, new in zip(characters, written, strict=True) if old != new}
-    return table | {ord(old): new for old, new in TRADITIONAL.items()}
+def _simplified() -> _Simplified:
+    return _Simplified()
 
 
 def simplified(text: str) -> str:
@@ -119,7 +129,7 @@ def surname_pinyin(text: str) -> str:
     return READINGS.get(text) or "".join(READINGS.get(c) or _reading(c) for c in text)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=4_096)
 def split(text: str) -> tuple[str, str]:
     """Family and given name of a name in characters, simplified.
 
@@ -197,7 +207,7 @@ def _syllables(word: str) -> int:
     return counts[-1] if counts[-1] < 99 else 0
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=4_096)
 def _order(words: tuple[str, ...]) -> int:
     """1 where the family name stands first, -1 where it stands last, 0 where this is no pinyin."""
     ranks = _surname_ranks()

@@ -129,7 +129,7 @@ def email(value: object) -> Email | None:
     return _email(value) if type(value) is str and len(value) <= 512 else None
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=4_096)
 def _email(value: str) -> Email | None:
     text = value.strip().strip("<>\"';,.").removeprefix("mailto:")
     if "@" not in text or "," in text or " " in text:

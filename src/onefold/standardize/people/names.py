@@ -187,7 +187,7 @@ class WholeName(NamedTuple):
     nickname: str | None = None
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=4_096)
 def whole_name(value: str) -> WholeName:
     """A name written in one field, in its parts.
 
@@ -251,6 +251,12 @@ def _nickname(text: str) -> tuple[str, str | None]:
     return text, None
 
 
+@lru_cache(maxsize=65_536)
+def _folded_word(word: str) -> str:
+    """The words of many names are few."""
+    return fold(word)
+
+
 def _parts(text: str) -> tuple[list[str], list[str], str | None]:
     """Given names, family names and suffix of a name in Latin letters."""
     before, comma, after = text.partition(",")
@@ -262,11 +268,13 @@ def _parts(text: str) -> tuple[list[str], list[str], str | None]:
         written = text.lower().split()
     else:
         apart = re.split(r"[\s,]+", text.replace("-", " "))
-        written = [word for each in apart if (word := fold(each).replace(" ", ""))]
+        written = [word for each in apart if (word := _folded_word(each).replace(" ", ""))]
     words, suffix = _split_suffix(_without_titles(written))
     if len(words) < 2:
         return ([], words, suffix) if suffix else (words, [], None)
-    capitals = [each for word in text.split() if word.isupper() and len(each := fold(word)) > 1]
+    capitals = [
+        each for word in text.split() if word.isupper() and len(each := _folded_word(word)) > 1
+    ]
     if capitals and (family := _in_capitals(words, " ".join(capitals).split())):
         return [word for word in words if word not in family], family, suffix
     return *_split_words(words, text), suffix

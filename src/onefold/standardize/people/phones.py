@@ -61,7 +61,7 @@ def plain_pattern(known: Plan) -> str:
     return rf"(?:(?:\+|00){known.code}|{prefix})({known.national})"
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=4_096)
 def phone(value: str, region: str | None = None) -> Phone | None:
     """The number in E.164, and the extension; None where this can be no number, or is junk.
 

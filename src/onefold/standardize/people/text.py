@@ -73,6 +73,8 @@ def fold(text: str) -> str:
     >>> fold("O’Brien-Łęcki"), fold("J. R.  R."), fold("Nguyễn Văn A")
     ('obrien lecki', 'j r r', 'nguyen van a')
     """
+    if text.isascii() and text.isalnum():
+        return text.lower()
     text = latin(_APOSTROPHES.sub("", text)).lower()
     if text.isalnum():
         return text

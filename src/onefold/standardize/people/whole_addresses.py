@@ -32,7 +32,7 @@ class WholeAddress(NamedTuple):
     country: str | None = None
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=4_096)
 def whole_address(value: str) -> WholeAddress:
     """The parts of one line or of a whole address.
 

@@ -108,6 +108,8 @@ def _bins(
     binned = {}
     known = {} if model is None else {one.column: one for one in model.frequencies}
     for name in dict.fromkeys(one.common for one in comparisons if one.common):
+        if name not in coded:
+            engine.keep(f"values_{name}", records.values_query(name, people))
         if model is not None:
             common = known[name]
             given = pa.table(
@@ -123,7 +125,6 @@ def _bins(
             binned[name] = records.bins_of(int(row[0]))
             engine.keep(f"common_{name}", records.common_query(name, int(row[0]), binned[name]))
         else:
-            engine.keep(f"values_{name}", records.values_query(name, people))
             binned[name] = 1
             engine.keep(f"common_{name}", records.common_query(name, 0, 1))
     return binned

@@ -129,8 +129,8 @@ def prepared_query(
 
     All bins of a record are in the one number `bins`, too: to look one column up in pairs takes less than many.
 
-    `records` is the query of records; `binned` gives the number of bins of a column. The values of a coded column are in the table
-    `values_COLUMN`, the common ones of a binned one in `common_COLUMN`.
+    `records` is the query of records; `binned` gives the number of bins of a column. The values of a coded or binned column
+    are in the table `values_COLUMN`, the common ones of a binned one in `common_COLUMN`.
     """
     chosen = ["r.rid", "r.copies", "r.source"]
     chosen += [
@@ -140,16 +140,19 @@ def prepared_query(
         for column in columns
     ]
     joins = ["JOIN values_source AS s ON coalesce(r.source, '') = s.value"]
-    for column in coded:
-        chosen.append(f"v_{column}.code AS {column}_code")
-        joins.append(f"LEFT JOIN values_{column} AS v_{column} ON r.{column} = v_{column}.value")
-    for column, bins in binned.items():
-        chosen.append(f"coalesce(c_{column}.bin, {bins})::UTINYINT AS {column}_bin")
-        joins.append(f"LEFT JOIN common_{column} AS c_{column} ON r.{column} = c_{column}.value")
-    packed = (
-        f"coalesce(c_{column}.bin, {bins})::BIGINT * {MOST_BINS**place}"
-        for place, (column, bins) in enumerate(binned.items())
-    )
+    for column in dict.fromkeys((*coded, *binned)):
+        # Values are fewer than records: each has its bin before records are asked for theirs.
+        every = f"values_{column}"
+        if column in binned:
+            every = (
+                f"(SELECT v.value, v.code, c.bin FROM {every} AS v"
+                f" LEFT JOIN common_{column} AS c ON v.value = c.value)"
+            )
+        joins.append(f"LEFT JOIN {every} AS v_{column} ON r.{column} = v_{column}.value")
+    chosen += [f"v_{column}.code AS {column}_code" for column in coded]
+    bin_of = {column: f"coalesce(v_{column}.bin, {bins})" for column, bins in binned.items()}
+    chosen += [f"{sql}::UTINYINT AS {column}_bin" for column, sql in bin_of.items()]
+    packed = (f"{sql}::BIGINT * {MOST_BINS**place}" for place, sql in enumerate(bin_of.values()))
     chosen.append(f"{' + '.join(packed) or '0::BIGINT'} AS bins")
     chosen += [f"{one.format(r='r')} AS {name}" for name, one in OF_ONE.items()]
     chosen.append("s.code AS source_code")

@@ -154,8 +154,8 @@ def _told(patterns: Patterns, touches: Floats) -> _Told:
     )
     chosen = every[first].astype(np.int64)
     counts = np.bincount(place.ravel(), np.concatenate(times), len(first)).astype(float)
-    kind, *columns = _columns(chosen)
-    return _Told(columns, kind, counts)
+    of_kind, *columns = _columns(chosen)
+    return _Told(columns, of_kind, counts)
 
 
 def _likelihoods(

@@ -81,11 +81,10 @@ class _Simplified(dict[int, str]):
         self._converter = OpenCC("t2s")
 
     def __missing__(self, code: int) -> str:
-        character = chr(code)
-        if 0x4E00 <= code < 0xA000:
-            character = self._converter.convert(character)
-        self[code] = character
-        return character
+        if not 0x4E00 <= code < 0xA000:
+            return chr(code)
+        self[code] = self._converter.convert(chr(code))
+        return self[code]
 
 
 @lru_cache(maxsize=1)

@@ -171,7 +171,9 @@ def parse_time(text: str | None) -> int | None:
     """Microseconds of an ISO time such as `2026-01-31` or `2026-01-31T10:00Z` (else UTC)."""
     from onefold.model.moments import read_iso
 
-    found = None if text is None else read_iso(text)
-    if text is not None and found is None:
+    if text is None:
+        return None
+    found = read_iso(text)
+    if found is None:
         raise InvalidInput(f"{text!r} is no time; write for example 2026-01-31T10:00Z")
     return found

@@ -51,13 +51,19 @@ def find_matches(
     for end, begun in _chains(steps):
         if within and end - begun > within:
             continue
-        if wait:
-            after = bisect_right(unless, end)
-            if after < len(unless) and (not within or unless[after] < end + within):
-                continue
+        if wait and _broken_at(end, within, unless) is not None:
+            continue
         # Events that count at all count from the beginning of their bucket on.
         found.append(Match(begun, end + within if wait and within else _AT_ONCE))
     return found
+
+
+def _broken_at(end: int, within: int, unless: Sequence[int]) -> int | None:
+    """The first moment after the end at which came what must not follow, while it still counts."""
+    after = bisect_right(unless, end)
+    if after < len(unless) and (not within or unless[after] < end + within):
+        return unless[after]
+    return None
 
 
 def deciding_row(
@@ -87,9 +93,9 @@ def _row(
         return DecidingRow("too_long", times)
     if not wait:
         return DecidingRow("holds", times)
-    after = bisect_right(unless, end)
-    if after < len(unless) and (not within or unless[after] < end + within):
-        return DecidingRow("broken", times, broken_at=unless[after])
+    broken_at = _broken_at(end, within, unless)
+    if broken_at is not None:
+        return DecidingRow("broken", times, broken_at=broken_at)
     if within and end + within > now:
         return DecidingRow("waits", times, holds_from=end + within)
     return DecidingRow("holds", times)

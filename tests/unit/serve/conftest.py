@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import msgspec
 import pytest
 
 from onefold.app.access import key_add, make_workspace
+from onefold.app.job_runner import run_waiting
 from onefold.app.workspace import now_us, open_lake, open_log, open_store
 from onefold.config import Settings
 from onefold.model.records import Accepted, encode_accepted
@@ -20,6 +22,7 @@ from onefold.serve.log_writer import LogWriter
 from onefold.serve.pushed import PushedApp
 from onefold.serve.tracking import TrackingApp
 from onefold.serve.web import Web
+from onefold.testing.patience import wait_until
 
 
 class Desk:
@@ -73,6 +76,22 @@ class Desk:
                         events.close()
 
         return asyncio.run(run())
+
+    def finished(self, job: int) -> dict[str, Any]:
+        """A job after what runs jobs has ended it."""
+        stop = threading.Event()
+        thread = threading.Thread(target=run_waiting, args=(self.settings, stop))
+        thread.start()
+
+        def ended() -> Any:
+            found = self.get(f"/api/jobs/{job}").json()
+            return found["state"] not in ("waiting", "running") and found
+
+        try:
+            return wait_until(ended, "the job ends", pause=0.05)
+        finally:
+            stop.set()
+            thread.join()
 
     def process(self, *events: dict[str, Any]) -> None:
         """What the worker does with events of the default source."""

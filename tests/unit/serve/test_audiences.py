@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -88,8 +87,6 @@ def test_overlap_and_compare(desk: Any) -> None:
 
 
 def test_a_backtest_now_or_as_a_job(desk: Any) -> None:
-    from onefold.app.job_runner import run_waiting
-
     desk.process(*EVENTS)
     since = datetime.now(UTC) - timedelta(days=300)
     body = {"rule": "did('Order Completed')", "since": f"{since:%Y-%m-%d}", "step": "day"}
@@ -98,19 +95,7 @@ def test_a_backtest_now_or_as_a_job(desk: Any) -> None:
     assert desk.post("/api/segments/backtest", {"rule": "vip"}).status_code == 400
     found = desk.post("/api/segments/backtest", {**body, "job": True})
     assert found.status_code == 202
-    stop = threading.Event()
-    thread = threading.Thread(target=run_waiting, args=(desk.settings, stop))
-    thread.start()
-
-    def ended() -> Any:
-        job = desk.get(f"/api/jobs/{found.json()['id']}").json()
-        return job["state"] not in ("waiting", "running") and job
-
-    try:
-        job = wait_until(ended, "the job ends", pause=0.05)
-    finally:
-        stop.set()
-        thread.join()
+    job = desk.finished(found.json()["id"])
     assert job["state"] == "done", job
     last = job["result"]["points"][-1]
     assert last["members"] == 1

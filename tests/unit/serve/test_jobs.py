@@ -2,29 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any
-
-from onefold.app.job_runner import run_waiting
-from onefold.testing.patience import wait_until
 
 
 def test_work_is_asked_for_done_and_looked_at(desk: Any) -> None:
     desk.process({"type": "track", "event": "Seen", "userId": "u"})
     asked = desk.post("/api/jobs", {"kind": "rebuild-check"})
-    stop = threading.Event()
-    thread = threading.Thread(target=run_waiting, args=(desk.settings, stop))
-    thread.start()
-
-    def ended() -> Any:
-        job = desk.get(f"/api/jobs/{asked.json()['id']}").json()
-        return job["state"] not in ("waiting", "running") and job
-
-    try:
-        done = wait_until(ended, "the job ends", pause=0.05)
-    finally:
-        stop.set()
-        thread.join()
+    done = desk.finished(asked.json()["id"])
 
     assert (asked.status_code, asked.json()["state"]) == (202, "waiting")
     assert (done["state"], done["result"]["events"], done["created_by"]) == ("done", 1, "admin")

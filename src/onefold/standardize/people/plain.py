@@ -79,8 +79,7 @@ def phone_steps(text: str, end: str, region: str | None) -> Steps:
     for sign in _SIGNS:  # (a third faster than `translate`)
         bare_digits = f"replace({bare_digits}, {literal_sql(sign)}, '')"
     number = f"{literal_sql('+' + known.code)} || {national}"
-    repeated = [str(digit) * 7 for digit in range(10)]
-    made_up = f"right({number}, 7) IN ({listed((*JUNK_ENDS, *repeated))})"
+    made_up = f"right({number}, 7) IN ({listed(JUNK_ENDS)})"
     return [
         {digits: f"CASE WHEN length({text}) <= 64 THEN {bare_digits} END"},
         {own: f"CASE {after} ELSE {digits} END"},

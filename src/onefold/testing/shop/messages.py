@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from onefold.model.moments import micros_of
 from onefold.model.records import Identifier
 from onefold.testing.shop.people import Device, uuid
 
@@ -51,8 +52,7 @@ def iso(time: int) -> str:
 
 def parse_iso(text: str) -> int:
     """The inverse of `iso`."""
-    moment = datetime.fromisoformat(text)
-    return int(moment.timestamp()) * 1_000_000 + moment.microsecond
+    return micros_of(datetime.fromisoformat(text))
 
 
 _SERVER = {

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from onefold.cli.invocation import Invocation, command
-from onefold.cli.rendering import fields, say, structs
+from onefold.cli.rendering import fields, say, structs, table
+
+if TYPE_CHECKING:
+    from onefold.app.matching.answers import MatchCandidates
 
 Version = Annotated[str, typer.Argument(metavar="VERSION", help="A model, as `models` lists it.")]
 Columns = Annotated[
@@ -143,7 +146,26 @@ def match_candidates(
     from onefold.app.matching import asking
 
     found = asking.match_candidates(call.settings, _record(record, "record"), limit)
-    call.show(found, lambda page: structs(page.items, "nobody is alike"))
+    call.show(found, _say_candidates)
+
+
+def _say_candidates(found: MatchCandidates) -> None:
+    if not found.items:
+        say("nobody is alike")
+        return
+    table(
+        ("identifier", "profile", "weight", "probability", "decision"),
+        [
+            (
+                one.identifier,
+                one.profile,
+                f"{one.match.weight:.2f}",
+                f"{one.match.probability:.4f}",
+                one.match.decision,
+            )
+            for one in found.items
+        ],
+    )
 
 
 def _columns(given: list[str] | None) -> dict[str, str]:

@@ -118,7 +118,7 @@ def cell(value: Any, name: str = "") -> str:
         return value.isoformat(" ")
     if isinstance(value, list | tuple) and all(isinstance(one, str) for one in value):
         return printable("; ".join(value))
-    if isinstance(value, list | tuple | dict):
+    if isinstance(value, list | tuple | dict | msgspec.Struct):
         return printable(json.dumps(msgspec.to_builtins(value), ensure_ascii=False, default=str))
     return printable(str(value))
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from onefold.cli.invocation import Invocation, command
-from onefold.cli.rendering import fields, structs
+from onefold.cli.rendering import fields, moment, printable, say, table
+
+if TYPE_CHECKING:
+    from onefold.app.identity.decisions import ReviewPage
+    from onefold.app.identity.review_queue import Claimed
 
 Reason = Annotated[str | None, typer.Option(help="Only those that wait for this reason.")]
 Least = Annotated[float | None, typer.Option(help="Only matches of at least this weight.")]
@@ -40,7 +45,39 @@ def identity_reviews(
     from onefold.app.identity import decisions
 
     found = decisions.reviews(call.settings, limit, reason=reason, least=least, most=most)
-    call.show(found, lambda page: structs(page.items, "nothing waits"))
+    call.show(found, _say_reviews)
+
+
+def _say_reviews(found: ReviewPage | Claimed) -> None:
+    """Each link with its two sides beside each other, and what makes them alike."""
+    for one in found.items:
+        alike = (
+            ""
+            if one.match is None
+            else f", weight {one.match.weight:.2f}, probability {one.match.probability:.4f}"
+        )
+        say(f"{one.reason}: {one.evidence}{alike}, waits since {moment(one.since)}")
+        if one.claimed_by:
+            say(f"with {printable(one.claimed_by)} until {moment(one.claimed_until)}")
+        left, right = one.left, one.right
+        rows = [
+            (name, getattr(left, name), getattr(right, name), "")
+            for name in ("identifier", "profile")
+        ]
+        rows += [("", *both, "") for both in zip_longest(left.identifiers, right.identifiers)]
+        said = dict.fromkeys(one.agrees, "agrees") | dict.fromkeys(one.differs, "differs")
+        rows += [
+            (name, left.traits.get(name), right.traits.get(name), said.get(name, ""))
+            for name in sorted({*left.traits, *right.traits})
+        ]
+        table(("", "left", "right", ""), rows)
+        if one.match is not None:
+            say("")
+            parts = [(part.what, part.level, f"{part.weight:+.2f}") for part in one.match.parts]
+            table(("compared", "level", "weight"), parts)
+        say("")
+    if not found.items:
+        say("nothing waits")
 
 
 def identity_claim(
@@ -56,7 +93,7 @@ def identity_claim(
     from onefold.app.identity import review_queue
 
     found = review_queue.review_claim(call.settings, limit, minutes, actor=by)
-    call.show(found, lambda claimed: structs(claimed.items, "nothing waits"))
+    call.show(found, _say_reviews)
 
 
 def identity_release(call: Invocation, by: By = "cli") -> None:

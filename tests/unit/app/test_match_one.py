@@ -77,6 +77,9 @@ def test_parts_add_up_to_the_weight(
     assert score.weight == pytest.approx(score.prior + parts + score.household)
     assert score.household <= 0.01
     assert score.probability > 0.9
+    # Numbers of numpy would be written into JSON as texts.
+    numbers = (score.weight, score.prior, score.household, *(part.weight for part in score.parts))
+    assert {type(number) for number in numbers} == {float}
 
 
 def test_candidates_are_those_of_a_batch(

@@ -115,7 +115,7 @@ class Scorer:
         for place, level in enumerate(said(unpack(one, self._names), self.model)[0]):
             if level:
                 comparison = self.model.comparisons[place]
-                against = self._tables[0][place][level] - self._tables[1][place][level]
+                against = float(self._tables[0][place][level] - self._tables[1][place][level])
                 parts.append(Part(comparison.name, comparison.levels[level - 1].name, against))
         prior = float(np.log2(match / max(1.0 - match - household, 1e-3)))
         off = weight - prior - sum(part.weight for part in parts)

@@ -107,7 +107,12 @@ def names_nobody(kind: str, traits: Mapping[str, Any], identifiers: Iterable[Ide
     >>> names_nobody("phone", {"phone": "0171 2345678"}, [Identifier("user_id", "7")])
     True
     """
-    return traits.get(kind) not in (None, "") and not any(one[0] == kind for one in identifiers)
+    if traits.get(kind) in (None, ""):
+        return False
+    for one in identifiers:  # noqa: SIM110 - a generator costs more than all of it
+        if one[0] == kind:
+            return False
+    return True
 
 
 def _external_kind(name: Any, encoding: Any) -> str | None:
@@ -235,8 +240,12 @@ def _phone(text: str, country: str | None) -> str | None:
     # As most numbers of China are written, and fifty times as fast as the whole library.
     plain = text.replace(" ", "").replace("-", "")
     digits = plain[3:] if plain[:3] == "+86" else plain if country == "CN" else ""
-    if len(digits) == 11 and digits.isascii() and _chinese_mobile().fullmatch(digits):
-        return f"+86{digits}"
+    if len(digits) == 11 and digits.isascii() and digits.isdigit():
+        if _chinese_mobile().fullmatch(digits):
+            return f"+86{digits}"
+        # Of so many digits no other number begins like them; behind 179 that of an operator may follow.
+        if digits[0] == "1" and digits[1] >= "3" and digits[:3] != "179":
+            return None
     try:
         number = phonenumbers.parse(text, country)
     except phonenumbers.NumberParseException as error:

@@ -152,26 +152,20 @@ def number_reader(decimal: str | None, whole: bool) -> Read:
     >>> number_reader(None, whole=False)("1,234.50")
     Wrong(problem="'1,234.50' is not a number", hint='say which decimal sign it has')
     """
-    other = {".": ",", ",": "."}.get(decimal or "", "")
 
     def read(value: Any) -> Any:
         written = value
         if type(value) is bool or not isinstance(value, str | int | float):
             return Wrong(f"{_shown(value)} is not a number")
         if isinstance(value, str):
-            text = _GROUPS.sub("", unicodedata.normalize("NFKC", value).replace("\u2212", "-"))
-            text = _SIGNS.sub("", text)
-            if text.startswith("(") and text.endswith(")"):
-                text = f"-{text[1:-1]}"
-            if other:
-                text = text.replace(other, "")
-            if decimal == ",":
-                text = text.replace(",", ".")
-            if not _NUMBER.fullmatch(text):
-                hint = "say which decimal sign it has" if "," in text and not decimal else ""
-                return Wrong(f"{_shown(value)} is not a number", hint)
-            whole_number = len(text) <= _DIGITS and not {".", "e", "E"} & set(text)
-            value = int(text) if whole_number else float(text)
+            # As most are written, nothing has to be taken out of them.
+            if decimal == "," or not _NUMBER.fullmatch(value):
+                value = _bare(value, decimal)
+                if not _NUMBER.fullmatch(value):
+                    hint = "say which decimal sign it has" if "," in value and not decimal else ""
+                    return Wrong(f"{_shown(written)} is not a number", hint)
+            fraction = "." in value or "e" in value or "E" in value
+            value = float(value) if fraction or len(value) > _DIGITS else int(value)
         if not abs(value) <= sys.float_info.max:  # not so of NaN either
             return Wrong(f"{_shown(written)} is no number that can be kept")
         if whole and isinstance(value, float):
@@ -181,6 +175,17 @@ def number_reader(decimal: str | None, whole: bool) -> Read:
         return value if -(2**63) <= value < 2**63 else float(value)
 
     return read
+
+
+def _bare(text: str, decimal: str | None) -> str:
+    """A number without groups of digits and signs of currencies, with a decimal point."""
+    text = _GROUPS.sub("", unicodedata.normalize("NFKC", text).replace("\u2212", "-"))
+    text = _SIGNS.sub("", text)
+    if text.startswith("(") and text.endswith(")"):
+        text = f"-{text[1:-1]}"
+    if decimal == ",":
+        return text.replace(".", "").replace(",", ".")
+    return text.replace(",", "") if decimal == "." else text
 
 
 def boolean_of(value: Any) -> Any:

@@ -14,15 +14,34 @@ import pytest
 from onefold.app.access import make_workspace
 from onefold.app.folding.rebuild import check_rebuild
 from onefold.app.profiles.finding import profile
+from onefold.app.profiles.history import profile_changes
 from onefold.app.worker.read_ahead import parts_of, prepared_from
 from onefold.config import Settings
 from onefold.eventlog import LogRecord
+from onefold.model.profile import Profile
 from onefold.model.records import Accepted, encode_accepted
 from onefold.pipeline import prepare
+from onefold.pipeline.working import Working
 from onefold.standardize import BY_DEFAULT
 from tests.acceptance.conftest import Stepped
 
 BUYERS = "kind: segment\nname: buyers\nrule: count_of('Order Completed') >= 3\n"
+GOLD = """
+kind: segment
+name: gold
+rule: level = 'gold'
+---
+kind: trait
+name: spent_twice
+expression: 2 * spent
+---
+kind: destination
+name: hook
+type: webhook
+url: http://127.0.0.1:9/
+secret: {secret: hook}
+segments: [gold]
+"""
 RICH = "kind: segment\nname: rich\nrule: sum_of('Order Completed', properties.price) > 20\n"
 
 
@@ -115,3 +134,56 @@ def test_what_could_not_be_counted_beside_is_left_to_the_worker() -> None:
     assert found.counted is None
     assert (found.keys, found.visits, found.ids) == (given.keys, given.visits, given.ids)
     assert found.rows == given.rows
+
+
+def customer(number: int, **traits: Any) -> dict[str, Any]:
+    known = {"email": f"c{number}@shop.example", "spent": number, "level": "gold", **traits}
+    return {
+        "type": "identify",
+        "userId": f"c{number}",
+        "messageId": f"c{number}-{len(traits)}",
+        "timestamp": "2026-01-01T10:00:00Z",
+        "traits": known,
+    }
+
+
+def test_people_whom_nobody_knew_are_made_ready_beside(
+    onefold: Stepped, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admitted: list[str] = []
+
+    def admit(working: Working, people: list[Profile]) -> None:
+        added(working, people)
+        admitted.extend(
+            node.value for one in people for node in one.nodes if node.kind == "user_id"
+        )
+
+    added = Working.add_arrived
+    monkeypatch.setattr(Working, "add_arrived", admit)
+    onefold.define(GOLD)
+    shared = {"email": "c0@shop.example"}
+    onefold.take(customer(0), order(1, "c7"))
+    for start in range(1, 13, 2):
+        onefold.append(customer(start), customer(start + 1, name="ü", level="silver", left=None))
+    onefold.append(customer(20), customer(20, name="Ann"), customer(21, **shared, a=1))
+    onefold.append(customer(1), order(2, "c22"))
+    onefold.settle()
+    # Not those of the first batches, which nobody had prepared, nor who was known or came twice.
+    assert {"c5", "c9", "c11"} <= set(admitted)
+    assert not {"c7", "c20", "c21", "c22"} & set(admitted)
+    five, six = (profile(onefold.settings, f"user_id:c{number}") for number in (5, 6))
+    assert [(one.kind, one.value) for one in five.identifiers] == [
+        ("email", "c5@shop.example"),
+        ("user_id", "c5"),
+    ]
+    assert five.traits == {"email": "c5@shop.example", "level": "gold", "spent": 5}
+    assert five.computed["spent_twice"] == 10
+    assert [one.name for one in five.segments] == ["gold"]
+    assert (six.traits["name"], six.segments) == ("ü", ())
+    payloads = onefold.store.db.rows("select payload from deliveries where destination = 'hook'")
+    (told,) = [payload for (payload,) in payloads if b"c5@" in payload]
+    assert b'"value":"c5"' in told
+    assert {one.what for one in profile_changes(onefold.settings, "user_id:c5").items} == {
+        *("identifier", "trait", "computed", "segment")
+    }
+    assert check_rebuild(onefold.settings).differences == ()

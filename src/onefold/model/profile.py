@@ -156,6 +156,39 @@ class Profile(msgspec.Struct, array_like=True, gc=False):
 encode_profile = msgspec.msgpack.Encoder().encode
 decode_profile = msgspec.msgpack.Decoder(Profile).decode
 _STATEMENTS = msgspec.msgpack.Decoder(list[Statement])
+_APART = msgspec.msgpack.Decoder(tuple[NodeId, list[Node]])
+# As msgpack writes an array: first of how many, then each.
+_PROFILE, _ONE, _PAIR = b"\x99", b"\x91", b"\x92"
+_NOTHING_FOUND = b"".join(map(encode_profile, ({}, 0, {}, {}, 0)))
+
+
+def encode_apart(root: NodeId, nodes: list[Node]) -> bytes:
+    """The part of a document that is known before its profile has an id: the node that the name stays
+    with, and all nodes.
+    """
+    return encode_profile((root, nodes))[len(_PAIR) :]
+
+
+def nodes_apart(body: bytes) -> tuple[NodeId, list[Node]]:
+    """What `encode_apart` was given."""
+    return _APART.decode(_PAIR + body)
+
+
+def put_together(profile: Profile, body: bytes, traits: bytes | msgspec.Raw) -> bytes:
+    """The document of a profile that has its first name: what `encode_profile` would give, where nodes
+    (`encode_apart`) and traits are encoded already.
+
+    >>> node = Node(b"n", "email", "ann@shop.example", 1, 1, 1, {})
+    >>> whole = Profile(7, [(7, b"n")], [node], {"level": 3}, {"gold": 5}, 9)
+    >>> parts = encode_apart(b"n", [node]), encode_profile({"level": 3})
+    >>> put_together(whole, *parts) == encode_profile(whole)
+    True
+    """
+    number, found = encode_profile(profile.id), _NOTHING_FOUND
+    if profile.members or profile.due or profile.computed or profile.tags or profile.until:
+        rest = profile.members, profile.due, profile.computed, profile.tags, profile.until
+        found = b"".join(map(encode_profile, rest))
+    return b"".join((_PROFILE, number, _ONE, _PAIR, number, body, traits, found))
 
 
 def statements_of(node: Node) -> list[Statement]:

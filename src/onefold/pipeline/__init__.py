@@ -5,6 +5,7 @@ Promise: repeating a batch after a crash changes nothing more.
 """
 
 from onefold.pipeline.accounts import Accounts, GroupCall, folded
+from onefold.pipeline.arrivals import Arrivals, Arriving, arriving
 from onefold.pipeline.counts import Counted, decode_buckets, encode_buckets
 from onefold.pipeline.golden_rules import (
     GoldenInputs,
@@ -26,6 +27,8 @@ __all__ = [
     "DIVIDING",
     "INDEXING",
     "Accounts",
+    "Arrivals",
+    "Arriving",
     "Counted",
     "Filling",
     "GoldenInputs",
@@ -40,6 +43,7 @@ __all__ = [
     "Tried",
     "Visit",
     "account_inputs",
+    "arriving",
     "decode_buckets",
     "encode_buckets",
     "folded",

@@ -13,9 +13,10 @@ from onefold.store import BatchWrite
 
 def write_documents(working: Working, rows: Rows, write: BatchWrite, now: int) -> None:
     """Put the documents and identifiers of what changed into a batch, with their rows for the lake."""
-    rows.tell_people([working.profiles[number] for number in sorted(working.told)])
+    told, changed = working.told - working.arrived.keys(), working.changed - working.arrived.keys()
+    rows.tell_people([working.profiles[number] for number in sorted(told)])
     due_before = working.loaded_due
-    for number in sorted(working.changed):
+    for number in sorted(changed):
         profile = working.profiles[number]
         document = encode_profile(profile)
         if number in working.created:

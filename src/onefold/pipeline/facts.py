@@ -8,6 +8,7 @@ from itertools import chain
 from onefold.model.identity import IdentityRules
 from onefold.model.profile import ASSERTED, NodeId
 from onefold.model.records import Event, Identifier
+from onefold.pipeline.admitting import admit
 from onefold.pipeline.golden import Deciding
 from onefold.pipeline.newcomers import Concerned, Left, fold_newcomers
 from onefold.pipeline.prepare import Prepared
@@ -26,8 +27,14 @@ def fold_facts(
     rules: IdentityRules,
     watch: Stopwatch,
     concerned: Concerned | None = None,
-) -> None:
-    """Fold identifiers, links and claims in; newcomers at once, where that may be (`concerned`)."""
+    *,
+    whole: bool = False,
+) -> Prepared:
+    """Fold identifiers, links and claims in; newcomers at once, where that may be (`concerned`). Gives the
+    batch where arrivals are only those who were admitted: as `whole` people, or without identifiers.
+    """
+    with watch("arrivals"):
+        given = admit(given, working, concerned if deciding.plain else None, whole=whole)
     with watch("load"):
         # Nearly always the other identifiers are of the owner's profile: then it brings them.
         working.load_nodes(visit.nodes[0] for visit in given.visits)
@@ -48,6 +55,7 @@ def fold_facts(
         dirty |= working.aged
         if dirty:
             working.regroup(dirty)
+    return given
 
 
 def _add_telling(

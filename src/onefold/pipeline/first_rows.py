@@ -15,6 +15,8 @@ from onefold.model.given import visible
 from onefold.model.profile import NAME_WIDTH, PROFILE_LETTERS, Node, Profile, ProfileId, Statement
 
 _json = msgspec.json.Encoder().encode
+Column = Any
+"""Values of a column: an Arrow array, or a sequence of what the lake's column holds."""
 
 
 class Newcomer(NamedTuple):
@@ -43,53 +45,115 @@ class First(NamedTuple):
     said: Statement | None
 
 
-def first_tables(
-    people: Sequence[First], texts: Mapping[ProfileId, str], now: int
-) -> tuple[dict[str, pa.Table], int]:
-    """The rows of newcomers: identifiers, links, and all that changed on them, which is everything; and how
-    many changes that are. `texts` are their traits as JSON.
+class Told(NamedTuple):
+    """The traits that one message each told of newcomers: of `whom` among them, how many, and the row of
+    their history: its trait if that is but one, the value or values as JSON, source and message.
     """
-    if not people:
-        return {}, 0
-    profiles = [one.newcomer.profile for one in people]
-    names = profile_names([one.id for one in profiles])
-    nodes = [node for one in profiles for node in one.nodes]
-    counts = np.array([len(one.nodes) for one in profiles], np.int64)
-    kinds = pa.array([node.kind for node in nodes], pa.string())
-    values = pa.array([node.value for node in nodes], pa.string())
+
+    whom: Column
+    sizes: Column
+    names: Column
+    texts: Column
+    sources: Column
+    messages: Column
+
+
+class Firsts(NamedTuple):
+    """Newcomers as columns. Of each person: the number of identifiers, at which of them the owner stands, and
+    the visit that links them (rank, µs, message, source). Of each identifier, one person after the
+    other: kind, value, when it was first seen.
+    """
+
+    counts: Any
+    places: Column
+    ranks: Column
+    times: Column
+    messages: Column
+    sources: Column
+    kinds: pa.Array
+    values: pa.Array
+    seen: Column
+    told: Told
+
+
+def firsts_of(people: Sequence[First], texts: Mapping[ProfileId, str]) -> Firsts:
+    """Newcomers as columns; `texts` are their traits as JSON."""
+    newcomers = [one.newcomer for one in people]
+    nodes = [node for one in newcomers for node in one.profile.nodes]
+    times, messages, sources = zip(*[one.seen for one in newcomers], strict=True)
+    return Firsts(
+        np.array([len(one.profile.nodes) for one in newcomers], np.int64),
+        [one.place for one in newcomers],
+        [one.rank for one in newcomers],
+        times,
+        messages,
+        sources,
+        pa.array([node.kind for node in nodes], pa.string()),
+        pa.array([node.value for node in nodes], pa.string()),
+        [node.first_seen for node in nodes],
+        _told(people, texts),
+    )
+
+
+def _told(people: Sequence[First], texts: Mapping[ProfileId, str]) -> Told:
+    told: list[tuple[int, int, str | None, str, str, str]] = []
+    for place, (newcomer, said) in enumerate(people):
+        profile = newcomer.profile
+        traits, text = profile.traits, texts[profile.id]
+        if said is None or not traits:
+            continue
+        if '"$' in text:
+            traits = visible(traits)
+            text = _json(traits).decode()
+        name = None
+        if len(traits) == 1:
+            [(name, value)] = traits.items()
+            text = _json(value).decode()
+        if traits:
+            told.append((place, len(traits), name, text, said.source, said.message_id))
+    return Told(*(zip(*told, strict=True) if told else ((),) * 6))
+
+
+def first_tables(
+    firsts: Firsts, profiles: Sequence[ProfileId], now: int
+) -> tuple[dict[str, pa.Table], int]:
+    """The rows of newcomers, which become these profiles: identifiers, links, and all that changed on
+    them, which is everything; and how many changes that are.
+    """
+    counts, kinds, values, told = firsts.counts, firsts.kinds, firsts.values, firsts.told
+    names = profile_names(profiles)
     owners = names.take(_repeated(counts))
-    texts_of = pc.binary_join_element_wise(kinds, values, ":")
-    nothing, true = pa.nulls(len(nodes), pa.string()), pa.repeat("true", len(nodes))
-    moved = _changes(owners, now, "identifier", texts_of, true, nothing, nothing)
-    traits = _traits(people, texts, now)
-    widths = np.concatenate([np.ones(len(nodes), np.int64), np.array(traits.sizes, np.int64)])
-    changes = pa.concat_tables([moved, traits.rows])
+    texts = pc.binary_join_element_wise(kinds, values, ":")
+    nothing, true = pa.nulls(len(kinds), pa.string()), pa.repeat("true", len(kinds))
+    moved = _changes(owners, now, "identifier", texts, true, nothing, nothing)
+    whom = names.take(pa.array(told.whom, pa.int64()))
+    traits = _changes(whom, now, "trait", told.names, told.texts, told.sources, told.messages)
+    widths = np.concatenate([np.ones(len(kinds), np.int64), np.asarray(told.sizes, np.int64)])
+    changes = pa.concat_tables([moved, traits])
     numbers = pa.array(np.cumsum(widths) - widths)
     tables = {
         "changes": changes.set_column(0, changes.schema.field(0), numbers),
-        "identifiers": to_table(
-            "identifiers", [kinds, values, owners, [node.first_seen for node in nodes]]
-        ),
+        "identifiers": to_table("identifiers", [kinds, values, owners, firsts.seen]),
     }
-    if len(nodes) > len(people):
-        tables["links"] = _links([one.newcomer for one in people], counts, kinds, values)
+    if len(kinds) > len(profiles):
+        tables["links"] = _links(firsts)
     return tables, int(widths.sum())
 
 
-def _links(people: Sequence[Newcomer], counts: Any, kinds: pa.Array, values: pa.Array) -> pa.Table:
+def _links(firsts: Firsts) -> pa.Table:
     """Each owner, linked with all others that it came with."""
-    middle = np.cumsum(counts) - counts + np.array([one.place for one in people], np.int64)
+    counts, kinds, values = firsts.counts, firsts.kinds, firsts.values
+    middle = np.cumsum(counts) - counts + np.asarray(firsts.places, np.int64)
     others = np.ones(len(kinds), np.bool_)
     others[middle] = False
     left, right = pa.array(np.repeat(middle, counts - 1)), pa.array(others.nonzero()[0])
     of = _repeated(counts - 1)
-    times, messages, sources = zip(*[one.seen for one in people], strict=True)
-    about = [[one.rank for one in people], times, sources, messages]
+    about = [firsts.ranks, firsts.times, firsts.sources, firsts.messages]
     ends = [kinds.take(left), values.take(left), kinds.take(right), values.take(right)]
     return to_table("links", [*ends, *(pa.array(column).take(of) for column in about)])
 
 
-def people_table(people: Sequence[Profile], texts: Mapping[ProfileId, str], now: int) -> pa.Table:
+def people_table(people: Sequence[Profile], texts: Column, now: int) -> pa.Table:
     """The golden records of people, as rows of the lake; `texts` are their traits as JSON."""
     count = len(people)
     return to_table(
@@ -97,7 +161,7 @@ def people_table(people: Sequence[Profile], texts: Mapping[ProfileId, str], now:
         [
             profile_names([one.id for one in people]),
             pa.array(np.full(count, now, np.int64)),
-            [texts[one.id] for one in people],
+            texts,
             pa.nulls(count, pa.string()),
             [_json(one.computed).decode() if one.computed else "{}" for one in people],
             [_json(one.tags).decode() if one.tags else "{}" for one in people],
@@ -114,36 +178,6 @@ def profile_names(profiles: Sequence[ProfileId]) -> pa.Array:
     ends = np.arange(len(numbers) + 1, dtype=np.int32) * NAME_WIDTH
     return pa.StringArray.from_buffers(
         len(numbers), pa.py_buffer(ends), pa.py_buffer(np.ascontiguousarray(written))
-    )
-
-
-class _Traits(NamedTuple):
-    """What newcomers are told of by one message each: a row of their history for all of it."""
-
-    rows: pa.Table
-    sizes: list[int]
-
-
-def _traits(people: Sequence[First], texts: Mapping[ProfileId, str], now: int) -> _Traits:
-    told: list[tuple[ProfileId, str | None, str, str, str]] = []
-    sizes = []
-    for newcomer, said in people:
-        number, traits = newcomer.profile.id, newcomer.profile.traits
-        text = texts[number]
-        if said is None or not traits:
-            continue
-        if '"$' in text:
-            traits = visible(traits)
-            text = _json(traits).decode()
-        if len(traits) == 1:
-            [(name, value)] = traits.items()
-            told.append((number, name, _json(value).decode(), said.source, said.message_id))
-        elif traits:
-            told.append((number, None, text, said.source, said.message_id))
-        sizes.append(len(traits))
-    numbers, *about = zip(*told, strict=True) if told else ((),) * 5
-    return _Traits(
-        _changes(profile_names(numbers), now, "trait", *about), [one for one in sizes if one]
     )
 
 

@@ -48,6 +48,11 @@ class Deciding:
         self._preferences.close()
         self._preferences = Preferences(self._engine, self.rules)
 
+    @property
+    def plain(self) -> bool:
+        """Does the last claim win of everything, and are claims kept for nothing else?"""
+        return self.rules.plain and self.keeping.plain
+
     def claim(self, owner: Node, event: Event, working: Working) -> None:
         """Fold the claims of an event into the node that they are about."""
         statements = statements_of(owner)

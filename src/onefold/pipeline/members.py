@@ -103,6 +103,11 @@ class Members:
         values = {key for key in self._defined if key[0] == "value"}
         return frozenset(values | {("segment", name) for name in self._versions})
 
+    @property
+    def tells(self) -> bool:
+        """Is anybody told of entries and exits?"""
+        return bool(self._destinations)
+
     def use(self, definitions: Definitions) -> None:
         """Put these definitions in force; one that cannot be used is left as it stands."""
         self._versions = {one.name: one.version for one in definitions.segments}
@@ -254,7 +259,8 @@ class Members:
                 for segment in [one for one in profile.members if one not in self._versions]:
                     change.leave(number, profile, segment)
                     working.changed.add(number)
-                if values.forget(profile, self._defined):
+                some = profile.computed or profile.tags
+                if some and values.forget(profile, self._defined):
                     working.told.add(number)
                     working.changed.add(number)
 

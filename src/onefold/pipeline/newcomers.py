@@ -17,13 +17,13 @@ from typing import NamedTuple
 import msgspec
 
 from onefold.model.identity import IdentityRules
-from onefold.model.profile import WITH_USER, Node, NodeId, Profile
+from onefold.model.profile import WITH_USER, NodeId, Profile
 from onefold.model.records import Event, Identifier
 from onefold.pipeline.first_rows import Newcomer
 from onefold.pipeline.golden import Deciding
 from onefold.pipeline.prepare import Prepared, identifiers_of
 from onefold.pipeline.rows import Rows
-from onefold.pipeline.visits import Visit
+from onefold.pipeline.visits import Visit, nodes_of
 from onefold.pipeline.working import Working
 from onefold.resolve import Newcomers, pairs_of
 
@@ -74,7 +74,9 @@ def fold_newcomers(
             continue
         for places, shape in zip(groups, shapes, strict=True):
             assert shape is not None
-            nodes = _nodes(visit, identifiers, places)
+            named = [(visit.nodes[at], identifiers[at]) for at in places]
+            count = visit.events if places[0] == 0 else 0
+            nodes = nodes_of(named, visit.rank, visit.first[0], visit.last, count)
             claims = deciding.first_claims(nodes[0], events) if events else []
             names = [(working.new_id(), nodes[shape.root].id)]
             profile = Profile(names[0][0], names, [nodes[at] for at in shape.order], {}, {})
@@ -155,16 +157,3 @@ def _told(telling: Iterable[Event], ids: Mapping[Identifier, NodeId]) -> dict[No
     for event in telling:
         found.setdefault(ids[event.identifiers[0]], []).append(event)
     return found
-
-
-def _nodes(visit: Visit, identifiers: Sequence[Identifier], places: Sequence[int]) -> list[Node]:
-    """The nodes of a person that a visit brings; its owner's comes first, and is linked with all others."""
-    first, last, owner = visit.first[0], visit.last, visit.nodes[0]
-    evidence = visit.rank, first
-    nodes = [
-        Node(visit.nodes[at], *identifiers[at], first, last, 0, {owner: evidence}) for at in places
-    ]
-    nodes[0].links = {one.id: evidence for one in nodes[1:]}
-    if places[0] == 0:
-        nodes[0].events = visit.events
-    return nodes

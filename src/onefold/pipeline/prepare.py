@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from itertools import compress
+from itertools import chain, compress
 from typing import Any
 
 import msgspec
@@ -22,6 +22,7 @@ from onefold.model.plans import Violation
 from onefold.model.profile import NodeId, ProfileId
 from onefold.model.records import Event, Identifier, Reject, decode_accepted
 from onefold.pipeline.accounts import GroupCall, group_call
+from onefold.pipeline.arrivals import Arrivals, Arriving, arrivals_of
 from onefold.pipeline.increments import Increments
 from onefold.pipeline.rows import event_row
 from onefold.pipeline.visits import Moment, Visit, visit_of
@@ -36,8 +37,9 @@ _json = msgspec.json.Encoder().encode
 class Prepared(msgspec.Struct):
     """Standardized events with what follows from them alone.
 
-    `rows` are the events as the lake takes them but for batch and profile id: those of each visit, one
-    visit after the other, then the given claims. Whole events are there only of the `telling`, those
+    `arrivals` are people who may be new, made ready, and no others' visits are among the `visits`.
+    `rows` are the events as the lake takes them but for batch and profile id: those of the arrivals, those
+    of each visit, one visit after the other, then the given claims. Whole events are there only of the `telling`, those
     with traits or asserted links, and of the `claims`; `ids` are the nodes of their identifiers.
     `keys` tell repetitions apart, in their order; `repeats` were dropped already. `counted` is what the
     bucket query says of them, where that was run already. `joining` are the `group` calls. `violations` tell which
@@ -59,11 +61,36 @@ class Prepared(msgspec.Struct):
     violations: Sequence[Violation] = ()
     loads: Sequence[LoadCount] = ()
     echoes: int = 0
+    arrivals: Arrivals | None = None
+
+    def admitting(self, wanted: Sequence[bool]) -> Prepared:
+        """The same where only those of the arrivals are such that are wanted; all others are visits."""
+        arrivals = self.arrivals
+        if arrivals is None or all(wanted):
+            return self
+        left = [not one for one in wanted]
+        first, rest = self.rows.slice(0, len(arrivals)), self.rows.slice(len(arrivals))
+        met, ids = arrivals.met(left, first)
+        parts = [first.filter(pa.array(wanted)), first.filter(pa.array(left)), rest]
+        return msgspec.structs.replace(
+            self,
+            arrivals=arrivals.only(wanted) if any(wanted) else None,
+            rows=pa.concat_tables(parts),
+            visits=[*(visit for visit, _ in met), *self.visits],
+            telling=[*(event for _, event in met if event.traits), *self.telling],
+            ids={**self.ids, **ids},
+        )
+
+    def apart(self) -> Prepared:
+        """The same without arrivals: as visits."""
+        return self.admitting([False] * len(self.arrivals or ()))
 
     def without(self, known: Collection[SeenKey]) -> Prepared:
         """The same without events that were seen before."""
         if not known:
             return self
+        if self.arrivals is not None:
+            return self.apart().without(known)
         moments = _columns(self.rows, "time", "message_id", "source", "client_minute")
         fresh = [seen_key(one[2], one[1], one[3]) not in known for one in moments]
         visits, start = [], 0
@@ -136,22 +163,30 @@ class Prepared(msgspec.Struct):
         said = self.rows.slice(0, len(self.rows) - len(self.claims))
         found = {("event", name) for name in said.column("name").unique().to_pylist()}
         traits = {name for event in self.telling for name in event.traits}
+        traits.update(self.arrivals.names if self.arrivals else ())
         return found | {("trait", name) for name in traits if not is_reserved(name)}
 
-    def homes(self, home: Mapping[NodeId, ProfileId]) -> list[ProfileId | None]:
-        """The profile of each row, where each node is at `home`."""
-        found: list[ProfileId | None] = []
+    def homes(
+        self, home: Mapping[NodeId, ProfileId], arrived: Iterable[ProfileId] = ()
+    ) -> list[ProfileId | None]:
+        """The profile of each row, where each node is at `home` and those `arrived` are the arrivals."""
+        found: list[ProfileId | None] = list(arrived)
         for visit in self.visits:
             found += [home[visit.nodes[0]]] * visit.events
         return found + [home.get(self.ids[event.identifiers[0]]) for event in self.claims]
 
 
-def prepare(records: Sequence[LogRecord], node_key: bytes, by: Wording) -> Prepared:
-    """Standardize records of the log, and name their nodes."""
+def prepare(
+    records: Sequence[LogRecord],
+    node_key: bytes,
+    by: Wording,
+    arriving: Arriving | None = None,
+) -> Prepared:
+    """Standardize records of the log, name their nodes, and make ready who may be new (`arriving`)."""
     accepted = [decode_accepted(record.payload) for record in records]
     events, rejects, violations = by.standardize(accepted)
     positions = {record.partition: record.next_offset for record in records}
-    prepared = prepare_events(events, rejects, positions, node_key, by.writing)
+    prepared = prepare_events(events, rejects, positions, node_key, by.writing, arriving)
     if any(one.kind == RECORDS for one in accepted):
         prepared.loads = _brought(events, prepared.rows)
     if by.mappings:
@@ -193,6 +228,7 @@ def prepare_events(
     positions: Mapping[str, int],
     node_key: bytes,
     writing: Writing | None = None,
+    arriving: Arriving | None = None,
     *,
     unique: bool = False,
 ) -> Prepared:
@@ -201,43 +237,50 @@ def prepare_events(
     Their rows keep the identifiers that were sent; nodes are named by what `writing` makes of them. Of those that are `unique`, as the lake's are, none is taken for a repetition of another.
     """
     keys: list[SeenKey] = []
-    repeats = 0
+    told = len(events)
     if not unique:
-        keys = [key_of(event) for event in events]
-        repeats = len(keys) - len(set(keys))
-        if repeats:
-            events = _firsts(keys, events)
-            keys = list(set(keys))
-        keys.sort()
+        events, keys = _told_once(events)
+    repeats = told - len(events)
     sent: dict[int, Event] = {}
     if writing:
         events, sent = _written(events, writing)
     claims = [event for event in events if event.source == INTERNAL]
     said = [event for event in events if event.source != INTERNAL] if claims else events
-    telling = [event for event in said if event.traits or event.asserted]
     together: dict[tuple[Identifier, ...], list[Event]] = {}
     for event in said:
         together.setdefault(event.identifiers, []).append(event)
     nodes = _Nodes(node_key)
-    ids = {one: nodes[one] for one in identifiers_of([*telling, *claims])}
-    met = [
-        (visit_of(some, map(nodes.__getitem__, identifiers)), some)
-        for identifiers, some in together.items()
+    named = [
+        (tuple(map(nodes.__getitem__, identifiers)), some) for identifiers, some in together.items()
     ]
+    arrivals, arrived = None, list[Event]()
+    if arriving is not None:
+        asserting = [event for event in said if event.asserted]
+        others = {nodes[one] for one in identifiers_of([*asserting, *claims])}
+        arrivals, arrived, named = arrivals_of(named, arriving, others)
+        apart = set(map(id, arrived))
+        said = [event for event in said if id(event) not in apart] if apart else said
+    met = [(visit_of(some, among), some) for among, some in named]
+    telling = [event for event in said if event.traits or event.asserted]
+    ids = {one: nodes[one] for one in identifiers_of([*telling, *claims])}
     joining = [_joining(one, visit) for visit, some in met for one in some if one.type == "group"]
     joining += [_given(one, ids) for one in claims if one.identifiers[0].kind == ACCOUNTS]
-    rows = [
-        event_row(event, sent.get(id(event), event), visit.nodes[0])
-        for visit, some in met
-        for event in some
-    ]
-    rows += [event_row(one, sent.get(id(one), one), ids[one.identifiers[0]]) for one in claims]
-    columns = zip(*rows, strict=True)
-    table = to_table("events", columns, _LATER) if rows else empty_table("events", _LATER)
-    visits = [visit for visit, _ in met]
-    return Prepared(
-        visits, telling, claims, ids, rejects, positions, keys, table, repeats, joining=joining
+    rows = chain(
+        ((event, nodes[event.identifiers[0]]) for event in arrived),
+        ((event, visit.nodes[0]) for visit, some in met for event in some),
+        ((event, ids[event.identifiers[0]]) for event in claims),
     )
+    table = _table([event_row(one, sent.get(id(one), one), owner) for one, owner in rows])
+    visits = [visit for visit, _ in met]
+    prepared = Prepared(visits, telling, claims, ids, rejects, positions, keys, table, repeats)
+    prepared.joining, prepared.arrivals = joining, arrivals or None
+    return prepared
+
+
+def _table(rows: Sequence[tuple[Any, ...]]) -> pa.Table:
+    if not rows:
+        return empty_table("events", _LATER)
+    return to_table("events", zip(*rows, strict=True), _LATER)
 
 
 def _joining(event: Event, visit: Visit) -> GroupCall:
@@ -259,12 +302,12 @@ def _written(events: Sequence[Event], writing: Writing) -> tuple[list[Event], di
     return found, changed
 
 
-def _firsts(keys: Sequence[SeenKey], events: Sequence[Event]) -> list[Event]:
-    """The first event of each key."""
+def _told_once(events: Sequence[Event]) -> tuple[Sequence[Event], list[SeenKey]]:
+    """The first event of each key, and the keys in their order."""
     first: dict[SeenKey, Event] = {}
-    for key, event in zip(keys, events, strict=True):
-        first.setdefault(key, event)
-    return list(first.values())
+    for event in events:
+        first.setdefault(key_of(event), event)
+    return (events if len(first) == len(events) else list(first.values())), sorted(first)
 
 
 class _Nodes(dict[Identifier, NodeId]):

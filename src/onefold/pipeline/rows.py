@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from onefold.lake import to_table
 from onefold.model.profile import Node, Profile, ProfileId, profile_name
 from onefold.model.records import Event
-from onefold.pipeline.first_rows import First, first_tables, people_table
+from onefold.pipeline.first_rows import First, Firsts, first_tables, firsts_of, people_table
 
 _json = msgspec.json.Encoder().encode
 
@@ -34,34 +34,53 @@ class Rows:
         self._changes = 0
         self._newcomers: Sequence[First] = ()
         self._people: Sequence[Profile] = ()
+        self._arrived: tuple[Firsts, Sequence[Profile], Sequence[str]] | None = None
 
     def as_tables(self) -> Iterator[tuple[str, pa.Table]]:
         """The rows of each table. What is told of many at once comes first."""
+        parts: dict[str, list[pa.Table]] = {}
+        changes = 0
+        for tables, told in self._of_many():
+            if changes and "changes" in tables:
+                tables["changes"] = _numbered_from(changes, tables["changes"])
+            changes += told
+            for name, table in tables.items():
+                parts.setdefault(name, []).append(table)
+        for name, rows in self.tables.items():
+            table = to_table(name, zip(*rows, strict=True))
+            if changes and name == "changes":
+                table = _numbered_from(changes, table)
+            parts.setdefault(name, []).append(table)
+        for name, some in parts.items():
+            yield name, pa.concat_tables(some)
+
+    def _of_many(self) -> Iterator[tuple[dict[str, pa.Table], int]]:
+        """Tables that are made as columns, and how many changes they tell."""
+        if self._arrived is not None:
+            firsts, people, told = self._arrived
+            tables, changes = first_tables(firsts, [one.id for one in people], self._now)
+            yield {**tables, "profiles": people_table(people, told, self._now)}, changes
         texts = {one.id: _json(one.traits).decode() for one in self._people}
-        first, changes = first_tables(self._newcomers, texts, self._now)
+        if self._newcomers:
+            numbers = [one.newcomer.profile.id for one in self._newcomers]
+            yield first_tables(firsts_of(self._newcomers, texts), numbers, self._now)
         if self._people:
-            first["profiles"] = people_table(self._people, texts, self._now)
-        for name in {**first, **self.tables}:
-            known = first.get(name)
-            if name not in self.tables:
-                yield name, known
-                continue
-            table = to_table(name, zip(*self.tables[name], strict=True))
-            if known is not None:
-                if name == "changes":
-                    numbers = pc.add(table.column("number"), changes)
-                    table = table.set_column(0, table.schema.field(0), numbers)
-                table = pa.concat_tables([known, table])
-            yield name, table
+            column = list(texts.values())
+            yield {"profiles": people_table(self._people, column, self._now)}, 0
 
     def clear(self) -> None:
         """Forget all rows."""
         self.tables.clear()
         self._newcomers = self._people = ()
+        self._arrived = None
 
     def tell_newcomers(self, people: Sequence[First]) -> None:
         """Who is new, and all that is known of them."""
         self._newcomers = people
+
+    def tell_arrived(self, firsts: Firsts, people: Sequence[Profile], texts: Sequence[str]) -> None:
+        """Who was made ready and is new; `texts` are their traits as JSON."""
+        self._arrived = firsts, people, texts
 
     def tell_people(self, people: Sequence[Profile]) -> None:
         """Who is another now, or new: traits, computed ones and tags."""
@@ -132,6 +151,12 @@ class Rows:
         before, after = _json(old).decode(), _json(new).decode()
         self.add("changes", self._changes, who, self._now, what, None, before, after, None, None)
         self._changes += len(new)
+
+
+def _numbered_from(start: int, changes: pa.Table) -> pa.Table:
+    """Rows of the history with numbers behind those that others have."""
+    numbers = pc.add(changes.column("number"), start)
+    return changes.set_column(0, changes.schema.field(0), numbers)
 
 
 def event_row(event: Event, sent: Event, owner: bytes) -> tuple[Any, ...]:

@@ -23,6 +23,7 @@ from onefold.model.profile import Node, NodeId, ProfileId
 from onefold.model.records import Event, Reject
 from onefold.model.sources import Source
 from onefold.pipeline.accounts import Accounts, GroupCall, account_write
+from onefold.pipeline.admitting import write_arrived
 from onefold.pipeline.counts import Counted
 from onefold.pipeline.documents import write_documents
 from onefold.pipeline.echoes import Echoes
@@ -44,6 +45,7 @@ from onefold.standardize import BY_DEFAULT, wording_of
 from onefold.store import BatchWrite, QueuedRows, RefreshRow, Sent, SQLiteStore
 
 _US_A_DAY = 86_400_000_000
+_MOST_NAMES = 10_000
 _MOST_NAMES = 10_000
 
 
@@ -85,6 +87,8 @@ class Pipeline:
         self._names = store.names_seen()
         self._members.batch = self._batch + 1
         self._watch = Stopwatch()
+        self.mostly_new = True
+        """Were at least half of those who came with the last batch new?"""
 
     def use(self, definitions: Definitions, sources: Mapping[str, Source]) -> None:
         """Put definitions and sources in force, from the next batch on."""
@@ -149,18 +153,13 @@ class Pipeline:
             write.seen = [(minute, digest, day) for minute, digest in given.keys]
         if fresh and not from_lake:
             with watch("lake rows"):
-                homes = given.homes(working.home)
+                homes = given.homes(working.home, working.arrived)
                 write.lake.append(self._queued("events", given.rows, profile_id=homes))
         self._write(write, rows)
         received = given.rows.column("received_at").cast(pa.int64()).to_pylist()
-        return Report(
-            fresh,
-            len(given.rejects),
-            given.repeats,
-            len(working.changed),
-            watch.lap(),
-            received,
-        )
+        people = len(working.changed | working.arrived.keys())
+        refused = len(given.rejects)
+        return Report(fresh, refused, given.repeats, people, watch.lap(), received)
 
     def try_fold(self, given: Prepared, now: int) -> Tried:
         """What folding a batch would do to people and segments; nothing is written."""
@@ -181,9 +180,10 @@ class Pipeline:
         rows = Rows(now)
         working = self._working(rows)
         people = Given(self._store.given)
-        matched = self._matching.in_force
-        concerned = None if matched else partial(people.concerned, given.joining)
-        fold_facts(given, working, rows, self._deciding, self._rules, watch, concerned)
+        matching = self._matching.in_force
+        concerned = None if matching else partial(people.concerned, given.joining)
+        by = self._deciding, self._rules, watch, concerned
+        given = fold_facts(given, working, rows, *by, whole=self._members.tells)
         accounts = self._accounts.fold(given.joining, working, rows, now)
         people.fold(given.claims, given.ids, working)
         people.arrive(working)
@@ -191,11 +191,13 @@ class Pipeline:
             if people.dirty:
                 working.regroup(people.dirty)
         with watch("buckets"):
-            counted = given.counted
-            if counted is None:
-                counted = self._members.count(given.rows)
+            counted = given.counted or self._members.count(given.rows)
             opened = self._members.add_buckets(counted, working.nodes, now)
         write = self._finish(working, rows, opened, now, accounts)
+        with watch("encode"):
+            write_arrived(given, working, rows, write)
+        arrived = len(working.arrived)
+        self.mostly_new = 2 * (len(working.created) + arrived) >= len(given.visits) + arrived
         write.waits, write.arrived = people.waits, people.arrived
         write.sent = [*noted, *write.sent]
         return given, working, rows, write

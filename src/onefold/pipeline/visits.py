@@ -82,3 +82,17 @@ def add_visit(visit: Visit, working: Working, rows: Rows, dirty: set[NodeId]) ->
     for left, right in pairs_of(ends, visit.rank):
         if working.link(left, right, visit.rank, first, dirty):
             rows.link(left, right, visit.rank, visit.first)
+
+
+def nodes_of(
+    named: Sequence[tuple[NodeId, Identifier]], rank: int, first: int, last: int, events: int
+) -> list[Node]:
+    """The nodes that a visit makes of these; the first is linked with all others, and has its events."""
+    owner = named[0][0]
+    evidence = rank, first
+    nodes = [
+        Node(node, kind, value, first, last, 0, {owner: evidence}) for node, (kind, value) in named
+    ]
+    nodes[0].links = {one.id: evidence for one in nodes[1:]}
+    nodes[0].events = events
+    return nodes

@@ -76,6 +76,7 @@ class Working:
         self.nodes: dict[NodeId, Node] = {}
         self.home: dict[NodeId, ProfileId] = {}
         self.newcomers: dict[ProfileId, Newcomer] = {}
+        self.arrived: dict[ProfileId, Profile] = {}
         self.loaded_due: dict[ProfileId, int] = {}
         self.changed: set[ProfileId] = set()
         self.told: set[ProfileId] = set()
@@ -112,6 +113,10 @@ class Working:
         """Those of these nodes that there are."""
         asked = [one for one in nodes if one not in self.nodes]
         return {one for one in nodes if one in self.nodes} | self._store.profiles_of(asked).keys()
+
+    def owners(self, nodes: Sequence[NodeId]) -> dict[NodeId, ProfileId]:
+        """Whose these nodes are, as the store knows it."""
+        return self._store.profiles_of(list(nodes))
 
     def load(self, profiles: Iterable[ProfileId]) -> None:
         """Load profiles that are not loaded yet."""
@@ -167,6 +172,16 @@ class Working:
                 self.home[node.id] = number
         for those in (self.created, self.changed, self.regrouped):
             those.update(self.newcomers)
+
+    def add_arrived(self, people: Iterable[Profile]) -> None:
+        """Add people who were made ready, and are evaluated as they are: nobody's evidence leads to them."""
+        self.arrived = {one.id: one for one in people}
+        self.profiles.update(self.arrived)
+        self.overdue.update(self.arrived)
+        for number, one in self.arrived.items():
+            for node in one.nodes:
+                self.nodes[node.id] = node
+                self.home[node.id] = number
 
     def _met(self, newcomer: Newcomer) -> None:
         """Somebody's evidence leads to a newcomer, who from then on is like all others."""

@@ -108,7 +108,7 @@ _COUNTED = ("12345678901234567890", "01234567890123456789", "9876543210987654321
 _LEAST_SAME = 7
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=4_096)
 def is_placeholder(kind: str, value: str) -> bool:
     """Does this value of this kind stand for none?
 

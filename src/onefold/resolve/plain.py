@@ -99,6 +99,9 @@ class Shape(NamedTuple):
     judged: Sequence[tuple[int, Sequence[str]]]
 
 
+_UNSEEN = Shape((), 0, 0, ())
+
+
 class Newcomers:
     """Says of identifiers that came together, and that nothing else knows, whether they are plainly one
     person: the same as `plain_people`, before there are any nodes.
@@ -113,9 +116,8 @@ class Newcomers:
         first has so many links: with all others, and with what is known and joins nobody.
         """
         kinds = tuple([one[0] for one in identifiers])
-        if (links, kinds) in self._shapes:
-            shape = self._shapes[links, kinds]
-        else:
+        shape = self._shapes.get((links, kinds), _UNSEEN)
+        if shape is _UNSEEN:
             shape = self._shapes[links, kinds] = self._shape_of(kinds, links)
         if shape is None or len(kinds) == 1:
             return shape

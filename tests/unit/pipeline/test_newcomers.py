@@ -1,12 +1,13 @@
-"""Who is new is the same person, with the same history, taken at once or by the general way."""
+"""Who is new is the same person, with the same history: made ready, taken at once, or by the general way."""
 
 from __future__ import annotations
 
 import json
 from itertools import chain, count
-from typing import Any
+from typing import Any, Literal, get_args
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,10 +16,13 @@ from onefold.model.identity import IdentifierRule, IdentityRules, Protection
 from onefold.model.profile import OBSERVED, Node, Profile, Statement, decode_profile, profile_name
 from onefold.model.records import Event, Identifier
 from onefold.pipeline import GoldenInputs, prepare_events
+from onefold.pipeline.admitting import write_arrived
+from onefold.pipeline.arrivals import Arriving
 from onefold.pipeline.documents import write_documents
 from onefold.pipeline.facts import fold_facts
 from onefold.pipeline.first_rows import First, Newcomer
 from onefold.pipeline.golden import Deciding
+from onefold.pipeline.increments import Increments
 from onefold.pipeline.rows import Rows
 from onefold.pipeline.stopwatch import Stopwatch
 from onefold.pipeline.working import Working
@@ -27,6 +31,7 @@ from onefold.store import BatchWrite, SQLiteStore
 NOW = 1_760_000_000_000_000
 KEY = b"k" * 32
 ENGINE = DuckEngine(threads=1)
+Way = Literal["general", "at once", "made ready"]
 VALUES = {
     "user_id": ["ann", "bob", "cid"],
     "email": ["ann@shop.example", "test@test.com", "info@shop.example"],
@@ -102,18 +107,29 @@ class World:
         self._deciding.use(golden, golden, "UTC")
         self._ids = count(1)
 
-    def fold(self, events: list[Event], *, at_once: bool) -> tuple[list[Any], int]:
-        """What comes of a batch, in no order and with people named by their identifiers; how many were taken at once."""
+    def fold(self, events: list[Event], way: Way) -> tuple[list[Any], int]:
+        """What comes of a batch, in no order and with people named by their identifiers; how many were
+        taken this way.
+        """
         rows = Rows(NOW)
         working = Working(self.store, lambda: next(self._ids), rows, self._rules, KEY)
-        facts = prepare_events(events, [], {}, KEY)
-        concerned = (lambda nodes: ()) if at_once else None
-        fold_facts(facts, working, rows, self._deciding, self._rules, Stopwatch(), concerned)
+        by = Arriving(self._rules, frozenset()) if way == "made ready" else None
+        facts = prepare_events(events, [], {}, KEY, arriving=by)
+        facts.counted = Increments()
+        concerned = None if way == "general" else lambda nodes: ()
+        watch, deciding = Stopwatch(), self._deciding
+        facts = fold_facts(facts, working, rows, deciding, self._rules, watch, concerned)
         self._deciding.decide(working, rows, NOW)
         write = BatchWrite(1)
         write_documents(working, rows, write, NOW)
+        write_arrived(facts, working, rows, write)
+        homes = facts.homes(working.home, working.arrived)
+        rows.tables["homes"] = list(
+            zip(facts.rows.column("message_id").to_pylist(), homes, strict=True)
+        )
         self.store.write(write)
-        return told(self.store, write, rows), len(working.newcomers)
+        taken = working.arrived if way == "made ready" else working.newcomers
+        return told(self.store, write, rows), len(taken)
 
 
 def told(store: SQLiteStore, write: BatchWrite, rows: Rows) -> list[Any]:
@@ -124,7 +140,8 @@ def told(store: SQLiteStore, write: BatchWrite, rows: Rows) -> list[Any]:
     }
     named = {number: _named(person) for number, person in people.items()}
     names = {**named, **{profile_name(number): name for number, name in named.items()}}
-    tables = []
+    homes = sorted((message, named[home]) for message, home in rows.tables.pop("homes"))
+    tables: list[Any] = [homes]
     for name, table in sorted(rows.as_tables()):
         found = table.to_pylist()
         if name == "changes":
@@ -171,17 +188,20 @@ def _named(person: Profile) -> str:
 def test_newcomers_are_who_they_would_be(
     before: list[Event], events: list[Event], rules: IdentityRules, golden: GoldenInputs
 ) -> None:
-    at_once, general = World(ENGINE, rules, golden), World(ENGINE, rules, golden)
-    for world in (at_once, general):
-        world.fold(before, at_once=False)
-    assert at_once.fold(events, at_once=True)[0] == general.fold(events, at_once=False)[0]
+    outcomes = []
+    for way in get_args(Way):
+        world = World(ENGINE, rules, golden)
+        world.fold(before, "general")
+        outcomes.append(world.fold(events, way)[0])
+    assert outcomes[1:] == outcomes[:1] * 2
 
 
-def test_somebody_new_is_taken_at_once() -> None:
+@pytest.mark.parametrize("way", ["made ready", "at once"])
+def test_somebody_new_needs_no_decision(way: Way) -> None:
     world = World(ENGINE, IdentityRules(), GoldenInputs())
     some = [event(1, [0, 3, 6], 1, {"name": "Ann"}, True, False), event(2, [9], 1, {}, True, False)]
-    assert world.fold(some, at_once=True)[1] == 2
-    assert world.fold(some, at_once=True)[1] == 0
+    assert world.fold(some, way)[1] == 2
+    assert world.fold(some, way)[1] == 0
 
 
 def test_so_is_who_comes_with_what_very_many_carry() -> None:
@@ -191,10 +211,10 @@ def test_so_is_who_comes_with_what_very_many_carry() -> None:
         world = World(ENGINE, IdentityRules(few), GoldenInputs())
         known = [event(1, [ann, mail, cookie], 1, {}, True, False)]
         known.append(event(2, [bob, mail, cookie], 1, {}, True, False))
-        world.fold(known, at_once=False)
+        world.fold(known, "general")
         beside = [mail] if owner is None else [owner, mail, cookie]
         told = {"name": "Cid"}
-        assert world.fold([event(3, [new, *beside], 2, told, True, False)], at_once=True)[1] == 1
+        assert world.fold([event(3, [new, *beside], 2, told, True, False)], "at once")[1] == 1
         profiles = [
             {f"{node.kind}:{node.value}" for node in decode_profile(document).nodes}
             for document in world.store.documents(world.store.profile_ids(0, 9)).values()

@@ -160,16 +160,17 @@ class Worker:
         """
         with self.beat.watch("wait ahead"):
             ahead = self._ahead.take(self._positions, self._version)
+        new = self._pipeline.mostly_new
         # Nothing may have come in behind the last large batch: then there is nothing to write.
         if ahead is not None and ahead.prepared.positions:
             if ahead.large:
-                self._ahead.ask({**self._positions, **ahead.prepared.positions})
+                self._ahead.ask({**self._positions, **ahead.prepared.positions}, newcomers=new)
             if self._fold(ahead.prepared, now):
                 return _SMALL_BATCH
         records, large = taken = take(self._log, self._positions, self._settings)
         if large:
             after = {record.partition: record.next_offset for record in records}
-            self._ahead.ask({**self._positions, **after})
+            self._ahead.ask({**self._positions, **after}, newcomers=new)
         if records:
             self._process(records, now)
         return taken.size

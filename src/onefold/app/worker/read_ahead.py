@@ -26,7 +26,7 @@ from onefold.model.mapping import RECORDS
 from onefold.model.plans import Violation
 from onefold.model.profile import NodeId
 from onefold.model.records import Event, Identifier, Reject
-from onefold.pipeline import GroupCall, Prepared, Visit, identifiers_of
+from onefold.pipeline import Arrivals, GroupCall, Prepared, Visit, identifiers_of
 from onefold.pipeline.increments import Increments
 
 _PROGRAM = (sys.executable, "-P", "-m", "onefold.app.worker.reading")
@@ -39,10 +39,13 @@ log = structlog.get_logger(__name__)
 
 
 class Ask(msgspec.Struct, frozen=True):
-    """What is to be prepared: whatever the log holds behind these positions."""
+    """What is to be prepared: whatever the log holds behind these positions; `newcomers` if most people
+    in it are probably new, so that it pays to make them ready.
+    """
 
     settings: Settings
     positions: dict[str, int]
+    newcomers: bool
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -111,6 +114,7 @@ class _Rest(msgspec.Struct, array_like=True):
     violations: list[Violation]
     loads: list[LoadCount]
     echoes: int
+    arrivals: Arrivals | None
 
 
 class Ahead(msgspec.Struct):
@@ -143,6 +147,7 @@ def parts_of(given: Prepared) -> list[bytes]:
         list(given.violations),
         list(given.loads),
         given.echoes,
+        given.arrivals,
     )
     described = map(_encode, (given.visits, whole, rest, given.counted))
     return [*described, nodes, to_ipc(given.rows)]
@@ -167,6 +172,7 @@ def prepared_from(parts: list[bytes]) -> Prepared:
         rest.violations,
         rest.loads,
         rest.echoes,
+        rest.arrivals,
     )
 
 
@@ -184,8 +190,10 @@ class ReadAhead:
         self._asked: dict[str, int] | None = None
         self.damaged = 0
 
-    def ask(self, positions: Mapping[str, int]) -> None:
-        """Have the batch behind these positions prepared, unless another is waited for."""
+    def ask(self, positions: Mapping[str, int], *, newcomers: bool) -> None:
+        """Have the batch behind these positions prepared, unless another is waited for; most people in it
+        are probably `newcomers` or not.
+        """
         if self._asked is not None:
             return
         if self._process is None or self._process.poll() is not None:
@@ -196,7 +204,7 @@ class ReadAhead:
         self._asked = dict(positions)
         assert self._process.stdin is not None
         try:
-            self._process.stdin.write(as_line(Ask(self._settings, self._asked)))
+            self._process.stdin.write(as_line(Ask(self._settings, self._asked, newcomers)))
             self._process.stdin.flush()
         except BrokenPipeError:
             self._asked = None

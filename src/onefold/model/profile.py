@@ -174,20 +174,20 @@ def nodes_apart(body: bytes) -> tuple[NodeId, list[Node]]:
     return _APART.decode(_PAIR + body)
 
 
-def put_together(profile: Profile, body: bytes, traits: bytes | msgspec.Raw) -> bytes:
-    """The document of a profile that has its first name: what `encode_profile` would give, where nodes
-    (`encode_apart`) and traits are encoded already.
+def put_together(profile: Profile, body: bytes) -> bytes:
+    """The document of a profile that has its first name: what `encode_profile` would give, where the nodes
+    are encoded already (`encode_apart`).
 
     >>> node = Node(b"n", "email", "ann@shop.example", 1, 1, 1, {})
     >>> whole = Profile(7, [(7, b"n")], [node], {"level": 3}, {"gold": 5}, 9)
-    >>> parts = encode_apart(b"n", [node]), encode_profile({"level": 3})
-    >>> put_together(whole, *parts) == encode_profile(whole)
+    >>> put_together(whole, encode_apart(b"n", [node])) == encode_profile(whole)
     True
     """
     number, found = encode_profile(profile.id), _NOTHING_FOUND
     if profile.members or profile.due or profile.computed or profile.tags or profile.until:
         rest = profile.members, profile.due, profile.computed, profile.tags, profile.until
         found = b"".join(map(encode_profile, rest))
+    traits = encode_profile(profile.traits)
     return b"".join((_PROFILE, number, _ONE, _PAIR, number, body, traits, found))
 
 

@@ -5,11 +5,16 @@ from __future__ import annotations
 from itertools import chain, repeat
 from operator import itemgetter
 
+import msgspec
+
+from onefold.model.profile import put_together
 from onefold.pipeline.newcomers import Concerned
 from onefold.pipeline.prepare import Prepared
 from onefold.pipeline.rows import Rows
 from onefold.pipeline.working import Working
 from onefold.store import BatchWrite
+
+_json = msgspec.json.Encoder().encode
 
 
 def admit(
@@ -40,8 +45,9 @@ def write_arrived(given: Prepared, working: Working, rows: Rows, write: BatchWri
     if arrivals is None:
         return
     people = list(working.arrived.values())
-    rows.tell_arrived(arrivals.firsts(given.rows), people, arrivals.texts)
-    documents = arrivals.documents(people)
+    texts = [_json(one).decode() for one in arrivals.traits]
+    rows.tell_arrived(arrivals.firsts(given.rows, texts), people, texts)
+    documents = map(put_together, people, arrivals.bodies)
     write.new_profiles += [
         (one.id, one.due, document) for one, document in zip(people, documents, strict=True)
     ]

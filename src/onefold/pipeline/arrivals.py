@@ -10,7 +10,7 @@ asks the store, and admits those who are new as they are; all others go the gene
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import chain, compress
 from typing import Any, NamedTuple
@@ -20,6 +20,7 @@ import numpy as np
 import pyarrow as pa
 
 from onefold.model.definitions import Definitions
+from onefold.model.given import is_reserved
 from onefold.model.identity import IdentityRules
 from onefold.model.profile import (
     NodeId,
@@ -27,9 +28,7 @@ from onefold.model.profile import (
     ProfileId,
     Statement,
     encode_apart,
-    encode_profile,
     nodes_apart,
-    put_together,
 )
 from onefold.model.records import Event, Identifier
 from onefold.model.sources import Source
@@ -47,7 +46,6 @@ _SAID = (
     *("source", "name", "time", "received_at", "message_id"),
     *("traits", "strong", "client_minute"),
 )
-_each_traits = msgspec.msgpack.Decoder(list[dict[str, Any]]).decode
 
 
 class Arriving(NamedTuple):
@@ -72,24 +70,26 @@ class Arrivals(msgspec.Struct, array_like=True, gc=False):
     """People made ready. Their events are the first rows of the batch, in this order.
 
     Of each: the number of identifiers, the `places` of the owner among them, the rank of its links, the
-    document's `bodies` and `traits`, these as JSON (`texts`), and how many. Of each identifier,
-    one person after the other: node, kind and value. `names` are the traits that any has.
+    `bodies` of the documents (`encode_apart`) and the golden `traits`. Of each identifier, one person after
+    the other: node, kind and value.
     """
 
-    counts: list[int]
-    places: list[int]
-    ranks: list[int]
-    bodies: list[bytes]
-    traits: list[msgspec.Raw]
-    texts: list[str]
-    sizes: list[int]
-    nodes: list[NodeId]
-    kinds: list[str]
-    values: list[str]
-    names: list[str]
+    counts: list[int] = []
+    places: list[int] = []
+    ranks: list[int] = []
+    bodies: list[bytes] = []
+    traits: list[dict[str, Any]] = []
+    nodes: list[NodeId] = []
+    kinds: list[str] = []
+    values: list[str] = []
 
     def __len__(self) -> int:
         return len(self.counts)
+
+    @property
+    def names(self) -> set[str]:
+        """The traits that any has."""
+        return set(chain.from_iterable(self.traits))
 
     def known_by(self, nodes: Collection[NodeId]) -> list[bool]:
         """Of each person, whether any identifier is among these."""
@@ -111,12 +111,9 @@ class Arrivals(msgspec.Struct, array_like=True, gc=False):
             of(self.ranks),
             of(self.bodies),
             of(self.traits),
-            of(self.texts),
-            of(self.sizes),
             of(self.nodes, each),
             of(self.kinds, each),
             of(self.values, each),
-            self.names,
         )
 
     def met(
@@ -147,35 +144,28 @@ class Arrivals(msgspec.Struct, array_like=True, gc=False):
 
     def people(self, new_id: Callable[[], ProfileId], *, whole: bool) -> list[Profile]:
         """Profiles with what rules read of them; `whole` ones have their identifiers too."""
-        head = b"\xdd" + len(self.traits).to_bytes(4, "big")  # msgpack: an array of so many
-        people = [
-            Profile(new_id(), [], [], traits, {})
-            for traits in _each_traits(b"".join([head, *map(bytes, self.traits)]))
-        ]
+        people = [Profile(new_id(), [], [], traits, {}) for traits in self.traits]
         if whole:
             for one, body in zip(people, self.bodies, strict=True):
                 root, one.nodes = nodes_apart(body)
                 one.names = [(one.id, root)]
         return people
 
-    def firsts(self, events: pa.Table) -> Firsts:
-        """Their history, where these are their events as rows of the lake."""
+    def firsts(self, events: pa.Table, texts: Sequence[str]) -> Firsts:
+        """Their history, where these are their events as rows of the lake, and their traits as JSON."""
         rows = events.slice(0, len(self)).combine_chunks()
         times, messages, sources = (
             rows.column(name).combine_chunks() for name in ("time", "message_id", "source")
         )
         counts = np.array(self.counts, np.int64)
-        seen = times.take(pa.array(np.repeat(np.arange(len(counts)), counts)))
-        whom = pa.array(np.flatnonzero(self.sizes))
+        sizes = list(map(len, self.traits))
+        whom = pa.array(np.flatnonzero(sizes))
         names: list[str | None] = [None] * len(self)
-        texts = self.texts
-        for at in [at for at, size in enumerate(self.sizes) if size == 1]:
-            (traits,) = _each_traits(b"\x91" + bytes(self.traits[at]))
-            [(names[at], value)] = traits.items()
-            texts = texts if texts is not self.texts else list(texts)
-            texts[at] = _json(value).decode()
-        told = (pa.array(column, pa.string()) for column in (names, texts, sources, messages))
-        sizes = [size for size in self.sizes if size]
+        told = list(texts)
+        for at in [at for at, size in enumerate(sizes) if size == 1]:
+            [(names[at], value)] = self.traits[at].items()
+            told[at] = _json(value).decode()
+        about = (pa.array(column, pa.string()) for column in (names, told, sources, messages))
         return Firsts(
             counts,
             self.places,
@@ -185,13 +175,17 @@ class Arrivals(msgspec.Struct, array_like=True, gc=False):
             sources,
             pa.array(self.kinds, pa.string()),
             pa.array(self.values, pa.string()),
-            seen,
-            Told(whom, sizes, *(column.take(whom) for column in told)),
+            times.take(pa.array(np.repeat(np.arange(len(counts)), counts))),
+            Told(whom, [size for size in sizes if size], *(one.take(whom) for one in about)),
         )
 
-    def documents(self, people: Iterable[Profile]) -> list[bytes]:
-        """The documents of these people, made of them in this order."""
-        return list(map(put_together, people, self.bodies, self.traits))
+
+class _Orders(dict[tuple[str, ...], Sequence[str] | None]):
+    """The names of traits in the order of golden records; None if some are not told to everybody."""
+
+    def __missing__(self, names: tuple[str, ...]) -> Sequence[str] | None:
+        order = self[names] = None if any(map(is_reserved, names)) else sorted(names)
+        return order
 
 
 def arrivals_of(
@@ -203,10 +197,10 @@ def arrivals_of(
     counted = Counter(chain.from_iterable([nodes for nodes, _ in met]))
     shared = named | {node for node, count in counted.items() if count > 1}
     plain, hold = Newcomers(by.rules), by.rules.protection.hold
-    made = Arrivals([], [], [], [], [], [], [], [], [], [], [])
+    orders = _Orders()
+    made = Arrivals()
     taken: list[Event] = []
     left: list[Met] = []
-    names: set[str] = set()
     for one in met:
         ids, some = one
         event = some[0]
@@ -214,38 +208,31 @@ def arrivals_of(
         if (
             len(some) > 1
             or event.type != "identify"
+            or not event.strong
             or event.source in by.echoing
             or hold in traits
             or not shared.isdisjoint(ids)
         ):
             left.append(one)
             continue
-        identifiers = event.identifiers
+        identifiers, order = event.identifiers, orders[tuple(traits)]
         shape = plain.shape(identifiers, len(ids) - 1)
-        # The only claims of somebody are the golden record.
-        golden = {name: traits[name] for name in sorted(traits)}
-        text = _json(golden).decode()
-        if shape is None or not event.strong or '"$' in text or None in golden.values():
+        if shape is None or order is None or None in traits.values():
             left.append(one)
             continue
         taken.append(event)
-        names.update(golden)
-        rank, time = rank_of(identifiers), event.time
-        nodes = nodes_of(list(zip(ids, identifiers, strict=True)), rank, time, time, 1)
+        rank, time, places = rank_of(identifiers), event.time, shape.order
+        nodes = nodes_of(ids, identifiers, rank, time, time, 1)
         if traits:
             said = Statement(event.source, time, event.message_id, True, traits)
             nodes[0].statements = msgspec.Raw(_encode([said]))
-        ordered = [nodes[at] for at in shape.order]
-        made.counts.append(len(ordered))
+        made.counts.append(len(ids))
         made.places.append(shape.owner)
         made.ranks.append(rank)
-        made.bodies.append(encode_apart(nodes[shape.root].id, ordered))
-        made.traits.append(msgspec.Raw(encode_profile(golden)))
-        made.texts.append(text)
-        made.sizes.append(len(golden))
-        for node in ordered:
-            made.nodes.append(node.id)
-            made.kinds.append(node.kind)
-            made.values.append(node.value)
-    made.names = sorted(names)
+        made.bodies.append(encode_apart(ids[shape.root], [nodes[at] for at in places]))
+        # The only claims of somebody are the golden record.
+        made.traits.append({name: traits[name] for name in order})
+        made.nodes += [ids[at] for at in places]
+        made.kinds += [identifiers[at][0] for at in places]
+        made.values += [identifiers[at][1] for at in places]
     return made, taken, left

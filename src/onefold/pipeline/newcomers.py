@@ -74,9 +74,9 @@ def fold_newcomers(
             continue
         for places, shape in zip(groups, shapes, strict=True):
             assert shape is not None
-            named = [(visit.nodes[at], identifiers[at]) for at in places]
+            own, named = [visit.nodes[at] for at in places], [identifiers[at] for at in places]
             count = visit.events if places[0] == 0 else 0
-            nodes = nodes_of(named, visit.rank, visit.first[0], visit.last, count)
+            nodes = nodes_of(own, named, visit.rank, visit.first[0], visit.last, count)
             claims = deciding.first_claims(nodes[0], events) if events else []
             names = [(working.new_id(), nodes[shape.root].id)]
             profile = Profile(names[0][0], names, [nodes[at] for at in shape.order], {}, {})

@@ -85,14 +85,19 @@ def add_visit(visit: Visit, working: Working, rows: Rows, dirty: set[NodeId]) ->
 
 
 def nodes_of(
-    named: Sequence[tuple[NodeId, Identifier]], rank: int, first: int, last: int, events: int
+    ids: Sequence[NodeId],
+    identifiers: Sequence[Identifier],
+    rank: int,
+    first: int,
+    last: int,
+    events: int,
 ) -> list[Node]:
     """The nodes that a visit makes of these; the first is linked with all others, and has its events."""
-    owner = named[0][0]
-    evidence = rank, first
+    owner, evidence = ids[0], (rank, first)
     nodes = [
-        Node(node, kind, value, first, last, 0, {owner: evidence}) for node, (kind, value) in named
+        Node(node, kind, value, first, last, 0, {owner: evidence})
+        for node, (kind, value) in zip(ids, identifiers, strict=True)
     ]
-    nodes[0].links = {one.id: evidence for one in nodes[1:]}
+    nodes[0].links = dict.fromkeys(ids[1:], evidence)
     nodes[0].events = events
     return nodes

@@ -14,12 +14,15 @@ PYTHON ?= python3
 RUN = .venv/bin/python
 WORKERS ?= 2
 
-.PHONY: env demo test test-all check bench docs fix lock clean
+.PHONY: env run-env demo test test-all check bench docs fix lock clean
 
 env:
 	@$(PYTHON) scripts/bootstrap
 
-demo: env
+run-env:
+	@$(PYTHON) scripts/bootstrap run
+
+demo: run-env
 	@.venv/bin/onefold demo $(ARGS)
 
 test: env

@@ -122,6 +122,9 @@ def _add_mapped(
 ) -> None:
     """What came of records, judged like all other events."""
     rejects.extend(mapped.rejects)
+    if not (writing or plans):
+        events.extend([event for _, event in mapped.events])
+        return
     for number, event in mapped.events:
         if writing and writing.concerns(event) and (reasons := writing.faults(event)):
             if writing.is_nobody(event):

@@ -98,12 +98,15 @@ class ReadyEvent:
         ask: Ask | None,
     ) -> list[tuple[int, Event]]:
         """Each event with the number of its record; what is wrong is added to `faults`."""
-        sources = [
-            source
+        wanted = [
+            (number, one)
             for number, one in enumerate(records)
             if number not in faults and self._is_for(one)
-            for source in self._sources(number, one)
         ]
+        if self._each:
+            sources = [source for number, one in wanted for source in self._items(number, one)]
+        else:
+            sources = [_Source(number, one, _fields_of(one)) for number, one in wanted]
         if sources and self._expressions:
             sources = self._asked(sources, ask, call, faults)
         if self._has_money:
@@ -129,15 +132,9 @@ class ReadyEvent:
         streams = self._event.streams
         return not streams or any(fnmatchcase(record.stream, one) for one in streams)
 
-    def _sources(self, number: int, record: LoadedRecord) -> Iterator[_Source]:
-        """The record, or the items of a list in it, which also see its fields and those as `parent`."""
-        fields = record.fields
-        if record.change == "delete" and record.before:
-            told = {name: value for name, value in fields.items() if value is not None}
-            fields = {**record.before, **told}
-        if not self._each:
-            yield _Source(number, record, fields)
-            return
+    def _items(self, number: int, record: LoadedRecord) -> Iterator[_Source]:
+        """The items of a list in the record, which also see its fields and those as `parent`."""
+        fields = _fields_of(record)
         items = inside(fields, self._each)
         for at, item in enumerate(items if type(items) is list else [items]):
             if type(item) is dict:
@@ -352,6 +349,14 @@ def _fields(event: EventMapping) -> Iterator[tuple[str, Field]]:
         ("properties", event.properties),
     ):
         yield from ((f"{where}.{name}", field) for name, field in fields.items())
+
+
+def _fields_of(record: LoadedRecord) -> Row:
+    """The fields; of what is deleted those that it had."""
+    if record.change != "delete" or not record.before:
+        return record.fields
+    told = {name: value for name, value in record.fields.items() if value is not None}
+    return {**record.before, **told}
 
 
 def _content(record: LoadedRecord, at: int | None, context: Mapping[str, Any], kind: str) -> bytes:

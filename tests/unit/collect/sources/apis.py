@@ -87,10 +87,17 @@ def day(number: int) -> str:
     return f"2026-03-{number:02}T10:00:00Z"
 
 
-PEOPLE = [
-    {"id": number, "email": f"p{number}@example.com", "updated_at": day(number)}
+_SHOPIFY_CUSTOMERS: list[dict[str, Any]] = [
+    {"legacyResourceId": str(number), "firstName": "P", "numberOfOrders": "3", "updatedAt": day(number),
+     "defaultEmailAddress": {"emailAddress": f"p{number}@example.com"}, "defaultPhoneNumber": None,
+     "defaultAddress": {"city": "Ulm", "countryCodeV2": "DE"}}
     for number in range(1, 6)
-]
+]  # fmt: skip
+_SHOPIFY_ORDERS: list[dict[str, Any]] = [
+    {"legacyResourceId": "9", "email": "p2@example.com", "createdAt": day(2), "updatedAt": day(2),
+     "customer": {"legacyResourceId": "2"}, "lineItems": {"nodes": []},
+     "totalPriceSet": {"shopMoney": {"amount": "12.50", "currencyCode": "EUR"}}}
+]  # fmt: skip
 SECONDS = 1_772_359_200  # 2026-03-01T10:00:00Z
 
 
@@ -99,36 +106,46 @@ def stamped(number: int) -> int:
 
 
 def shopify(asked: Asked) -> Reply:
+    """Its GraphQL API: a page of two, all later ones known by their cursor; fields that were not asked for are not told."""
+    if asked.path == "/oauth/access_token":
+        form = {name: values[0] for name, values in parse_qs(asked.raw.decode()).items()}
+        if (form.get("grant_type"), form.get("client_secret")) != ("client_credentials", "good"):
+            return 400, {"error": "application_cannot_be_found"}
+        return 200, {"access_token": "good", "scope": "read_customers", "expires_in": 86399}
     if asked.headers.get("x-shopify-access-token") != "good":
         return 401, {"errors": "[API] Invalid API key or access token"}
-    what = asked.path.rsplit("/", 1)[1].removesuffix(".json")
-    if what == "orders":
-        order = {
-            "id": 9,
-            "created_at": day(2),
-            "updated_at": day(2),
-            "total_price": "12.50",
-            "currency": "EUR",
-            "email": "p2@example.com",
-            "customer": {"id": 2},
-            "line_items": [],
-        }
-        return 200, {"orders": [order] if asked.query["updated_at_min"] <= day(2) else []}
-    if "page_info" in asked.query:
-        assert set(asked.query) <= {"limit", "page_info"}, "no filter may stand beside page_info"
-        return 200, {"customers": PEOPLE[int(asked.query["page_info"]) :]}
-    assert asked.query["limit"] == "250"
-    found = [one for one in PEOPLE if str(one["updated_at"]) >= asked.query["updated_at_min"]]
-    if len(found) <= 2:
-        return 200, {"customers": found}
-    link = f'<{asked.url(limit=250, page_info=2)}>; rel="next"'
-    return 200, {"customers": found[:2]}, {"Link": link}
+    assert (asked.method, asked.path) == ("POST", "/api/2026-10/graphql.json")
+    query, variables = asked.body["query"], asked.body["variables"]
+    what = query.partition("{")[2].split("(")[0].strip()
+    assert "query: $filter, sortKey: UPDATED_AT" in query
+    since = variables["filter"].removeprefix("updated_at:>='").removesuffix("'")
+    known = {"customers": _SHOPIFY_CUSTOMERS, "orders": _SHOPIFY_ORDERS}[what]
+    found = [one for one in known if one["updatedAt"] >= since]
+    start = int(variables.get("after") or 0)
+    some = found[start : start + min(2, variables["first"])]
+    for one in some:
+        assert set(one) <= set(query.replace("(", " ").split())
+    more = start + 2 < len(found)
+    end = {"hasNextPage": more, "endCursor": str(start + len(some)) if some else None}
+    cost = {"requestedQueryCost": 24, "throttleStatus": {"restoreRate": 100.0}}
+    return 200, {"data": {what: {"nodes": some, "pageInfo": end}}, "extensions": {"cost": cost}}
 
 
 def stripe(asked: Asked) -> Reply:
     if asked.headers.get("authorization") != "Bearer good":
         return 401, {"error": {"message": "Invalid API Key provided"}}
     since = int(asked.query["created[gte]"])
+    if asked.path.endswith("/events"):
+        assert asked.query["type"] == "customer.updated"
+        changed = {"object": "customer", "id": "cus_1", "email": "new@example.com"}
+        event = {
+            "id": "evt_1",
+            "created": stamped(3),
+            "type": "customer.updated",
+            "data": {"object": changed},
+        }
+        data = [event] if stamped(3) >= since else []
+        return 200, {"object": "list", "data": data, "has_more": False}
     if asked.path.endswith("/charges"):
         charge = {
             "id": "ch_1",
@@ -159,7 +176,7 @@ def stripe(asked: Asked) -> Reply:
 
 
 def hubspot(asked: Asked) -> Reply:
-    assert (asked.method, asked.path) == ("POST", "/crm/v3/objects/contacts/search")
+    assert (asked.method, asked.path) == ("POST", "/crm/objects/2026-09/contacts/search")
     if asked.headers.get("authorization") != "Bearer good":
         return 401, {"status": "error", "category": "INVALID_AUTHENTICATION"}
     (rule,) = asked.body["filterGroups"][0]["filters"]
@@ -198,7 +215,7 @@ def salesforce(asked: Asked) -> Reply:
         return 200, {"done": True, "records": [_contact(number) for number in found]}
     return 200, {
         "done": False,
-        "nextRecordsUrl": "/services/data/v60.0/query/01g-2",
+        "nextRecordsUrl": "/services/data/v66.0/query/01g-2",
         "records": [_contact(number) for number in found[:2]],
     }
 
@@ -217,9 +234,11 @@ def zendesk(asked: Asked) -> Reply:
             "requester_id": 2,
             "status": "open",
             "subject": "Hi",
-            "updated_at": day(2),
+            "updated_at": day(1),
+            "generated_timestamp": stamped(2),
         }
-        return 200, {"tickets": [ticket], "after_url": None, "end_of_stream": True}
+        fits = int(asked.query["start_time"]) <= stamped(2)
+        return 200, {"tickets": [ticket] if fits else [], "after_url": None, "end_of_stream": True}
     if "cursor" in asked.query:
         rest = range(3, 6)
         return 200, {
@@ -265,16 +284,22 @@ def woocommerce(asked: Asked) -> Reply:
         return 401, {"code": "woocommerce_rest_cannot_view"}
     page, size = int(asked.query["page"]), int(asked.query["per_page"])
     if asked.path.endswith("/orders"):
-        assert asked.query["dates_are_gmt"] == "true"
-        order = {"id": 9, "status": "completed", "date_created_gmt": "2026-03-02T10:00:00",
-                 "date_modified_gmt": "2026-03-02T10:00:00", "total": "12.50", "currency": "EUR",
-                 "billing": {"email": "p2@example.com"}, "line_items": []}  # fmt: skip
-        fits = asked.query["modified_after"] <= "2026-03-02T10:00:00" and page == 1
-        return 200, [order] if fits else []
+        assert (asked.query["dates_are_gmt"], asked.query["orderby"]) == ("true", "modified")
+        # Two hundred orders, three a second; `modified_after` means later, not as late.
+        orders = [_woo_order(number) for number in range(200)]
+        found = [one for one in orders if one["date_modified_gmt"] > asked.query["modified_after"]]
+        return 200, found[(page - 1) * size : page * size]
     people = [
         {"id": number, "email": f"p{number}@example.com", "billing": {}} for number in range(1, 106)
     ]
     return 200, people[(page - 1) * size : page * size]
+
+
+def _woo_order(number: int) -> dict[str, Any]:
+    stamp = f"2026-03-02T10:{number // 180:02}:{number // 3 % 60:02}"
+    return {"id": number, "status": "completed", "date_created_gmt": stamp, "date_modified_gmt": stamp,
+            "total": "12.50", "currency": "EUR", "billing": {"email": f"p{number}@example.com"},
+            "line_items": []}  # fmt: skip
 
 
 def intercom(asked: Asked) -> Reply:
@@ -284,7 +309,9 @@ def intercom(asked: Asked) -> Reply:
     assert asked.headers["intercom-version"] == "2.11"
     query, pages = asked.body["query"], asked.body["pagination"]
     assert (query["field"], query["operator"], pages["per_page"]) == ("updated_at", ">", 150)
-    found = [number for number in range(1, 6) if stamped(number) > int(query["value"])]
+    # Whole days in UTC: what is greater than a time begins with the day after it.
+    after = (int(query["value"]) // 86_400 + 1) * 86_400
+    found = [number for number in range(1, 6) if stamped(number) >= after]
     start = int(pages.get("starting_after", 0))
     data = [
         {
@@ -351,8 +378,8 @@ def youzan(asked: Asked) -> Reply:
 
 
 def wechat(asked: Asked) -> Reply:
-    if asked.path == "/token":
-        if (asked.query["grant_type"], asked.query["secret"]) != ("client_credential", "good"):
+    if asked.path == "/stable_token":
+        if (asked.body["grant_type"], asked.body["secret"]) != ("client_credential", "good"):
             return 200, {"errcode": 40125, "errmsg": "invalid appsecret"}
         return 200, {"access_token": "made", "expires_in": 7200}
     if asked.query.get("access_token") != "made":

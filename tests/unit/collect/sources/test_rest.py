@@ -166,3 +166,194 @@ def test_an_address_of_this_network_is_refused_unless_it_is_allowed(apis: Apis) 
         list(source.batches(None))
     source.close()
     assert apis.asked == []
+
+
+CHANGING: dict[str, Any] = {
+    **THINGS,
+    "query": {"since": "{since}"},
+    "paging": {"type": "offset", "parameter": "offset", "size": 2, "sorted": True},
+    "cursor": {
+        "field": "at",
+        "format": "seconds",
+        "start": "1970-01-01T00:00:00Z",
+        "late": "0s",
+    },
+}
+
+
+def listing(times: dict[int, int], asked: Asked, *, later: bool = False) -> Reply:
+    """Two of a list that is sorted by when its things changed, from an offset on."""
+    since, offset = int(asked.query["since"]), int(asked.query["offset"])
+    found = [one for one in times.items() if one[1] > since or (one[1] == since and not later)]
+    some = sorted(found, key=lambda one: (one[1], one[0]))[offset : offset + 2]
+    return 200, {"data": [{"id": number, "at": at} for number, at in some]}
+
+
+@pytest.mark.parametrize("later", [False, True])
+def test_a_record_that_changes_while_pages_are_read_pushes_no_other_out(
+    apis: Apis, later: bool
+) -> None:
+    times = {number: 100 + number for number in range(1, 10)}
+
+    def api(asked: Asked) -> Reply:
+        reply = listing(times, asked, later=later)
+        if (read := len(apis.asked)) in times:
+            times[read] = 1_000 + read  # one that was read goes to the end
+        return reply
+
+    apis.api = api
+    assert {int(place) for place in places(pull(apis, streams=[CHANGING]))} == set(range(1, 10))
+
+
+@pytest.mark.parametrize("later", [False, True])
+def test_more_of_one_time_than_a_page_holds_are_all_read_and_once(apis: Apis, later: bool) -> None:
+    times = {number: 100 + number // 6 for number in range(1, 20)}
+    apis.api = lambda asked: listing(times, asked, later=later)
+    assert sorted(map(int, places(pull(apis, streams=[CHANGING])))) == list(range(1, 20))
+
+
+def test_a_list_that_is_not_sorted_after_all_is_followed_by_its_numbers(apis: Apis) -> None:
+    times = {number: 500 - number for number in range(1, 10)}
+
+    def api(asked: Asked) -> Reply:
+        offset = int(asked.query["offset"])
+        return 200, {
+            "data": [{"id": n, "at": times[n]} for n in sorted(times)[offset : offset + 2]]
+        }
+
+    apis.api = api
+    assert sorted(map(int, places(pull(apis, streams=[CHANGING])))) == list(range(1, 10))
+
+
+def test_one_record_of_a_wrong_year_does_not_hide_what_changes_until_then(apis: Apis) -> None:
+    times = {1: 100, 2: 9_000_000_000}
+    apis.api = lambda asked: listing(times, asked)
+    first = pull(apis, streams=[CHANGING])
+    times[3] = 2_000_000_001  # a second after that run
+    assert "3" in places(pull(apis, first[-1].position, streams=[CHANGING]))
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ({"errors": ["renamed"], "items": []}, "data is not there; the answer has errors, items"),
+        ({"data": "soon"}, "data is no list"),
+    ],
+)
+def test_an_answer_without_its_records_is_no_empty_one(
+    apis: Apis, answer: dict[str, Any], told: str
+) -> None:
+    apis.api = lambda asked: (200, answer)
+    with pytest.raises(Unreachable, match=told):
+        pull(apis)
+
+
+def test_who_leaves_an_empty_list_out_says_so(apis: Apis) -> None:
+    apis.api = lambda asked: (200, {"total": 0})
+    assert places(pull(apis, streams=[{**THINGS, "sparse": True}])) == []
+    apis.api = lambda asked: (200, {"data": None})
+    assert places(pull(apis)) == []
+
+
+FAMILY = {
+    **THINGS,
+    "children": [
+        {
+            "name": "orders",
+            "path": "things/{id}/orders",
+            "records": "data",
+            "paging": {"type": "page", "parameter": "page", "size": 400},
+        },
+        {"name": "notes", "path": "things/{id}/notes", "records": "data"},
+    ],
+}
+
+
+def family(asked: Asked) -> Reply:
+    """Three parents, each with 1,000 orders on three pages, and a note."""
+    parts = asked.path.split("/")
+    if len(parts) == 2:
+        return 200, {"data": [{"id": f"p{number}"} for number in range(3)]}
+    if parts[3] == "notes":
+        return 200, {"data": [{"id": "n"}]}
+    start = (int(asked.query["page"]) - 1) * 400
+    return 200, {"data": [{"id": number} for number in range(start, min(start + 400, 1_000))]}
+
+
+def test_many_children_come_in_parts_and_a_crash_keeps_those_that_came(apis: Apis) -> None:
+    apis.api = family
+    whole = pull(apis, streams=[FAMILY])
+    assert len(set(places(whole))) == len(places(whole)) == 3 + 3_000 + 3
+    assert max(len(batch.records) for batch in whole) < 1_500
+
+    for number, batch in enumerate(whole[:-1]):
+        apis.asked.clear()
+        rest = places(pull(apis, batch.position, streams=[FAMILY]))
+        assert set(places(whole[: number + 1])) | set(rest) == set(places(whole))
+        assert len(rest) <= len(places(whole[number + 1 :])) + 3  # besides the parents
+
+
+def test_where_the_parents_are_others_by_now_all_children_are_read(apis: Apis) -> None:
+    apis.api = family
+    (first, *_) = pull(apis, streams=[FAMILY])
+
+    def newer(asked: Asked) -> Reply:
+        if asked.path == "/things":
+            return 200, {"data": [{"id": f"p{number}"} for number in (9, 0, 1, 2)]}
+        return family(asked)
+
+    apis.api = newer
+    assert sum(
+        "p9/" in place for place in places(pull(apis, first.position, streams=[FAMILY]))
+    ) == (1_001)
+
+
+OAUTH = {"type": "oauth2", "client_id": "a:b", "client_secret": "c d"}
+
+
+def test_a_token_that_cannot_be_had_for_a_moment_is_asked_for_again(apis: Apis) -> None:
+    def api(asked: Asked) -> Reply:
+        if asked.path == "/token":
+            return (503, {}) if len(apis.asked) < 3 else (200, {"access_token": "t"})
+        return 200, {"data": [{"id": 1}]}
+
+    apis.api = api
+    assert places(pull(apis, auth={**OAUTH, "url": f"{apis.url}/token"})) == ["1"]
+
+
+def test_who_asks_for_a_token_may_have_to_say_so_by_http_basic(apis: Apis) -> None:
+    def api(asked: Asked) -> Reply:
+        if asked.path == "/token":
+            assert (asked.basic(), asked.raw) == ("a%3Ab:c+d", b"grant_type=client_credentials")
+            return 200, {"access_token": "t"}
+        return 200, {"data": [{"id": 1}]}
+
+    apis.api = api
+    assert places(pull(apis, auth={**OAUTH, "url": f"{apis.url}/token", "send": "basic"})) == ["1"]
+
+
+def test_a_wrong_key_does_not_cost_the_page_that_was_reached(apis: Apis) -> None:
+    position = {"things": {"cursors": {}, "run": {"since": 0, "page": {"value": 7}, "highs": {}}}}
+    paged = {**THINGS, "paging": {"type": "page", "parameter": "page"}}
+    apis.api = lambda asked: (401, {})
+    with pytest.raises(Unreachable):
+        pull(apis, position, streams=[paged])
+    assert [asked.query["page"] for asked in apis.asked] == ["7"]
+
+
+def test_who_says_only_when_the_next_call_is_free_is_waited_for(
+    apis: Apis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("onefold.collect.sources.rest.calling.time.time", lambda: 2_000_000_000.0)
+    apis.before = [(429, {}, {"X-RateLimit-Reset": "2000000004"})]
+    apis.api = lambda asked: (200, {"data": [{"id": 1}]})
+    slept = Slept()
+    assert places(pull(apis, slept=slept)) == ["1"]
+    assert 3.9 < sum(slept) < 5
+
+
+def test_a_code_of_a_refusal_may_say_that_it_passes(apis: Apis) -> None:
+    apis.before = [(403, [{"errorCode": "REQUEST_LIMIT_EXCEEDED"}])]
+    apis.api = lambda asked: (200, {"data": [{"id": 1}]})
+    failure = {"at": ["0.errorCode", "code"], "again": ["REQUEST_LIMIT_EXCEEDED"]}
+    assert places(pull(apis, failure=failure)) == ["1"]

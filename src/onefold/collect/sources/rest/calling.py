@@ -9,12 +9,12 @@ from collections.abc import Generator, Iterator, Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
+from urllib.parse import parse_qsl, quote_plus, urlencode, urljoin, urlsplit
 
 import msgspec
 
 from onefold.collect.fetching import Answer, Fetcher, host_of
-from onefold.collect.sources.rest.settings import Auth, RestSettings
+from onefold.collect.sources.rest.settings import Auth, Failure, RestSettings
 from onefold.collect.sources.rest.values import at
 from onefold.model.errors import Busy, Unreachable
 
@@ -24,6 +24,10 @@ _FIRST_WAIT = 1.0
 _SHOWN = 300
 _EARLY = 60.0
 _FORGETFUL = 3600.0
+_TOO_MANY = 429
+UNAUTHORIZED = 401
+_RESETS = ("x-ratelimit-reset", "ratelimit-reset", "x-rate-limit-reset")
+_DIGITS_OF_A_MOMENT = 10
 
 
 class Refused(Unreachable):
@@ -111,8 +115,7 @@ class Caller:
         """Put the key into the headers, or give it as a parameter of the query."""
         auth = self._settings.auth
         if auth.type == "basic":
-            pair = base64.b64encode(f"{auth.user}:{auth.password}".encode()).decode()
-            headers["Authorization"] = f"Basic {pair}"
+            headers["Authorization"] = _basic(auth.user, auth.password)
         elif auth.type != "none":
             token = self._current_token() if auth.type == "oauth2" else auth.token
             if auth.type == "bearer" or (auth.type == "oauth2" and not auth.name):
@@ -130,7 +133,10 @@ class Caller:
             said = _decoded(answer)
             token = at(said, auth.at)
             if answer.status >= 400 or not isinstance(token, str) or not token:
-                raise Refused(f"no token is given: {self._told(answer, said)}", answer.status)
+                told = f"no token is given: {self._told(answer, said)}"
+                if self._judge(answer, said) == "again":
+                    raise Unreachable(told)
+                raise Refused(told, UNAUTHORIZED)
             lasts = at(said, auth.expires)
             seconds = float(lasts) if isinstance(lasts, (int, float)) else _FORGETFUL
             # Some write the moment, in milliseconds, where others write for how long.
@@ -152,7 +158,11 @@ class Caller:
         headers = {"Accept": "application/json", "User-Agent": "onefold"}
         if auth.send == "query":
             return self._fetcher.fetch("GET", _with_query(url, fields), headers)
-        form = auth.send == "form"
+        if auth.send == "basic":
+            # RFC 6749, 2.3.1: each is encoded as in a form before they are joined.
+            pair = (quote_plus(fields.pop(name, "")) for name in ("client_id", "client_secret"))
+            headers["Authorization"] = _basic(*pair)
+        form = auth.send in ("form", "basic")
         headers["Content-Type"] = (
             "application/x-www-form-urlencoded" if form else "application/json"
         )
@@ -161,28 +171,36 @@ class Caller:
 
     def _judge(self, answer: Answer, said: Any) -> str:
         """`fine`, `again`, `token` (with a new one), or `never`."""
-        if answer.status in _AGAIN:
-            return "again"
-        if answer.status == 401:
-            return "token"
         failure = self._settings.failure
-        if answer.status >= 300:
+        code = _code(failure, said)
+        if answer.status in _AGAIN or (failure and code in failure.again):
+            return "again"
+        if answer.status == UNAUTHORIZED or (failure and code in failure.token):
+            return "token"
+        if answer.status >= 300 or said is msgspec.UNSET:
             return "never"
-        if said is msgspec.UNSET:
-            return "never"
-        code = at(said, failure.at) if failure else None
-        if failure is None or code is None or code in failure.fine:
-            return "fine"
-        return "again" if code in failure.again else "token" if code in failure.token else "never"
+        return "fine" if failure is None or code is None or code in failure.fine else "never"
 
     def _told(self, answer: Answer, said: Any) -> str:
         """What the API says of its refusal, without the URL: its query may hold a key."""
         failure = self._settings.failure
-        text = str(at(said, failure.message)) if failure and failure.message else ""
+        text = str(at(said, failure.message) or "") if failure and failure.message else ""
         text = text or " ".join(answer.body[:_SHOWN].decode("utf-8", "replace").split())
         where = f"{host_of(answer.url)}{urlsplit(answer.url).path}"
         said_what = "with what is no JSON" if said is msgspec.UNSET and answer.status < 300 else ""
         return f"{where} answers {answer.status} {said_what}: {text}".replace(" :", ":")
+
+
+def _code(failure: Failure | None, said: Any) -> Any:
+    """The code by which an answer says how it went; None where it says none."""
+    if failure is None:
+        return None
+    places = (failure.at,) if isinstance(failure.at, str) else failure.at
+    return next((code for place in places if (code := at(said, place)) is not None), None)
+
+
+def _basic(user: str, password: str) -> str:
+    return f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"
 
 
 def _decoded(answer: Answer) -> Any:
@@ -208,8 +226,16 @@ def _text(value: Any) -> str:
 
 
 def _asked_wait(answer: Answer) -> float:
-    """For how many seconds `Retry-After` asks; 0 if it says nothing."""
+    """For how many seconds an answer asks to be left alone; 0 if it says nothing.
+
+    Who sends no `Retry-After` may say when the next call is free: as a moment, or as seconds until then.
+    """
     text = answer.headers.get("retry-after", "").strip()
+    if not text and answer.status == _TOO_MANY:
+        given = (answer.headers.get(name, "").strip() for name in _RESETS)
+        text = next((one for one in given if one.isascii() and one.isdigit()), "")
+        if len(text) >= _DIGITS_OF_A_MOMENT:
+            return max(0.0, int(text) - time.time())
     try:
         return max(0.0, float(text))
     except ValueError:

@@ -16,20 +16,36 @@ from onefold.model.errors import Fault, InvalidInput
 
 
 class Parameter(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What a definition's settings must say, or may (where there is a default)."""
+    """What a definition's settings must say, or may (where there is a default).
+
+    What belongs to a `way` of proving who we are must be said only where that way is taken.
+    """
 
     help: str
     default: str | None = None
     secret: bool = False
+    way: str = ""
 
 
 class ReadyMade(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A description: what it takes, how the API is read, and what its records become."""
+    """A description: what it takes, how the API is read, and what its records become.
+
+    Of its `ways` the first holds of which a parameter is given, else the first of all; it adds to `rest`.
+    """
 
     title: str
     parameters: dict[str, Parameter]
     rest: dict[str, Any]
     mapping: dict[str, Any]
+    ways: dict[str, dict[str, Any]] = {}
+
+    def way_of(self, given: Mapping[str, Any]) -> str:
+        """The way that settings take."""
+        taken = (name for name in self.ways if any(self._is_of(key, name) for key in given))
+        return next(taken, next(iter(self.ways), ""))
+
+    def _is_of(self, key: str, way: str) -> bool:
+        return key in self.parameters and self.parameters[key].way == way
 
 
 @cache
@@ -55,7 +71,10 @@ def settings_of(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
         if key not in one.parameters and key != "streams"
     ]
     values: dict[str, str] = {}
+    way = one.way_of(given)
     for key, parameter in one.parameters.items():
+        if parameter.way not in ("", way) and key not in given:
+            continue
         value = given.get(key, parameter.default)
         if not isinstance(value, str) or not value:
             faults.append(Fault("is missing", f"settings.{key}", parameter.help))
@@ -67,6 +86,6 @@ def settings_of(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
         faults.append(Fault("must be a list of", "settings.streams", ", ".join(sorted(streams))))
     if faults:
         raise InvalidInput(f"the settings of {name} are wrong", faults)
-    made: dict[str, Any] = filled(one.rest, values)
+    made: dict[str, Any] = filled({**one.rest, **one.ways.get(way, {})}, values)
     made["streams"] = [stream for stream in made["streams"] if stream["name"] in chosen]
     return made

@@ -12,8 +12,9 @@ class Auth(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
     `bearer` and `key` send a `token` (`key` in the header or query parameter `name`, after `prefix`),
     `basic` a `user` and `password`. `oauth2` gets its token from `url` first: by `grant`, with
-    `client_id` and `client_secret`, or whatever `fields` say; `send` says how the fields go there, and
-    `at` and `expires` where in the answer the token and its lifetime (seconds) stand.
+    `client_id` and `client_secret`, or whatever `fields` say; `send` says how the fields go there (`basic`:
+    as a form, but who we are as HTTP Basic), and `at` and `expires` where in the answer the token and its
+    lifetime (seconds) stand.
     """
 
     type: Literal["none", "bearer", "key", "basic", "oauth2"] = "none"
@@ -30,7 +31,7 @@ class Auth(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     refresh_token: str = ""
     scope: str = ""
     fields: dict[str, str] = {}
-    send: Literal["form", "json", "query"] = "form"
+    send: Literal["form", "basic", "json", "query"] = "form"
     at: str = "access_token"
     expires: str = "expires_in"
 
@@ -42,7 +43,9 @@ class Paging(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     as `parameter`. `last`: the field `at` of the last record is. `page` and `offset`: a number, of
     pages from `first` or of records, with `size` of them a page (`size_parameter` asks for that many).
     `more` is where a flag says that there is another page, `done` where one says that there is
-    none. After `most` records the API pages no further: then it goes on from the last cursor.
+    none. After `most` records the API pages no further: then it goes on from the last cursor. Where a list
+    is `sorted` by the cursor, oldest first, each page does: a record that changes while pages are
+    counted would push another one out of them.
     """
 
     type: Literal["none", "link", "next", "token", "last", "page", "offset"] = "none"
@@ -54,6 +57,7 @@ class Paging(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     more: str = ""
     done: str = ""
     most: int = 0
+    sorted: bool = False
 
 
 class Cursor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -75,10 +79,11 @@ class Cursor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 class Failure(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How an answer of status 200 says that it failed: a code `at` that is none of the `fine` ones.
 
-    With a code of `again` the same is tried later, with one of `token` once more with a new token.
+    With a code of `again` the same is tried later, with one of `token` once more with a new token, whatever
+    its status. Where there are several places, the first that says something counts.
     """
 
-    at: str
+    at: str | tuple[str, ...]
     fine: tuple[int | str | bool, ...] = (0,)
     again: tuple[int | str, ...] = ()
     token: tuple[int | str, ...] = ()
@@ -91,7 +96,8 @@ class Stream(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     `records` is where they stand in the answer, `key` what tells them apart. `children` are read for
     each record, whose fields fill `{field}` in their path, query and body; with `group` for so
     many records at once. With `keep` fields of the parent come along (`parent.field`). What has
-    `emit: false` is only read for its children.
+    `emit: false` is only read for its children. An answer without `records` is a failure, unless it is
+    `sparse`: leaves them out where there are none.
     """
 
     name: str
@@ -107,6 +113,7 @@ class Stream(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     group: int = 1
     keep: tuple[str, ...] = ()
     emit: bool = True
+    sparse: bool = False
 
 
 class RestSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -40,6 +40,19 @@ def at(value: Any, path: str) -> Any:
     return value
 
 
+def stands(value: Any, path: str) -> bool:
+    """Is there something at a path, be it nothing?
+
+    >>> stands({"data": None}, "data"), stands({"errors": []}, "data"), stands(None, "data")
+    (True, False, False)
+    """
+    above, _, name = path.rpartition(".")
+    within = at(value, above)
+    return (
+        not path or at(within, name) is not None or (isinstance(within, Mapping) and name in within)
+    )
+
+
 def filled(value: Any, known: Places) -> Any:
     """The same with known `{places}` filled in; a text that is one place becomes what stands there.
 

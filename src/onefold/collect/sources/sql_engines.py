@@ -1,4 +1,7 @@
-"""Connections to databases: to the address that was judged, read-only, and ended when they hang."""
+"""Connections to databases: to the address that was judged, read-only, and ended when they hang.
+
+One value that its driver cannot say must not end the reading of a table: it comes as text.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 _CONNECT_SECONDS = 15
+_TIMES = ("timestamp", "timestamptz", "date", "time", "timetz", "interval")
+_TEXT = 0
 _PORTS = {"postgresql": 5432, "mysql": 3306, "mariadb": 3306, "mssql": 1433}
 
 
@@ -61,7 +66,48 @@ def _postgresql(sqlalchemy: Any, settings: SqlSettings, port: int, address: str)
         f" -c statement_timeout={int(settings.timeout * 1000)}",
     }
     engine: Engine = sqlalchemy.create_engine(url, connect_args=options, pool_size=1)
+    sqlalchemy.event.listen(engine, "connect", _say_all_times)
     return engine
+
+
+def _say_all_times(connection: Any, _record: Any) -> None:
+    """`infinity`, the year 12000 and 24:00 are times for PostgreSQL, and none for Python."""
+    from psycopg import DataError  # noqa: PLC0415 - its driver is there by now
+    from psycopg.adapt import Loader  # noqa: PLC0415
+
+    for name in _TIMES:
+        known = connection.adapters.types[name].oid
+        usual = connection.adapters.get_loader(known, _TEXT)
+
+        class Told(Loader):
+            _usual = usual
+
+            def __init__(self, oid: int, context: Any = None) -> None:
+                super().__init__(oid, context)
+                self._inner = self._usual(oid, context)
+
+            def load(self, data: Any) -> Any:
+                try:
+                    return self._inner.load(data)
+                except (DataError, ValueError, OverflowError):
+                    return bytes(data).decode()
+
+        connection.adapters.register_loader(known, Told)
+
+
+def as_stored(_inspector: Any, _table: Any, column: dict[str, Any]) -> None:
+    """Take a column of SQLite as it is, whatever it was declared to be: any may hold anything.
+
+    A time in particular is a text, and is found again only by that very text.
+    """
+    from sqlalchemy import Boolean, DateTime, types  # noqa: PLC0415
+
+    declared, column["type"] = column["type"], types.NullType()
+    column["info"] = {
+        "is_time": isinstance(declared, DateTime),
+        "is_truth": isinstance(declared, Boolean),
+        "is_json": isinstance(declared, types.JSON),
+    }
 
 
 def _mysql(sqlalchemy: Any, settings: SqlSettings, port: int, address: str) -> Engine:
@@ -108,6 +154,11 @@ def _mssql(sqlalchemy: Any, settings: SqlSettings, port: int, address: str) -> E
     engine: Engine = sqlalchemy.create_engine(
         url, connect_args={"timeout": _CONNECT_SECONDS}, pool_size=1
     )
+
+    def end_what_hangs(connection: Any, _record: Any) -> None:
+        connection.timeout = int(settings.timeout)
+
+    sqlalchemy.event.listen(engine, "connect", end_what_hangs)
     return engine
 
 

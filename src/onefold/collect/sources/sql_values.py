@@ -13,6 +13,7 @@ from onefold.model.moments import micros_of, read_iso
 
 _EXACT_DIGITS = 15
 _LARGEST = 1 << 63
+_DATE_LETTERS = len("2026-07-01")
 _TIME_LETTERS = len("2026-07-01 12:00:00")
 
 
@@ -68,9 +69,17 @@ def back(told: list[Any]) -> Any:
 def earlier(value: Any, seconds: float, numbers: int) -> Any:
     """A cursor so far back that what was committed late lies behind it; the same where it has no before.
 
+    A time that is a text (SQLite has no other) stays one of the same form.
+
     >>> earlier(datetime(2026, 1, 1, 0, 10), 600, 0), earlier(1500, 600, 1000), earlier("x", 600, 1)
     (datetime.datetime(2026, 1, 1, 0, 0), 500, 'x')
+    >>> earlier("2026-01-01T00:10:00.5Z", 600, 0), earlier("2026-01-01 00:10:00", 600, 0)
+    ('2026-01-01T00:00:00', '2026-01-01 00:00:00')
     """
+    if isinstance(value, str) and isinstance(read := moment(value), datetime):
+        # Without what follows the seconds it stands in front of all that begin alike.
+        before = read.replace(tzinfo=None) - timedelta(seconds=seconds)
+        return before.isoformat(sep=value[_DATE_LETTERS], timespec="seconds")
     if isinstance(value, datetime):
         return value - timedelta(seconds=seconds)
     if isinstance(value, date):
@@ -78,6 +87,20 @@ def earlier(value: Any, seconds: float, numbers: int) -> Any:
     if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
         return value - numbers
     return value
+
+
+def moment(value: Any) -> Any:
+    """A text that is a time as one; anything else as it is.
+
+    >>> moment("2026-07-01 12:00:00"), moment("yesterday")
+    (datetime.datetime(2026, 7, 1, 12, 0), 'yesterday')
+    """
+    if not isinstance(value, str) or len(value) < _TIME_LETTERS or value[4] != "-":
+        return value
+    try:
+        return datetime.fromisoformat(value)
+    except ValueError:
+        return value
 
 
 def micros(value: Any, zone: ZoneInfo) -> int | None:

@@ -12,6 +12,8 @@ from onefold.collect.addresses import Reach
 from onefold.collect.sources.sql import SqlSource
 from onefold.collect.sources.sql_engines import engine_of
 from onefold.collect.sources.sql_settings import SqlSettings, TableSettings
+from onefold.collect.sources.sql_table import Reading, behind
+from onefold.collect.sources.sql_values import kept
 from onefold.model.errors import InvalidInput, Unreachable
 from onefold.model.pulled import Batch, Position
 from onefold.testing import servers
@@ -132,8 +134,6 @@ def test_the_dialect_of_sql_server_takes_our_queries() -> None:
     from sqlalchemy import Column, DateTime, Integer, MetaData, Table, select
     from sqlalchemy.dialects import mssql
 
-    from onefold.collect.sources.sql import behind
-
     table = Table("orders", MetaData(), Column("id", Integer), Column("at", DateTime))
     order = [table.c.at, table.c.id]
     query = select(*table.c).where(behind(order, [1, 2])).order_by(*order).limit(5)
@@ -141,3 +141,45 @@ def test_the_dialect_of_sql_server_takes_our_queries() -> None:
     assert "TOP" in text
     assert "orders.at = " in text
     assert "orders.id > " in text
+
+
+def test_sql_server_compares_a_time_as_what_its_column_is() -> None:
+    from datetime import UTC, datetime
+    from zoneinfo import ZoneInfo
+
+    from sqlalchemy import DATETIME, Column, Integer, MetaData, Table
+    from sqlalchemy.dialects import mssql
+
+    table = Table(
+        "orders", MetaData(), Column("id", Integer, primary_key=True), Column("at", DATETIME)
+    )
+    settings = SqlSettings(dialect="mssql", host="h", database="d", tables=())
+    reading = Reading(
+        TableSettings(table="orders", cursor="at"), table, settings, ZoneInfo("UTC"), 0
+    )
+    after = [kept(datetime(2026, 1, 1, 0, 0, 0, 3_000, tzinfo=UTC)), kept(7)]
+    query = reading._query([], [table.c.at, table.c.id], after)
+    text = str(query.compile(dialect=mssql.dialect()))
+    assert text.count("AS DATETIME)") == 2
+
+
+def test_a_number_has_no_minutes(shop: Shop) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        shop.pull(cursor="id", late="10m")
+    assert [fault.where for fault in caught.value.faults] == ["settings.tables[0].late"]
+
+
+@pytest.mark.parametrize("shop", ["postgresql"], indirect=True)
+def test_times_that_python_has_not_come_as_texts_and_hide_nothing(shop: Shop) -> None:
+    shop.run(
+        "alter table orders add column until date, add column opens time",
+        "insert into orders values (1,1,'2026-03-01 10:00:00','x','infinity','24:00:00')",
+        "insert into orders values (2,1,'infinity','x','12000-01-01','10:00:00')",
+    )
+    first = shop.pull(cursor="at")
+    assert [record.fields for batch in first for record in batch.records] == [
+        {"id": 1, "paid": 1, "at": "2026-03-01T10:00:00+00:00", "note": "x", "until": "infinity", "opens": "24:00:00"},
+        {"id": 2, "paid": 1, "at": "infinity", "note": "x", "until": "12000-01-01", "opens": "10:00:00"},
+    ]  # fmt: skip
+    shop.run("insert into orders values (3,1,'2026-03-02 10:00:00','x')")
+    assert "3" in places(shop.pull(first[-1].position, cursor="at"))

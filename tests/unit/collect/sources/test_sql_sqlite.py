@@ -1,12 +1,14 @@
 import sqlite3
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from onefold.collect.addresses import Reach
 from onefold.collect.sources.sql import SqlSource
 from onefold.collect.sources.sql_settings import SqlSettings, TableSettings
+from onefold.collect.sources.sql_values import micros
 from onefold.model.errors import InvalidInput, Unreachable
 from onefold.model.pulled import Batch, Position
 from tests.unit.collect.sources.reading import places
@@ -123,3 +125,71 @@ def test_names_and_values_are_never_text_of_a_query(tmp_path: Path) -> None:
         "insert into customers values ('1'' or 1=1', 'a'), ('2', 'b'), ('3', 'c')",
     )
     assert sorted(places(pull(path, cursor=odd, page=1))) == ["1' or 1=1", "2", "3"]
+
+
+TIMED = "create table customers (id integer primary key, at datetime, good boolean)"
+
+
+@pytest.mark.parametrize("written", ["2026-01-01 00:00:00", "2026-01-01T00:00:00.500Z"])
+def test_ties_of_a_time_are_not_lost_however_it_is_written(tmp_path: Path, written: str) -> None:
+    rows = ",".join(f"({number},'{written}',1)" for number in range(1, 8))
+    path = make(tmp_path / "crm.db", TIMED, f"insert into customers values {rows}")
+    first = pull(path, cursor="at")
+    assert places(first) == ["1", "2", "3", "4", "5", "6", "7"]
+    assert first[0].records[0].time == micros(written, ZoneInfo("UTC"))
+    assert first[0].records[0].fields["good"] is True
+
+    late = written.replace("2026-01-01", "2025-12-31").replace("00:00:00", "23:55:00")
+    make(path, f"insert into customers values (8,'{late}',0)")
+    assert "8" in places(pull(path, first[-1].position, cursor="at"))
+
+
+def test_a_value_that_is_no_time_ends_nothing_and_hides_nothing(tmp_path: Path) -> None:
+    path = make(
+        tmp_path / "crm.db",
+        TIMED,
+        "insert into customers values (1,'2026-01-01 00:00:00','maybe'),(2,'yesterday',0)",
+    )
+    first = pull(path, cursor="at")
+    assert [record.fields for batch in first for record in batch.records] == [
+        {"id": 1, "at": "2026-01-01T00:00:00+00:00", "good": "maybe"},
+        {"id": 2, "at": "yesterday", "good": False},
+    ]
+    make(path, "insert into customers values (3,'2026-01-02 00:00:00',1)")
+    assert "3" in places(pull(path, first[-1].position, cursor="at"))
+
+
+def test_a_time_in_the_future_does_not_hide_what_changes_until_then(tmp_path: Path) -> None:
+    path = make(
+        tmp_path / "crm.db",
+        TIMED,
+        "insert into customers values (1,'2026-01-01 00:00:00',1),(2,'2099-01-01 00:00:00',1)",
+    )
+    first = pull(path, cursor="at", page=1)
+    assert places(first) == ["1", "2"]
+    make(path, "insert into customers values (3,'2026-01-02 00:00:00',1)")
+    assert "3" in places(pull(path, first[-1].position, cursor="at"))
+
+
+def test_rows_without_a_key_are_told_and_the_others_come(tmp_path: Path) -> None:
+    path = make(
+        tmp_path / "crm.db",
+        "create table customers (code text, name text)",
+        "insert into customers values (null,'a'),(null,'b'),(null,'c'),('1','d'),('2','e'),('3','f')",
+    )
+    batches = pull(path, key=("code",))
+    assert places(batches) == ["1", "2", "3"]
+    told = [(one.raw, one.reasons) for batch in batches for one in batch.unreadable]
+    assert told == [
+        (b'{"code":null,"name":"%s"}' % name, ("has no code",)) for name in (b"a", b"b", b"c")
+    ]
+
+
+def test_a_cursor_of_another_column_begins_anew(tmp_path: Path) -> None:
+    path = make(
+        tmp_path / "crm.db",
+        CUSTOMERS,
+        "insert into customers values (5000,'a',1),(5001,'b',2)",
+    )
+    first = pull(path, cursor="id")
+    assert places(pull(path, first[-1].position, cursor="changed")) == ["5000", "5001"]

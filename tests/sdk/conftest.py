@@ -52,7 +52,7 @@ class Collector:
         self.calls: list[Call] = []
         self.busy_times = 0
         self.source = Source(id="shop", name="Shop", key_hash=hash_secret("s3cret"))
-        self.settings = Settings()
+        self.settings = Settings(limit_wait=0.0)
         self._memory = MemoryEventLog()
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None

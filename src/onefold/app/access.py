@@ -91,7 +91,8 @@ def source_add(
 ) -> NewSource:
     """Add a source and give its write key.
 
-    Over `events_per_second` its calls are answered with 429; None is without limit.
+    Over `events_per_second` its calls wait for their turn (`limit_wait`), and are answered with 429 where that
+    takes too long; None is without limit.
     """
     faults = _name_faults(name)
     if kind not in _KINDS:

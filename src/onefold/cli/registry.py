@@ -41,7 +41,10 @@ def source_add(
     ] = "direct",
     events_per_second: Annotated[
         int | None,
-        typer.Option("--events-per-second", help="Above it, calls are answered with 429."),
+        typer.Option(
+            "--events-per-second",
+            help="Above it, calls wait for their turn, then are answered with 429.",
+        ),
     ] = None,
 ) -> None:
     """Add a source and print its write key, which is shown only now.

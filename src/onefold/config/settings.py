@@ -129,6 +129,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             most=256 * MIB,
         ),
     ] = 4 * MIB
+    limit_wait: Annotated[
+        float,
+        Is(
+            "How long a call above the limit of its source waits for its turn before it is refused.",
+            "seconds",
+            least=0,
+            most=60,
+        ),
+    ] = 3.0
     ip_mode: Annotated[
         Literal["none", "direct", "proxy"],
         Is(

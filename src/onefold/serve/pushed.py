@@ -39,8 +39,9 @@ class PushedApp:
         self._doors: dict[tuple[str, str], tuple[float, Door]] = {}
         find = context.access.source
         judging = context.access.judging
-        self._soap = SoapApp(log, find, self._passwords, judging, now_us)
-        self._webhooks = WebhookApp(log, find, self._webhook, now_us)
+        wait = context.settings.limit_wait
+        self._soap = SoapApp(log, find, self._passwords, judging, now_us, wait)
+        self._webhooks = WebhookApp(log, find, self._webhook, now_us, wait)
         self._max_body = context.settings.max_body_size
         self._proxies = tuple(map(ip_network, context.settings.trusted_proxies))
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 import msgspec
 
 from onefold.collect import find_key
-from onefold.collect.allowance import Allowance
 from onefold.collect.soap import (
     Envelope,
     Nonces,
@@ -21,9 +20,10 @@ from onefold.collect.soap import (
     wsdl,
 )
 from onefold.collect.soap.envelope import Answer, version_of
-from onefold.model.errors import Fault, InvalidInput, OnefoldError, RateLimited, Unauthorized
+from onefold.model.errors import Fault, InvalidInput, OnefoldError, Unauthorized
 from onefold.model.records import Accepted, encode_accepted
 from onefold.model.sources import FindSource, Source, authenticate
+from onefold.serve.limits import Limits
 from onefold.serve.log_writer import LogWriter
 from onefold.standardize import Verdict
 
@@ -47,6 +47,7 @@ class SoapApp:
         passwords: Passwords,
         judging: Judging,
         clock_us: Callable[[], int],
+        limit_wait: float = 0.0,
     ) -> None:
         self._log = log
         self._find_source = find_source
@@ -54,7 +55,7 @@ class SoapApp:
         self._judging = judging
         self._clock = clock_us
         self._nonces = Nonces()
-        self._allowances: dict[str, Allowance] = {}
+        self._limits = Limits(clock_us, limit_wait)
         self.accepted = 0
 
     def describe(self, base: str) -> Answer:
@@ -79,8 +80,8 @@ class SoapApp:
         now = self._clock()
         source = self._caller(envelope, headers, now // 1_000_000)
         events = await asyncio.to_thread(events_in, envelope.operation)
-        self._allow(source, len(events), now)
         body = msgspec.json.encode({"batch": events})
+        await self._limits.turn(source, len(events), len(body))
         accepted = Accepted(source.id, now, "batch", body)
         verdicts = await asyncio.to_thread(self._judging(accepted, source))
         if faults := list(_faults(verdicts, envelope.operation.name)):
@@ -122,16 +123,6 @@ class SoapApp:
         if not self._nonces.use(token.user, token.nonce, now):
             raise Unauthorized("this UsernameToken was used already; make a new one for each call")
         return self._find_source(token.user) or Source(id=token.user, name=token.user)
-
-    def _allow(self, source: Source, events: int, now: int) -> None:
-        per_second = source.events_per_second
-        if not per_second:
-            return
-        allowance = self._allowances.get(source.id)
-        if allowance is None or allowance.per_second != per_second:
-            allowance = self._allowances[source.id] = Allowance(per_second, now)
-        if wait := allowance.take(events, now):
-            raise RateLimited(f"this source may send {per_second:,} events a second", wait)
 
 
 def _faults(verdicts: Sequence[Verdict], operation: str) -> Iterator[Fault]:

@@ -12,7 +12,6 @@ import msgspec
 
 from onefold.collect import Route, decode_body, find_key, find_route, read_body
 from onefold.collect.address import client_address
-from onefold.collect.allowance import Allowance
 from onefold.collect.cors import cors_headers, preflight_headers
 from onefold.collect.decoding import too_large
 from onefold.collect.settings import rudder_settings, segment_settings
@@ -21,11 +20,11 @@ from onefold.model.errors import (
     Busy,
     NotFound,
     OnefoldError,
-    RateLimited,
     Unauthorized,
 )
 from onefold.model.records import Accepted, encode_accepted
 from onefold.model.sources import FindSource, Source, authenticate
+from onefold.serve.limits import Limits
 from onefold.serve.log_writer import LogWriter
 from onefold.serve.origin import origin
 from onefold.serve.problems import MethodNotAllowed, problem
@@ -80,7 +79,7 @@ class TrackingApp:
         self._ip_mode = settings.ip_mode
         self._proxies = tuple(map(ip_network, settings.trusted_proxies))
         self.accepted_events = 0
-        self._allowances: dict[str, Allowance] = {}
+        self._limits = Limits(clock_us, settings.limit_wait)
 
     @staticmethod
     def serves(path: str) -> bool:
@@ -132,7 +131,8 @@ class TrackingApp:
             source = self._authenticate(seen.write_key)
         now = self._clock()
         if source.events_per_second and route.retries:
-            self._allow(source, source.events_per_second, seen.event_count, now)
+            await self._limits.turn(source, seen.event_count, len(body))
+            now = self._clock()
         accepted = Accepted(source.id, now, route.kind, body, self._address(source, scope))
         await self._log.write(encode_accepted(accepted), patient=not route.retries)
         self.accepted_events += seen.event_count
@@ -179,14 +179,6 @@ class TrackingApp:
         if message["type"] == "http.disconnect":
             raise _Gone
         return message.get("body", b""), message.get("more_body", False)
-
-    def _allow(self, source: Source, per_second: int, events: int, now: int) -> None:
-        allowance = self._allowances.get(source.id)
-        if allowance is None or allowance.per_second != per_second:
-            allowance = self._allowances[source.id] = Allowance(per_second, now)
-        wait = allowance.take(events, now)
-        if wait:
-            raise RateLimited(f"this source may send {per_second:,} events a second", wait)
 
     def _address(self, source: Source, scope: Scope) -> str | None:
         if self._ip_mode == "none" or source.ip == "none" or not scope.get("client"):

@@ -13,7 +13,8 @@ from onefold.collect.webhooks import Call, Delivered, WebhookSettings, records_i
 from onefold.collect.webhooks.wechat import prove
 from onefold.model.errors import Unauthorized
 from onefold.model.pulled import Batch
-from onefold.model.sources import FindSource, authenticate
+from onefold.model.sources import FindSource, Source, authenticate
+from onefold.serve.limits import Limits
 from onefold.serve.log_writer import LogWriter
 from onefold.serve.problems import MethodNotAllowed
 
@@ -39,11 +40,13 @@ class WebhookApp:
         find_source: FindSource,
         settings_of: FindSettings,
         clock_us: Callable[[], int],
+        limit_wait: float = 0.0,
     ) -> None:
         self._log = log
         self._find_source = find_source
         self._settings_of = settings_of
         self._clock = clock_us
+        self._limits = Limits(clock_us, limit_wait)
         self.accepted = 0
 
     def get(self, name: str, query: bytes, headers: Headers) -> Taken:
@@ -62,12 +65,15 @@ class WebhookApp:
         settings = self._settings_of(name)
         call = Call(_texts(headers), _query(query), body)
         now = self._clock()
+        sender = Source(id=name, name=name, events_per_second=settings.events_per_second)
         if settings.signature == "key":
-            self._check_key(name, call, headers)
+            keyed = self._keyed(name, call, headers)
+            sender = sender if settings.events_per_second else keyed
         if len(body) < _SLOW_TO_READ:
             delivered = _read(call, settings, now)
         else:
             delivered = await asyncio.to_thread(_read, call, settings, now)
+        await self._limits.turn(sender, len(delivered.records), len(body))
         batch = Batch(delivered.records, {})
         payloads = payloads_of(name, batch, at=now)
         await asyncio.gather(*map(self._log.write, payloads))
@@ -76,7 +82,8 @@ class WebhookApp:
             return Taken("text/plain; charset=utf-8", b"success")
         return _SUCCESS
 
-    def _check_key(self, name: str, call: Call, headers: Headers) -> None:
+    def _keyed(self, name: str, call: Call, headers: Headers) -> Source:
+        """The source whose write key was sent; `Unauthorized` where it is not this one's."""
         key = find_key(headers, call.query.get("writeKey"))
         source = authenticate(key, self._find_source) if key else None
         if source is None or source.id != name:
@@ -85,6 +92,7 @@ class WebhookApp:
             )
         if not source.enabled:
             raise Unauthorized("this source is disabled")
+        return source
 
 
 _SUCCESS = Taken("application/json", b'{"success":true}')

@@ -31,7 +31,7 @@ class Shop:
 
     def __init__(self) -> None:
         self.payloads: list[bytes] = []
-        self.settings = Settings()
+        self.settings = Settings(limit_wait=0.0)
         self.sources = {
             "web": Source(id="web", name="Web shop", key_hash=hash_secret("s3cret")),
             "off": Source(id="off", name="Old", key_hash=hash_secret("s3cret"), enabled=False),

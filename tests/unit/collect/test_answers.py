@@ -140,3 +140,14 @@ def test_a_source_may_keep_addresses_out(shop):
     shop.post("/v1/track", EVENT)
 
     assert [one.ip for one in shop.log] == [None]
+
+
+def test_a_source_over_its_limit_waits_for_its_turn(shop):
+    shop.settings = msgspec.structs.replace(shop.settings, limit_wait=3.0)
+    limit(shop, 500)
+    batch = b'{"batch":[' + b",".join([EVENT] * 550) + b"]}"
+
+    answers = shop.calls([send("/v1/batch", batch), send("/v1/track")])
+
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert len(shop.log) == 2

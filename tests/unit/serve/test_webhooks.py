@@ -14,7 +14,7 @@ from onefold.app.definitions.files import read_text
 from onefold.app.secret_values import secret_set
 from onefold.app.workspace import open_store
 from onefold.collect.webhooks import WebhookSettings
-from onefold.model.errors import Busy, InvalidInput, NotFound, OnefoldError
+from onefold.model.errors import Busy, InvalidInput, NotFound, OnefoldError, RateLimited
 from onefold.model.records import decode_accepted
 from onefold.model.sources import Source, hash_secret
 from onefold.serve.log_writer import LogWriter
@@ -192,3 +192,23 @@ def test_other_calls_are_answered_like_everywhere(desk, method, path, status):
     answer = desk.call(method, path, key=None)
 
     assert (answer.status_code, answer.json()["status"]) == (status, status)
+
+
+def test_who_sends_more_than_its_source_may_is_told_to_come_back(door):
+    door.settings["hub"] = msgspec.structs.replace(HUB, events_per_second=2)
+    body = b'[{"n": 1}, {"n": 2}, {"n": 3}]'
+    signed = [(b"x-hub-signature-256", signature(body).encode())]
+
+    async def twice() -> float:
+        writer = LogWriter(door._append)
+        app = WebhookApp(writer, {}.get, door._settings_of, lambda: NOW)
+        try:
+            await app.post("hub", b"", signed, body)
+            with pytest.raises(RateLimited) as caught:
+                await app.post("hub", b"", signed, body)
+            return caught.value.retry_after
+        finally:
+            await writer.close()
+
+    assert asyncio.run(twice()) == 0.5
+    assert len(door.records) == 3

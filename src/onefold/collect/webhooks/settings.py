@@ -48,7 +48,7 @@ class WebhookSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     query as `token`. Of `secret` there may be several while it is being changed. `tolerance` is by
     how many seconds a signed time may differ from ours. `app_id` and `aes_key` are those of WeChat's
     safe mode. `id_header`, `id_field`, `topic_header` and `topic_field` say where a delivery names
-    itself and its topic, if the vendor's way is not known.
+    itself and its topic, if the vendor's way is not known. `events_per_second` is how much is taken.
     """
 
     signature: Signature = "key"
@@ -66,6 +66,7 @@ class WebhookSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     id_field: str = ""
     topic_header: str = ""
     topic_field: str = ""
+    events_per_second: int | None = None
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -129,6 +130,8 @@ def settings_faults(settings: WebhookSettings) -> Iterator[Fault]:
         yield Fault("is used by no signature", "secret", hint)
     if not 0 < settings.tolerance <= 86_400:
         yield Fault("must be 1 to 86400 seconds", "tolerance")
+    if settings.events_per_second is not None and settings.events_per_second < 1:
+        yield Fault("must be at least 1", "events_per_second", "leave it out for no limit")
     if kind == "hmac":
         yield from _hmac_faults(settings)
     if kind == "standard" and not all(map(standard_key, settings.secrets)):

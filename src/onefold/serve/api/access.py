@@ -38,7 +38,7 @@ class SourceWanted(msgspec.Struct, forbid_unknown_fields=True):
 
     `country` (two letters) reads phone numbers without a country code. `ip` says whether the
     caller's address goes with its events (`direct`) or not (`none`). Over `events_per_second` its
-    calls are answered with 429; null is without limit.
+    calls wait for their turn, then are answered with 429; null is without limit.
     """
 
     name: str

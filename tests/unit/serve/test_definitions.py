@@ -239,3 +239,10 @@ def test_a_name_that_is_no_text_is_refused_with_all_else_that_is_wrong(
     assert found.status_code == 400
     where = [error["where"] for error in found.json()["errors"]]
     assert (where[0], len(where)) == ("name", 3)
+
+
+@pytest.mark.parametrize("name", [5, None, "", ["crm_id"]])
+def test_that_an_identifier_has_no_name_is_told_once(desk: Any, name: Any) -> None:
+    answer = desk.post("/api/identifiers", {"name": name})
+    assert answer.status_code == 400
+    assert [one["message"] for one in answer.json()["errors"]] == ["has no name"]

@@ -106,7 +106,7 @@ def name_faults(kind: str, name: str, body: Body) -> Iterator[Fault]:
         yield from (one for one in entity_faults(name, body) if one not in told)
     if kind == "identity" and name != IDENTITY:
         yield Fault(f"there is one such definition, named {IDENTITY}", "name", f"name: {IDENTITY}")
-    if kind == "identifier" and not _KIND.fullmatch(name):
+    if kind == "identifier" and name and not _KIND.fullmatch(name):
         yield Fault("is no kind of identifier", "name", "lower case, such as crm_id")
     if kind == "identifier" and name == USER and body.get("scope") == "session":
         yield Fault("a user id is not what a session is on", "scope")

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import Any
+
 from onefold.model.errors import Fault, InvalidInput
+
+
+def driver(name: str, extra: str) -> Any:
+    """A module that is installed with an extra, loaded now; `InvalidInput` names the extra."""
+    try:
+        return import_module(name)
+    except ModuleNotFoundError as error:
+        raise missing(extra, error) from error
 
 
 def missing(extra: str, error: ModuleNotFoundError) -> InvalidInput:

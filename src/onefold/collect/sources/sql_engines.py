@@ -6,13 +6,12 @@ One value that its driver cannot say must not end the reading of a table: it com
 from __future__ import annotations
 
 import socket
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from onefold.collect.addresses import Reach
-from onefold.collect.sources.extras import missing
+from onefold.collect.sources.extras import driver
 from onefold.collect.sources.sql_settings import SqlSettings
 from onefold.collect.tls import is_wanted, libpq_options, pymysql_options
 from onefold.model.errors import Unreachable
@@ -28,7 +27,7 @@ _PORTS = {"postgresql": 5432, "mysql": 3306, "mariadb": 3306, "mssql": 1433}
 
 def engine_of(settings: SqlSettings, reach: Reach) -> Engine:
     """An engine that only reads; raises `InvalidInput` where driver or address cannot be used."""
-    sqlalchemy = _driver("sqlalchemy")
+    sqlalchemy = driver("sqlalchemy", "sql")
     if settings.dialect == "sqlite":
         return _sqlite(sqlalchemy, settings)
     port = settings.port or _PORTS[settings.dialect]
@@ -52,7 +51,7 @@ def _sqlite(sqlalchemy: Any, settings: SqlSettings) -> Engine:
 
 
 def _postgresql(sqlalchemy: Any, settings: SqlSettings, port: int, address: str) -> Engine:
-    _driver("psycopg")
+    driver("psycopg", "sql")
     url = sqlalchemy.URL.create(
         "postgresql+psycopg", settings.user or None, settings.password or None, settings.host, port,
         settings.database,
@@ -111,7 +110,7 @@ def as_stored(_inspector: Any, _table: Any, column: dict[str, Any]) -> None:
 
 
 def _mysql(sqlalchemy: Any, settings: SqlSettings, port: int, address: str) -> Engine:
-    pymysql = _driver("pymysql")
+    pymysql = driver("pymysql", "sql")
     encrypted = pymysql_options(settings.tls, settings.ca, address)
 
     def connect() -> Any:
@@ -140,7 +139,7 @@ def _mysql(sqlalchemy: Any, settings: SqlSettings, port: int, address: str) -> E
 
 
 def _mssql(sqlalchemy: Any, settings: SqlSettings, port: int, address: str) -> Engine:
-    _driver("pyodbc")
+    driver("pyodbc", "sql")
     query = {
         "driver": "ODBC Driver 18 for SQL Server",
         "ApplicationIntent": "ReadOnly",
@@ -160,10 +159,3 @@ def _mssql(sqlalchemy: Any, settings: SqlSettings, port: int, address: str) -> E
 
     sqlalchemy.event.listen(engine, "connect", end_what_hangs)
     return engine
-
-
-def _driver(name: str) -> Any:
-    try:
-        return import_module(name)
-    except ModuleNotFoundError as error:
-        raise missing("sql", error) from error

@@ -46,8 +46,10 @@ class ByDebezium(StreamedDatabase):
         return made
 
     def is_in_first_reading(self, given: int) -> bool:
-        kept = self.folder / ".unfinished"
-        return kept.exists() and kept.stat().st_size > 1000
+        try:
+            return (self.folder / ".unfinished").stat().st_size > 1000
+        except FileNotFoundError:  # not yet, or renamed since it was whole
+            return False
 
 
 class Postgres(ByDebezium, PostgresDatabase):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import paho.mqtt.client as paho
@@ -12,7 +14,7 @@ import pytest
 
 from onefold.collect.sources import mqtt
 from onefold.collect.sources.mqtt import MqttSettings, MqttSource
-from onefold.model.errors import Unreachable
+from onefold.model.errors import InvalidInput, Unreachable
 from onefold.testing import servers
 from onefold.testing.patience import PATIENCE
 from tests.unit.collect.sources.conftest import NUMBERS
@@ -110,3 +112,32 @@ def test_a_broker_that_is_away_may_come_back():
     settings = MqttSettings(host="127.0.0.1", port=1, topics=("a",))
     with pytest.raises(Unreachable):
         Taker(lambda: MqttSource(settings, HERE)).take(count(1))
+
+
+def refusing(port: list[int], ready: threading.Event) -> None:
+    """A broker that lets anybody in and lets nobody listen."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port.append(server.getsockname()[1])
+        ready.set()
+        with server.accept()[0] as caller:
+            caller.recv(1000)
+            caller.sendall(bytes([0x20, 3, 0, 0, 0]))
+            wish = caller.recv(1000)
+            caller.sendall(bytes([0x90, 4, wish[2], wish[3], 0, 0x87]))
+            caller.recv(1000)
+
+
+def test_a_topic_that_may_not_be_read_is_told_and_is_no_silence() -> None:
+    port: list[int] = []
+    ready = threading.Event()
+    broker = threading.Thread(target=refusing, args=(port, ready), daemon=True)
+    broker.start()
+    assert ready.wait(PATIENCE)
+    settings = MqttSettings(host="127.0.0.1", port=port[0], topics=("secret/#",))
+    with pytest.raises(InvalidInput, match="Not authorized"):
+        Taker(lambda: MqttSource(settings, HERE)).take(count(1))
+    broker.join(PATIENCE)
+
+
+def test_a_source_is_one_file_of_less_than_120_lines() -> None:
+    assert len(Path(mqtt.__file__).read_text().splitlines()) < 120

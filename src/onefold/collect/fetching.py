@@ -9,6 +9,8 @@ from __future__ import annotations
 import ssl
 import time
 from collections.abc import Mapping
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
@@ -26,6 +28,9 @@ _MOST_REDIRECTS = 5
 _HARMLESS = frozenset({"accept", "accept-language", "user-agent"})
 """What goes along to another host, or from TLS to plain text: nothing that may be a key."""
 _PORTS = {"http": 80, "https": 443}
+_TOO_MANY = 429
+_RESETS = ("x-ratelimit-reset", "ratelimit-reset", "x-rate-limit-reset")
+_DIGITS_OF_A_MOMENT = 10
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -128,6 +133,29 @@ class Fetcher:
         return self._client.build_request(
             method, target, headers=given, content=content or None, extensions=extensions
         )
+
+
+def asked_wait(answer: Answer) -> float:
+    """For how many seconds an answer asks to be left alone; 0 if it says nothing.
+
+    Who sends no `Retry-After` may say when the next call is free: as a moment, or as seconds until then.
+    """
+    text = answer.headers.get("retry-after", "").strip()
+    if not text and answer.status == _TOO_MANY:
+        given = (answer.headers.get(name, "").strip() for name in _RESETS)
+        text = next((one for one in given if one.isascii() and one.isdigit()), "")
+        if len(text) >= _DIGITS_OF_A_MOMENT:
+            return max(0.0, int(text) - time.time())
+    try:
+        return max(0.0, float(text))
+    except ValueError:
+        pass
+    try:
+        date = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError):
+        return 0.0
+    zoned = date if date.tzinfo else date.replace(tzinfo=UTC)
+    return max(0.0, zoned.timestamp() - time.time())
 
 
 def check_url(url: str) -> str:

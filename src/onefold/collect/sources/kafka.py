@@ -15,11 +15,9 @@ from onefold.model.pulled import PulledSource
 
 __all__ = ["KafkaSettings", "look_at_kafka", "open_kafka"]
 
-_NOT_OURS = {
-    "bootstrap.servers", "metadata.broker.list", "plugin.library.paths", "sasl.kerberos.kinit.cmd",
-    "sasl.oauthbearer.assertion.file", "sasl.oauthbearer.token.endpoint.url",
-}  # fmt: skip
-"""What names other addresses than the judged ones, or programs to run."""
+_NOT_OURS = ("bootstrap.servers", "metadata.broker.list", "sasl.kerberos.kinit.cmd")
+_NONE_OF_OURS = ("plugin.", "ssl.engine.", "ssl.providers", "sasl.oauthbearer.", "https.")
+"""What names other addresses than the judged ones (a cloud's metadata among them), or programs to run."""
 
 
 def open_kafka(settings: KafkaSettings, reach: Reach) -> PulledSource:
@@ -28,7 +26,7 @@ def open_kafka(settings: KafkaSettings, reach: Reach) -> PulledSource:
         from onefold.collect.sources.kafka_stream import KafkaStream  # noqa: PLC0415 - an extra
     except ModuleNotFoundError as error:
         raise missing("kafka", error) from error
-    refused = [one for one in settings.options if one in _NOT_OURS]
+    refused = [one for one in settings.options if one in _NOT_OURS or one.startswith(_NONE_OF_OURS)]
     if refused:
         faults = [Fault("is not taken from a definition", f"options.{one}") for one in refused]
         raise InvalidInput("these options would reach beyond the brokers", faults)
@@ -38,7 +36,7 @@ def open_kafka(settings: KafkaSettings, reach: Reach) -> PulledSource:
     if settings.registry:
         parts = urlsplit(settings.registry)
         reach.address_of(parts.hostname or "", parts.port or 443)
-    return KafkaStream(settings)
+    return KafkaStream(settings, reach)
 
 
 def look_at_kafka(settings: KafkaSettings, reach: Reach, most: int | None) -> PulledSource:

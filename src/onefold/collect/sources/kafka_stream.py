@@ -22,6 +22,7 @@ from confluent_kafka import (
     TopicPartition,
 )
 
+from onefold.collect.addresses import Reach
 from onefold.collect.sources.change_settings import KafkaSettings
 from onefold.collect.sources.debezium.rows import read_envelope
 from onefold.collect.sources.kafka_values import NotReadable, Registry, Values
@@ -49,11 +50,11 @@ _QUIET.addHandler(logging.NullHandler())
 class KafkaStream:
     """A source that reads topics through one consumer group."""
 
-    def __init__(self, settings: KafkaSettings) -> None:
+    def __init__(self, settings: KafkaSettings, reach: Reach) -> None:
         self._settings = settings
-        self._values = Values(
-            Registry(settings.registry, settings.registry_user, settings.registry_password)
-        )
+        user, password = settings.registry_user, settings.registry_password
+        self._values = Values(Registry(settings.registry, user, password, reach))
+        self._warning = ""
         self._consumer: Consumer | None = None
         self._offsets: dict[Partition, int] = {}
         self._ours: set[Partition] = set()
@@ -169,6 +170,7 @@ class KafkaStream:
             self._ours.add(partition)
             if further > 0:
                 self._offsets[partition] = further
+                self._look_for_gap(consumer, *partition, further)
         consumer.assign(
             [
                 TopicPartition(
@@ -179,6 +181,15 @@ class KafkaStream:
                 for one in partitions
             ]
         )
+
+    def _look_for_gap(self, consumer: Consumer, topic: str, number: int, at: int) -> None:
+        """Has the broker deleted what was not read yet? It then gives what it still has, and says nothing."""
+        first, _ = consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=30)
+        if first > at:
+            self._warning = (
+                f"{topic}/{number}: the broker deleted messages {at} to {first - 1} before they were"
+                " read; keep them for longer (retention.ms)"
+            )
 
     def _revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         """Others go on with these: what of them was not yet given is theirs."""
@@ -203,7 +214,7 @@ class KafkaStream:
                 message.offset() or 0
             ) + 1
         offsets = {f"{topic}/{number}": at for (topic, number), at in sorted(self._offsets.items())}
-        return Batch(records, {"offsets": offsets}, tuple(unreadable))
+        return Batch(records, {"offsets": offsets}, tuple(unreadable), warning=self._warning)
 
     def _record(self, message: Message, place: str) -> Record | None:
         settings, topic, raw = self._settings, message.topic() or "", message.value()

@@ -10,13 +10,15 @@ import base64
 import io
 from typing import Any
 
-import httpx
 import msgspec
 from fastavro import parse_schema, schemaless_reader
+from fastavro.schema import SchemaParseException
 from google.protobuf import descriptor_pb2, descriptor_pool, json_format, message_factory
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import DecodeError, Message
 
+from onefold.collect.addresses import Reach
+from onefold.collect.fetching import Fetcher
 from onefold.collect.sources.files.plain import plain
 from onefold.model.errors import Fault, InvalidInput, Unreachable
 
@@ -38,14 +40,15 @@ class Schema(msgspec.Struct):
 class Registry:
     """A schema registry with Confluent's API; every schema is asked for once."""
 
-    def __init__(self, url: str, user: str, password: str) -> None:
-        auth = (user, password) if user else None
+    def __init__(self, url: str, user: str, password: str, reach: Reach) -> None:
         self.url = url.rstrip("/")
-        self._client = httpx.Client(auth=auth, timeout=15, follow_redirects=False) if url else None
+        known = base64.b64encode(f"{user}:{password}".encode()).decode()
+        self._headers = {"Authorization": f"Basic {known}"} if user else {}
+        self._fetcher = Fetcher(reach, timeout=15) if url else None
 
     def close(self) -> None:
-        if self._client is not None:
-            self._client.close()
+        if self._fetcher is not None:
+            self._fetcher.close()
 
     def schema(self, number: int) -> Schema:
         """A schema by its number."""
@@ -63,21 +66,24 @@ class Registry:
         return Schema(found["schema"], kind, found.get("references") or [])
 
     def _ask(self, path: str, missing: str) -> dict[str, Any]:
-        if self._client is None:
+        if self._fetcher is None:
             raise NotReadable("has a schema's number, but the source names no registry")
         try:
-            answer = self._client.get(self.url + path)
-        except httpx.HTTPError as error:
+            answer = self._fetcher.fetch("GET", self.url + path, self._headers)
+        except Unreachable as error:
             raise Unreachable(f"the schema registry does not answer: {error}") from error
-        if answer.status_code in (401, 403):
+        if answer.status in (401, 403):
             raise InvalidInput(
                 "the schema registry refuses", [Fault("wrong user or password", "registry")]
             )
-        if answer.status_code == 404:
+        if answer.status == 404:
             raise NotReadable(missing)
-        if answer.status_code != 200:
-            raise Unreachable(f"the schema registry answers {answer.status_code}")
-        found: dict[str, Any] = answer.json()
+        try:
+            found = msgspec.json.decode(answer.body, type=dict[str, Any])
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            found = {}
+        if answer.status != 200 or not isinstance(found.get("schema"), str):
+            raise Unreachable(f"the schema registry answers {answer.status}, and with no schema")
         return found
 
 
@@ -131,6 +137,12 @@ class Values:
 
     def _learn(self, number: int) -> None:
         schema = self._registry.schema(number)
+        try:
+            self._keep(number, schema)
+        except (DecodeError, SchemaParseException, ValueError, KeyError, TypeError) as error:
+            raise NotReadable(f"has schema {number}, which is none: {error}") from error
+
+    def _keep(self, number: int, schema: Schema) -> None:
         if schema.type == "AVRO":
             named: dict[str, Any] = {}
             self._learn_avro(schema, named)

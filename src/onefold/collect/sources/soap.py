@@ -78,12 +78,16 @@ class SoapSource:
         settings, at = self._settings, position or {}
         since = at.get("since", settings.cursor.start if settings.cursor else None)
         highest, page = at.get("highest", since), at.get("page")
+        before: list[Record] = []
         for _ in range(_MOST_PAGES):
             if page is None:
                 page = settings.paging.start if settings.paging else 0
             answer = self._client.call(settings.operation, self._arguments(since, page))
             found = self._records(answer)
-            highest = self._highest(found, highest)
+            if found and found == before:
+                fault = Fault("is not heeded: two pages are the same", "settings.paging.argument")
+                raise InvalidInput("the service gives no further page", [fault])
+            highest, before = self._highest(found, highest), found
             last = not (found and settings.paging)
             page += 1
             going_on = {"since": since, "highest": highest, "page": page}
@@ -123,11 +127,11 @@ class SoapSource:
         cursor = self._settings.cursor
         if cursor is None:
             return None
-        for one in records:
-            value = one.fields.get(cursor.field)
-            if value is None:
-                fault = Fault("is missing in a record", cursor.field, "name another field")
-                raise InvalidInput("what changed last cannot be told", [fault])
+        values = [one.fields[cursor.field] for one in records if one.fields.get(cursor.field)]
+        if records and not values:
+            fault = Fault("is missing in all records", cursor.field, "name another field")
+            raise InvalidInput("what changed last cannot be told", [fault])
+        for value in values:  # a record without it is taken, and tells nothing of where to go on
             highest = value if highest is None else max(highest, value, key=_comparable)
         return highest
 

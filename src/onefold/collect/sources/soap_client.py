@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 
 from onefold.collect.addresses import Reach
-from onefold.collect.fetching import Fetcher, host_of
+from onefold.collect.fetching import Fetcher, asked_wait, host_of
 from onefold.collect.sources.extras import missing
-from onefold.model.errors import Fault, InvalidInput, Rejected, Unauthorized, Unreachable
+from onefold.model.errors import Busy, Fault, InvalidInput, Rejected, Unauthorized, Unreachable
 
 try:
     import zeep
@@ -118,7 +118,7 @@ class _Guarded(Transport):
     ) -> httpx.Response:
         answer = self._fetcher.fetch(method, url, headers, content)
         if answer.status in (429, 503):
-            raise Unreachable(f"{host_of(url)} is busy: {answer.status}")
+            raise Busy(f"{host_of(url)} is busy: {answer.status}", asked_wait(answer))
         kept = [(k, v) for k, v in answer.headers.items() if k not in _TRANSPORT]
         return httpx.Response(answer.status, headers=kept, content=answer.body)
 

@@ -63,6 +63,12 @@ class Topic:
     def taker(self, **settings: Any) -> Taker:
         return Taker(lambda: self.stream(**settings))
 
+    def delete_before(self, offset: int) -> None:
+        place = TopicPartition(self.name, 0, offset)
+        admin = AdminClient({"bootstrap.servers": self.brokers})
+        for done in admin.delete_records([place]).values():
+            done.result(PATIENCE)
+
     def committed(self) -> list[int]:
         consumer = Consumer({"bootstrap.servers": self.brokers, "group.id": self.name})
         with closing(consumer):
@@ -323,6 +329,54 @@ def test_a_registry_that_is_away_loses_nothing(topic):
     with pytest.raises(Unreachable, match="schema registry"):
         topic.taker(registry="http://127.0.0.1:1").take(count(1))
     assert topic.committed()[0] < 0
+
+
+def test_a_schema_that_is_none_spoils_only_its_messages(topic, registry):
+    registry.answers = {
+        "/schemas/ids/4": {"schema": '{"type": "recording"}'},
+        "/schemas/ids/5": {"schema": "no JSON"},
+    }
+    topic.send(wire(4, b"x"), wire(5, b"x"), {"id": 6})
+    reader = topic.taker(registry=registry.url).take(count(3))
+    assert [record.fields for record in reader.records] == [{"id": 6}]
+    assert [one.reasons[0][:27] for one in reader.unreadable] == [
+        "has schema 4, which is none", "has schema 5, which is none",
+    ]  # fmt: skip
+
+
+def test_a_registry_that_answers_garbage_loses_nothing(topic, registry):
+    registry.answers = {"/schemas/ids/7": ["no schema"]}
+    topic.send(wire(7, b"x"))
+    with pytest.raises(Unreachable, match="schema registry"):
+        topic.taker(registry=registry.url).take(count(1))
+
+
+def test_messages_that_the_broker_deleted_before_they_were_read_are_told(topic):
+    topic.send(*[{"id": number} for number in range(4)])
+    first = topic.taker().take(count(4))
+    assert first.batches[-1].warning == ""
+    topic.send(*[{"id": number} for number in range(4, 8)])
+    topic.delete_before(6)
+
+    reader = topic.taker().take(count(2))
+    assert [record.fields["id"] for record in reader.records] == [6, 7]
+    assert "deleted messages 4 to 5 before they were read" in reader.batches[-1].warning
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ssl.engine.location",
+        "plugin.library.paths",
+        "sasl.oauthbearer.metadata.authentication.type",
+        "sasl.oauthbearer.token.endpoint.url",
+    ],
+)
+def test_options_that_reach_beyond_the_brokers_are_refused(name):
+    settings = KafkaSettings(brokers="127.0.0.1:9092", topics=("a",), options={name: "x"})
+    with pytest.raises(InvalidInput) as caught:
+        open_kafka(settings, HERE)
+    assert [fault.message for fault in caught.value.faults] == ["is not taken from a definition"]
 
 
 def test_rows_as_debezium_writes_them(topic):

@@ -344,7 +344,7 @@ def test_a_wrong_key_does_not_cost_the_page_that_was_reached(apis: Apis) -> None
 def test_who_says_only_when_the_next_call_is_free_is_waited_for(
     apis: Apis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("onefold.collect.sources.rest.calling.time.time", lambda: 2_000_000_000.0)
+    monkeypatch.setattr("onefold.collect.fetching.time.time", lambda: 2_000_000_000.0)
     apis.before = [(429, {}, {"X-RateLimit-Reset": "2000000004"})]
     apis.api = lambda asked: (200, {"data": [{"id": 1}]})
     slept = Slept()
@@ -357,3 +357,13 @@ def test_a_code_of_a_refusal_may_say_that_it_passes(apis: Apis) -> None:
     apis.api = lambda asked: (200, {"data": [{"id": 1}]})
     failure = {"at": ["0.errorCode", "code"], "again": ["REQUEST_LIMIT_EXCEEDED"]}
     assert places(pull(apis, failure=failure)) == ["1"]
+
+
+@pytest.mark.parametrize("kind", ["page", "offset"])
+def test_an_api_that_heeds_no_number_of_a_page_is_not_read_for_ever(apis: Apis, kind: str) -> None:
+    apis.api = lambda asked: (200, {"data": [{"id": 1}, {"id": 2}]})
+    paged = {**THINGS, "paging": {"type": kind, "parameter": "seite", "size": 2}}
+    with pytest.raises(InvalidInput) as caught:
+        pull(apis, streams=[paged])
+    assert [fault.where for fault in caught.value.faults] == ["things.paging.parameter"]
+    assert len(apis.asked) == 2

@@ -15,7 +15,7 @@ from lxml import etree
 
 from onefold.collect.addresses import Reach
 from onefold.collect.sources.soap import Cursor, Paging, SoapSettings, SoapSource
-from onefold.model.errors import InvalidInput, OnefoldError, Rejected, Unreachable
+from onefold.model.errors import Busy, InvalidInput, OnefoldError, Rejected, Unreachable
 from onefold.testing.patience import PATIENCE
 from tests.web_servers import serving
 
@@ -190,3 +190,41 @@ def test_a_service_that_answers_garbage_is_told(page, body):
 def test_a_service_that_is_away_is_told():
     with pytest.raises(Unreachable):
         list(source("http://127.0.0.1:1/?wsdl").batches(None))
+
+
+class Answers(SoapSource):
+    """A service whose answers a test says."""
+
+    def __init__(self, *answers: object, **more: object) -> None:
+        given = {"operation": "Get", "key": "id", **more}
+        super().__init__(SoapSettings(url="http://127.0.0.1:1/?wsdl", **given), LOCAL)
+        self._client.call = lambda operation, arguments: list(answers[arguments.get("page", 1) - 1])
+
+
+def test_a_record_that_does_not_say_when_it_changed_is_read_and_the_others_tell_it():
+    made = Answers([{"id": 1, "at": "2026-01-02"}, {"id": 2}], cursor=Cursor("since", "at"))
+    (batch,) = made.batches(None)
+    assert [one.place for one in batch.records] == ["1", "2"]
+    assert batch.position == {"since": "2026-01-02"}
+
+
+def test_a_service_that_heeds_no_number_of_a_page_is_not_called_for_ever():
+    made = Answers([{"id": 1}], [{"id": 1}], paging=Paging("page"))
+    with pytest.raises(InvalidInput, match="no further page"):
+        list(made.batches(None))
+
+
+def test_a_service_that_is_busy_is_called_when_it_says():
+    class Busily(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(503)
+            self.send_header("Retry-After", "120")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = http.server.HTTPServer(("127.0.0.1", 0), Busily)
+    with serving(server) as address, pytest.raises(Busy) as caught:
+        list(source(f"{address}/?wsdl").batches(None))
+    assert caught.value.retry_after == 120

@@ -6,14 +6,12 @@ import base64
 import random
 import time
 from collections.abc import Generator, Iterator, Mapping
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import parse_qsl, quote_plus, urlencode, urljoin, urlsplit
 
 import msgspec
 
-from onefold.collect.fetching import Answer, Fetcher, host_of
+from onefold.collect.fetching import Answer, Fetcher, asked_wait, host_of
 from onefold.collect.sources.rest.settings import Auth, Failure, RestSettings
 from onefold.collect.sources.rest.values import at
 from onefold.model.errors import Busy, Unreachable
@@ -24,10 +22,7 @@ _FIRST_WAIT = 1.0
 _SHOWN = 300
 _EARLY = 60.0
 _FORGETFUL = 3600.0
-_TOO_MANY = 429
 UNAUTHORIZED = 401
-_RESETS = ("x-ratelimit-reset", "ratelimit-reset", "x-rate-limit-reset")
-_DIGITS_OF_A_MOMENT = 10
 
 
 class Refused(Unreachable):
@@ -74,7 +69,7 @@ class Caller:
                 return said, answer
             if verdict != "again":
                 raise Refused(self._told(answer, said), answer.status)
-            wait = _asked_wait(answer)
+            wait = asked_wait(answer)
             if wait > self._settings.patience or attempt == _TRIES:
                 raise Busy(f"{host_of(answer.url)} wants to be called later", max(wait, 30.0))
             yield wait or _backoff(attempt)
@@ -223,29 +218,6 @@ def _with_query(url: str, query: Mapping[str, Any]) -> str:
 
 def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _asked_wait(answer: Answer) -> float:
-    """For how many seconds an answer asks to be left alone; 0 if it says nothing.
-
-    Who sends no `Retry-After` may say when the next call is free: as a moment, or as seconds until then.
-    """
-    text = answer.headers.get("retry-after", "").strip()
-    if not text and answer.status == _TOO_MANY:
-        given = (answer.headers.get(name, "").strip() for name in _RESETS)
-        text = next((one for one in given if one.isascii() and one.isdigit()), "")
-        if len(text) >= _DIGITS_OF_A_MOMENT:
-            return max(0.0, int(text) - time.time())
-    try:
-        return max(0.0, float(text))
-    except ValueError:
-        pass
-    try:
-        date = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError):
-        return 0.0
-    zoned = date if date.tzinfo else date.replace(tzinfo=UTC)
-    return max(0.0, zoned.timestamp() - time.time())
 
 
 def _backoff(attempt: int) -> float:

@@ -20,7 +20,7 @@ from onefold.collect.sources.rest.values import (
     stands,
     write_time,
 )
-from onefold.model.errors import Unreachable
+from onefold.model.errors import Fault, InvalidInput, Unreachable
 from onefold.model.pulled import Record, Unreadable
 
 GONE = 404
@@ -188,10 +188,12 @@ class _Order:
         self._stream = stream
         self._sorted = stream.paging.sorted and stream.cursor is not None
         self._high = 0
+        self._before = b""
         self._met: dict[str, tuple[int, bytes]] = {}
 
     def fresh(self, items: list[Row]) -> list[Row]:
         """Those that were not met on the pages before, as they are."""
+        self._look(items)
         cursor = self._stream.cursor
         if cursor is None or not (self._sorted or self._stream.paging.most):
             return items
@@ -234,10 +236,20 @@ class _Order:
         if moved <= since or _written(self._stream, moved) == _written(self._stream, since):
             return None
         self._met = {name: one for name, one in self._met.items() if one[0] >= moved}
+        self._before = b""
         return moved
 
+    def _look(self, items: list[Row]) -> None:
+        """An API that knows no such parameter gives its first page for ever."""
+        paging, before = self._stream.paging, self._before
+        self._before = _digest(items) if items and paging.type in ("page", "offset") else b""
+        if before and before == self._before:
+            where = f"{self._stream.name}.paging.parameter"
+            fault = Fault("is not heeded: two pages are the same", where)
+            raise InvalidInput("the API gives no further page", [fault])
 
-def _digest(item: Row) -> bytes:
+
+def _digest(item: Any) -> bytes:
     return blake2b(msgspec.json.encode(item), digest_size=8).digest()
 
 

@@ -13,6 +13,7 @@ import re
 import secrets
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import msgspec
 
@@ -89,9 +90,9 @@ class Revealed:
 
     def hide(self, text: str) -> str:
         """The same text without any of these secrets."""
-        for value in sorted(self._values.values(), key=len, reverse=True):
-            if len(value) >= _SHORTEST_HIDDEN:
-                text = text.replace(value, HIDDEN)
+        written = {form for value in self._values.values() for form in _forms(value)}
+        for form in sorted(written, key=len, reverse=True):
+            text = text.replace(form, HIDDEN)
         return text
 
     def _put_in(self, value: Any) -> Any:
@@ -102,6 +103,13 @@ class Revealed:
         if isinstance(value, (list, tuple)):
             return [self._put_in(inner) for inner in value]
         return value
+
+
+def _forms(value: str) -> Iterator[str]:
+    """How a secret may stand in an error: as it is, as in an address, and as in JSON."""
+    if len(value) >= _SHORTEST_HIDDEN:
+        yield from (value, quote(value, safe=""), quote_plus(value))
+        yield msgspec.json.encode(value).decode()[1:-1]
 
 
 def secrets_of(value: Any, where: str = "settings") -> Iterator[tuple[str, str]]:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from onefold.app.secret_values import Revealed
+from onefold.app.syncs.plain_secrets import plain_secrets
 from onefold.app.syncs.schedules import read_schedule
 from onefold.collect.addresses import Reach
 from onefold.collect.sources.rest import ready_names
@@ -113,6 +114,16 @@ def described(type_name: str, given: Mapping[str, Any]) -> tuple[Kind, Mapping[s
     return KINDS["rest"], settings_of(type_name, given)
 
 
+def _secret_parameters(type_name: str) -> frozenset[str]:
+    """Which settings of a ready-made API are secrets."""
+    if type_name in KINDS:
+        return frozenset()
+    from onefold.collect.sources.rest.ready_made import ready_made  # noqa: PLC0415
+
+    parameters = ready_made()[type_name].parameters
+    return frozenset(name for name, one in parameters.items() if one.secret)
+
+
 class Pulling(NamedTuple):
     """A source as it is run: when, from what, and under which name its records go into the log."""
 
@@ -154,6 +165,7 @@ def pulling_faults(type_name: str, body: Mapping[str, Any]) -> list[Fault]:
         read_schedule(body.get("schedule"))
     except InvalidInput as error:
         faults += error.faults
+    faults += plain_secrets(body.get("settings") or {}, _secret_parameters(type_name))
     try:
         kind, given = described(type_name, with_texts(body.get("settings") or {}))
         converted(given, _settings_of(kind), "the source", "settings")

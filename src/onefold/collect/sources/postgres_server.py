@@ -116,6 +116,11 @@ def connect(url: str, password: str, *, replication: bool = False) -> psycopg.Co
             url,
             autocommit=True,
             connect_timeout=15,
+            # A server that is gone without a word is known within a minute, and not after hours.
+            keepalives_idle=30,
+            keepalives_interval=10,
+            keepalives_count=3,
+            tcp_user_timeout=60_000,
             application_name="onefold",
             client_encoding="utf8",
             options=_SESSION + (_STREAMING if replication else ""),

@@ -9,7 +9,7 @@ import pytest
 from onefold.collect.addresses import Reach
 from onefold.collect.fetching import Fetcher
 from onefold.model.errors import InvalidInput, Unreachable
-from tests.unit.collect.sources.apis import Apis
+from tests.unit.collect.sources.api_server import Apis
 
 PRIVATE = [
     "127.0.0.1", "127.9.9.9", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0",

@@ -10,7 +10,7 @@ import pytest
 
 from onefold.testing import servers
 from tests.real_servers import started
-from tests.unit.collect.sources.apis import Apis
+from tests.unit.collect.sources.api_server import Apis
 
 NUMBERS = itertools.count(1)
 

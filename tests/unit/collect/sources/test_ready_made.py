@@ -16,7 +16,7 @@ from onefold.collect.sources.rest.source import RestSource
 from onefold.model.errors import InvalidInput, Unreachable
 from onefold.model.pulled import Batch, Position
 from tests.unit.collect.sources import apis as vendors
-from tests.unit.collect.sources.apis import Api, Apis
+from tests.unit.collect.sources.api_server import Api, Apis
 
 NOW = 1_773_000_000.0  # 2026-03-08
 Case = tuple[Api, dict[str, str], int, int]

@@ -12,7 +12,7 @@ from onefold.collect.sources.rest.settings import RestSettings
 from onefold.collect.sources.rest.source import RestSource
 from onefold.model.errors import Busy, InvalidInput, Unreachable
 from onefold.model.pulled import Batch, Position
-from tests.unit.collect.sources.apis import Apis, Asked, Reply
+from tests.unit.collect.sources.api_server import Apis, Asked, Reply
 from tests.unit.collect.sources.reading import places
 
 THINGS: dict[str, Any] = {"name": "things", "path": "things", "records": "data"}

@@ -45,6 +45,8 @@ class Reach:
         plain = _plain(ipaddress.ip_address(address.partition("%")[0]))
         if any(plain in network for network in self._allowed if network.version == plain.version):
             return True
+        if any(plain in network for network in _NEARBY if network.version == plain.version):
+            return False
         return plain.is_global and not plain.is_multicast
 
     def address_of(self, host: str, port: int) -> str:
@@ -76,9 +78,15 @@ def _plain(address: Address) -> Address:
             return address.sixtofour
         if address.teredo:
             return address.teredo[1]
-        if address in _NAT64:
+        itself = address.is_loopback or address.is_unspecified
+        if not itself and any(address in network for network in _WITH_IPV4):
             return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return address
 
 
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_WITH_IPV4 = tuple(map(ipaddress.ip_network, ("64:ff9b::/96", "::ffff:0:0:0/96", "::/96")))
+"""What holds an IPv4 address: of a translator's (RFC 6052, RFC 7915), and as it was written once (RFC 4291)."""
+_NEARBY = tuple(
+    map(ipaddress.ip_network, ("64:ff9b:1::/48", "fec0::/10", "168.63.129.16/32", "192.88.99.0/24"))
+)
+"""Not of the internet, whatever Python's list says: RFC 8215, RFC 3879, Azure's own to its machines, RFC 7526."""

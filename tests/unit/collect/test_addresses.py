@@ -14,7 +14,8 @@ from tests.unit.collect.sources.api_server import Apis
 PRIVATE = [
     "127.0.0.1", "127.9.9.9", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0",
     "100.64.0.1", "::1", "::", "fe80::1", "fe80::1%eth0", "fd00::1", "::ffff:10.0.0.1", "64:ff9b::7f00:1",
-    "2002:7f00:1::", "224.0.0.1", "255.255.255.255", "192.0.2.1",
+    "2002:7f00:1::", "224.0.0.1", "255.255.255.255", "192.0.2.1", "::127.0.0.1", "::ffff:0:10.0.0.1",
+    "64:ff9b:1::7f00:1", "fec0::1", "168.63.129.16", "192.88.99.1",
 ]  # fmt: skip
 
 
@@ -38,6 +39,7 @@ def test_the_internet_is_reached(address: str) -> None:
 def test_what_is_allowed_is_reached_by_either_family() -> None:
     assert Reach(["10.0.0.0/8"]).allows("::ffff:10.0.0.1")
     assert not Reach(["10.0.0.0/8"]).allows("192.168.0.1")
+    assert Reach(["::1"]).allows("::1")
 
 
 def test_a_name_with_a_public_and_a_private_address_is_refused() -> None:

@@ -98,6 +98,16 @@ class Server:
             self._process.wait()
         self._process = None
 
+    @contextmanager
+    def hanging(self) -> Iterator[None]:
+        """It takes calls and answers nothing, as a machine that is gone without a word."""
+        assert self._process is not None
+        os.killpg(self._process.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.killpg(self._process.pid, signal.SIGCONT)
+
 
 def _as(user: str) -> list[str]:
     if os.geteuid() != 0 or not user:

@@ -33,6 +33,8 @@ IDLE = 1.0
 """Seconds without a message after which an empty batch is given."""
 LINGER = 0.02
 """Seconds in which more messages are waited for when one came."""
+WARN = 3600.0
+"""Seconds for which it is said that messages were deleted unread."""
 AWAY = 30.0
 """Seconds without any broker after which we give up, to try again later."""
 _PASSING = {KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT, KafkaError._RESOLVE}
@@ -54,7 +56,7 @@ class KafkaStream:
         self._settings = settings
         user, password = settings.registry_user, settings.registry_password
         self._values = Values(Registry(settings.registry, user, password, reach))
-        self._warning = ""
+        self._warning, self._warned_at = "", 0.0
         self._consumer: Consumer | None = None
         self._offsets: dict[Partition, int] = {}
         self._ours: set[Partition] = set()
@@ -184,8 +186,13 @@ class KafkaStream:
 
     def _look_for_gap(self, consumer: Consumer, topic: str, number: int, at: int) -> None:
         """Has the broker deleted what was not read yet? It then gives what it still has, and says nothing."""
-        first, _ = consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=30)
+        try:
+            first, _ = consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=30)
+        except KafkaException as error:
+            self._judge(error.args[0])
+            return
         if first > at:
+            self._warned_at = time.monotonic()
             self._warning = (
                 f"{topic}/{number}: the broker deleted messages {at} to {first - 1} before they were"
                 " read; keep them for longer (retention.ms)"
@@ -214,6 +221,8 @@ class KafkaStream:
                 message.offset() or 0
             ) + 1
         offsets = {f"{topic}/{number}": at for (topic, number), at in sorted(self._offsets.items())}
+        if time.monotonic() - self._warned_at > WARN:
+            self._warning = ""
         return Batch(records, {"offsets": offsets}, tuple(unreadable), warning=self._warning)
 
     def _record(self, message: Message, place: str) -> Record | None:

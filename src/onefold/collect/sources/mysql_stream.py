@@ -27,6 +27,8 @@ from onefold.model.pulled import Batch, Change, Position, Record, Unreadable
 
 IDLE = 1.0
 """Seconds without a change after which an empty batch is given."""
+GONE = 60.0
+"""Seconds without any sign of life after which the server is taken for gone."""
 PATIENCE = 0.2
 """Seconds that a change waits for others."""
 _TRUNCATE = re.compile(r"\s*truncate\s+(?:table\s+)?(?:`?([^`.\s]+)`?\.)?`?([^`.;\s]+)`?", re.I)
@@ -108,7 +110,8 @@ class MysqlStream:
             return
         settings = self._settings
         stream = self._stream = BinLogStreamReader(
-            connection_settings=server.address(settings, self._at),
+            # It says something every `PATIENCE`: one that is silent for so long is gone.
+            connection_settings={**server.address(settings, self._at), "read_timeout": GONE},
             server_id=server.own_number(settings),
             only_events=_EVENTS,
             only_schemas=sorted({table.split(".", 1)[0] for table in settings.tables}),

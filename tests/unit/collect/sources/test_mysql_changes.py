@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pymysql
 import pytest
 
+from onefold.collect.sources import mysql_stream
 from onefold.collect.sources.mysql_changes import MysqlChangesSettings, open_mysql_changes
 from onefold.collect.sources.mysql_server import place_now
 from onefold.model.errors import InvalidInput, Unreachable
@@ -187,3 +189,19 @@ def test_a_server_that_is_away_may_come_back():
     settings = MysqlChangesSettings(host="127.0.0.1", port=1, user="nobody", tables=("a.b",))
     with pytest.raises(Unreachable):
         Taker(lambda: open_mysql_changes(settings, HERE)).take(count(1))
+
+
+def test_a_server_that_is_gone_without_a_word_is_known_to_be(database, server, monkeypatch):
+    monkeypatch.setattr(mysql_stream, "GONE", 2.0)
+    database.run("create table customers (id int primary key)", "insert into customers values (1)")
+    hung = []
+
+    def hangs(reader: Taker) -> bool:
+        if streaming(reader) and not hung:
+            hung.append(stack.enter_context(server.hanging()))
+        return False
+
+    reader = taker(database)
+    with ExitStack() as stack, pytest.raises(Unreachable):
+        reader.take(hangs)
+    assert reader.changes() == [("read", 1)]

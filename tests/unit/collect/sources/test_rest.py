@@ -367,3 +367,21 @@ def test_an_api_that_heeds_no_number_of_a_page_is_not_read_for_ever(apis: Apis, 
         pull(apis, streams=[paged])
     assert [fault.where for fault in caught.value.faults] == ["things.paging.parameter"]
     assert len(apis.asked) == 2
+
+
+def test_children_that_are_asked_for_together_go_on_after_a_crash_too(apis: Apis) -> None:
+    def api(asked: Asked) -> Reply:
+        if asked.method == "GET":
+            return 200, {"data": [f"o{number}" for number in range(2_500)]}
+        return 200, {"people": [{"id": one} for one in asked.body["ids"]]}
+
+    apis.api = api
+    child = {"name": "people", "path": "people", "method": "POST", "body": {"ids": ["{value}"]},
+             "group": 100, "records": "people"}  # fmt: skip
+    stream = {**THINGS, "key": ["value"], "emit": False, "children": [child]}
+    whole = pull(apis, streams=[stream])
+    assert len(set(places(whole))) == len(places(whole)) == 2_500
+    assert len(whole) == 3
+    for number, batch in enumerate(whole[:-1]):
+        rest = pull(apis, batch.position, streams=[stream])
+        assert places(whole[: number + 1]) + places(rest) == places(whole)

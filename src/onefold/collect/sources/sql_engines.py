@@ -132,6 +132,9 @@ def _mysql(sqlalchemy: Any, settings: SqlSettings, port: int, address: str) -> E
             made.connect(socket.create_connection((address, port), _CONNECT_SECONDS))
         except OSError as error:
             raise Unreachable(f"{settings.host} does not answer: {error}") from error
+        # A `timestamp` is told by the session's clock: by one without summer time none comes twice.
+        with made.cursor() as cursor:
+            cursor.execute("set time_zone = '+00:00'")
         return made
 
     engine: Engine = sqlalchemy.create_engine("mysql+pymysql://", creator=connect, pool_size=1)

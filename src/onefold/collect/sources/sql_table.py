@@ -17,6 +17,7 @@ from onefold.model.quantities import parse_duration
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Engine, Select, Table
 
+_UTC = ZoneInfo("UTC")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_NAMELESS = 1_000
 
@@ -38,6 +39,7 @@ class Reading:
         self._given = given
         self._page = settings.page
         self._exactly = settings.dialect == "mssql"
+        self._in_utc = settings.dialect in ("mysql", "mariadb")
         self._zone = zone
         self._now = now
         keys = given.key or tuple(column.name for column in table.primary_key.columns)
@@ -159,7 +161,7 @@ class Reading:
         if isinstance(value, date) and not isinstance(value, datetime):
             today = _EPOCH + timedelta(microseconds=self._now)
             return value <= today.astimezone(self._zone).date()
-        at = micros(value, self._zone)
+        at = micros(value, self._clock_of(self._cursor))
         return at is None or at <= self._now
 
     def _sent(self, column: Any, value: Any) -> Any:
@@ -183,14 +185,21 @@ class Reading:
         place = "/".join(str(plain(row[column.name], self._zone)) for column in self._keys)
         if self._cursor is None or (at := row[self._cursor.name]) is None:
             return Record(fields, self.name, place)
-        time = micros(at, self._zone)
+        time = micros(at, self._clock_of(self._cursor))
         version = "" if time is not None else str(plain(at, self._zone))
         return Record(fields, self.name, place, time=time, version=version)
 
     def _fields(self, row: Any) -> dict[str, Any]:
         return {
-            one.name: plain(_declared(one.info, row[one.name]), self._zone) for one in self._shown
+            one.name: plain(_declared(one.info, row[one.name]), self._clock_of(one))
+            for one in self._shown
         }
+
+    def _clock_of(self, column: Any) -> ZoneInfo:
+        """The zone of a column's times that name none."""
+        from sqlalchemy import TIMESTAMP  # noqa: PLC0415
+
+        return _UTC if self._in_utc and isinstance(column.type, TIMESTAMP) else self._zone
 
 
 def _declared(info: dict[str, Any], value: Any) -> Any:

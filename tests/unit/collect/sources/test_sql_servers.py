@@ -183,3 +183,22 @@ def test_times_that_python_has_not_come_as_texts_and_hide_nothing(shop: Shop) ->
     ]  # fmt: skip
     shop.run("insert into orders values (3,1,'2026-03-02 10:00:00','x')")
     assert "3" in places(shop.pull(first[-1].position, cursor="at"))
+
+
+@pytest.mark.parametrize("shop", ["mariadb"], indirect=True)
+def test_a_time_is_what_it_was_whatever_clock_its_server_has(shop: Shop) -> None:
+    from msgspec.structs import replace
+
+    shop.run("alter table orders add column local datetime", "set time_zone = '+00:00'")
+    shop.run("insert into orders values (1,1,'2026-03-01 10:00:00','x','2026-03-01 10:00:00')")
+    shop.run("set @before = @@global.time_zone", "set global time_zone = '+05:00'")
+    try:
+        settings = replace(shop.settings(cursor="at"), time_zone="Asia/Shanghai")
+        source = SqlSource(settings, LOCAL)
+        ((record,),) = (batch.records for batch in source.batches(None))
+        source.close()
+    finally:
+        shop.run("set global time_zone = @before")
+    assert record.fields["at"] == "2026-03-01T10:00:00+00:00"
+    assert record.fields["local"] == "2026-03-01T10:00:00+08:00"
+    assert record.time == 1_772_359_200_000_000

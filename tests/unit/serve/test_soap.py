@@ -361,3 +361,23 @@ def test_a_digest_is_taken_once(door):
 
     assert asyncio.run(twice()) == [200, 500]
     assert len(door.payloads) == 1
+
+
+def test_who_calls_with_more_than_its_source_may_is_told_to_come_back(door):
+    source = Source(id="crm", name="CRM", key_hash=hash_secret("s3cret"), events_per_second=1)
+    headers = [(b"content-type", b"text/xml"), (b"x-write-key", b"crm:s3cret")]
+
+    async def twice() -> list[Any]:
+        writer = LogWriter(door.payloads.extend)
+        app = SoapApp(
+            writer, {"crm": source}.get, lambda _: (), judging, lambda: 1_790_000_000_000_000
+        )
+        try:
+            body = envelope(upsert("<customer><id>c</id></customer>" * 3)).encode()
+            return [await app.call(body, headers) for _ in range(2)]
+        finally:
+            await writer.close()
+
+    first, second = asyncio.run(twice())
+    assert (first.status, len(door.payloads)) == (200, 1)
+    assert "1 events a second" in second.body.decode()

@@ -71,7 +71,7 @@ def import_file(
     from onefold.app.imports import importing
     from onefold.app.imports.wanted import Wanted
 
-    wanted = Wanted(file, source, mapping, form, _options(option))
+    wanted = Wanted(file, source, mapping, form, read_options(option))
     tell = progress(call)
     if rehearse or html:
         _rehearse(call, wanted, sample, html)
@@ -130,7 +130,7 @@ def _show(found: Imported) -> None:
         )
 
 
-def _options(given: list[str] | None) -> dict[str, Any]:
+def read_options(given: list[str] | None) -> dict[str, Any]:
     """What `--option` says; values as JSON where they are, else as text."""
     import msgspec
 

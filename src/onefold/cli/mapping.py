@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from onefold.cli.importing import read_options
 from onefold.cli.invocation import Invocation, command
 from onefold.cli.rendering import complain, say, table
 
@@ -31,6 +32,10 @@ def suggest(
     form: Annotated[
         str, typer.Option("--format", help="What it is, where that cannot be seen: csv, fixed …")
     ] = "",
+    option: Annotated[
+        list[str] | None,
+        typer.Option("--option", metavar="NAME=VALUE", help="How it is read: header=0 …"),
+    ] = None,
 ) -> None:
     """Say what the fields of a file could become, why, and how sure that is; changes nothing.
 
@@ -43,7 +48,9 @@ def suggest(
     from onefold.app.imports import suggesting
     from onefold.app.imports.wanted import Wanted
 
-    found = suggesting.suggest(call.settings, Wanted(file, source, format=form))
+    found = suggesting.suggest(
+        call.settings, Wanted(file, source, format=form, options=read_options(option))
+    )
     call.show(found, _show)
 
 

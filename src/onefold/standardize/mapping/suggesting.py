@@ -6,64 +6,21 @@ Nothing of this is applied by itself: each suggestion says why, and how sure tha
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
-from onefold.standardize.codes import currency
+from onefold.standardize.mapping import seen
 from onefold.standardize.mapping.canonical import CANONICAL, Canonical, Entity, key_of
+from onefold.standardize.mapping.naming import Naming, are_values, has_stem, is_id
 from onefold.standardize.mapping.schema import Schema
 from onefold.standardize.mapping.suggestion import SuggestedCountry, Suggestion
 from onefold.standardize.mapping.telephones import telephones
 from onefold.standardize.people.birth_dates import birth_date, date_order
 from onefold.standardize.people.headers import role_of
 from onefold.standardize.people.recognition import SAMPLE, SURE, Guess, recognize
-from onefold.standardize.times import micros
-from onefold.standardize.units import UNITS, taken_apart, unit_named
 
-_NUMBER = re.compile(r"[^\d\s]{0,4}\s?[+-]?\d[\d.,'\s]*\s?[^\d\s]{0,4}")
-_COMMA = re.compile(r"\d,\d{1,2}\D*$")
-_POINT = re.compile(r"\d\.\d{1,2}\D*$")
-_MONEY = re.compile(r"[$€£¥￥元円]|\b(?:EUR|USD|CNY|RMB|JPY|GBP|CHF)\b")
-_CURRENCIES = frozenset(
-    [
-        "AED",
-        "AUD",
-        "BRL",
-        "CAD",
-        "CHF",
-        "CNY",
-        "CZK",
-        "DKK",
-        "EUR",
-        "GBP",
-        "HKD",
-        "HUF",
-        "IDR",
-        "INR",
-        "JPY",
-        "KRW",
-        "MXN",
-        "MYR",
-        "NOK",
-        "NZD",
-        "PHP",
-        "PLN",
-        "RMB",
-        "RUB",
-        "SEK",
-        "SGD",
-        "THB",
-        "TRY",
-        "TWD",
-        "USD",
-        "VND",
-        "ZAR",
-    ]
-)
-_DAYS = (".", "/", "-", "年")
 _ROLE_FIELDS = {
     "full_name": "name",
     "given_name": "first_name",
@@ -81,10 +38,17 @@ _ROLE_FIELDS = {
     "email": "email",
     "phone": "phone",
 }
-_OF_PEOPLE = ("address", "person", "contact")
-_OTHERS = ("order", "line", "ticket", "account", "consent")
+_OF_PEOPLE = ("address", "person", "contact", "consent")
+_OTHERS = ("order", "line", "ticket", "account")
 _IDS = {"order": "order_id", "line": "sku", "ticket": "ticket_id", "account": "account_id"}
-_KNOWN = 0.3
+_BOUGHT = frozenset({"quantity", "order_id", "ordered_at"})
+"""What a line of an order has, and a list of products has not."""
+_WHO_OR_NUMBER = frozenset({"customer", "client", "kunde", "buyer", "顧客", "客户", "会员", "会員"})
+"""Names of fields that may be a customer's name or number: their values tell."""
+_KNOWN, _SHARED = 0.3, 20
+_STATES_NUMBER = (
+    "a number that a state gives to one person: map it by hand where it is really needed"
+)
 _AMOUNTS = frozenset(CANONICAL["order"].fields["revenue"].words) - {"value", "total"}
 _OF_MONEY = (
     "revenue", "turnover", "amount", "spent", "spend", "umsatz", "betrag", "saldo", "balance", "guthaben",
@@ -127,19 +91,11 @@ def suggest_mapping(
     }
     guesses = recognize(columns)
     about = _about(texts, schema)
-    fields: list[Suggestion] = []
-    taken: set[str] = set()
-    ranked = sorted(texts, key=lambda name: -_named(name, about)[1])
-    found = {}
-    for name in ranked:
-        one = _suggested(name, texts[name], guesses[name], about, known.get(name, {}))
-        if one.target in taken:
-            reason = f"another field is {one.target}"
-            one = msgspec.structs.replace(one, target="", how=None, confidence=0.0, reason=reason)
-        elif one.target:
-            taken.add(one.target)
-        found[name] = one
-    fields = [found[name] for name in texts]
+    every = [
+        _suggested(name, texts[name], guesses[name], about, known.get(name, {})) for name in texts
+    ]
+    fields = _timed(_once(every), texts, about)
+    found = {one.field: one for one in fields}
     numbers = [one for name in texts if _is_phone(found[name]) for one in texts[name]]
     beside = {name: [] if _is_phone(found[name]) else some for name, some in texts.items()}
     phones = telephones(numbers, beside, country)
@@ -147,9 +103,47 @@ def suggest_mapping(
     if phones.country and phones.country.confidence >= SURE:
         body = {"country": phones.country.code, **body}
     notes = [phones.note] if phones.note else []
+    if are_values(texts):
+        notes.append(
+            "the names of the fields look like values: read a file without a header with `--option header=0`"
+        )
     if "identifiers" not in body:
         notes.append("nothing says whom the records are about: name an identifier")
     return SuggestedMapping(body, tuple(fields), phones.country, tuple(notes))
+
+
+def _once(every: Sequence[Suggestion]) -> list[Suggestion]:
+    """Each target for the one field that is surest of it."""
+    best: dict[str, Suggestion] = {}
+    for one in sorted(every, key=lambda one: -one.confidence):
+        if one.target:
+            best.setdefault(one.target, one)
+    return [
+        one
+        if not one.target or best[one.target] is one
+        else Suggestion(one.field, "", None, 0.0, f"another field is {one.target}")
+        for one in every
+    ]
+
+
+def _timed(
+    fields: list[Suggestion], texts: Mapping[str, Sequence[str]], about: _About
+) -> list[Suggestion]:
+    """The one column of times says when it happened, whatever it is called."""
+    if not about.entity.event or any(one.target == "time" for one in fields):
+        return fields
+    dated = [one for one in fields if one.target and _is_dated(one, texts[one.field])]
+    if len(dated) != 1:
+        return fields
+    (one,) = dated
+    how = {key: value for key, value in one.how.items() if key != "type"}
+    reason = f"{one.reason}; the only ones in it"
+    time = Suggestion(one.field, "time", how if len(how) > 1 else one.field, 0.6, reason)
+    return [time if each is one else each for each in fields]
+
+
+def _is_dated(one: Suggestion, values: Sequence[str]) -> bool:
+    return isinstance(one.how, dict) and one.how.get("type") == "time" and bool(values)
 
 
 def _is_phone(one: Suggestion) -> bool:
@@ -157,11 +151,12 @@ def _is_phone(one: Suggestion) -> bool:
 
 
 class _About(NamedTuple):
-    """What records are about, and the fields of people, which may stand beside."""
+    """What records are about, the fields of people, which may stand beside, and how names are read."""
 
     name: str
     entity: Entity
     people: Mapping[str, Canonical]
+    naming: Naming
 
     def field(self, name: str) -> Canonical:
         return self.entity.fields.get(name) or self.people[name]
@@ -170,31 +165,36 @@ class _About(NamedTuple):
 def _about(texts: Mapping[str, Sequence[str]], schema: Schema) -> _About:
     """What the records are about: the entity of which most of the fields are named, else a person."""
     people = {name: one for some in _OF_PEOPLE for name, one in schema[some].fields.items()}
-    keys = {key_of(name) for name in texts}
+    naming = Naming(texts)
     best, most = "person", 1
     for entity in (*_OTHERS, *(name for name in schema if name not in CANONICAL)):
-        own = [
-            name
-            for name, one in schema[entity].fields.items()
-            if name not in people and keys & set(one.words)
-        ]
+        fields = schema[entity].fields
+        found = {naming.field(name, fields)[0]: name for name in texts}
+        own = {field for field in found if field and field not in people}
         needed = _IDS.get(entity)
-        if len(own) > most and (needed is None or needed in own):
-            best, most = entity, len(own)
-    best = "person" if best == "consent" else best
-    return _About(best, schema[best], people)
+        if needed is not None and needed not in own and not {"ordered_at", "status"} <= own:
+            continue
+        if entity == "line" and not own & _BOUGHT:
+            continue
+        # Its own number in each row, and an amount: no other field need be named as the schema does.
+        count = len(own)
+        if entity == "order" and count == 1 and _is_own(texts[found["order_id"]]):
+            count += any(_is_amount(name) for name in texts)
+        if count > most:
+            best, most = entity, count
+    return _About(best, schema[best], people, naming)
+
+
+def _is_own(values: Sequence[str]) -> bool:
+    return len(set(values)) == len(values)
 
 
 def _named(name: str, about: _About) -> tuple[str, float]:
     """The canonical field that a name means, and how sure that is."""
-    key = key_of(name)
     for fields, sure in ((about.entity.fields, 0.95), (about.people, 0.9)):
-        for field, one in fields.items():
-            if key == one.words[0]:
-                return field, sure
-        for field, one in fields.items():
-            if key in one.words:
-                return field, sure - 0.03
+        field, less = about.naming.field(name, fields)
+        if field:
+            return field, sure - less
     return "", 0.0
 
 
@@ -207,20 +207,36 @@ def _suggested(
         reason = f"{share:.0%} of its values are known as {kind}"
         return Suggestion(name, f"identifiers.{kind}", name, round(0.6 + 0.39 * share, 2), reason)
     field, sure = _named(name, about)
+    if key_of(about.naming.bare(name)) in _WHO_OR_NUMBER and values:
+        field, sure = ("name", 0.8) if seen.share(values, _is_wordy) >= 0.5 else ("user_id", 0.8)
     if field and (fault := _unlike(field, about, values)):
         return Suggestion(name, "", None, 0.3, f"its name means {field}, but {fault}")
     if field:
         return _placed(name, field, about, values, sure, "its name")
-    dated = guess.role == "phone" and _share(values, _is_written_time) >= 0.9
-    if guess.role in _ROLE_FIELDS and guess.confidence >= SURE and not dated:
+    if guess.role == "national_id" and guess.confidence >= SURE:
+        return Suggestion(name, "", None, guess.confidence, _STATES_NUMBER)
+    if (
+        guess.role in _ROLE_FIELDS
+        and guess.confidence >= SURE
+        and not _is_told_otherwise(name, guess)
+    ):
         return _placed(
             name, _ROLE_FIELDS[guess.role], about, values, guess.confidence, guess.reason
         )
-    if role_of(name)[0] == "identifier":
+    if role_of(name)[0] == "identifier" and len(set(values)) > len(values) // _SHARED:
         return Suggestion(name, "identifiers.user_id", name, 0.8, "its name")
-    if _is_amount(name) and values and _share(values, _is_number) >= 0.8:
+    if _is_amount(name) and values and seen.share(values, seen.is_number) >= 0.8:
         return _amount(name, values, about, 0.75, "its name: an amount of money")
     return _by_values(name, values, about)
+
+
+def _is_wordy(value: str) -> bool:
+    return not any(map(str.isdigit, value)) and len(value) > 1
+
+
+def _is_told_otherwise(name: str, guess: Guess) -> bool:
+    """Does its name say that what looks like a telephone number is the number of something else?"""
+    return guess.role == "phone" and is_id(name) and has_stem(name) and "values" in guess.reason
 
 
 def _placed(
@@ -246,7 +262,7 @@ def _how(name: str, one: Canonical, values: list[str]) -> tuple[Any, str, float]
             return how, "whether day or month comes first stays open: say its format", 0.6
         return (name if how == {"from": name} else how), "", 1.0
     if one.type == "number":
-        if _is_comma(values):
+        if seen.are_comma(values):
             return {"from": name, "decimal": ","}, "its numbers have decimal commas", 1.0
         grouped = any("," in value for value in values)
         return (
@@ -255,13 +271,11 @@ def _how(name: str, one: Canonical, values: list[str]) -> tuple[Any, str, float]
             1.0,
         )
     if one.type == "boolean":
-        return {"from": name, "type": "boolean"}, "", 1.0
+        return {"from": name, "type": "boolean"}, "say yes only where it means consent", 0.9
+    field = one.place.rpartition(".")[2]
+    if field in seen.CODES and seen.are_coded(field, values):
+        return {"from": name, "type": field}, "its values are read as codes", 1.0
     return name, "", 1.0
-
-
-def _is_comma(values: Sequence[str]) -> bool:
-    commas = sum(_COMMA.search(value) is not None for value in values)
-    return commas > sum(_POINT.search(value) is not None for value in values)
 
 
 def _unlike(field: str, about: _About, values: list[str]) -> str:
@@ -269,13 +283,17 @@ def _unlike(field: str, about: _About, values: list[str]) -> str:
     one = about.field(field)
     if not values:
         return ""
-    if one.type == "number" and _share(values, _is_number) < 0.5:
+    if one.type == "boolean" and seen.share(values, seen.is_yes_or_no) < 1:
+        return "not all of its values are yes or no"
+    if one.type == "number" and seen.share(values, seen.is_number) < 0.5:
         return "its values are not numbers"
-    if (one.type in ("date", "time") or one.place == "time") and _share(values, _is_time) < 0.5:
+    if (one.type in ("date", "time") or one.place == "time") and seen.share(
+        values, seen.is_time
+    ) < 0.5:
         return "its values are not dates"
-    if field == "email" and _share(values, lambda value: "@" in value) < 0.5:
+    if field == "email" and seen.share(values, lambda value: "@" in value) < 0.5:
         return "its values are not e-mail addresses"
-    if field == "currency" and _share(values, lambda value: len(value) <= 4) < 0.5:
+    if field == "currency" and seen.share(values, lambda value: len(value) <= 4) < 0.5:
         return "its values are not currencies"
     return ""
 
@@ -290,7 +308,7 @@ def _amount(name: str, values: list[str], about: _About, sure: float, reason: st
     """A number beside what is known of an entity. Without a comma anywhere no sign need be told."""
     how: dict[str, Any] = {"from": name, "type": "number"}
     if any("," in value for value in values):
-        how["decimal"] = "," if _is_comma(values) else "."
+        how["decimal"] = "," if seen.are_comma(values) else "."
     target = f"{_beside(about)}.{_trait_name(name)}"
     return Suggestion(name, target, how, sure, reason)
 
@@ -307,44 +325,44 @@ def _by_values(name: str, values: list[str], about: _About) -> Suggestion:
         return Suggestion(name, "", None, 0.0, "it is empty")
     place = _beside(about)
     target = f"{place}.{_trait_name(name)}"
-    if _share(values, lambda value: value.upper() in _CURRENCIES or _has_name(value)) >= 0.9:
-        return Suggestion(name, f"{place}.currency", name, 0.8, "its values: currencies")
-    if _share(values, _is_written_time) >= 0.9:
-        how: dict[str, Any] = {"from": name, "type": "time"}
+    if seen.share(values, seen.is_currency) >= 0.9:
+        how = {"from": name, "type": "currency"} if seen.are_coded("currency", values) else name
+        return Suggestion(name, f"{place}.currency", how, 0.8, "its values: currencies")
+    if seen.share(values, seen.is_written_time) >= 0.9:
+        how = {"from": name, "type": "time"}
         if order := date_order(values):
             how["format"] = order
         return Suggestion(name, target, how, 0.6, "its values: dates and times")
-    if _share(values, lambda value: _MONEY.search(value) is not None and _is_number(value)) >= 0.8:
+    if seen.share(values, seen.is_money) >= 0.8:
         return _amount(name, values, about, 0.7, "its values: amounts of money")
-    if quantity := _quantity(name, values):
+    if quantity := seen.quantity(name, values):
         return Suggestion(name, target, quantity, 0.7, "its values: numbers with their units")
-    if len(values) > 5 and len(distinct) == len(values) and _share(values, _is_code) >= 0.95:
-        kind = "user_id" if about.name == "person" else ""
-        reason = "its values: codes, another one in each record"
-        if kind:
-            return Suggestion(name, f"identifiers.{kind}", name, 0.5, reason)
-        return Suggestion(name, target, name, 0.5, reason)
+    if seen.are_amounts(values):
+        return _amount(name, values, about, 0.55, "its values: numbers as amounts of money are")
+    if (
+        len(values) > 5
+        and len(distinct) == len(values)
+        and seen.share(values, seen.is_code) >= 0.95
+    ):
+        return _coded(name, values, about)
     if 1 < len(distinct) <= min(20, len(values) // 2):
         return Suggestion(name, target, name, 0.4, f"its values: one of {len(distinct)}")
     return Suggestion(name, "", None, 0.0, "neither its name nor its values say what it holds")
 
 
-def _has_name(value: str) -> bool:
-    """Is it the name of a currency, and no number or short word that may be anything?"""
-    return len(value) > 2 and value.isalpha() and currency(value) is not None
-
-
-def _quantity(name: str, values: Sequence[str]) -> dict[str, Any] | None:
-    """How a column of quantities in units of one kind is read, in the unit that most have."""
-    parts = [taken_apart(value) for value in values]
-    units = Counter(unit for one in parts if one and (unit := unit_named(one[1])))
-    kinds = {UNITS[unit].kind for unit in units}
-    if units.total() < 0.7 * len(values) or len(kinds) != 1 or kinds & {"money", "share"}:
-        return None
-    how: dict[str, Any] = {"from": name, "unit": {"to": units.most_common(1)[0][0]}}
-    if any("," in str(one[0]) for one in parts if one):
-        how["decimal"] = ","
-    return how
+def _coded(name: str, values: Sequence[str], about: _About) -> Suggestion:
+    """What has another code or number in each record: the id of a person, unless it is that of something else."""
+    target = f"{_beside(about)}.{_trait_name(name)}"
+    if is_id(name) and has_stem(name):
+        sure = 0.4 if about.name == "person" else 0.5
+        return Suggestion(name, target, name, sure, "its name and values: the id of something")
+    reason = "its values: codes, another one in each record"
+    if about.name != "person":
+        return Suggestion(name, target, name, 0.5, reason)
+    if is_id(name) or seen.are_counted(values):
+        return Suggestion(name, "identifiers.user_id", name, 0.6 if is_id(name) else 0.5, reason)
+    reason = "its values: another number in each record, as an id or a measured value"
+    return Suggestion(name, target, name, 0.3, reason)
 
 
 def _body(fields: Sequence[Suggestion], about: _About) -> dict[str, Any]:
@@ -365,31 +383,6 @@ def _body(fields: Sequence[Suggestion], about: _About) -> dict[str, Any]:
         name = next(name for name, one in entity.fields.items() if one.place == "id")
         body["properties"] = {name: body["id"], **body.get("properties", {})}
     return body
-
-
-def _share(values: Sequence[str], fits: Any) -> float:
-    return sum(map(bool, map(fits, values))) / len(values) if values else 0.0
-
-
-def _is_number(value: str) -> bool:
-    return _NUMBER.fullmatch(value.strip()) is not None
-
-
-def _is_time(value: str) -> bool:
-    if micros(value) is not None:
-        return True
-    day = re.split(r"[T ]", value.strip(), maxsplit=1)[0]
-    return birth_date(day).day is not None or birth_date(value).day is not None
-
-
-def _is_written_time(value: str) -> bool:
-    return any(sign in value for sign in _DAYS) and not value.isdigit() and _is_time(value)
-
-
-def _is_code(value: str) -> bool:
-    if _is_number(value) and (_COMMA.search(value) or _POINT.search(value)):
-        return False
-    return len(value) <= 40 and " " not in value and any(map(str.isdigit, value))
 
 
 def _trait_name(name: str) -> str:

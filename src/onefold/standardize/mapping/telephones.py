@@ -97,10 +97,11 @@ def _chosen(
             return told(code, 0.6 + 0.35 * rows / total, f"{rows} of {total} records name it")
     if default and default in possible:
         return told(default, 0.9, "it is the workspace's `default_country`")
-    for code in _spoken(beside):
-        if code in possible:
+    spoken = _spoken(beside)
+    for code in spoken:
+        if code in possible or valid[code] >= _ENOUGH * count:
             return told(code, 0.8, "its language is that of the fields")
-    if len(possible) == 1:
+    if len(possible) == 1 and not spoken:
         return told(possible[0], 0.45, "in no other country are so many")
     return None
 
@@ -125,4 +126,6 @@ def _spoken(beside: Mapping[str, Sequence[str]]) -> Sequence[str]:
         return ("TW", "HK")
     if _HAN.search(names):
         return ("CN",)
+    if _HAN.search(some):  # Where names of fields say nothing, what people are called does.
+        return ("CN",) if simplified(some) == some else ("CN", "TW", "HK")
     return ("DE", "AT", "CH") if _GERMAN.search(names) else ()

@@ -27,73 +27,14 @@ class Wrong(NamedTuple):
 Read = Callable[[Any], Any]
 """Gives what a value means, None where it says that there is none, or a `Wrong`."""
 
-TRUE = frozenset(
-    [
-        "true",
-        "t",
-        "yes",
-        "y",
-        "1",
-        "on",
-        "x",
-        "ja",
-        "j",
-        "wahr",
-        "oui",
-        "si",
-        "sí",
-        "是",
-        "真",
-        "有",
-        "对",
-        "對",
-        "はい",
-        "有効",
-        "sì",
-        "sim",
-        "da",
-        "tak",
-        "да",
-        "evet",
-        "예",
-        "네",
-        "✓",
-        "✔",
-        "○",
-    ]
-)
-FALSE = frozenset(
-    [
-        "false",
-        "f",
-        "no",
-        "n",
-        "0",
-        "off",
-        "nein",
-        "falsch",
-        "non",
-        "否",
-        "假",
-        "无",
-        "無",
-        "错",
-        "錯",
-        "不",
-        "いいえ",
-        "無効",
-        "não",
-        "nao",
-        "nie",
-        "нет",
-        "hayır",
-        "아니오",
-        "아니요",
-        "✗",
-        "✘",
-        "×",
-    ]
-)
+_YES = """
+true t yes y 1 on x ja j wahr oui si sí 是 真 有 对 對 同意 已同意 已订阅 はい 有効 希望する 同意する する 可 sì sim da tak да evet 예 네 ✓ ✔ ○
+"""
+_NO = """
+false f no n 0 off nein falsch non 否 假 无 無 错 錯 不 不同意 未同意 未订阅 いいえ 無効 希望しない 同意しない しない 不可 não nao nie нет
+hayır 아니오 아니요 ✗ ✘ ×
+"""
+TRUE, FALSE = frozenset(_YES.split()), frozenset(_NO.split())
 ORDERS = ("dmy", "mdy", "ymd")
 NUMBERED = ("excel", "unix", "unix_ms")
 _DIGITS = 300

@@ -141,6 +141,10 @@ for _line in _ABBREVIATIONS.strip().split("\n"):
 _SHORT |= {"la": "la", "is": "is", "pk": "park", "prk": "park", "park": "park", "union": "union"}
 _SHORT |= {"weg": "weg", "platz": "platz", "rue": "rue", "r": "r", "pine": "pine", "ch": "ch"}
 _SHORT |= {"strasse": "st", "str": "st", "pr": "pr", "pt": "pt", "gr": "gr", "br": "br"}
+STREET_WORDS = frozenset(
+    word for word in _SHORT if len(word) > 2 and word not in ("park", "prk", "union", "pine")
+)
+"""What streets are called in English, and how that is shortened."""
 _ORDINALS = {
     word: f"{number}{ending}"
     for word, number, ending in (

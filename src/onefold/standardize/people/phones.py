@@ -98,6 +98,11 @@ def _number(text: str, region: str | None) -> str | None:
         return None
     if not phonenumbers.is_possible_number(number):
         return None
+    regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(number.country_code or 0)
+    prefix = _national(regions[0])[1] if regions else None
+    if prefix and prefix.match(phonenumbers.national_significant_number(number)):
+        # What is dialed within the country stands there twice, so this is no number.
+        return None
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 

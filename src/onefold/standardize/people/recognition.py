@@ -6,11 +6,17 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from onefold.standardize.people import chinese_names, companies, headers, places
+from onefold.standardize.people import (
+    addresses,
+    chinese_names,
+    common_names,
+    companies,
+    headers,
+    places,
+)
 from onefold.standardize.people.birth_dates import birth_date
 from onefold.standardize.people.gender import gender
 from onefold.standardize.people.national_ids import national_id
-from onefold.standardize.people.nicknames import is_known
 from onefold.standardize.people.roles import SEVERAL
 from onefold.standardize.people.text import HAN, fold, tidy
 
@@ -21,11 +27,37 @@ SAMPLE = 1000
 _EMAIL = re.compile(r"\s*[^\s@]{1,64}@[^\s@]+\.[^\s@]{2,}\s*")
 _PHONE = re.compile(r"\s*(?:\+|00)?[\d\s().\-/]{7,20}(?:\s*(?:x|ext)\.?\s*\d+)?\s*", re.I)
 _SSN = re.compile(r"\d{3}-\d{2}-\d{4}")
+_POSTAL = re.compile(r"〒?\d{3}-\d{4}|\d{5}-\d{4}")
+_DECIMAL = re.compile(r"-?(?:[1-9]\d*|0)\.\d+|-?[1-9]\d{0,2}(?:\.\d{3})+")
+_MOBILE = re.compile(r"(?:86)?1[3-9]\d{9}")
+"""A mobile number of mainland China, without any sign in it."""
+_TRUNK = re.compile(r"0[1-9]\d{8,9}")
+"""A number as it is dialed within most countries of Europe and in Japan."""
+_WAYS = frozenset(
+    """burg burgs camp cape causeway cliff cliffs club course curve dale dam divide ferry flat flats fords forge forges fork
+    forks glens greens groves haven inlet islands isle junction junctions key keys knoll knolls lake lakes landing light
+    lights lock locks lodge loop mall manor manors meadow meadows mews mill mills mission motorway mount mountain mountains
+    neck orchard oval overpass park parks parkway parkways pass passage path pike pine pines plain plains plaza point points
+    port ports prairie radial ramp ranch rapid rapids rest ridge ridges river roads route row run shoal shoals shore shores
+    skyway spring springs spur spurs square squares station stravenue stream streets summit throughway trace track trafficway
+    trail tunnel turnpike underpass union unions valley valleys via viaduct view views village villages ville vista walk
+    walks wall ways well wells""".split()
+)
+"""What streets of the United States are called besides, as in USPS Publication 28."""
 _STREET = re.compile(
-    r"\d.*\b(?:st|street|ave|avenue|rd|road|dr|drive|ln|lane|ct|court|blvd|way|pl|place|cres|terrace)\b"
-    r"|\b(?:rue|calle|via|avenida)\b|\w(?:str\.|straße|strasse)\s*\d|[路街巷弄道村].*\d+号",
+    rf"^\d{{1,6}}[a-z]?,? .*\b(?:{'|'.join(sorted(addresses.STREET_WORDS | _WAYS))})(?:$|,| (?:apt|suite|ste|unit|#)\b)"
+    r"|^\d{1,6} .*\b(?:apt|suite|ste)\.? #?\w{1,6}$"
+    r"|\d.*\b(?:st|street|ave|avenue|rd|road|dr|drive|ln|lane|ct|court|blvd|way|pl|place|cres|terrace)\b"
+    r"|\b(?:rue|calle|via|avenida)\b"
+    r"|(?:\w(?:str\.?|straße|strasse|weg|platz|allee|gasse|ring|damm|ufer|steig|chaussee|graben|straat|laan|plein)"
+    r"|-(?:str\.?|straße|strasse|weg|platz|allee|ring|ufer)|\b(?:straße|strasse|weg|platz|allee|ring|markt|damm))\s*\d"
+    r"|[路街巷弄道村].*\d+[号號]|丁目|[都道府県区市町村][^\d]*\d+(?:[-−ー‐]\d+)+"
+    r"|^[^\d]*[\u3041-\u30ff\u4e00-\u9fff]\d+(?:[-−ー‐]\d+){1,3}(?:\D.*)?$"
+    r"|[\u4e00-\u9fff]{2,}[省市区縣县區].*[路街道镇鎮乡鄉村].*\d|[\u4e00-\u9fff]{2,}[省市].*[市区縣县區].*\d",
     re.I,
 )
+_GIVENS, _FAMILIES, _FEWEST = 0.35, 0.12, 10
+"""The shares of frequent names above which a column holds names, and how many different ones it must have."""
 
 
 class Guess(NamedTuple):
@@ -81,9 +113,12 @@ def _digits(value: str) -> int:
 
 
 def _is_phone(value: str) -> bool:
-    if _SSN.fullmatch(value):
+    if _SSN.fullmatch(value) or _POSTAL.fullmatch(value) or _DECIMAL.fullmatch(value):
         return False
-    return _PHONE.fullmatch(value) is not None and 7 <= _digits(value) <= 15
+    fewest = 7 if value[:1] in "+(0" else 8
+    if _PHONE.fullmatch(value) is None or not fewest <= _digits(value) <= 15:
+        return False
+    return birth_date(value).day is None
 
 
 def _is_born(value: str) -> bool:
@@ -130,13 +165,13 @@ def _is_whole_name(value: str) -> bool:
     words = fold(value).split()
     if not 2 <= len(words) <= 5 or _digits(value):
         return False
-    return any(len(word) > 2 and is_known(word) for word in words) or all(
+    return any(len(word) > 2 and common_names.is_given(word) for word in words) or all(
         map(chinese_names.is_pinyin, words)
     )
 
 
 def _is_given(value: str) -> bool:
-    return len(value) > 2 and value.isalpha() and is_known(fold(value))
+    return value.replace("-", "").isalpha() and common_names.is_given(fold(value.partition("-")[0]))
 
 
 _CONTENT: tuple[tuple[str, float, Callable[[str], bool], str], ...] = (
@@ -144,7 +179,6 @@ _CONTENT: tuple[tuple[str, float, Callable[[str], bool], str], ...] = (
     ("national_id", 0.9, _is_national, "numbers that a state gives to one person"),
     ("address", 0.85, lambda value: _STREET.search(value) is not None, "streets with numbers"),
     ("full_name", 0.85, _is_whole_name, "whole names"),
-    ("given_name", 0.6, _is_given, "given names"),
 )
 
 
@@ -155,7 +189,17 @@ def _by_content(values: list[str]) -> Guess:
         share = _share(values, fits)
         if share >= 0.6:
             return Guess(role, round(confidence * share, 2), f"its values: {what}")
-    return _dates_and_codes(values)
+    return _names_or(_dates_and_codes, values)
+
+
+def _names_or(other: Callable[[list[str]], Guess], values: list[str]) -> Guess:
+    """Names that stand apart: only some of them are frequent ones."""
+    if (given := _share(values, _is_given)) >= _GIVENS:
+        return Guess("given_name", round(0.5 + 0.2 * given, 2), "its values: given names")
+    distinct = list(set(values))
+    if len(distinct) >= _FEWEST and _share(distinct, common_names.is_family) >= _FAMILIES:
+        return Guess("family_name", 0.6, "its values: family names")
+    return other(values)
 
 
 def _dates_and_codes(values: list[str]) -> Guess:
@@ -166,8 +210,8 @@ def _dates_and_codes(values: list[str]) -> Guess:
         early = sum(year < 2005 for year in dated) / len(dated)
         if early >= 0.6 and len({year // 10 for year in dated}) >= min(3, len(dated)):
             return Guess("birth_date", 0.6, "its values: dates like those of births")
-    if _share(values, _is_phone) >= 0.8 and any(not value.isdigit() for value in values):
-        return Guess("phone", 0.7, "its values: telephone numbers")
+    if (found := _numbered(values)) is not None:
+        return found
     several = len(values) > len(distinct)
     few = several and len(distinct) <= 8 and not all(value.isdigit() for value in distinct)
     if few and _share(values, lambda value: gender(value) is not None) >= 0.9:
@@ -180,6 +224,24 @@ def _dates_and_codes(values: list[str]) -> Guess:
     if _share(values, companies.has_legal_form) >= 0.4:
         return Guess("company", 0.6, "its values: legal forms of companies")
     return Guess("ignore", 0.0, "neither its header nor its values say what it holds")
+
+
+def _numbered(values: list[str]) -> Guess | None:
+    """Numbers of telephones and places."""
+    told = "its values: telephone numbers"
+    if _share(values, _is_phone) >= 0.8 and any(not value.isdigit() for value in values):
+        return Guess("phone", 0.7, told)
+    if len(set(values)) > 1:
+        for pattern, sure in ((_MOBILE, 0.8), (_TRUNK, 0.6)):
+            if _share(values, _matching(pattern)) >= 0.9:
+                return Guess("phone", sure, told)
+    if _share(values, _matching(_POSTAL)) >= 0.9:
+        return Guess("postcode", 0.7, "its values: postal codes")
+    return None
+
+
+def _matching(pattern: re.Pattern[str]) -> Callable[[str], bool]:
+    return lambda value: pattern.fullmatch(value) is not None
 
 
 def _names_apart(guesses: dict[str, Guess], values: dict[str, list[str]]) -> dict[str, Guess]:

@@ -241,3 +241,127 @@ def test_amounts_in_a_file_of_people_are_numbers_of_theirs(
     assert list(found.body.get("traits", {}).values()) == (
         [] if how is None else [{"from": name, **how}]
     )
+
+
+def targets(columns: dict[str, list[str]]) -> dict[str, str]:
+    return {one.field: one.target for one in suggest_mapping(columns).fields}
+
+
+@pytest.mark.parametrize(
+    ("values", "target"),
+    [
+        ([f"1381234567{n}" for n in range(10)], "identifiers.phone"),
+        ([f"0903070442{n}" for n in range(10)], "identifiers.phone"),
+        ([f"44{n}-555-2671" for n in range(10)], "identifiers.phone"),
+        ([f"154-00{n}" for n in range(10, 20)], "traits.postal_code"),
+        (["631.72", "2226.65", "9.00", "17.20", "5.05", "99.99"], "traits.c"),
+        ([f"-73.95{n}1344" for n in range(10)], ""),
+        ([f"{n}{n}284.9512345" for n in range(1, 10)], ""),
+        ([f"Lindenallee {n}" for n in range(10)], "traits.address"),
+        ([f"Am Alten-Ring {n}a" for n in range(10)], "traits.address"),
+        ([f"{n}16 Eden Mills Suite {n}" for n in range(10)], "traits.address"),
+        ([f"千代田区丸の内{n}-2-3" for n in range(1, 9)], "traits.address"),
+        ([f"台北市大安區忠孝東路四段{n}號" for n in range(1, 9)], "traits.address"),
+        (["Katharina", "Jürgen", "Anna-Lena", "Wolfgang", "Xaver"], "traits.first_name"),
+        (
+            [
+                "Müller",
+                "Schmidt",
+                "Meyer",
+                "Zwirner",
+                "Abendroth",
+                "Klopstock",
+                "Ullrich",
+                "Tiedke",
+                "Rademacher",
+                "Weber",
+            ],
+            "traits.last_name",
+        ),
+        (["White", "Green", "Brown", "Black"] * 5, "traits.c"),  # colors
+        (["31500", "90510", "44125", "78031", "12999", "65432"] * 1, "traits.c"),
+    ],
+)
+def test_what_a_field_holds_is_seen_without_its_name(values: list[str], target: str) -> None:
+    assert targets({"c": values}) == {"c": target}
+
+
+@pytest.mark.parametrize(
+    ("name", "target"),
+    [
+        ("kun_plz", "traits.postal_code"),
+        ("客户id", "identifiers.user_id"),
+        ("會員編號", "identifiers.user_id"),
+        ("お客様番号", "identifiers.user_id"),
+        ("金额(元)", ""),
+        ("姓名/Name", "traits.name"),
+        ("billing_city", "traits.city"),
+        ("properties.email", "identifiers.email"),
+        ("Geb.-Datum", "traits.birth_date"),
+        ("フリガナ", "traits.phonetic_name"),
+        ("携帯番号", "identifiers.phone"),
+        ("Employer city", ""),
+        ("紧急联系人电话", ""),
+    ],
+)
+def test_names_are_understood_as_people_and_programs_write_them(name: str, target: str) -> None:
+    beside = {"kun_a": [], "kun_b": [], "kun_c": []} if name.startswith("kun") else {}
+    assert targets({name: [], **beside})[name] == target
+
+
+def test_the_number_of_something_else_identifies_nobody() -> None:
+    columns = {
+        "payment_id": [f"P{n}" for n in range(10)],
+        "Einkommen": [str(30000 + 977 * n * n) for n in range(10)],
+        "身份证号": ["11010519491231002X", "320105198206228720"] * 5,
+    }
+    found = suggest_mapping(columns)
+    assert "identifiers" not in found.body
+    assert found.notes == ("nothing says whom the records are about: name an identifier",)
+    assert "a state gives" in found.fields[2].reason
+
+
+def test_consent_is_proposed_only_where_all_say_yes_or_no() -> None:
+    ids = {"id": ["1", "2", "3"]}
+    for name, values in (
+        ("Newsletter", ["ja", "nein", "ja"]),
+        ("是否订阅", ["是", "否", "是"]),
+        ("メルマガ", ["希望する", "希望しない", "希望する"]),
+    ):
+        found = suggest_mapping({**ids, name: values}).body["traits"]
+        assert found == {"consent.marketing": {"from": name, "type": "boolean"}}
+    assert targets({**ids, "Newsletter": ["weekly", "no", "yes"]})["Newsletter"] == ""
+    assert targets({**ids, "メルマガ拒否": ["Y", "N", "N"]})["メルマガ拒否"] == ""
+
+
+def test_codes_of_standards_are_proposed_where_every_value_can_be_read() -> None:
+    columns = {"id": ["1", "2"], "性别": ["男", "女"], "Land": ["Deutschland", "Österreich"]}
+    assert suggest_mapping(columns).body["traits"] == {
+        "gender": {"from": "性别", "type": "gender"},
+        "country": {"from": "Land", "type": "country"},
+    }
+    odd = suggest_mapping({**columns, "Land": ["Deutschland", "Preußen"]})
+    assert odd.body["traits"]["country"] == "Land"
+
+
+def test_a_list_of_products_is_nothing_that_was_bought() -> None:
+    products = {
+        "product_id": ["P1", "P2"],
+        "product_name": ["Tea", "Cup"],
+        "price": ["2.50", "9.90"],
+    }
+    assert "event" not in suggest_mapping(products).body
+    lines = {**products, "order_id": ["1", "1"], "quantity": ["2", "1"]}
+    assert suggest_mapping(lines).body["event"] == "Product Bought"
+
+
+def test_the_only_times_of_what_happened_say_when() -> None:
+    found = suggest_mapping(
+        {"订单号": ["1", "2"], "金额": ["9", "8"], "落款": ["2026-01-02", "2026-01-03"]}
+    )
+    assert found.body["time"] == "落款"
+
+
+def test_a_file_without_a_header_is_told() -> None:
+    found = suggest_mapping({"1": ["2"], "ann@example.com": ["bob@example.com"]})
+    assert "header=0" in found.notes[0]

@@ -75,7 +75,7 @@ def quality_of(
                 compared += 1
                 conflicts += known[name] != value
             known[name] = value
-    timed = [event.time for event in events if event.time != event.received_at]
+    timed = [event.time for event in events if event.client_minute]
     since = now - FRESH_DAYS * _DAY_US
     count = len(telling)
     return Quality(

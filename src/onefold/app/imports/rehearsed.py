@@ -32,6 +32,7 @@ class SegmentChange(msgspec.Struct, frozen=True):
 class Rehearsed(msgspec.Struct, frozen=True):
     """What an import or a run would do. All counts from `events` on are of the `sampled` rows.
 
+    `events` would come for the first time, `repeats` came before.
     `name` is that of the file or source. `read_all` tells whether all rows that there are were read, `whole`
     whether all rows that were read are sampled. `violations` are those of tracking plans, by plan, field, fault and mode.
     """

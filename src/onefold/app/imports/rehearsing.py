@@ -87,8 +87,14 @@ def calls_of(source: str, records: Sequence[Record], mapping: str = "") -> list[
     """What the log would be given of these records."""
     batch = Batch(records, {})
     return [
-        decode_accepted(one) for one in payloads_of(source, batch, at=now_us(), mapping=mapping)
+        decode_accepted(one)
+        for one in payloads_of(source, batch, at=_began(records), mapping=mapping)
     ]
+
+
+def _began(records: Sequence[Record]) -> int:
+    """When the first one came, if the last one came now."""
+    return now_us() - len(records)
 
 
 def try_calls(
@@ -162,8 +168,8 @@ class _Stage:
             dict(sampling.reasons.most_common(_MOST_REASONS)),
             len(sampling.records),
             sampling.whole,
-            len(events),
-            given.repeats + tried.repeats,
+            len(events) - tried.repeats,
+            tried.repeats,
             len(rejects),
             dict(reasons.most_common(_MOST_REASONS)),
             tuple(sampling.fills()),

@@ -24,7 +24,8 @@ def append_batch(
     """Put a batch into the log; it is durable on return. Gives how many bytes that were.
 
     `source` is the id that its events will have, `load` the run that brought them, `mapping` the name of
-    the mapping where it is not that of the source. The same batch twice counts once.
+    the mapping where it is not that of the source. The same batch twice counts once. Each record came a
+    microsecond after the one before it, the first one `at`: of two that say no time the later one counts.
     """
     payloads = payloads_of(source, batch, at=at, load=load, mapping=mapping)
     if payloads:
@@ -38,22 +39,24 @@ def payloads_of(
     """What the log is given of a batch: its records in order, and what was none."""
     shared = {"load": load, "mapping": mapping}
     unreadable = [_unreadable(one) for one in batch.unreadable]
-    bodies: list[bytes] = []
+    bodies: list[tuple[int, bytes]] = []
     for start in range(0, len(batch.records), _TOGETHER):
-        _add_bodies(batch.records[start : start + _TOGETHER], shared, bodies, unreadable)
+        some = batch.records[start : start + _TOGETHER]
+        _add_bodies(some, at + start, shared, bodies, unreadable)
     for start in range(0, len(unreadable), _TOGETHER):
-        some = unreadable[start : start + _TOGETHER]
-        bodies.append(_encode({**shared, "records": [], "unreadable": some}))
-    return [encode_accepted(Accepted(source, at, RECORDS, body)) for body in bodies]
+        none = unreadable[start : start + _TOGETHER]
+        bodies.append((at, _encode({**shared, "records": [], "unreadable": none})))
+    return [encode_accepted(Accepted(source, came, RECORDS, body)) for came, body in bodies]
 
 
 def _add_bodies(
     records: Sequence[Record],
+    at: int,
     shared: dict[str, str],
-    bodies: list[bytes],
+    bodies: list[tuple[int, bytes]],
     unreadable: list[LoadedUnreadable],
 ) -> None:
-    """These records as few bodies; one that no body can hold is told as unreadable."""
+    """These records as few bodies, each with when its first one came; one that no body can hold is told as unreadable."""
     body = b""
     try:
         body = _encode({**shared, "records": [_loaded(one) for one in records]})
@@ -62,13 +65,13 @@ def _add_bodies(
             body = _encode_one(records[0], shared, str(error), unreadable)
     if len(records) > 1 and (not body or len(body) > _LARGE):
         middle = len(records) // 2
-        _add_bodies(records[:middle], shared, bodies, unreadable)
-        _add_bodies(records[middle:], shared, bodies, unreadable)
+        _add_bodies(records[:middle], at, shared, bodies, unreadable)
+        _add_bodies(records[middle:], at + middle, shared, bodies, unreadable)
     elif len(body) > _LARGEST:
         reason = f"the record has {len(body):,} bytes, at most {_LARGEST:,} are taken"
         unreadable.append(_told(records[0], reason))
     elif body:
-        bodies.append(body)
+        bodies.append((at, body))
 
 
 def _encode_one(

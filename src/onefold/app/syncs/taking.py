@@ -87,6 +87,7 @@ class Taking:
         self._begun = time.monotonic()
         self._looked = 0.0
         self._appended = _LOOK_AHEAD_BYTES
+        self._rows = load.rows
         self._warned = "" if file else store.source_states.get(load.source).warning
         before = [one for one in store.loads.page(load.id, 20, load.source) if one.state == "done"]
         self._reporter = Reporter(load.report, before[0].report if before else {})
@@ -119,6 +120,7 @@ class Taking:
         batch = msgspec.structs.replace(batch, records=list(batch.records))
         size = self._append(batch)
         self._appended += size
+        self._rows += len(batch.records)
         self._reporter.add(batch)
         report = self._reporter.told()
         if self._file is not None:
@@ -146,7 +148,8 @@ class Taking:
         mapping = self._file.mapping if self._file else ""
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while True:
-            at = self._load.started_at if self._file else now_us()
+            count = len(batch.records)
+            at = self._load.started_at + self._rows if self._file else now_us() - count
             try:
                 return append_batch(self._log, source, batch, at=at, load=load, mapping=mapping)
             except Busy as error:

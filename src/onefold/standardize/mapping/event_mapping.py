@@ -236,7 +236,10 @@ class ReadyEvent:
         fields["messageId"] = f"{told}-{self._label}{source.item}"
         if record.change == "delete":
             call = _deleted(fields, call, forget=self._event.delete == "forget")
-        event = event_of(fields, call, [], record.time if at is None else at)
+        at = record.time if at is None else at
+        event = event_of(fields, call, [], at)
+        if at is None and isinstance(event, Event):
+            event.time += source.number  # who stands further down in a file says it later
         if most > MAX_BYTES and isinstance(event, Event):  # what is less needs no counting
             size = len(event.properties) + len(event.context) + len(_encode(event.traits))
             if size > MAX_BYTES:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,9 +11,10 @@ import typer
 
 from onefold.cli.importing import read_options
 from onefold.cli.invocation import Invocation, command
-from onefold.cli.rendering import complain, say, table
+from onefold.cli.rendering import complain, say, structs, table
 
 if TYPE_CHECKING:
+    from onefold.app.imports.standards import TriedValue
     from onefold.app.imports.suggested import SuggestedFor
 
 
@@ -20,6 +22,7 @@ def add_to(app: typer.Typer) -> None:
     """Add these commands."""
     mapping = typer.Typer(help="Mappings: what records of others become.", no_args_is_help=True)
     command(mapping, "suggest")(suggest)
+    command(mapping, "standards")(standards)
     app.add_typer(mapping, name="mapping")
 
 
@@ -52,6 +55,41 @@ def suggest(
         call.settings, Wanted(file, source, format=form, options=read_options(option))
     )
     call.show(found, _show)
+
+
+def standards(
+    call: Invocation,
+    name: Annotated[
+        str, typer.Argument(metavar="[NAME]", help="The standard; without, all are listed.")
+    ] = "",
+    values: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[VALUE]...", help="What it is tried with; -: lines of stdin."),
+    ] = None,
+    country: Annotated[
+        str | None, typer.Option("--country", help="Of telephone numbers that name none.")
+    ] = None,
+) -> None:
+    """List what values can be standardized to, and on whose authority; or try it with values.
+
+    Each different value is told once, with how often it stands there. What it cannot be read as is told as –.
+
+    Example: onefold mapping standards country Deutschland 中国 Narnia
+    """
+    from onefold.app.imports import standards
+
+    if not name:
+        call.show(standards.listed(), lambda found: structs(found, ""))
+        return
+    given = values or []
+    if given == ["-"]:
+        given = [line.rstrip("\r\n") for line in sys.stdin]
+    call.show(standards.tried(name, given, country), _show_tried)
+
+
+def _show_tried(found: Sequence[TriedValue]) -> None:
+    rows = [(one.value, "–" if one.becomes is None else one.becomes, one.rows) for one in found]
+    table(("value", "becomes", "rows"), rows)
 
 
 def _show(found: SuggestedFor) -> None:

@@ -17,6 +17,7 @@ UNREADABLE = "unreadable"
 FieldType = Literal[
     "text", "integer", "number", "boolean", "date", "time", "list", "json",
     "country", "language", "currency", "gender", "name", "company", "half_width", "comparable",
+    "email", "phone", "address",
 ]  # fmt: skip
 Absent = Literal["keep", "clear"]
 

@@ -20,13 +20,52 @@ _SIGNS = {
     "mx$": "MXN", "nz$": "NZD", "cn¥": "CNY", "jp¥": "JPY",
     # What is said more often than the name that CLDR gives.
     "rmb": "CNY", "人民币元": "CNY", "元人民币": "CNY", "人民幣": "CNY", "renminbi": "CNY", "円": "JPY",
+    "yen": "JPY", "yuan": "CNY", "won": "KRW", "pfund sterling": "GBP", "sterling": "GBP", "sfr": "CHF", "台币": "TWD", "台幣": "TWD",
     "美金": "USD", "港元": "HKD", "港币": "HKD", "dollar": "", "dollars": "",
 }  # fmt: skip
 """`$` and `¥` are of several currencies, so they are of none."""
+_ALSO = """
+BO: bolivia, plurinational state of
+BN: brunei darussalam
+CD: congo, the democratic republic of the
+CI: ivory coast; elfenbeinküste
+CV: cape verde
+CZ: czech republic; česká republika; tschechische republik
+DE: brd; federal republic of germany; bundesrepublik deutschland
+FK: falkland islands (malvinas)
+FM: micronesia, federated states of
+HK: hong kong sar; hong kong s.a.r.
+IR: iran, islamic republic of
+JP: 日本国
+KP: korea, democratic people's republic of; nordkorea; nord-korea; north korea
+KR: korea, republic of; republic of korea; südkorea; süd-korea; south korea; 大韩民国; 大韓民国
+LA: lao people's democratic republic
+MD: moldova, republic of
+MK: macedonia; republic of macedonia
+MM: burma
+MO: macao sar
+PS: palestine; palästina; palestine, state of
+RU: russian federation
+SY: syrian arab republic
+SZ: swaziland
+TL: east timor
+TW: taiwan, province of china; republic of china; 中華民國; 中华民国
+TZ: tanzania, united republic of
+VA: holy see
+VE: venezuela, bolivarian republic of
+VN: viet nam
+"""
+"""Names that forms offer besides those of CLDR: ISO's own, former and colloquial ones."""
 _TAG = re.compile(r"([A-Za-z]{2,3})(?:[-_]([A-Za-z]{4}))?(?:[-_]([A-Za-z]{2}|\d{3}))?")
 _MARKS = re.compile("[\u0300-\u036f]")
+_LONG_CODE = 3
 _ANY = re.compile(r"\w+")
 _COUNTRY, _LONG_COUNTRY = re.compile(r"(?!EU|EZ|UN|ZZ|QO|X[AB])[A-Z]{2}"), re.compile(r"[A-Z]{3}")
+_APOSTROPHES = str.maketrans("’‘ʼ´`", "'''''")
+_SPOKEN = {
+    "mandarin": "zh", "mandarin chinese": "zh", "普通话": "zh", "普通話": "zh", "国语": "zh", "國語": "zh", "汉语": "zh",
+}  # fmt: skip
+_OF = re.compile(r"(.+?)\s*[(（]([^()（）]+)[)）]")
 _BESIDE = re.compile(r"[.@].*$")
 
 
@@ -37,7 +76,14 @@ def country(value: str) -> str | None:
     >>> [country(one) for one in ("Deutschland", "中國", "usa", "DEU", "U.S.A.", "ドイツ", "Atlantis")]
     ['DE', 'CN', 'US', 'DE', 'US', 'DE', None]
     """
-    if (found := _countries().get(_key(value))) is not None:
+    key = _key(value)
+    # `ČR` is no code, though it becomes one without its mark.
+    is_marked = (
+        len(key) <= _LONG_CODE
+        and not unicodedata.normalize("NFKC", value).isascii()
+        and key.isascii()
+    )
+    if not is_marked and (found := _countries().get(key)) is not None:
         return found
     # Abbreviations and spellings that are no names, such as those of forms.
     spelled = places.country(value)
@@ -52,8 +98,11 @@ def language(value: str) -> str | None:
     ['de', 'zh', 'zh-CN', 'en-US', 'de', None]
     """
     text = unicodedata.normalize("NFKC", value).strip()
-    if (named := _languages().get(_key(text))) is not None:
+    if (named := _SPOKEN.get(_key(text)) or _languages().get(_key(text))) is not None:
         return named
+    if (found := _OF.fullmatch(text)) and (where := country(found[2])):
+        spoken = language(found[1])
+        return f"{spoken}-{where}" if spoken and "-" not in spoken else spoken
     match = _TAG.fullmatch(_BESIDE.sub("", text))
     if match is None:
         return None
@@ -87,7 +136,11 @@ def _countries() -> dict[str, str]:
         for code, found in get_global("territory_aliases").items()
         if _LONG_COUNTRY.fullmatch(code) and len(found) == 1
     }
-    return names | longer | {code.lower(): code for code in names.values()}
+    codes = {code.lower(): code for code in names.values()}
+    also = {
+        _key(name): line[:2] for line in _ALSO.split("\n") if line for name in line[3:].split(";")
+    }
+    return also | names | longer | codes
 
 
 @lru_cache(maxsize=1)
@@ -104,6 +157,7 @@ def _currencies() -> dict[str, str]:
 def _key(name: str) -> str:
     """As names are compared: small letters without marks, of one width, joined by words."""
     text = unicodedata.normalize("NFKD", name).casefold().replace("&", " and ").replace(".", " ")
+    text = text.translate(_APOSTROPHES)
     text = unicodedata.normalize("NFKC", _MARKS.sub("", text))
     return " ".join(text.split()).replace("saint ", "st ")
 

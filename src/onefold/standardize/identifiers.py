@@ -246,6 +246,18 @@ def _phone(text: str, country: str | None) -> str | None:
         # Of so many digits no other number begins like them; behind 179 that of an operator may follow.
         if digits[0] == "1" and digits[1] >= "3" and digits[:3] != "179":
             return None
+    if (found := _read(text, country)) is not None:
+        return found
+    whole = _ascii(text)
+    return _read(f"+{whole[2:]}", None) if whole.startswith("00") else None
+
+
+def _ascii(text: str) -> str:
+    """In half width: whoever types Chinese may type full-width digits."""
+    return text if text.isascii() else unicodedata.normalize("NFKC", text)
+
+
+def _read(text: str, country: str | None) -> str | None:
     try:
         number = phonenumbers.parse(text, country)
     except phonenumbers.NumberParseException as error:

@@ -13,13 +13,13 @@ from typing import Any, NamedTuple
 
 from onefold.standardize import codes
 from onefold.standardize.comparable import comparable, half_width
-from onefold.standardize.identifiers import phone
+from onefold.standardize.identifiers import email, phone
 from onefold.standardize.mapping.values import Wrong, boolean_of
 from onefold.standardize.national_dates import column_days
 from onefold.standardize.people.companies import company
 from onefold.standardize.people.emails import is_slip, mend_domain
 from onefold.standardize.people.gender import gender
-from onefold.standardize.people.whole_addresses import whole_address
+from onefold.standardize.people.whole_addresses import any_address
 from onefold.standardize.people.written_names import written_name
 from onefold.standardize.units import taken_apart, unit_named
 
@@ -62,8 +62,10 @@ def _quantity(value: str) -> str | None:
 _CLDR = "Unicode CLDR, https://cldr.unicode.org/"
 STANDARDS: Mapping[str, Standard] = {
     "email": Standard(
-        email_meant, "the address that may be meant; only suggested",
-        "the largest providers' domains; RFC 5321, https://www.rfc-editor.org/rfc/rfc5321",
+        email, "in small letters", "RFC 5321, https://www.rfc-editor.org/rfc/rfc5321"
+    ),
+    "email_meant": Standard(
+        email_meant, "the address that may be meant; only suggested", "the largest providers' domains"
     ),
     "phone": Standard(
         lambda value: phone(value, None), "E.164",
@@ -74,8 +76,8 @@ STANDARDS: Mapping[str, Standard] = {
         "titles and particles of the languages' own use; GB/T 28039 for pinyin",
     ),
     "address": Standard(
-        whole_address, "its parts",
-        "USPS Publication 28, https://pe.usps.com/text/pub28/welcome.htm; GB/T 2260 for China",
+        any_address, "its parts, to be compared",
+        "USPS Publication 28, https://pe.usps.com/text/pub28/welcome.htm; GB/T 2260 for China; Japan Post",
     ),
     "country": Standard(codes.country, "ISO 3166-1", _CLDR),
     "language": Standard(codes.language, "BCP 47", _CLDR),
@@ -104,8 +106,11 @@ STANDARDS: Mapping[str, Standard] = {
 """By name. Amounts in another currency are in `rates`, as they need rates and a day."""
 
 
-def over(name: str, values: Sequence[str]) -> list[Any]:
-    """A standard over a column: computed once for each different value."""
-    of = STANDARDS[name].of
+def over(name: str, values: Sequence[str], country: str | None = None) -> list[Any]:
+    """A standard over a column: computed once for each different value.
+
+    `country` is that of telephone numbers which name none.
+    """
+    of = STANDARDS[name].of if name != "phone" else lambda value: phone(value, country)
     known = {value: of(value) for value in dict.fromkeys(values)}
     return [known[value] for value in values]

@@ -196,6 +196,31 @@ def _word(name: str) -> str:
     return _MARKS.sub("", unicodedata.normalize("NFKD", name.casefold())).strip(". ")
 
 
+_CLOCK = re.compile(
+    r"(上午|下午|午前|午後|凌晨|早上|中午|晚上)?\s*(\d{1,2})(?::|\s*[時时点點]\s*)(?:(\d{1,2})(?::|\s*分\s*)?)?(?:(\d{1,2})\s*秒?)?$"
+)
+_AFTERNOON = frozenset({"下午", "午後", "晚上"})
+
+
+def western_clock(text: str) -> str:
+    """A time of day as it is written in East Asia, with colons and without its half of the day.
+
+    >>> western_clock("2024/1/5 下午3:20:07"), western_clock("2026年1月31日 14時05分"), western_clock("午前0時5分")
+    ('2024/1/5 15:20:07', '2026年1月31日 14:05:00', '00:05:00')
+    """
+    if text.isascii():
+        return text
+    plain = unicodedata.normalize("NFKC", text).strip()
+    found = _CLOCK.search(plain)
+    if found is None:
+        return plain
+    half, hour = found[1], int(found[2])
+    if half and hour <= 12:
+        hour = hour % 12 + (12 if half in _AFTERNOON or (half == "中午" and hour > 10) else 0)
+    clock = f"{hour:02}:{int(found[3] or 0):02}:{int(found[4] or 0):02}"
+    return f"{plain[: found.start()].rstrip()} {clock}".strip()
+
+
 class Days(NamedTuple):
     """The days of a column: of each different text the day, or both that it may be."""
 

@@ -153,6 +153,9 @@ _QUANTITY = re.compile(r"([^\w°'\"]*[+-]?[\d.,'’\s]*\d[.,]?)\s*([^\d].*)?")
 _FEET = re.compile(
     r"(\d+)\s*(?:'|ft\.?|feet|foot)\s*(?:(\d{1,2}(?:\.\d+)?)\s*(?:\"|''|in\.?|inch|inches)?)?"
 )
+_TWO = re.compile(
+    r"(\d+)\s*(lbs?|pounds?|st|stones?)\.?\s*(\d+(?:\.\d+)?)\s*(oz|ounces?|lbs?|pounds?)\.?"
+)
 _METERS = re.compile(r"(\d)\s*m\s*(\d{2})")
 _LONGEST = 200
 _QUOTES = str.maketrans("′’‘″”“", "'''\"\"\"")
@@ -194,10 +197,20 @@ def taken_apart(text: str) -> tuple[str | float, str] | None:
     plain = unicodedata.normalize("NFKC", text).translate(_QUOTES).replace("\u2212", "-").strip()
     if found := _FEET.fullmatch(plain.lower()):
         return int(found[1]) * 12 + float(found[2] or 0), "in"
+    if (found := _TWO.fullmatch(plain.lower())) and (parts := _two(found)):
+        return parts
     if found := _METERS.fullmatch(plain.lower()):
         return float(found[1] + found[2]), "cm"
     found = _QUANTITY.fullmatch(plain)
     return (found[1].strip(), (found[2] or "").strip()) if found else None
+
+
+def _two(found: re.Match[str]) -> tuple[float, str] | None:
+    """Pounds and ounces as ounces, stones and pounds as pounds."""
+    unit = found[2][0] + found[4][0]
+    if unit == "lo":
+        return float(found[1]) * 16 + float(found[3]), "oz"
+    return (float(found[1]) * 14 + float(found[3]), "lb") if unit in ("sl", "sp") else None
 
 
 def quantity_reader(

@@ -246,3 +246,48 @@ def test_each_standard_names_its_source_and_is_asked_once_for_each_value() -> No
 )
 def test_no_text_makes_a_standard_raise(name: str, text: str) -> None:
     over(name, [text])
+
+
+ODD = {
+    "country": {
+        "Côte d'Ivoire": "CI", "Côte d’Ivoire": "CI", "Korea, Republic of": "KR", "Süd-Korea": "KR", "日本国": "JP", "中華民國": "TW",
+        "BRD": "DE", "Hong Kong SAR": "HK", "Palestine": "PS", "ČR": None, "CR": "CR", "XX": None, "EU": None,
+    },
+    "language": {"English (US)": "en-US", "Deutsch (Österreich)": "de-AT", "普通话": "zh", "zh_TW": "zh-TW", "cn": None},
+    "currency": {"Yen": "JPY", "Pfund Sterling": "GBP", "台币": "TWD", "元": None, "Dollar": None},
+    "phone": {"0049 171 2345678": "+491712345678", "００８６１３８１２３４５６７９": "+8613812345679", "0012": None, "138 1234 5678": None},
+    "email": {"Ann@X.COM": "ann@x.com", "ａｎｎ＠x.com": "ann@x.com", "a@b@c.de": None, "ann": None},
+    "email_meant": {"x@gmail.con": "x@gmail.com", "x@163.cmo": "x@163.com", "x@web.de": None},
+    "name": {
+        "prof. dr. med. hans-peter VON DER HEIDE": "Hans-Peter von der Heide", "DR.-ING. ANNA MAY": "Anna May",
+        "dr. phil. PHIL MAYER": "Phil Mayer", "JOSÉ MARÍA DE LA CRUZ": "José María de la Cruz", "José de La Cruz": "José de La Cruz",
+        "山田　太郎様": "山田太郎",
+    },
+    "boolean": {"1.0": True, "0.0": False, "☑": True, "☐": False, "不是": False, "希望しない": False, "maybe": None, "2": None},
+    "gender": {"weibl.": "f", "männl.": "m", "Mx": "x", "Frau": "f", "先生": "m", "0": None},
+    "unit": {"3 lbs 4 oz": "52.0 oz", "12 st 6 lb": "174.0 lb", "3 lb": "3 lb", "5'11\"": "71.0 in", "tall": None},
+    "company": {"Foo UG (haftungsbeschränkt)": "foo"},
+    "date": {"平成元年1月8日": "1989-01-08", "00.00.0000": None, "29.02.2023": None, "03/04/2026": None},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "expected"), ODD.items())
+def test_what_people_really_write_is_read_or_left(name: str, expected: dict[str, object]) -> None:
+    values = list(expected)
+    assert dict(zip(values, over(name, values), strict=True)) == expected
+
+
+@pytest.mark.parametrize(
+    ("written", "parts"),
+    [
+        ("上海市浦东新区世纪大道100号", ("shanghai", "世纪大道", "100")),
+        ("台北市大安區忠孝東路四段30號5樓", ("taipei", "忠孝东路四段", "30")),
+        ("東京都港区六本木6丁目10番1号", ("港区", "六本木", "6-10-1")),
+        ("千葉県市川市八幡1-1-1", ("市川市", "八幡", "1-1-1")),
+        ("東京都町田市森野２－２－２２", ("町田市", "森野", "2-2-22")),
+        ("Hauptstr. 5, 10115 Berlin", ("berlin", "haupt st", "5")),
+    ],
+)
+def test_addresses_of_each_script_are_taken_apart(written: str, parts: tuple[str, ...]) -> None:
+    (found,) = over("address", [written])
+    assert (found.city, found.street, found.house_number) == parts

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from onefold.model.mapping import Field
 from onefold.standardize.faults import explain
 from onefold.standardize.mapping import values
-from onefold.standardize.mapping.coded import CODED
+from onefold.standardize.mapping.coded import CODED, phone_reader
 from onefold.standardize.mapping.values import Read, Wrong
 from onefold.standardize.units import quantity_reader
 
@@ -36,15 +36,17 @@ def value_key(text: str) -> str:
     return f"\0={text}"
 
 
-def column_of(field: Field, where: str, zone: str = "UTC", *, moment: bool = False) -> Column:
+def column_of(
+    field: Field, where: str, zone: str = "UTC", country: str | None = None, *, moment: bool = False
+) -> Column:
     """What gives the values of a field; `where` it stands is told with what is wrong.
 
-    A `moment` is given in µs since 1970, whatever its type.
+    A `moment` is given in µs since 1970, whatever its type; `country` is that of telephone numbers.
     """
     column = taken(field)
     if field.split:
         column = _each(column, _splitter(field), where)
-    steps = list(_steps(field, ZoneInfo(zone) if zone != "UTC" else UTC, moment=moment))
+    steps = list(_steps(field, ZoneInfo(zone) if zone != "UTC" else UTC, country, moment=moment))
     for read in steps:
         column = _each(column, _for_lists(read) if field.split and not field.part else read, where)
     if field.default is not None:
@@ -52,7 +54,7 @@ def column_of(field: Field, where: str, zone: str = "UTC", *, moment: bool = Fal
     return _conditional(column, condition_key(field.when)) if field.when else column
 
 
-def _steps(field: Field, zone: tzinfo, *, moment: bool) -> list[Read]:
+def _steps(field: Field, zone: tzinfo, country: str | None, *, moment: bool) -> list[Read]:
     """What is done to each value, in order."""
     steps: list[Read] = []
     formats = (field.format,) if isinstance(field.format, str) else field.format
@@ -72,6 +74,8 @@ def _steps(field: Field, zone: tzinfo, *, moment: bool) -> list[Read]:
         steps += [values.time_reader(formats, zone), values.iso_of]
     elif kind == "date" or formats:
         steps.append(values.date_reader(formats))
+    elif kind == "phone":
+        steps.append(phone_reader(country))
     elif kind is not None:
         steps.append(_PLAIN[kind])
     return steps

@@ -75,12 +75,12 @@ class ReadyEvent:
         top = {_TOP[kind]: field for kind, field in kinds.items() if kind in _TOP}
         named = (("event", event.event), ("messageId", event.id), ("groupId", event.group))
         top |= {name: field for name, field in named if field is not None}
-        zone = mapping.timezone
-        self._top = _columns(top, "", zone)
+        zone, country = mapping.timezone, mapping.country
+        self._top = _columns(top, "", zone, country)
         if event.time is not None:
             self._top[_TIME] = column_of(event.time, _TIME, zone, moment=True)
         rest = {kind: field for kind, field in kinds.items() if kind not in _TOP}
-        self._identifiers = _columns(rest, "identifiers", zone)
+        self._identifiers = _columns(rest, "identifiers", zone, country)
         targets = (*event.traits.values(), *event.properties.values(), *kinds.values())
         # How large an event can be at most, so that most need not be measured.
         self._copies, self._added = sum(map(_copies, targets)) + 1, sum(map(_added, targets))
@@ -253,7 +253,7 @@ class _Values:
     def __init__(
         self, fields: Mapping[str, Field], where: str, mapping: MappingDefinition, rates: Rates
     ) -> None:
-        self._columns = _columns(fields, where, mapping.timezone)
+        self._columns = _columns(fields, where, mapping.timezone, mapping.country)
         zone = ZoneInfo(mapping.timezone)
         for name, field in fields.items():
             if field.money:
@@ -310,9 +310,11 @@ def _added(field: Field) -> int:
     )
 
 
-def _columns(fields: Mapping[str, Field], where: str, zone: str) -> dict[str, Column]:
+def _columns(
+    fields: Mapping[str, Field], where: str, zone: str, country: str | None
+) -> dict[str, Column]:
     prefix = f"{where}." if where else ""
-    return {name: column_of(field, prefix + name, zone) for name, field in fields.items()}
+    return {name: column_of(field, prefix + name, zone, country) for name, field in fields.items()}
 
 
 def expressions_of(mapping: MappingDefinition) -> Iterator[tuple[str, Expression]]:

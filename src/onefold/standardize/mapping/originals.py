@@ -11,7 +11,7 @@ from onefold.standardize.mapping.columns import MISSING, Column, Row, taken
 from onefold.standardize.mapping.money import original_key
 from onefold.standardize.mapping.values import text_of
 
-_TYPES = frozenset({*CODED, "date", "time"})
+_TYPES = frozenset({*CODED, "phone", "date", "time"})
 
 
 def keeps_original(field: Field) -> bool:

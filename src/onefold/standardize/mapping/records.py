@@ -65,7 +65,7 @@ class Mappings:
         self._definitions = {one.name: one for one in mappings}
         sources = tuple(sources)
         self._of_source = {one.name: one.mapping for one in sources}
-        self._made: dict[tuple[str, str], _Ready | None] = {}
+        self._made: dict[tuple[str, str, str | None], _Ready | None] = {}
         self._markers = {one.name: one.echo.marker for one in sources if one.echo}
         self._marked = 0
 
@@ -92,32 +92,33 @@ class Mappings:
             loaded.records = left
         if not loaded.records:
             return mapped
-        ready = self._ready(accepted.source, loaded.mapping)
+        ready = self._ready(accepted.source, loaded.mapping, country)
         faults: Faults = {}
         if ready is None:
             reason = _no_mapping(accepted.source, loaded.mapping)
             faults = {number: [reason] for number in range(len(loaded.records))}
         else:
             _clean(accepted.body, loaded.records, faults)
-            mapped.events = ready.events(accepted, loaded, country, faults, self._ask)
+            mapped.events = ready.events(accepted, loaded, faults, self._ask)
         if faults:
             mapped.events = [one for one in mapped.events if one[0] not in faults]
             mapped.rejects += [mapped.reject(*one) for one in sorted(faults.items())]
         return mapped
 
-    def _ready(self, source: str, name: str) -> _Ready | None:
-        key = source, name
+    def _ready(self, source: str, name: str, country: str | None) -> _Ready | None:
+        key = source, name, country
         if key not in self._made:
             mapping = name or self._of_source.get(source)
             found = self._definitions.get(mapping) if isinstance(mapping, str) else mapping
-            self._made[key] = None if found is None else _Ready(found, self._rates)
+            self._made[key] = None if found is None else _Ready(found, country, self._rates)
         return self._made[key]
 
 
 class _Ready:
-    """One mapping, ready to be used."""
+    """One mapping, ready to be used for a source of a country."""
 
-    def __init__(self, mapping: MappingDefinition, rates: Rates) -> None:
+    def __init__(self, mapping: MappingDefinition, country: str | None, rates: Rates) -> None:
+        mapping = msgspec.structs.replace(mapping, country=mapping.country or country)
         self._country = mapping.country
         self._told = {"mapping": mapping.name, "mapping_version": mapping.version}
         labels: Counter[str] = Counter()
@@ -132,16 +133,14 @@ class _Ready:
         self,
         accepted: Accepted,
         loaded: Loaded,
-        country: str | None,
         faults: Faults,
         ask: Ask | None,
     ) -> list[tuple[int, Event]]:
         """All events of these records; what is wrong with one is added to `faults`."""
         found: list[tuple[int, Event]] = []
         context = {**({"load": loaded.load} if loaded.load else {}), **self._told}
-        where = self._country or country
         for event in self._events:
-            call = Call(accepted.source, accepted.received_at, event.type, None, where)
+            call = Call(accepted.source, accepted.received_at, event.type, None, self._country)
             found += event.made(loaded.records, call, context, faults, ask)
         return found
 

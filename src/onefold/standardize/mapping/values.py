@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from onefold.model.moments import micros_of
-from onefold.standardize.national_dates import TAG, custom_of, day_of, tag_fault
+from onefold.standardize.national_dates import TAG, custom_of, day_of, tag_fault, western_clock
 from onefold.standardize.people.birth_dates import JUNK_DAYS, birth_date
 from onefold.standardize.times import micros
 
@@ -28,11 +28,11 @@ Read = Callable[[Any], Any]
 """Gives what a value means, None where it says that there is none, or a `Wrong`."""
 
 _YES = """
-true t yes y 1 on x ja j wahr oui si sí 是 真 有 对 對 同意 已同意 已订阅 はい 有効 希望する 同意する する 可 sì sim da tak да evet 예 네 ✓ ✔ ○
+true t yes y 1 on x ja j wahr oui si sí 是 真 有 对 對 同意 已同意 已订阅 はい 有効 希望する 同意する する 可 sì sim da tak да evet 예 네 ✓ ✔ ○ ☑ 1.0 vrai verdadero vero
 """
 _NO = """
 false f no n 0 off nein falsch non 否 假 无 無 错 錯 不 不同意 未同意 未订阅 いいえ 無効 希望しない 同意しない しない 不可 não nao nie нет
-hayır 아니오 아니요 ✗ ✘ ×
+hayır 아니오 아니요 ✗ ✘ × ☐ 0.0 faux falso 不是
 """
 TRUE, FALSE = frozenset(_YES.split()), frozenset(_NO.split())
 ORDERS = ("dmy", "mdy", "ymd")
@@ -289,7 +289,7 @@ def _time(value: Any, custom: _Custom, zone: tzinfo) -> Any:
             return _placed(datetime.fromisoformat(value), zone)
         except (ValueError, OverflowError):
             pass
-        if found := _MOMENT.fullmatch(value):
+        if found := _MOMENT.fullmatch(western_clock(value)):
             return _of_parts(found, value, custom, zone)
     at = micros(value)
     if at is not None:

@@ -37,7 +37,9 @@ _CHINESE_FORMS = re.compile(
 _CHINESE_STARTS = re.compile("^(?:株式会社|有限会社|合同会社|合资会社|合名会社|有限公司)")
 _SHORT_FORMS = re.compile(r"[(（]\s*(?:株|有|合|资|名|주|유)\s*[)）]")
 _KOREAN_FORMS = re.compile("^(?:주식회사|유한회사)\\s*|\\s*(?:주식회사|유한회사)$")
-_LONG_FORMS = re.compile(r" (?:[ak] s|sp z oo|sp z o o|sab? de cv|s de rl(?: de cv)?)$")
+_LONG_FORMS = re.compile(
+    r" (?:ug haftungsbeschrankt|[ak] s|sp z oo|sp z o o|sab? de cv|s de rl(?: de cv)?)$"
+)
 _STARTS = frozenset("pt cv ooo oao zao pao ao".split())
 """What stands before a name in some countries."""
 _NOT_HAN_WORD = re.compile(r"[\W_]+")

@@ -210,8 +210,8 @@ def _dates_and_codes(values: list[str]) -> Guess:
         early = sum(year < 2005 for year in dated) / len(dated)
         if early >= 0.6 and len({year // 10 for year in dated}) >= min(3, len(dated)):
             return Guess("birth_date", 0.6, "its values: dates like those of births")
-    if (found := _numbered(values)) is not None:
-        return found
+    if (numbers := _numbered(values)) is not None:
+        return numbers
     several = len(values) > len(distinct)
     few = several and len(distinct) <= 8 and not all(value.isdigit() for value in distinct)
     if few and _share(values, lambda value: gender(value) is not None) >= 0.9:

@@ -7,7 +7,9 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from onefold.standardize.people import addresses, places
-from onefold.standardize.people.text import latin, tidy
+from onefold.standardize.people.chinese_addresses import chinese_address
+from onefold.standardize.people.japanese_addresses import is_japanese, japanese_address
+from onefold.standardize.people.text import HAN, KANA, latin, tidy
 
 _STATES = "|".join(sorted(places.US_STATES | {"nsw", "vic", "qld", "tas", "act", "nt", "sa"}))
 _STATE_ZIP = re.compile(rf"[,\s]+({_STATES})[.,\s]+(\d{{5}}(?:-\d{{4}})?|\d{{4}})$")
@@ -62,6 +64,38 @@ def whole_address(value: str) -> WholeAddress:
         state=state,
         postcode=addresses.postcode(postcode or "") or None,
         country=country,
+    )
+
+
+def any_address(value: str) -> WholeAddress:
+    """The parts of an address in Latin letters, Chinese or Japanese.
+
+    >>> any_address("广东省深圳市南山区中山路12号").city, any_address("東京都港区六本木6-10-1").house_number
+    ('shenzhen', '6-10-1')
+    """
+    if is_japanese(value) or KANA.search(value):
+        there = japanese_address(value)
+        return WholeAddress(
+            there.house_number,
+            there.street,
+            address_more=there.more,
+            city=there.city,
+            state=there.state,
+            postcode=there.postcode,
+            country="jp",
+        )
+    if not HAN.search(value):
+        return whole_address(value)
+    here = chinese_address(value)
+    return WholeAddress(
+        here.house_number,
+        here.street,
+        here.unit,
+        address_more=here.more,
+        city=here.city,
+        district=here.district,
+        state=here.state,
+        postcode=here.postcode,
     )
 
 

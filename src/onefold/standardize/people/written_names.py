@@ -11,6 +11,10 @@ from onefold.standardize.people.text import HAN, HANGUL, KANA, is_nothing
 
 _SMALL = PARTICLES - frozenset("i o e mac mc san santa st ben abu ap al el la las los le".split())
 """What is written small within a name in Latin letters."""
+_FACULTIES = frozenset("med rer habil jur iur theol dent vet oec techn agr mult hc".split())
+_FACULTIES_OR_NAMES = frozenset("phil nat pol soc sc h c univ em ing".split())
+_OF_DE = frozenset({"la", "las", "los"})
+_TITLED = frozenset({"dr", "prof", "dres", "dipl", "mag", "pd"})
 _ROMAN = re.compile(r"(?:i{1,3}|iv|v)\.?", re.I)
 _PART = re.compile(r"[^\W\d_]+")
 
@@ -35,7 +39,13 @@ def written_name(value: str) -> str:
         return "".join(bare.split()) if HAN.search(bare) and not KANA.search(bare) else bare or text
     words = _in_order(text)
     bare_words = _untitled(words) or words
-    return " ".join(_cased(word, at) for at, word in enumerate(bare_words))
+    behind = zip(["", *bare_words], bare_words, strict=False)
+    return " ".join(
+        word.lower()
+        if before.lower() == "de" and word.lower() in _OF_DE and not _is_own(word)
+        else _cased(word, at)
+        for at, (before, word) in enumerate(behind)
+    )
 
 
 def _in_order(text: str) -> list[str]:
@@ -51,12 +61,29 @@ def _in_order(text: str) -> list[str]:
 
 def _untitled(words: list[str]) -> list[str]:
     start = 0
-    while start < len(words) - 1 and _key(words[start]) in PREFIXES:
+    titled = False
+    while start < len(words) - 1:
+        key = _key(words[start])
+        is_title = key in PREFIXES or key.partition("-")[0] in _TITLED
+        if not is_title and not (titled and _is_faculty(words[start])):
+            break
+        titled = titled or is_title
         start += 1
     end = len(words)
     while end - start > 2 and _key(words[end - 1]) in CREDENTIALS and words[end - 1].isupper():
         end -= 1
     return words[start:end]
+
+
+def _is_own(word: str) -> bool:
+    """Is it written in small and capital letters, so that it stays as it is?"""
+    return not (word.isupper() or word.islower())
+
+
+def _is_faculty(word: str) -> bool:
+    """Is it what somebody is a doctor of? `Phil` and `Nat` are only where they are shortened."""
+    key = _key(word)
+    return key in _FACULTIES or (key in _FACULTIES_OR_NAMES and word.endswith("."))
 
 
 def _key(word: str) -> str:

@@ -57,6 +57,14 @@ def told(event: Event) -> tuple[dict[str, Any], dict[str, Any]]:
         ({"type": "name"}, "DR. MÜLLER, ANNA", "Anna Müller", "DR. MÜLLER, ANNA"),
         ({"type": "name"}, "Anna Müller", "Anna Müller", None),
         ({"type": "company"}, "Müller GmbH & Co. KG", "muller", "Müller GmbH & Co. KG"),
+        ({"type": "email"}, "Ann@X.COM", "ann@x.com", "Ann@X.COM"),
+        ({"type": "phone"}, "0049 171 2345678", "+491712345678", "0049 171 2345678"),
+        (
+            {"type": "address"},
+            "Hauptstr. 5, 10115 Berlin",
+            {"street": "haupt st", "house_number": "5", "city": "berlin", "postcode": "10115"},
+            "Hauptstr. 5, 10115 Berlin",
+        ),
         ({"type": "half_width"}, "ＡＢＣ１２３", "ABC123", "ＡＢＣ１２３"),
         ({"type": "comparable"}, "臺灣大學", "台湾大学", "臺灣大學"),
         ({"type": "country"}, "Deutschland", "DE", "Deutschland"),
@@ -190,3 +198,38 @@ def test_all_that_is_wrong_with_rates_is_told_at_once() -> None:
     for other in (b"", b"hello", b"<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>", b"PK\x03\x04broken"):
         with pytest.raises(InvalidInput):
             read_rates(other)
+
+
+def test_numbers_of_a_trait_are_of_the_country_of_the_mapping() -> None:
+    body = {**WHO, "traits": {"mobile": {"from": "x", "type": "phone"}}}
+    events, rejects = mapped({**body, "country": "DE"}, {"no": "1", "x": "0171 2345678"})
+    assert (events[0].traits["mobile"], rejects) == ("+491712345678", [])
+    events, rejects = mapped(body, {"no": "1", "x": "0171 2345678"})
+    assert "is no telephone number" in rejects[0].reasons[0]
+    assert "say `country:`" in rejects[0].reasons[0]
+
+
+@pytest.mark.parametrize("value", ["0", "9", "保密", "未知", "unbekannt"])
+def test_what_says_that_a_gender_is_not_known_is_no_fault(value: str) -> None:
+    events, rejects = mapped(
+        {**WHO, "traits": {"g": {"from": "x", "type": "gender"}}}, {"no": "1", "x": value}
+    )
+    assert ([one.traits for one in events], rejects) == ([{}], [])
+
+
+@pytest.mark.parametrize(
+    ("written", "time"),
+    [
+        ("2024/1/5 下午3:20:07", "2024-01-05T15:20:07Z"),
+        ("2024/1/5 凌晨12:30", "2024-01-05T00:30:00Z"),
+        ("2024/1/5 晚上 9:30", "2024-01-05T21:30:00Z"),
+        ("2026年1月31日 14時05分", "2026-01-31T14:05:00Z"),
+        ("令和8年1月31日 午後2時5分30秒", "2026-01-31T14:05:30Z"),
+        ("2026年1月31日14点05分", "2026-01-31T14:05:00Z"),
+    ],
+)
+def test_times_are_read_as_they_are_written_in_east_asia(written: str, time: str) -> None:
+    events, rejects = mapped(
+        {**WHO, "traits": {"at": {"from": "x", "type": "time"}}}, {"no": "1", "x": written}
+    )
+    assert (events[0].traits["at"], rejects) == (time, [])

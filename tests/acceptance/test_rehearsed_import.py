@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from hashlib import blake2b
 from pathlib import Path
 
@@ -10,10 +11,12 @@ import pytest
 
 from onefold.app.folding.rebuild import check_rebuild
 from onefold.app.imports.importing import import_file
+from onefold.app.imports.page import page_of
 from onefold.app.imports.rehearsed import Rehearsed
 from onefold.app.imports.rehearsing import rehearse
 from onefold.app.imports.wanted import Wanted
 from onefold.app.profiles.finding import profile
+from onefold.model.errors import InvalidInput
 from onefold.model.profile import decode_profile
 from tests.acceptance.conftest import Stepped
 
@@ -142,3 +145,23 @@ def test_of_two_rows_about_one_person_the_later_one_counts(
         found = profile(onefold.settings, f"user_id:u{number}")
         assert found.traits["name"] == f"Name {number + 1_400}"
     assert not check_rebuild(onefold.settings).differences
+
+
+def test_the_page_can_be_had_in_chinese(onefold: Stepped, tmp_path: Path) -> None:
+    onefold.define(DEFINED.format(empty="keep"))
+    file = tmp_path / "客户.csv"
+    file.write_text(
+        "id,mail,tel,name,level,born\nu1,a@gmial.com,12,王,,1.13.2000\nu2,,12,李,,\nu3\n"
+    )
+
+    found = rehearse(onefold.settings, Wanted(file, "crm"))
+    page = page_of(found, "zh")
+
+    assert '<html lang="zh">' in page
+    assert "客户.csv 的导入预演" in page
+    untold = set(re.findall(r"[A-Za-z][a-z ]{3,}", re.sub(r"<[^>]*>|`[^`]*`", " ", page)))
+    assert not {"rows", "share", "reason", "complete", "Data quality", "Fields"} & untold
+    # One of three rows cannot be read, one of the others is rejected.
+    assert found.quality.valid == round(2 / 3 * 1 / 2, 4)
+    with pytest.raises(InvalidInput, match="no such language"):
+        page_of(found, "fr")

@@ -13,7 +13,7 @@ import typer
 
 from onefold.cli.invocation import Invocation, command
 from onefold.cli.numbered import Number
-from onefold.cli.rehearsed import progress, show_rehearsed
+from onefold.cli.rehearsed import Page, progress, show_rehearsed
 from onefold.cli.rendering import say
 
 if TYPE_CHECKING:
@@ -59,6 +59,9 @@ def import_file(
     html: Annotated[
         Path | None, typer.Option("--html", help="Write the rehearsal as a page, too.")
     ] = None,
+    language: Annotated[
+        str, typer.Option("--language", help="Of that page: en or zh (中文).")
+    ] = "en",
 ) -> None:
     """Bring the records of a file into profiles; goes on where a crash broke it off.
 
@@ -74,7 +77,7 @@ def import_file(
     wanted = Wanted(file, source, mapping, form, read_options(option))
     tell = progress(call)
     if rehearse or html:
-        _rehearse(call, wanted, sample, html)
+        _rehearse(call, wanted, sample, (html, language))
         return
     found = importing.import_file(
         call.settings, wanted, tell=tell, folding=lambda: _worker_beside(call)
@@ -103,10 +106,10 @@ def load_undo(
     )
 
 
-def _rehearse(call: Invocation, wanted: Wanted, sample: int, html: Path | None) -> None:
+def _rehearse(call: Invocation, wanted: Wanted, sample: int, page: Page) -> None:
     from onefold.app.imports import rehearsing
 
-    show_rehearsed(call, rehearsing.rehearse(call.settings, wanted, sample=sample), html)
+    show_rehearsed(call, rehearsing.rehearse(call.settings, wanted, sample=sample), page)
 
 
 def _show(found: Imported) -> None:

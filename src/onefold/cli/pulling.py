@@ -85,6 +85,9 @@ def source_test(
     html: Annotated[
         Path | None, typer.Option("--html", help="Write the rehearsal as a page, too.")
     ] = None,
+    language: Annotated[
+        str, typer.Option("--language", help="Of that page: en or zh (中文).")
+    ] = "en",
 ) -> None:
     """Say what a source's next run would bring; nothing is kept, here or there.
 
@@ -105,7 +108,7 @@ def source_test(
         stream=stream,
         tell=progress(call),
     )
-    show_rehearsed(call, found, html)
+    show_rehearsed(call, found, (html, language))
 
 
 def source_status(call: Invocation) -> None:

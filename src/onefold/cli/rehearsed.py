@@ -15,12 +15,17 @@ if TYPE_CHECKING:
     from onefold.app.imports.rehearsed import Rehearsed
 
 
-def show_rehearsed(call: Invocation, found: Rehearsed, html: Path | None) -> None:
+Page = tuple[Path | None, str]
+"""Where a rehearsal is written as a page, if at all, and in which language."""
+
+
+def show_rehearsed(call: Invocation, found: Rehearsed, page: Page) -> None:
     """Say what was rehearsed, and write it as a page too."""
     from onefold.app.imports.page import page_of
 
+    html, language = page
     if html:
-        html.write_text(page_of(found), encoding="utf-8")
+        html.write_text(page_of(found, language), encoding="utf-8")
     call.show(found, _show)
 
 

@@ -58,9 +58,9 @@ class Quality(msgspec.Struct, frozen=True):
 
 
 def quality_of(
-    events: Sequence[Event], rejects: int, conflicts: int, compared: int, now: int
+    events: Sequence[Event], faultless: float | None, conflicts: int, compared: int, now: int
 ) -> Quality:
-    """The quality of what a file's rows became."""
+    """The quality of what a file's rows became; `faultless` is the share of those that became something."""
     telling = [event for event in events if event.traits]
     filled: Counter[str] = Counter()
     rows: Counter[tuple[str, str]] = Counter()
@@ -80,7 +80,7 @@ def quality_of(
     count = len(telling)
     return Quality(
         _share(sum(filled.values()), count * len(filled)),
-        _share(len(events), len(events) + rejects),
+        faultless,
         _share(sum(one == 1 for one in rows.values()), sum(one > 0 for one in rows.values())),
         _share(compared - conflicts, compared),
         _share(sum(one >= since for one in timed), len(timed)),

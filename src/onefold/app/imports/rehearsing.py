@@ -180,7 +180,11 @@ class _Stage:
             conflicts,
             tuple(self._segments(tried)),
             quality_of(
-                events, len(rejects), sum(one.count for one in conflicts), compared, self._now
+                events,
+                _faultless(sampling, len(rejects)),
+                sum(one.count for one in conflicts),
+                compared,
+                self._now,
             ),
             round(time.monotonic() - began, 2),
             _told(violations),
@@ -200,6 +204,15 @@ class _Stage:
             SegmentChange(name, sizes.get(name, 0), entering[name], leaving[name])
             for name in sorted(entering.keys() | leaving.keys())
         ]
+
+
+def _faultless(sampling: Sampling, rejects: int) -> float | None:
+    """The share of rows without a fault: of all those that can be read, and of those that were tried."""
+    rows, tried = sampling.rows + sampling.unreadable, len(sampling.records)
+    if not rows:
+        return None
+    usable = max(0, tried - rejects) / tried if tried else 0.0
+    return round(sampling.rows / rows * usable, 4)
 
 
 def _told(violations: Iterable[Violation]) -> dict[str, int]:

@@ -221,6 +221,7 @@ def quantity_reader(
     `number` reads the number; what it cannot read, it gives back as it does. `wrong` makes what tells that a
     text is no such quantity, of a problem and a hint.
     """
+    source, to = unit_named(source) or source, unit_named(to) or to
     kind = UNITS[to].kind
 
     def read(value: Any) -> Any:

@@ -19,7 +19,7 @@ from onefold.standardize.mapping.canonical import CANONICAL, placed
 from onefold.standardize.mapping.money import is_code
 from onefold.standardize.mapping.schema import Schema
 from onefold.standardize.mapping.values import format_fault
-from onefold.standardize.units import UNITS
+from onefold.standardize.units import UNITS, unit_named
 
 _T = TypeVar("_T")
 _ABOUT = frozenset({"description", "owner", "folder"})
@@ -225,12 +225,18 @@ def _meaning_faults(field: Field, where: str) -> Iterator[Fault]:
 
 
 def _unit_faults(unit: Unit, where: str) -> Iterator[Fault]:
-    unknown = [one for one in (unit.source, unit.to) if one and one not in UNITS]
-    for one in unknown:
-        yield Fault(f"{one!r} is not a known unit", where, nearest(one, sorted(UNITS)))
-    if not unknown and unit.source and UNITS[unit.source].kind != UNITS[unit.to].kind:
-        what = f"{unit.source} is of {UNITS[unit.source].kind}, {unit.to} of {UNITS[unit.to].kind}"
-        yield Fault(what, where)
+    given = [one for one in (unit.source, unit.to) if one]
+    kinds = [UNITS[code].kind for one in given if (code := unit_named(one))]
+    for one in given:
+        if unit_named(one) is None:
+            same = sorted(code for code, known in UNITS.items() if known.kind in kinds)
+            near = difflib.get_close_matches(one.casefold(), UNITS, 1)
+            hint = (
+                f"did you mean {near[0]!r}?" if near else f"use {', '.join(same)}" if same else ""
+            )
+            yield Fault(f"{one!r} is not a known unit", where, hint)
+    if len(kinds) == 2 and kinds[0] != kinds[1]:
+        yield Fault(f"{unit.source} is of {kinds[0]}, {unit.to} of {kinds[1]}", where)
 
 
 def _money_faults(money: Money, where: str) -> Iterator[Fault]:

@@ -233,3 +233,15 @@ def test_times_are_read_as_they_are_written_in_east_asia(written: str, time: str
         {**WHO, "traits": {"at": {"from": "x", "type": "time"}}}, {"no": "1", "x": written}
     )
     assert (events[0].traits["at"], rejects) == (time, [])
+
+
+def test_units_are_named_as_people_name_them() -> None:
+    body = {**WHO, "traits": {"w": {"from": "x", "unit": {"from": "斤", "to": "公斤"}}}}
+    events, _ = mapped(body, {"no": "1", "x": "3"}, {"no": "2", "x": "2 lb"})
+    assert [one.traits["w"] for one in events] == [1.5, 0.90718474]
+    faults: list[Fault] = []
+    read_mapping(
+        "m", {**WHO, "traits": {"w": {"from": "x", "unit": {"from": "kgg", "to": "g"}}}}, faults
+    )
+    assert "did you mean 'kg'?" in str(faults[0])
+    assert len(str(faults[0])) < 200

@@ -165,3 +165,19 @@ def test_the_page_can_be_had_in_chinese(onefold: Stepped, tmp_path: Path) -> Non
     assert found.quality.valid == round(2 / 3 * 1 / 2, 4)
     with pytest.raises(InvalidInput, match="no such language"):
         page_of(found, "fr")
+
+
+def test_the_same_order_in_another_export_is_one(onefold: Stepped, tmp_path: Path) -> None:
+    """Daily exports overlap, and each has another name."""
+    onefold.define(DEFINED.format(empty="keep"))
+    orders = [f"o{number};u1;;{number},00;2026-01-0{number} 10:00" for number in range(1, 8)]
+    for name, some in (("monday", orders[:5]), ("tuesday", orders[2:])):
+        file = tmp_path / f"{name}.csv"
+        file.write_text("\n".join(["order;id;mail;sum;at", *some]) + "\n")
+        said = rehearse(onefold.settings, Wanted(file, "shop"))
+        load = import_file(onefold.settings, Wanted(file, "shop"), wait=False).load
+        onefold.settle()
+        found = onefold.store.loads.get(load)
+        assert (found.events, found.repeats) == (said.events, said.repeats)
+    assert (found.events, found.repeats) == (2, 3)
+    assert profile(onefold.settings, "user_id:u1").computed["spent"] == 28

@@ -14,6 +14,9 @@ RECORDS = "records"
 UNREADABLE = "unreadable"
 """The kind of a reject that is no record at all: its bytes as they stood in the source."""
 
+FILE_TYPES = frozenset({"csv", "fixed", "excel", "json", "xml", "parquet", "avro", "files"})
+"""The types of sources whose streams begin with the name of a file."""
+
 FieldType = Literal[
     "text", "integer", "number", "boolean", "date", "time", "list", "json",
     "country", "language", "currency", "gender", "name", "company", "half_width", "comparable",

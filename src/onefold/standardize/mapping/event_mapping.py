@@ -29,6 +29,7 @@ from onefold.standardize.mapping.columns import (
 )
 from onefold.standardize.mapping.money import AT, money_column
 from onefold.standardize.mapping.originals import Originals, keeps_original
+from onefold.standardize.mapping.sameness import content_of, named
 from onefold.standardize.mapping.values import text_of
 from onefold.standardize.parsing import MAX_BYTES
 from onefold.standardize.rates import Rates
@@ -60,11 +61,18 @@ class ReadyEvent:
     """What gives the events of each record that it is for."""
 
     def __init__(
-        self, event: EventMapping, mapping: MappingDefinition, label: str, rates: Rates
+        self,
+        event: EventMapping,
+        mapping: MappingDefinition,
+        label: str,
+        rates: Rates,
+        *,
+        of_files: bool = False,
     ) -> None:
         self.type = event.type
         self._event = event
         self._label = label
+        self._of_files = of_files
         self._each = event.each.split(".") if event.each else []
         self._expressions = tuple(dict.fromkeys(_expressions(event)))
         self._keys = [
@@ -228,11 +236,11 @@ class ReadyEvent:
         given = fields.get("messageId")
         most = MAX_BYTES + 1
         if given is None:
-            content = _content(record, at, context, self.type)
+            content = content_of(record, at, context, self.type)
             most = len(content) * self._copies + self._added
             told = "record-" + blake2b(content, digest_size=16).hexdigest()
         else:
-            told = f"{record.stream}-{text_of(given)}"
+            told = named(record.stream, text_of(given), of_files=self._of_files)
         fields["messageId"] = f"{told}-{self._label}{source.item}"
         if record.change == "delete":
             call = _deleted(fields, call, forget=self._event.delete == "forget")
@@ -363,18 +371,6 @@ def _fields_of(record: LoadedRecord) -> Row:
         return record.fields
     told = {name: value for name, value in record.fields.items() if value is not None}
     return {**record.before, **told}
-
-
-def _content(record: LoadedRecord, at: int | None, context: Mapping[str, Any], kind: str) -> bytes:
-    """The same for the same record at the same place, so that reading it again is seen as one.
-
-    What says how somebody is now, without saying since when, counts once for each load: it may have
-    been said before, and otherwise meanwhile. Where its system counts changes, it counts once for each.
-    """
-    told: tuple[Any, ...] = record.stream, record.place, record.change, record.time, record.fields
-    if kind == "identify" and at is None and record.time is None:
-        told = (*told, record.version or context.get("load"))
-    return _encode(told)
 
 
 def _deleted(fields: dict[str, Any], call: Call, *, forget: bool) -> Call:

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from onefold.model.mapping import (
+    FILE_TYPES,
     RECORDS,
     UNREADABLE,
     Loaded,
@@ -65,6 +66,7 @@ class Mappings:
         self._definitions = {one.name: one for one in mappings}
         sources = tuple(sources)
         self._of_source = {one.name: one.mapping for one in sources}
+        self._files = {one.name for one in sources if one.type in FILE_TYPES}
         self._made: dict[tuple[str, str, str | None], _Ready | None] = {}
         self._markers = {one.name: one.echo.marker for one in sources if one.echo}
         self._marked = 0
@@ -110,14 +112,20 @@ class Mappings:
         if key not in self._made:
             mapping = name or self._of_source.get(source)
             found = self._definitions.get(mapping) if isinstance(mapping, str) else mapping
-            self._made[key] = None if found is None else _Ready(found, country, self._rates)
+            of_files = source in self._files
+            ready = (
+                None if found is None else _Ready(found, country, self._rates, of_files=of_files)
+            )
+            self._made[key] = ready
         return self._made[key]
 
 
 class _Ready:
     """One mapping, ready to be used for a source of a country."""
 
-    def __init__(self, mapping: MappingDefinition, country: str | None, rates: Rates) -> None:
+    def __init__(
+        self, mapping: MappingDefinition, country: str | None, rates: Rates, *, of_files: bool
+    ) -> None:
         mapping = msgspec.structs.replace(mapping, country=mapping.country or country)
         self._country = mapping.country
         self._told = {"mapping": mapping.name, "mapping_version": mapping.version}
@@ -127,7 +135,7 @@ class _Ready:
             label = str(one.event.constant if one.event and one.event.constant else one.type)
             labels[label] += 1
             label = label if labels[label] == 1 else f"{label}-{labels[label]}"
-            self._events.append(ReadyEvent(one, mapping, label, rates))
+            self._events.append(ReadyEvent(one, mapping, label, rates, of_files=of_files))
 
     def events(
         self,

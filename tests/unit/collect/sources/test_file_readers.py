@@ -16,8 +16,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from onefold.collect.sources.files.encodings import encoding_of
-from onefold.collect.sources.files.formats import format_of, read_file, settings_of
+from onefold.collect.sources.files.formats import FORMATS, format_of, read_file, settings_of
 from onefold.model.errors import InvalidInput
+from onefold.model.mapping import FILE_TYPES
 from onefold.model.pulled import Batch, Record, Unreadable
 
 MADE = Path(__file__).parent / "libreoffice"
@@ -385,3 +386,7 @@ def test_what_is_no_such_file_is_refused(tmp_path: Path, name: str, data: bytes)
     file.write_bytes(data)
     with pytest.raises(InvalidInput):
         batches(file)
+
+
+def test_what_is_of_files_is_known_where_records_are_mapped() -> None:
+    assert FILE_TYPES == {*FORMATS, "files"}

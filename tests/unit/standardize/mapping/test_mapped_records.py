@@ -151,9 +151,9 @@ def test_one_record_may_be_several_events_each_under_its_condition() -> None:
     body = {"events": [order, paid]}
     events, _ = mapped(body, {**row, "status": "open"}, {**row, "order": "B", "status": "paid"})
     assert [(one.name, one.message_id) for one in events] == [
-        ("Order Placed", "t-A-Order Placed"),
-        ("Order Placed", "t-B-Order Placed"),
-        ("Order Paid", "t-B-Order Paid"),
+        ("Order Placed", "A-Order Placed"),
+        ("Order Placed", "B-Order Placed"),
+        ("Order Paid", "B-Order Paid"),
     ]
 
 

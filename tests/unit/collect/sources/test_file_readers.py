@@ -389,4 +389,4 @@ def test_what_is_no_such_file_is_refused(tmp_path: Path, name: str, data: bytes)
 
 
 def test_what_is_of_files_is_known_where_records_are_mapped() -> None:
-    assert FILE_TYPES == {*FORMATS, "files"}
+    assert {*FORMATS, "files"} == FILE_TYPES

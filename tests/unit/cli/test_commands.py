@@ -102,6 +102,7 @@ COMMANDS = [
     ["merge-records"],
     ["import"],
     ["mapping", "suggest"],
+    ["mapping", "standards"],
     ["tag", "list"],
     ["tag", "health"],
     ["tag", "set"],
@@ -339,3 +340,21 @@ def test_status_tells_people_sizes_that_they_can_read(onefold, data):
     assert shown.code == 0
     assert re.search(r"^disk_free +\d+\.\d [KMGT]iB$", shown.out, re.MULTILINE)
     assert isinstance(onefold("status", "--data", data, "--json").json["disk_free"], int)
+
+
+def test_a_standard_is_tried_with_values(onefold):
+    told = onefold(
+        "mapping", "standards", "country", "Deutschland", "中国", "Narnia", "中国", "--json"
+    )
+    assert json.loads(told.out) == [
+        {"value": "中国", "becomes": "CN", "rows": 2},
+        {"value": "Deutschland", "becomes": "DE", "rows": 1},
+        {"value": "Narnia", "becomes": None, "rows": 1},
+    ]
+    number = onefold("mapping", "standards", "phone", "0171 2345678", "--country", "de").out
+    assert "+491712345678" in number
+    listed = onefold("mapping", "standards").out
+    assert "ISO 4217" in listed
+    wrong = onefold("mapping", "standards", "contry")
+    assert wrong.code != 0
+    assert "did you mean 'country'?" in wrong.err

@@ -72,7 +72,7 @@ def test_one_sheet_is_chosen_and_an_unknown_one_is_told() -> None:
     [
         ("customers-gb18030.csv", "gb18030", "姓名", "欧阳娜娜"),
         ("japan-shift-jis.csv", "cp932", "名前", "さくらカナ"),
-        ("taiwan-big5.csv", "big5", "姓名", "歐陽娜娜"),
+        ("taiwan-big5.csv", "cp950", "姓名", "歐陽娜娜"),
         ("customers-utf16.tsv", "utf-16", "姓名", "欧阳娜娜"),
     ],
 )

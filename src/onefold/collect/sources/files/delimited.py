@@ -5,72 +5,16 @@ from __future__ import annotations
 import csv
 from collections import deque
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from pathlib import Path
-from typing import Literal, NamedTuple, overload
+from typing import overload
 
-import msgspec
-
-from onefold.collect.sources.files.encodings import encoding_of
-from onefold.collect.sources.files.layout import (
-    IS_TOTAL,
-    SAMPLE_ROWS,
-    delimiter_of,
-    header_at,
-    is_total,
-    named,
-)
-from onefold.collect.sources.files.lines import Lines, Place, is_broken, lines, raw
+from onefold.collect.sources.files.csv_shape import CsvSettings, Shape, shape_of
+from onefold.collect.sources.files.layout import IS_TOTAL, is_total
+from onefold.collect.sources.files.lines import LONGEST, Lines, Place, is_broken, raw
 from onefold.model.pulled import Batch, Position, Record, Unreadable
 
 ROWS, CELLS = 5_000, 200_000
 _MOST_LINES, _FEW_LINES, _PATIENCE = 2_000, 50, 100
-
-
-class CsvSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How a CSV file is read; what is not said is found out.
-
-    `header` is the line that names the columns, 0 if none does; then `columns` may. `short_rows` says
-    whether rows with fewer values than columns are taken, the rest being empty.
-    """
-
-    encoding: str = ""
-    delimiter: str = ""
-    quote: str = '"'
-    header: int | None = None
-    columns: tuple[str, ...] = ()
-    short_rows: Literal["reject", "take"] = "reject"
-
-
-class Shape(NamedTuple):
-    """What was found out about a file; `above` are the lines before the first row of data."""
-
-    encoding: str
-    delimiter: str
-    columns: list[str]
-    above: int
-
-
-def shape_of(file: Path, settings: CsvSettings) -> Shape:
-    """Encoding, delimiter and header of a file."""
-    encoding = settings.encoding or encoding_of(file)
-    first = [text for _, text in islice(lines(file, encoding), SAMPLE_ROWS)]
-    delimiter = settings.delimiter or delimiter_of(first, settings.quote)
-    if settings.header == 0:
-        width = max(map(len, csv.reader(first, delimiter=delimiter, quotechar=settings.quote)))
-        columns = settings.columns or [""] * width
-        return Shape(encoding, delimiter, named(columns, file.name), 0)
-    reader = csv.reader(first, delimiter=delimiter, quotechar=settings.quote)
-    rows, ends = [], []
-    for row in reader:
-        rows.append(row)
-        ends.append(reader.line_num)
-    if settings.header is None:
-        at = header_at(rows)
-    else:
-        at = next((one for one, end in enumerate(ends) if end >= settings.header), 0)
-    columns = settings.columns or _without_empty_end(rows[at] if rows else [])
-    return Shape(encoding, delimiter, named(columns, file.name), ends[at] if ends else 0)
 
 
 def read(file: Path, settings: CsvSettings, position: Position | None) -> Iterator[Batch]:
@@ -80,7 +24,7 @@ def read(file: Path, settings: CsvSettings, position: Position | None) -> Iterat
     columns, stream = shape.columns, file.name
     most = max(1, min(ROWS, CELLS // len(columns)))
     records: list[Record] = []
-    unreadable: list[Unreadable] = []
+    unreadable: list[Unreadable] = [] if position else list(shape.unsure)
     while True:
         before = rows.position() if rows.between and (records or unreadable) else {}
         if block := rows.block():
@@ -153,7 +97,7 @@ class _Rows:
     ) -> None:
         self._shape = shape
         self._width = len(shape.columns)
-        self._quote = settings.quote
+        self._dialect = shape.dialect
         self._take_short = settings.short_rows == "take"
         self.number = position["row"] if position else 0
         start = Place(*position["place"]) if position else Place(0, shape.above)
@@ -162,18 +106,19 @@ class _Rows:
         self._again: deque[tuple[Place, str]] = deque()
         self._taken: list[tuple[Place, str]] = []
         self._failed = 0
+        self._cut = False
         self.between = True
         self._reader = self._new_reader()
 
     def block(self) -> list[list[str]]:
         """The rows of what is left of a piece of the file, if each of its lines is a whole one."""
-        if not self.between:
+        if not self.between or self._cut:
             return []
         self.between = False
-        found = self._lines.plain(self._quote)
+        found = self._lines.plain(self._dialect.quote or self._dialect.escape)
         if not found:
             return []
-        delimiter, width = self._shape.delimiter, self._width
+        delimiter, width = self._dialect.delimiter, self._width
         rows = [line.rstrip("\r\n").split(delimiter) for line in found]
         if set(map(len, rows)) != {width} or (width == 1 and [""] in rows):
             return []
@@ -219,8 +164,7 @@ class _Rows:
         return raw("".join(text for _, text in self._taken), self._shape.encoding)
 
     def _new_reader(self) -> Iterator[list[str]]:
-        delimiter = self._shape.delimiter
-        return csv.reader(self._feed(), delimiter=delimiter, quotechar=self._quote, strict=True)
+        return self._dialect.reader(self._feed(), strict=True)
 
     def _feed(self) -> Iterator[str]:
         most = _MOST_LINES if self._failed < _PATIENCE else _FEW_LINES
@@ -246,8 +190,7 @@ class _Rows:
             return [], "opens a quote that is not closed"
         if "expected after" not in error:
             return [], error
-        lax = csv.reader([text], delimiter=self._shape.delimiter, quotechar=self._quote)
-        row = next(lax)
+        row = next(self._dialect.reader([text]))
         if row[-1].endswith("\n"):
             return [], "opens a quote that is not closed"
         return row, ""
@@ -255,6 +198,9 @@ class _Rows:
     def _judged(self, row: list[str], problem: str) -> tuple[list[str], str]:
         """The row as wide as the table, if nothing is lost by that; else what is wrong with it."""
         width, values = self._width, len(row)
+        was_cut, self._cut = self._cut, self._ends_cut()
+        if self._cut or was_cut:
+            problem = f"is longer than {LONGEST:,} bytes"
         if values > width and not any(row[width:]):
             row = row[:width]
         elif values < width and self._take_short:
@@ -265,13 +211,13 @@ class _Rows:
         whole = "".join(row)
         if not problem and not whole.isascii() and is_broken(whole):
             problem = f"is not written in {self._shape.encoding}"
+        if not problem and "\0" in whole:
+            problem = "holds the character U+0000"
         if not problem and is_total(row):
             problem = IS_TOTAL
         return row, problem
 
-
-def _without_empty_end(row: Sequence[str]) -> list[str]:
-    found = list(row)
-    while found and not found[-1].strip():
-        found.pop()
-    return found
+    def _ends_cut(self) -> bool:
+        """Is what was taken last the piece of a line that is too long?"""
+        last = self._taken[-1][1] if self._taken else "\n"
+        return len(last) >= LONGEST // 4 and last[-1] not in "\r\n"

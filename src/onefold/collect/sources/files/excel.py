@@ -5,11 +5,20 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
-from onefold.collect.sources.files.layout import IS_TOTAL, SAMPLE_ROWS, header_at, is_total, named
+from onefold.collect.sources.files.layout import (
+    ABOVE,
+    IS_TOTAL,
+    SAMPLE_ROWS,
+    Header,
+    header_of,
+    is_total,
+    named,
+    no_line,
+)
 from onefold.collect.sources.files.plain import plain
 from onefold.model.errors import Fault, InvalidInput, TooLarge
 from onefold.model.pulled import Batch, Position, Record, Unreadable
@@ -26,7 +35,7 @@ class ExcelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     """
 
     sheets: tuple[str, ...] = ()
-    header: int | None = None
+    header: Annotated[int, msgspec.Meta(ge=0)] | None = None
     columns: tuple[str, ...] = ()
     merged: bool = True
 
@@ -65,17 +74,18 @@ def _batches(
     if not any(any(cell not in ("", None) for cell in row) for row in rows):
         yield Batch([], {"sheet": sheet + 1, "row": 0})
         return
-    above, names = _head(rows, settings)
+    above, names, unsure = _head(rows, settings, stream)
     columns = named(names, stream)
     most = max(1, min(_ROWS, _CELLS // len(columns)))
     start = max(skip, above)
+    if unsure and not skip:
+        yield Batch([], {"sheet": sheet, "row": start}, unsure)
     for first in range(start, len(rows), most):
         records, unreadable = [], []
         for number, row in enumerate(rows[first : first + most], first + 1):
             values = _values(row, len(columns))
             if is_total(values):
-                told = "\t".join("" if one is None else str(one) for one in values).encode()
-                unreadable.append(Unreadable(told, stream, f"row {number}", (IS_TOTAL,)))
+                unreadable.append(_told(values, stream, number, IS_TOTAL))
             elif any(one is not None for one in values):
                 fields = dict(zip(columns, values, strict=True))
                 records.append(Record(fields, stream, f"row {number}"))
@@ -83,12 +93,25 @@ def _batches(
     yield Batch([], {"sheet": sheet + 1, "row": 0})
 
 
-def _head(rows: list[list[Any]], settings: ExcelSettings) -> tuple[int, Sequence[Any]]:
-    """How many rows stand above the data, and what its columns are called."""
+def _told(cells: Sequence[Any], stream: str, number: int, why: str) -> Unreadable:
+    text = "\t".join("" if one is None else str(one) for one in cells)
+    return Unreadable(text.encode(), stream, f"row {number}", (why,))
+
+
+def _head(
+    rows: list[list[Any]], settings: ExcelSettings, stream: str
+) -> tuple[int, Sequence[Any], tuple[Unreadable, ...]]:
+    """How many rows stand above the data, what its columns are called, and what of the rows may be data."""
     if settings.header == 0:
-        return 0, settings.columns or [None] * max(map(len, rows))
-    at = header_at(rows[:SAMPLE_ROWS]) if settings.header is None else settings.header - 1
-    return at + 1, settings.columns or rows[at]
+        return 0, settings.columns or [None] * max(map(len, rows)), ()
+    if settings.header is None:
+        header = header_of(rows[:SAMPLE_ROWS])
+    elif settings.header <= len(rows):
+        header = Header(settings.header - 1)
+    else:
+        raise no_line(Path(stream), settings.header, len(rows))
+    told = tuple(_told(rows[one], stream, one + 1, ABOVE) for one in header.above)
+    return header.at + 1, settings.columns or rows[header.at], told
 
 
 def _values(row: list[Any], width: int) -> list[Any]:

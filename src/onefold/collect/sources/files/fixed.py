@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
-from onefold.collect.sources.files.encodings import encoding_of
-from onefold.collect.sources.files.layout import IS_TOTAL, SAMPLE_ROWS, is_total, named
+from onefold.collect.sources.files.encodings import encoding_in
+from onefold.collect.sources.files.layout import IS_TOTAL, SAMPLE_ROWS, is_total, named, no_line
 from onefold.collect.sources.files.lines import Place, is_broken, lines, raw
 from onefold.model.errors import Fault, InvalidInput
 from onefold.model.pulled import Batch, Position, Record, Unreadable
@@ -26,16 +26,18 @@ class FixedSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     """
 
     encoding: str = ""
-    widths: tuple[int, ...] = ()
+    widths: tuple[Annotated[int, msgspec.Meta(ge=1)], ...] = ()
     count: Literal["characters", "bytes"] = "characters"
-    header: int = 1
+    header: Annotated[int, msgspec.Meta(ge=0)] = 1
     columns: tuple[str, ...] = ()
 
 
 def read(file: Path, settings: FixedSettings, position: Position | None) -> Iterator[Batch]:
     """The lines of a file as records."""
-    encoding = settings.encoding or encoding_of(file)
+    encoding = encoding_in(file, settings.encoding)
     first = [text.rstrip("\r\n") for _, text in islice(lines(file, encoding), SAMPLE_ROWS)]
+    if settings.header > len(first):
+        raise no_line(file, settings.header, len(first))
     head = first[settings.header - 1] if settings.header else ""
     cuts = _cuts(settings, head, [one for one in first[settings.header :] if one], file)
     by_bytes = encoding if settings.count == "bytes" else ""
@@ -59,6 +61,9 @@ def read(file: Path, settings: FixedSettings, position: Position | None) -> Iter
         where = f"row {row}"
         if is_broken(line):
             reason = (f"is not written in {encoding}",)
+            unreadable.append(Unreadable(raw(text, encoding), file.name, where, reason))
+        elif "\0" in line:
+            reason = ("holds the character U+0000",)
             unreadable.append(Unreadable(raw(text, encoding), file.name, where, reason))
         elif is_total(values := _values(line, cuts, by_bytes)):
             unreadable.append(Unreadable(raw(text, encoding), file.name, where, (IS_TOTAL,)))

@@ -8,7 +8,15 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from onefold.collect.sources.files import columnar, delimited, excel, fixed, json_text, xml_text
+from onefold.collect.sources.files import (
+    columnar,
+    csv_shape,
+    delimited,
+    excel,
+    fixed,
+    json_text,
+    xml_text,
+)
 from onefold.model.conversion import converted
 from onefold.model.errors import Fault, InvalidInput
 from onefold.model.pulled import Batch, Position
@@ -25,7 +33,7 @@ class Format(NamedTuple):
 
 
 FORMATS: Mapping[str, Format] = {
-    "csv": Format((".csv", ".tsv", ".txt", ".tab"), delimited.CsvSettings, delimited.read),
+    "csv": Format((".csv", ".tsv", ".txt", ".tab"), csv_shape.CsvSettings, delimited.read),
     "fixed": Format((".fwf", ".prn"), fixed.FixedSettings, fixed.read),
     "excel": Format((".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"), excel.ExcelSettings, excel.read),
     "json": Format(

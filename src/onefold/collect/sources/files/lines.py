@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -14,7 +15,8 @@ LONGEST = 8 << 20
 """A line is cut there, so that a file without line ends does not fill the memory."""
 _BROKEN = "onefold-broken"
 _FIRST, _LAST = 0xDC00, 0xDCFF
-_WIDE = {"utf-16-le": b"\n\0", "utf-16-be": b"\0\n"}
+_WIDE = {"utf-16-le": (b"\n\0", b"\r\0"), "utf-16-be": (b"\0\n", b"\0\r")}
+_ENDS = re.compile(r".*?(?:\r\n|\r|\n)|.+", re.DOTALL)
 
 
 class Place(NamedTuple):
@@ -70,7 +72,7 @@ def exact(file: Path, encoding: str) -> str:
 
 
 class Lines:
-    r"""The lines of a file, each with its end: `\n`, `\r\n`, or `\r` where the file has no `\n`."""
+    r"""The lines of a file, each with its end: `\n`, `\r\n`, or `\r`, whichever comes, one beside the other."""
 
     def __init__(self, file: Path, encoding: str, start: Place = BEGINNING) -> None:
         self._pieces = _decoded(file, exact(file, encoding), start.byte)
@@ -92,11 +94,12 @@ class Lines:
         return Place(self._byte, at), self._lines[at]
 
     def plain(self, quote: str) -> list[str]:
-        """The lines up to the end of a piece, if it has neither a quote nor what cannot be decoded."""
+        """The lines up to the end of a piece, if it has neither a quote nor what is no text."""
         while self._at >= len(self._lines):
             if not self._more():
                 return []
-        if quote in self._text or is_broken(self._text):
+        text = self._text
+        if (quote and quote in text) or "\0" in text or is_broken(text) or not self._ended():
             return []
         return self._lines[self._at :]
 
@@ -105,13 +108,17 @@ class Lines:
         self._at = len(self._lines)
         return Place(self._byte, self._at - 1)
 
+    def _ended(self) -> bool:
+        """Does the piece end with a line, and not where one that is too long was cut?"""
+        return len(self._text) < LONGEST // 4 or self._text[-1] in "\r\n"
+
     def _more(self) -> bool:
         """Read the next piece; lines that were given before are passed over."""
         found = next(self._pieces, None)
         if found is None:
             return False
-        self._byte, self._text, end = found
-        self._lines = _split(self._text, end)
+        self._byte, self._text = found
+        self._lines = _split(self._text)
         self._at = min(self._skip, len(self._lines))
         self._skip -= self._at
         return True
@@ -122,17 +129,14 @@ def lines(file: Path, encoding: str, start: Place = BEGINNING) -> Iterator[tuple
     return Lines(file, encoding, start)
 
 
-def _decoded(file: Path, encoding: str, start: int) -> Iterator[tuple[int, str, str]]:
-    """The text of a file from a byte on, in pieces of whole lines, with what ends those."""
-    end = _WIDE.get(encoding, b"\n")
+def _decoded(file: Path, encoding: str, start: int) -> Iterator[tuple[int, str]]:
+    """The text of a file from a byte on, in pieces of whole lines."""
+    ends = _WIDE.get(encoding, (b"\n", b"\r"))
     with file.open("rb") as source:
-        head = source.read(PIECE)
-        if encoding not in _WIDE and b"\n" not in head and b"\r" in head:
-            end = b"\r"
-        at = start or _mark(head, encoding)
+        at = start or _mark(source.read(4), encoding)
         source.seek(at)
-        for piece in _pieces(source, end):
-            yield at, piece.decode(encoding, _BROKEN), "\r" if end == b"\r" else "\n"
+        for piece in _pieces(source, *ends):
+            yield at, piece.decode(encoding, _BROKEN)
             at += len(piece)
 
 
@@ -143,21 +147,24 @@ def _mark(head: bytes, encoding: str) -> int:
     return 2 if encoding in _WIDE else 3
 
 
-def _split(text: str, mark: str) -> list[str]:
-    parts = text.split(mark)
+def _split(text: str) -> list[str]:
+    if text.count("\r") > text.count("\r\n"):
+        return _ENDS.findall(text)
+    parts = text.split("\n")
     last = parts.pop()
-    found = [one + mark for one in parts]
+    found = [one + "\n" for one in parts]
     if last:
         found.append(last)
     return found
 
 
-def _pieces(source: BinaryIO, end: bytes) -> Iterator[bytes]:
+def _pieces(source: BinaryIO, end: bytes, old_end: bytes) -> Iterator[bytes]:
     """The file in pieces that end with a line."""
     rest = b""
     while piece := source.read(PIECE):
         rest += piece
-        cut = _last(rest, end)
+        # Of what ends with a carriage return the next byte may be the line feed that belongs to it.
+        cut = _last(rest, end) or _last(rest[: -len(end)], old_end)
         if not cut and len(rest) >= LONGEST:
             cut = len(rest) - len(rest) % 4
         if cut:

@@ -15,6 +15,7 @@ from anyascii import anyascii
 
 from onefold.app.definitions.source_checks import source_name_fault
 from onefold.collect.sources.files.formats import FORMATS, format_of, read_file, settings_of
+from onefold.collect.sources.files.packed import Way, read_members
 from onefold.collect.sources.files.unpacking import is_packed, members
 from onefold.model.definitions import Definitions
 from onefold.model.errors import Fault, InvalidInput
@@ -47,21 +48,15 @@ class Reading(NamedTuple):
     format: str
     settings: msgspec.Struct
     fingerprint: str
+    each: Way
+    """How files of an archive are read."""
 
     def batches(self, position: Position | None) -> Iterator[Batch]:
         """Its records behind a position; of an archive, those of all its files."""
-        if not is_packed(self.file):
+        if is_packed(self.file):
+            yield from read_members(self.file, self.each, position)
+        else:
             yield from read_file(self.file, self.format, self.settings, position)
-            return
-        start = position or {"member": 0, "place": None}
-        with tempfile.TemporaryDirectory(prefix="onefold-") as folder:
-            for number, member in enumerate(members(self.file, Path(folder))):
-                if number < start["member"]:
-                    continue
-                place = start["place"] if number == start["member"] else None
-                for batch in read_file(member.path, self.format, self.settings, place):
-                    told = {"member": number, "place": batch.position}
-                    yield Batch(batch.records, told, batch.unreadable, batch.total)
 
     def stored(self, position: Position) -> None:
         """What came before this is durable; of that a file need know nothing."""
@@ -84,14 +79,21 @@ def reading_of(wanted: Wanted, definitions: Definitions) -> Reading:
     faults += _mapping_faults(wanted.mapping, source, known, definitions)
     if faults:
         raise InvalidInput(f"{file} cannot be imported", faults)
-    name = wanted.format or (known.type if known and known.type in FORMATS else _format_of(file))
+    told = wanted.format or (known.type if known and known.type in FORMATS else "")
+    name = told or _format_of(file)
     options = wanted.options
     if known and known.type == name:
         fields = FORMATS[name].settings.__struct_fields__ if name in FORMATS else ()
         kept = {key: value for key, value in known.settings.items() if key in fields}
         options = {**kept, **options}
     return Reading(
-        file, source, wanted.mapping, name, settings_of(name, options), fingerprint_of(file)
+        file,
+        source,
+        wanted.mapping,
+        name,
+        settings_of(name, options),
+        fingerprint_of(file),
+        Way(told, options),
     )
 
 

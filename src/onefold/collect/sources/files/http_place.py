@@ -11,9 +11,13 @@ from urllib.parse import urlsplit
 import httpx
 
 from onefold.collect.addresses import Reach
-from onefold.model.errors import Fault, InvalidInput, Unreachable
+from onefold.model.errors import Fault, InvalidInput, TooLarge, Unauthorized, Unreachable
 
 _TIMEOUT = 60.0
+_PIECE = 1 << 20
+_LARGEST, _SMALL, _RATIO = 256 << 30, 100 << 20, 200
+_NO_HEAD = (400, 403, 404, 405, 501)
+"""What servers answer that are only to be asked for the file: URLs that are signed for one method."""
 
 
 class HttpPlace:
@@ -27,22 +31,37 @@ class HttpPlace:
 
     def info(self, url: str) -> dict[str, Any]:
         """How long it is, and when it was changed, as far as it says so."""
-        with self._answer("HEAD", url) as answer:
-            told = answer.headers
-            return {
-                "size": told.get("content-length"),
-                "mtime": told.get("etag") or told.get("last-modified"),
-                "type": "file",
-            }
+        for method in ("HEAD", "GET"):
+            with self._answer(method, url) as answer:
+                if method == "HEAD" and answer.status_code in _NO_HEAD:
+                    continue
+                _check(answer, url)
+                told = answer.headers
+                return {
+                    "size": told.get("content-length"),
+                    "mtime": told.get("etag") or told.get("last-modified"),
+                    "type": "file",
+                }
+        raise AssertionError("one of the two was asked")
 
     def glob(self, url: str, detail: bool = True) -> dict[str, dict[str, Any]]:
         """That it is there."""
         return {url: self.info(url)} if detail else {}
 
+    def exists(self, url: str) -> bool:
+        """That is said by asking for it."""
+        return True
+
     def get_file(self, url: str, target: str) -> None:
-        """Fetch it."""
+        """Fetch it; what is packed on the way is unpacked within bounds."""
         with self._answer("GET", url) as answer, Path(target).open("wb") as file:
-            file.writelines(answer.iter_bytes())
+            _check(answer, url)
+            for piece in _pieces(answer, url):
+                file.write(piece)
+                packed = answer.num_bytes_downloaded
+                if file.tell() > min(_LARGEST, max(_SMALL, packed * _RATIO)):
+                    fault = Fault(f"unpacks to more than {file.tell():,} bytes", url)
+                    raise TooLarge(f"{url} is not read", [fault])
 
     @contextmanager
     def _answer(self, method: str, url: str) -> Iterator[httpx.Response]:
@@ -52,7 +71,8 @@ class HttpPlace:
         address = self._reach.address_of(host, port)
         at = f"[{address}]" if ":" in address else address
         place = parts._replace(netloc=f"{at}:{port}", fragment="").geturl()
-        headers = {**self._headers, "Host": parts.netloc.rpartition("@")[2]}
+        host_told = parts.netloc.rpartition("@")[2]
+        headers = {"Accept-Encoding": "identity", **self._headers, "Host": host_told}
         try:
             with (
                 httpx.Client(timeout=_TIMEOUT, follow_redirects=False, trust_env=False) as client,
@@ -64,11 +84,26 @@ class HttpPlace:
                     extensions={"sni_hostname": host},
                 ) as answer,
             ):
-                if answer.status_code != httpx.codes.OK:
-                    fault = Fault(
-                        f"answers {answer.status_code}", url, "say the URL of the file itself"
-                    )
-                    raise InvalidInput(f"{url} cannot be read", [fault])
                 yield answer
         except httpx.HTTPError as error:
             raise Unreachable(f"{url} does not answer: {error}") from error
+
+
+def _check(answer: httpx.Response, url: str) -> None:
+    """Raise unless it is the file: what may be otherwise the next time is no fault of what was said."""
+    code = answer.status_code
+    bare = url.partition("?")[0]  # what is asked with it may be a key
+    if code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+        raise Unauthorized(f"{bare} answers {code}: `access` does not open it")
+    if code == httpx.codes.TOO_MANY_REQUESTS or code >= httpx.codes.INTERNAL_SERVER_ERROR:
+        raise Unreachable(f"{bare} answers {code}")
+    if code != httpx.codes.OK:
+        fault = Fault(f"answers {code}", bare, "say the URL of the file itself")
+        raise InvalidInput(f"{bare} cannot be read", [fault])
+
+
+def _pieces(answer: httpx.Response, url: str) -> Iterator[bytes]:
+    """The file as it is kept there; unpacked where the server packs it on the way."""
+    packing = answer.headers.get("content-encoding", "")
+    on_the_way = packing and not (packing.endswith("gzip") and urlsplit(url).path.endswith(".gz"))
+    return answer.iter_bytes(_PIECE) if on_the_way else answer.iter_raw(_PIECE)

@@ -27,6 +27,7 @@ _ALONE: dict[str, Callable[..., Any]] = {
     ".xz": lzma.open,
 }
 _NOT_OPENED = (".7z", ".rar", ".tar", ".tgz", ".zst")
+_BESIDE = (".DS_Store", "Thumbs.db", "desktop.ini")
 _ARCHIVES = (".zip", *_ALONE, *_NOT_OPENED)
 BROKEN = (
     zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, zlib.error,
@@ -36,10 +37,11 @@ BROKEN = (
 
 
 class Member(NamedTuple):
-    """A file to be read: what it is called, and where it lies."""
+    """A file to be read: what it is called, where it lies, and whether it came in an archive of several."""
 
     name: str
     path: Path
+    among_others: bool = False
 
 
 def is_packed(file: Path) -> bool:
@@ -79,22 +81,29 @@ def _of_zip(file: Path, folder: Path) -> Iterator[Member]:
     told = file.name
     try:
         with zipfile.ZipFile(file) as archive:
-            inside = [one for one in archive.infolist() if not one.is_dir()]
+            inside = [one for one in archive.infolist() if _is_wanted(one)]
             if fault := _fault(inside):
                 raise _refused(file, Fault(fault, file.name))
             for number, one in enumerate(inside):
                 told = f"{file.name}/{one.filename}"
-                name = PurePosixPath(one.filename).name
+                name = PurePosixPath(one.filename).name or "file"
                 place = folder / str(number)
                 place.mkdir()
                 path = place / name
                 with archive.open(one) as source:
                     _write(source, path, file, one.compress_size)
-                yield Member(told, path)
+                yield Member(told, path, len(inside) > 1)
                 path.unlink()
                 place.rmdir()
     except BROKEN as error:
         raise _broken(file, told, error) from error
+
+
+def _is_wanted(one: zipfile.ZipInfo) -> bool:
+    """Is it a file, and none that a file manager put beside them?"""
+    parts = PurePosixPath(one.filename).parts
+    beside = "__MACOSX" in parts or (parts and parts[-1] in _BESIDE)
+    return not (one.is_dir() or beside or (parts and parts[-1].startswith("._")))
 
 
 def _fault(inside: list[zipfile.ZipInfo]) -> str:
@@ -103,7 +112,7 @@ def _fault(inside: list[zipfile.ZipInfo]) -> str:
         return f"has {len(inside):,} files, at most {_MOST_FILES:,} are read"
     for one in inside:
         parts = PurePosixPath(one.filename.replace("\\", "/")).parts
-        if ".." in parts or one.filename.startswith(("/", "\\")) or ":" in parts[0]:
+        if not parts or ".." in parts or one.filename.startswith(("/", "\\")) or ":" in parts[0]:
             return f"has a file that leads out of it: {one.filename!r}"
         if PurePosixPath(one.filename).suffix.lower() in _ARCHIVES:
             return f"has an archive within: {one.filename!r}"

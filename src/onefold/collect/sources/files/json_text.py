@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import msgspec
 
@@ -21,6 +21,14 @@ _SAMPLE = 1 << 20
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[{]|[\]}]|,|:|"', re.DOTALL)
 _decode = msgspec.json.Decoder().decode
 _BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+class Piece(NamedTuple):
+    """The byte behind a record, and what it says; or why that is none."""
+
+    byte: int
+    text: bytes
+    why: str = ""
 
 
 class JsonSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -47,7 +55,7 @@ def read(file: Path, settings: JsonSettings, position: Position | None) -> Itera
 
 
 def _batches(
-    pieces: Iterator[tuple[int, bytes]],
+    pieces: Iterator[Piece],
     stream: str,
     settings: JsonSettings,
     position: Position | None,
@@ -57,10 +65,13 @@ def _batches(
     records: list[Record] = []
     unreadable: list[Unreadable] = []
     size = 0
-    for byte, piece in pieces:
+    for byte, piece, why in pieces:
         number += 1
         size += len(piece)
         place = f"record {number}"
+        if why:
+            unreadable.append(Unreadable(piece, stream, place, (why,)))
+            continue
         try:
             value = _decode(piece)
         except _BROKEN as error:
@@ -94,7 +105,7 @@ def _is_lines(source: BinaryIO, settings: JsonSettings) -> bool:
     return bool(second) or not any(isinstance(one, list) for one in found.values())
 
 
-def _lines(source: BinaryIO, position: Position | None) -> Iterator[tuple[int, bytes]]:
+def _lines(source: BinaryIO, position: Position | None) -> Iterator[Piece]:
     """Each line with the byte behind it."""
     at = position["byte"] if position else 0
     source.seek(at)
@@ -102,7 +113,7 @@ def _lines(source: BinaryIO, position: Position | None) -> Iterator[tuple[int, b
         at += len(line)
         text = line.removeprefix(b"\xef\xbb\xbf").strip()
         if text:
-            yield at, text
+            yield Piece(at, text)
 
 
 class _Tokens:
@@ -146,60 +157,109 @@ class _Tokens:
 
 def _elements(
     source: BinaryIO, file: Path, path: str, position: Position | None
-) -> Iterator[tuple[int, bytes]]:
-    """Each element of the list with the byte behind it."""
-    at = position["byte"] if position else _begin(source, file, path)
+) -> Iterator[Piece]:
+    """Each element of the list, or each object of a file without one; then what shows that it was not all."""
+    begin = _begin(source, path)
+    if begin is None and path:
+        hint = "say where the records are: records: data.customers"
+        raise InvalidInput(
+            f"{file} cannot be read", [Fault(f"there is no list at {path}", file.name, hint)]
+        )
+    at = position["byte"] if position else begin or 0
     tokens = _Tokens(source, at)
     depth, start = 0, at
     while (token := tokens.next()) is not None:
         place, text = token
         first = text[0]
+        end = 0
         if first in b"[{":
             depth += 1
         elif first in b"]}":
             depth -= 1
-            if depth < 0:
+            if depth < 0 and begin is not None:
                 if element := tokens.taken(start, place).strip():
-                    yield place, element
+                    yield Piece(place, element)
+                if not path:
+                    yield from _others(tokens, place)
                 return
-        elif first == 0x2C and not depth:
-            if element := tokens.taken(start, place).strip():
-                yield place + 1, element
-            start = place + 1
+            end = place + 1 if begin is None and depth <= 0 else 0
+        elif first == 0x2C and not depth and begin is not None:
+            end = place + 1
+        if end:
+            if element := tokens.taken(start, end).strip().removesuffix(b",").strip():
+                yield Piece(end, element)
+            start = end
             tokens.forget(start)
         if tokens.held() > _LONGEST:
             break
-    rest = tokens.taken(start, start + _PIECE).strip()
-    if rest:
-        yield start, rest
+    yield from _rest(tokens.taken(start, start + _PIECE).strip(), start, begin is None)
 
 
-def _begin(source: BinaryIO, file: Path, path: str) -> int:
-    """The byte behind the bracket that opens the list of records."""
+def _rest(rest: bytes, at: int, is_whole: bool) -> Iterator[Piece]:
+    """What stands behind the last record of a file that does not end as it began."""
+    try:
+        _decode(rest)
+    except _BROKEN:
+        if rest or not is_whole:
+            yield Piece(at, rest, "is no JSON: it is not closed, and the file is read no further")
+        return
+    yield Piece(at, rest)
+    if not is_whole:
+        yield Piece(at, b"", "the file ends before its list does: is it all there?")
+
+
+def _others(tokens: _Tokens, at: int) -> Iterator[Piece]:
+    """Another list of records behind the one that was read: nobody said which of them is meant."""
+    before = b""
+    while (token := tokens.next()) is not None:
+        place, text = token
+        if before == b"[" and text == b"{":
+            yield Piece(at, b"", "the file has another list, which is not read: say `records`")
+            return
+        before = text
+        tokens.forget(place)
+
+
+def _begin(source: BinaryIO, path: str) -> int | None:
+    """The byte behind the bracket that opens the list of records; None if there is no such list."""
     tokens = _Tokens(source, 0)
     wanted = path.split(".") if path else []
     keys: list[Any] = []
     last = b""
-    first = tokens.next()
-    while first is not None:
-        place, text = first
+    opened = -1
+    token = tokens.next()
+    while token is not None:
+        place, text = token
+        if opened >= 0 and text in (b"{", b"]"):
+            return opened
+        opened = -1
         if text == b"[":
             inner = [one for one in keys if one is not None]
-            if inner == wanted if path else all(isinstance(one, str | None) for one in keys):
+            if path and inner == wanted:
                 return place + 1
+            if not path and all(isinstance(one, str | None) for one in keys):
+                opened = place + 1
+                if not keys:  # of a list that is the file itself all elements are told
+                    return opened
             keys.append(0)
-        elif text == b"{":
-            keys.append(None)
-        elif text[0] in b"]}":
-            if keys:
-                keys.pop()
-        elif text == b":" and keys and keys[-1] != 0:
-            keys[-1] = str(_decode(last))
-        elif text == b"," and keys and isinstance(keys[-1], str):
-            keys[-1] = None
+        elif text == b"{" and not keys and last == b"}":
+            return None  # one object after the other
+        else:
+            _follow(keys, text, last)
         last = text
         tokens.forget(place)
-        first = tokens.next()
-    where = f"at {path}" if path else "in it"
-    fault = Fault(f"there is no list {where}", file.name, "say where: records: data.customers")
-    raise InvalidInput(f"{file} cannot be read", [fault])
+        token = tokens.next()
+    return None
+
+
+def _follow(keys: list[Any], text: bytes, last: bytes) -> None:
+    """Keep in `keys` where a token stands: in which field of each object, 0 for a list."""
+    if text == b"{":
+        keys.append(None)
+    elif text[0] in b"]}":
+        if keys:
+            keys.pop()
+    elif text == b":" and keys and keys[-1] != 0:
+        keys[-1] = str(_decode(last))
+    elif text == b"," and keys and isinstance(keys[-1], str):
+        keys[-1] = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,10 @@ from onefold.model.pulled import Batch, Position, Record, Unreadable
 
 _ROWS = 2_000
 _HEAD = 64 << 10
-_LOOKED_AT = 20_000
+_LOOKED_AT, _FEW = 20_000, 2
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_ABOUT_SCHEMA = "{http://www.w3.org/2001/XMLSchema-instance}"
+"""Attributes that say of what type something is, or that it is nothing (`nil`)."""
 
 
 class XmlSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -35,6 +39,7 @@ def read(file: Path, settings: XmlSettings, position: Position | None) -> Iterat
     skip = number = position["row"] if position else 0
     records: list[Record] = []
     unreadable: list[Unreadable] = []
+    seen = 0
     for seen, found in enumerate(_found(file, path), 1):
         if seen <= skip:
             continue
@@ -48,7 +53,18 @@ def read(file: Path, settings: XmlSettings, position: Position | None) -> Iterat
         if len(records) + len(unreadable) >= _ROWS:
             yield Batch(records, {"row": number}, tuple(unreadable))
             records, unreadable = [], []
+    if not seen:
+        _refuse_other_path(file, path)
     yield Batch(records, {"row": number}, tuple(unreadable))
+
+
+def _refuse_other_path(file: Path, path: list[str]) -> None:
+    """Raise where no record is found though the file has some: they stand at another path."""
+    there = ["/".join(one) for one, count in _paths(file).items() if count > 1]
+    if there:
+        hint = f"several times in it: {', '.join(there[:5])}"
+        fault = Fault(f"there is no {'/'.join(path)}", "records", hint)
+        raise InvalidInput(f"{file} cannot be read", [fault])
 
 
 def refuse_types(file: Path) -> None:
@@ -58,7 +74,9 @@ def refuse_types(file: Path) -> None:
     if not head.strip():
         raise InvalidInput(f"{file} is empty", [Fault("is empty", file.name)])
     text = head.decode(marked(head) or "latin-1", "ignore").replace("\0", "")
-    if "<!DOCTYPE" in text or "<!ENTITY" in text:
+    # What stands in a comment or within elements is no type, but what somebody wrote about one.
+    above = re.split(r"<[\w:]", _COMMENT.sub("", text), maxsplit=1)[0]
+    if "<!DOCTYPE" in above or "<!ENTITY" in above:
         fault = Fault(
             "has a document type (DTD), which is refused", file.name, "remove <!DOCTYPE …>"
         )
@@ -104,8 +122,8 @@ def _events(file: Path) -> Iterator[tuple[str, Any]]:
         )
 
 
-def _repeated(file: Path) -> list[str]:
-    """The path of the first elements that stand beside others of their name."""
+def _paths(file: Path) -> Counter[tuple[str, ...]]:
+    """How often elements stand at which path, as far as that is looked at."""
     from lxml import etree  # noqa: PLC0415
 
     seen: Counter[tuple[str, ...]] = Counter()
@@ -120,8 +138,16 @@ def _repeated(file: Path) -> list[str]:
                 element.clear()
             if count > _LOOKED_AT:
                 break
-    except etree.XMLSyntaxError:
-        pass
+    except etree.XMLSyntaxError as error:
+        if len(seen) < _FEW:
+            fault = Fault(f"is no XML: {error.msg}", file.name)
+            raise InvalidInput(f"{file} cannot be read", [fault]) from error
+    return seen
+
+
+def _repeated(file: Path) -> list[str]:
+    """The path of the first elements that stand beside others of their name."""
+    seen = _paths(file)
     several: list[tuple[str, ...]] = [path for path, count in seen.items() if count > 1]
     several = [one for one in several if not any(one[:-1] == other for other in several)]
     if several:
@@ -143,7 +169,11 @@ def _fields(element: Any) -> dict[str, Any] | str:
 
 
 def _value(element: Any) -> Any:
-    found: dict[str, Any] = {f"@{_local(name)}": value for name, value in element.attrib.items()}
+    found: dict[str, Any] = {
+        f"@{_local(name)}": value
+        for name, value in element.attrib.items()
+        if not name.startswith(_ABOUT_SCHEMA)
+    }
     for child in element:
         if not isinstance(child.tag, str):
             continue

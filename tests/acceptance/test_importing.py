@@ -187,6 +187,24 @@ def test_a_rehearsal_says_what_an_import_does_and_keeps_nothing(
     assert (again.new, again.updated, again.unchanged, again.conflicts) == (0, 0, 2, ())
 
 
+def test_a_rehearsal_says_how_a_file_is_read_and_what_the_mapping_misses(
+    onefold: Stepped, file: Path, tmp_path: Path
+) -> None:
+    onefold.define(DEFINED)
+    found = rehearse(onefold.settings, Wanted(file, "crm"))
+    assert found.read_as == "gb18030, divided by ',', columns named in line 1"
+    assert found.missing == ()
+
+    other = tmp_path / "other.csv"
+    other.write_text("Number;name\n1;Ann\n")
+    found = rehearse(onefold.settings, Wanted(other, "crm", "leads"))
+    assert (found.read_as, found.missing) == (
+        "utf-8, divided by ';', columns named in line 1",
+        ("mail",),
+    )
+    assert "The mapping asks for what no row has: mail." in page_of(found)
+
+
 def test_a_large_file_is_rehearsed_with_rows_at_even_distances(
     onefold: Stepped, tmp_path: Path
 ) -> None:

@@ -31,7 +31,7 @@ from onefold.cli.diagnosis import SILENT_SECONDS, Facts, Heartbeat
 from onefold.config import Settings
 from onefold.model.catalogue import TABLES
 from onefold.model.errors import Busy, Conflict, OnefoldError
-from onefold.processes.tree import answers
+from onefold.processes.tree import answers, listens_at
 from onefold.store import SQLiteStore
 
 _DRIFT_SECONDS = 0.05
@@ -43,7 +43,10 @@ def gather(settings: Settings) -> Facts:
     data = settings.data
     here = data if data.exists() else _first_parent(data)
     usage = shutil.disk_usage(here) if here else None
-    port_state, port_detail = _port(settings.host, settings.port)
+    up_running = _held(data / "up.lock")
+    # What runs may have been started with another port than these settings name.
+    host, port = (up_running and listens_at(data)) or (settings.host, settings.port)
+    port_state, port_detail = _port(host, port)
     status = data.stat() if data.exists() else None
     return Facts(
         data=str(data),
@@ -64,10 +67,10 @@ def gather(settings: Settings) -> Facts:
         min_free_disk=settings.min_free_disk,
         now=time.time(),
         clock_drift=_drift(),
-        listen=f"{settings.host}:{settings.port}",
+        listen=f"{host}:{port}",
         port_state=port_state,
         port_detail=port_detail,
-        up_running=_held(data / "up.lock"),
+        up_running=up_running,
         open_files=resource.getrlimit(resource.RLIMIT_NOFILE)[0],
         **_inside(settings),
     )

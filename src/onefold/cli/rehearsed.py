@@ -36,6 +36,10 @@ def _show(found: Rehearsed) -> None:
         f"{first}{found.rows + found.unreadable:,} rows of {found.name} ({found.format}) in"
         f" {found.seconds} s, nothing kept{of}"
     )
+    if found.read_as:
+        say(f"read as {found.read_as}")
+    if found.missing:
+        say(f"the mapping asks for what no row has: {', '.join(found.missing)}")
     say(
         f"{found.events:,} events, {found.rejects:,} rejects, {found.repeats:,} that came before;"
         f" {found.unreadable:,} of all rows cannot be read"

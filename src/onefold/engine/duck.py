@@ -34,7 +34,7 @@ class DuckEngine:
             ":memory:",
             config={
                 "threads": threads,
-                "memory_limit": f"{memory_mb}MB",
+                "memory_limit": f"{memory_mb}MiB",
                 "temp_directory": "" if spill is None else str(spill),
                 "autoinstall_known_extensions": "false",
                 "autoload_known_extensions": "false",

@@ -46,7 +46,12 @@ def up(
         if not held:
             raise Conflict(
                 f"Onefold is already running on {settings.data}.",
-                [Fault(f"its process id is {lock.read_text() or 'unknown'}", str(lock))],
+                [
+                    Fault(
+                        f"its process id is {lock.read_text().partition(' ')[0] or 'unknown'}",
+                        str(lock),
+                    )
+                ],
             )
         # A tree whose parent was killed ends a little later, and has the port until then.
         patience = settings.stop_timeout if lock.read_text() else 0.0
@@ -56,6 +61,7 @@ def up(
             if keys := make_workspace(environment):
                 on_keys(keys)
             port = listening.getsockname()[1]
+            lock.write_text(f"{os.getpid()} {settings.host} {port}")
             supervisor = Supervisor(
                 _programs(environment, listening),
                 tell=teller(settings.log_format),
@@ -66,6 +72,15 @@ def up(
             code = supervisor.run()
         lock.write_text("")
         return code
+
+
+def listens_at(data: Path) -> tuple[str, int] | None:
+    """Where the tree of a data directory said that it listens; it is gone where nobody holds `up.lock`."""
+    try:
+        _, host, port = (data / "up.lock").read_text().split(" ")
+        return host, int(port)
+    except (OSError, ValueError):
+        return None
 
 
 def make_data_directory(data: Path) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
 import resource
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -301,10 +303,29 @@ def test_numbers_that_cannot_be_are_refused(onefold, data):
 
 
 def test_doctor_finds_a_new_workspace_well(onefold, data):
-    found = onefold("doctor", "--data", data, "--port", "0", "--min-free-disk", "0", "--json").json
+    found = doctor(onefold, data)
     states = {one["check"]: one["state"] for one in found}
     assert states.pop("open files") in ("ok", "warning")
     assert set(states.values()) == {"ok"}, found
+
+
+def test_doctor_asks_the_port_that_the_running_tree_was_started_with(onefold, data):
+    with (
+        socket.create_server(("127.0.0.1", 0)) as other,
+        (data / "up.lock").open("w") as lock,
+    ):
+        port = other.getsockname()[1]
+        lock.write(f"1 127.0.0.1 {port}")
+        lock.flush()
+        told = [row["detail"] for row in doctor(onefold, data) if row["check"] == "port"]
+        assert told == ["127.0.0.1:0 is free"], "nobody holds the lock: that tree is gone"
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        told = [row["detail"] for row in doctor(onefold, data) if row["check"] == "port"]
+        assert told == [f"another program listens on 127.0.0.1:{port}"]
+
+
+def doctor(onefold, data):
+    return onefold("doctor", "--data", data, "--port", "0", "--min-free-disk", "0", "--json").json
 
 
 def test_light_commands_are_quick_and_import_nothing_heavy(tmp_path):

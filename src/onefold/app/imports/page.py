@@ -52,7 +52,11 @@ def _read(found: Rehearsed, say: Words) -> str:
     if not found.whole:
         rest = say("What follows is of {} of them, at even distances.")
         told += " " + rest.format(f"{found.sampled:,}")
-    return f"<p>{told}</p>"
+    more = f"<p>{say('Read as {}.').format(escape(found.read_as))}</p>" if found.read_as else ""
+    if found.missing:
+        gone = say("The mapping asks for what no row has: {}.")
+        more += f"<p>{gone.format(escape(', '.join(found.missing)))}</p>"
+    return f"<p>{told}</p>{more}"
 
 
 def _summary(found: Rehearsed, say: Words) -> str:

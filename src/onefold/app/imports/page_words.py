@@ -9,6 +9,8 @@ from onefold.model.errors import Fault, InvalidInput
 Words = Callable[[str], str]
 _ZH = {
     "Rehearsal of {}": "{} 的导入预演",
+    "Read as {}.": "按 {} 读取。",
+    "The mapping asks for what no row has: {}.": "映射所需但各行都没有的字段：{}。",
     "{} rows, read as {} for the source {}. Nothing was kept.": "共 {} 行，按 {} 格式读取，来源为 {}。未保存任何数据。",
     "The first {} rows, read as {} for the source {}. Nothing was kept.": "前 {} 行，按 {} 格式读取，来源为 {}。未保存任何数据。",
     "What follows is of {} of them, at even distances.": "以下结果基于其中均匀抽取的 {} 行。",

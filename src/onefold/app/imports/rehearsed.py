@@ -34,7 +34,8 @@ class Rehearsed(msgspec.Struct, frozen=True):
 
     `events` would come for the first time, `repeats` came before.
     `name` is that of the file or source. `read_all` tells whether all rows that there are were read, `whole`
-    whether all rows that were read are sampled. `violations` are those of tracking plans, by plan, field, fault and mode.
+    whether all rows that were read are sampled. `read_as` is what was found out about how a file is written,
+    `missing` the fields that the mapping asks for and no row has. `violations` are those of tracking plans, by plan, field, fault and mode.
     """
 
     name: str
@@ -60,3 +61,5 @@ class Rehearsed(msgspec.Struct, frozen=True):
     seconds: float
     violations: dict[str, int] = {}
     read_all: bool = True
+    read_as: str = ""
+    missing: tuple[str, ...] = ()

@@ -12,8 +12,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Self
 
+import msgspec
+
 from onefold.app.evaluation.backfill import Filling
 from onefold.app.folding.claims_kept import decided_by
+from onefold.app.imports.asked import mapping_of, not_there
 from onefold.app.imports.importing import Tell
 from onefold.app.imports.measuring import quality_of
 from onefold.app.imports.rehearsed import Conflicting, Rehearsed, SegmentChange
@@ -80,7 +83,11 @@ def _rehearsed(
         about = About(reading.file.name, reading.source, reading.format)
         accepted = calls_of(reading.source, sampling.records, mapping=reading.mapping)
         with _Stage(settings, store, definitions, sources) as stage:
-            return stage.play(about, sampling, accepted, began)
+            found = stage.play(about, sampling, accepted, began)
+        mapping = mapping_of(definitions, reading.source, reading.mapping)
+        return msgspec.structs.replace(
+            found, read_as=reading.read_as(), missing=not_there(mapping, sampling.records)
+        )
 
 
 def calls_of(source: str, records: Sequence[Record], mapping: str = "") -> list[Accepted]:

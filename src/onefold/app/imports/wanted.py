@@ -14,7 +14,13 @@ import msgspec
 from anyascii import anyascii
 
 from onefold.app.definitions.source_checks import source_name_fault
-from onefold.collect.sources.files.formats import FORMATS, format_of, read_file, settings_of
+from onefold.collect.sources.files.formats import (
+    FORMATS,
+    format_of,
+    found_out,
+    read_file,
+    settings_of,
+)
 from onefold.collect.sources.files.packed import Way, read_members
 from onefold.collect.sources.files.unpacking import is_packed, members
 from onefold.model.definitions import Definitions
@@ -57,6 +63,10 @@ class Reading(NamedTuple):
             yield from read_members(self.file, self.each, position)
         else:
             yield from read_file(self.file, self.format, self.settings, position)
+
+    def read_as(self) -> str:
+        """What was found out about how it is written; empty where there is nothing to find out."""
+        return "" if is_packed(self.file) else found_out(self.file, self.format, self.settings)
 
     def stored(self, position: Position) -> None:
         """What came before this is durable; of that a file need know nothing."""

@@ -198,3 +198,13 @@ def test_columns_of_fixed_width_that_cannot_be_read_so(
 ) -> None:
     with pytest.raises(InvalidInput, match=said):
         batches(made(tmp_path, "id   name\n1    Ann\n"), kind="fixed", **options)
+
+
+def test_what_is_typed_is_taken_as_it_is_meant(tmp_path: Path) -> None:
+    file = made(tmp_path, "1;Müller\n2;Köln\n", "cp850")
+    found = batches(file, encoding=850, header=0, columns="id, name")
+    assert [one.fields["name"] for batch in found for one in batch.records] == ["Müller", "Köln"]
+
+    file = made(tmp_path, "id   name\n1    Ann\n")
+    found = batches(file, kind="fixed", widths="5,4")
+    assert [one.fields for batch in found for one in batch.records] == [{"id": "1", "name": "Ann"}]

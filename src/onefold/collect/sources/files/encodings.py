@@ -210,6 +210,8 @@ def _is(text: bytes, encoding: str) -> bool:
 def _voted(sample: bytes) -> str:
     """What most say that bytes are which are no UTF-8; our own word counts where others are divided."""
     ours = _likeliest(sample)
+    if ours == "cp1252":  # of few letters the others know less
+        return ours
     votes = Counter([ours] if ours else [])
     for vote in (_normalizer, _chardet):
         votes.update(vote(sample, wide=not ours))
@@ -221,11 +223,9 @@ def _voted(sample: bytes) -> str:
 
 def _likeliest(sample: bytes) -> str:
     """The encoding in which nearly all characters that are not ASCII are frequent ones; empty if none."""
-    scores = {"cp1252": 0.01}
     if _is_latin(sample):
-        text = sample.decode("cp1252", "replace")
-        far = sum(one > "\x7f" for one in text)
-        scores["cp1252"] = 0.5 if 20 * len(_ODD.findall(text)) <= far else 0.0
+        return "cp1252"
+    scores: dict[str, float] = {}
     for encoding, (low, top) in _FREQUENT.items():
         pairs = _pairs(sample, encoding)
         share = sum(low <= one[0] <= top for one in pairs) / max(1, len(pairs))
@@ -240,8 +240,8 @@ def _likeliest(sample: bytes) -> str:
             share = 1 - odd / len(far_ones)
             scores[encoding] = 0.9 * share if kana else 0.3 * share
             scores[encoding] += 0.2 * min(1, 10 * kana / len(far_ones))
-    best = max(scores, key=lambda one: scores[one])
-    return _SAME.get(best, best) if scores[best] >= _SURE else ""
+    best = max(scores, key=lambda one: scores[one], default="")
+    return _SAME.get(best, best) if best and scores[best] >= _SURE else ""
 
 
 _FREQUENT_SHARE = 0.7
@@ -250,10 +250,11 @@ _SURE = 0.35
 
 
 def _is_latin(sample: bytes) -> bool:
-    """Two letters with marks side by side are rare in Europe, and most letters have none."""
+    """Most letters of Western Europe have no mark, two side by side are rare, and no sign is within a word."""
     high = [byte > 127 for byte in sample]
     pairs = sum(one and other for one, other in pairwise(high))
-    return 2 * pairs <= sum(high)
+    odd = len(_ODD.findall(sample.decode("cp1252", "replace")))
+    return 2 * pairs <= sum(high) and 20 * odd <= sum(high)
 
 
 def _pairs(sample: bytes, encoding: str) -> list[bytes]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args, get_origin
 
 import msgspec
 
@@ -70,7 +70,26 @@ def settings_of(name: str, given: Mapping[str, Any]) -> msgspec.Struct:
     if name not in FORMATS:
         fault = Fault("is no format of files", name, f"there are {', '.join(FORMATS)}")
         raise InvalidInput("the file cannot be read", [fault])
-    return converted(given, FORMATS[name].settings, f"what is said of a {name} file", "settings")
+    kind = FORMATS[name].settings
+    meant = {one.encode_name: one.type for one in msgspec.structs.fields(kind)}
+    said = {key: _as_meant(value, meant.get(key)) for key, value in given.items()}
+    return converted(said, kind, f"what is said of a file ({name})", "settings")
+
+
+def _as_meant(value: Any, kind: Any) -> Any:
+    """What somebody typed as it is meant: `850` for an encoding is a text, `id,name` for columns a list."""
+    if kind is str and isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if get_origin(kind) is tuple and isinstance(value, str):
+        some = [one.strip() for one in value.split(",")]
+        is_text = get_args(kind)[0] is str
+        return some if is_text else [int(one) if one.isdecimal() else one for one in some]
+    return value
+
+
+def found_out(file: Path, name: str, settings: Any) -> str:
+    """How a file is written, in words; empty for formats that leave nothing to find out."""
+    return str(csv_shape.shape_of(file, settings)) if name == "csv" else ""
 
 
 def read_file(

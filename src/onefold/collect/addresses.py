@@ -11,6 +11,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from onefold.model.errors import Fault, InvalidInput, Unreachable
 
@@ -28,7 +29,8 @@ def look_up(host: str, port: int) -> list[str]:
 
 
 class Reach:
-    """Judges addresses. `allowed` are private networks that may be called all the same.
+    """Judges addresses. `allowed` are private networks that may be called all the same; files of the
+    folder `closed`, Onefold's own, are neither read nor moved.
 
     >>> Reach().allows("93.184.215.14"), Reach().allows("10.1.2.3"), Reach().allows("::ffff:127.0.0.1")
     (True, False, False)
@@ -36,9 +38,12 @@ class Reach:
     True
     """
 
-    def __init__(self, allowed: Sequence[str] = (), resolve: Resolve = look_up) -> None:
+    def __init__(
+        self, allowed: Sequence[str] = (), resolve: Resolve = look_up, closed: Path | None = None
+    ) -> None:
         self._allowed = [ipaddress.ip_network(one, strict=False) for one in allowed]
         self._resolve = resolve
+        self._closed = closed.resolve() if closed else None
 
     def allows(self, address: str) -> bool:
         """May this address be called?"""
@@ -48,6 +53,13 @@ class Reach:
         if any(plain in network for network in _NEARBY if network.version == plain.version):
             return False
         return plain.is_global and not plain.is_multicast
+
+    def check_file(self, path: str | Path) -> None:
+        """Raise where a path of this machine leads to Onefold's own keys and data, also by a link."""
+        real = Path(path).resolve()
+        if self._closed and (real == self._closed or self._closed in real.parents):
+            fault = Fault("leads into Onefold's own folder", str(path), "keep files elsewhere")
+            raise InvalidInput("the place cannot be used", [fault])
 
     def address_of(self, host: str, port: int) -> str:
         """The address to connect to for a host; raises `InvalidInput` if it may not be called.

@@ -195,7 +195,7 @@ def open_looks(
         given = _converted(kind, part, pulling.name, revealed)
         if kind.look:
             look = getattr(import_module(kind.module), kind.look)
-            yield look(given, Reach(settings.source_networks), each), each
+            yield look(given, _reach(settings), each), each
         else:
             yield _made(kind, given, settings, pulling.name), each
 
@@ -210,11 +210,15 @@ def _parts(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _made(kind: Kind, given: Any, settings: Settings, name: str) -> PulledSource:
-    more: list[Any] = [Reach(settings.source_networks)] if kind.reaching else []
+    more: list[Any] = [_reach(settings)] if kind.reaching else []
     if kind.keeping:
         more.append(source_path(settings, name))
     made: PulledSource = getattr(import_module(kind.module), kind.source)(given, *more)
     return made
+
+
+def _reach(settings: Settings) -> Reach:
+    return Reach(settings.source_networks, closed=settings.data)
 
 
 def _converted(kind: Kind, body: Mapping[str, Any], name: str, revealed: Revealed) -> Any:

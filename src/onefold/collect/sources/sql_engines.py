@@ -29,6 +29,7 @@ def engine_of(settings: SqlSettings, reach: Reach) -> Engine:
     """An engine that only reads; raises `InvalidInput` where driver or address cannot be used."""
     sqlalchemy = driver("sqlalchemy", "sql")
     if settings.dialect == "sqlite":
+        reach.check_file(settings.file)
         return _sqlite(sqlalchemy, settings)
     port = settings.port or _PORTS[settings.dialect]
     address = reach.address_of(settings.host, port)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import zipfile
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from onefold.collect.addresses import Reach
 from onefold.collect.sources.files.places import FilesSettings, FilesSource
 from onefold.model.errors import InvalidInput, Unauthorized, Unreachable
 from tests.unit.collect.sources.test_places import ids, run, source, write
@@ -56,6 +58,23 @@ def test_files_of_the_same_name_stay_beside_each_other_in_the_archive(tmp_path: 
         assert ids(batches) == [number]
     kept = {one.name: one.read_text().splitlines()[1] for one in (tmp_path / "done").iterdir()}
     assert kept == {"a.csv": "1,x", "a-2.csv": "2,x", "a-3.csv": "3,x"}
+
+
+def test_a_file_that_cannot_be_read_is_told_once_and_stays(tmp_path: Path) -> None:
+    whole = gzip.compress(b"id,name\n1,x\n" * 99)
+    file = tmp_path / "a.csv.gz"
+    file.write_bytes(whole[: len(whole) // 2])
+    made = source(tmp_path / "*.gz", after="delete")
+    batches, position = run(made)
+    (lost,) = [one for batch in batches for one in batch.unreadable]
+    assert "cannot be unpacked" in lost.reasons[0]
+    batches, position = run(source(tmp_path / "*.gz", after="delete"), position)
+    assert (batches, file.exists()) == ([], True)
+
+    file.write_bytes(whole)
+    batches, _ = run(made, position)
+    assert set(ids(batches)) == {"1", "id"}
+    assert not file.exists()
 
 
 @pytest.mark.parametrize(("pattern", "archive"), [("*.csv", "."), ("**/*.csv", "done")])
@@ -151,3 +170,22 @@ def test_what_a_server_answers_instead_of_a_file_is_told(
 def test_nothing_is_moved_behind_a_url() -> None:
     with pytest.raises(ValueError, match="nothing can be moved or deleted"):
         FilesSource(FilesSettings(location="https://example.com/a.csv", after="delete"))
+
+
+@pytest.mark.parametrize("pattern", ["data/*.key", "**/*.key", "links/*"])
+def test_what_is_onefolds_own_is_no_place_of_files(tmp_path: Path, pattern: str) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "links").mkdir()
+    (tmp_path / "data/secrets.key").write_text("k,e\ny,y\n")
+    (tmp_path / "links/a.csv").symlink_to(tmp_path / "data/secrets.key")
+    reach = Reach(closed=tmp_path / "data")
+    settings = FilesSettings(location=str(tmp_path / pattern), after="delete")
+    with pytest.raises(InvalidInput, match="leads into Onefold's own folder"):
+        list(FilesSource(settings, reach).batches(None))
+    assert (tmp_path / "data/secrets.key").exists()
+
+    into = FilesSettings(
+        location=str(tmp_path / "*.csv"), after="archive", archive=str(tmp_path / "data/lake")
+    )
+    with pytest.raises(InvalidInput, match="leads into Onefold's own folder"):
+        FilesSource(into, reach)

@@ -72,7 +72,7 @@ def read(file: Path, settings: ExcelSettings, position: Position | None) -> Iter
         while True:
             told = _next(process.stdout, file)
             if told.failed:
-                raise InvalidInput(told.failed, [*told.faults, *_what_it_is(file)])
+                raise InvalidInput(told.failed, list(_what_it_is(file)) or told.faults)
             if told.batch is None:
                 return
             yield told.batch

@@ -23,6 +23,8 @@ from onefold.model.pulled import Batch, Position
 
 _PIECE = 1 << 20
 _TOGETHER, _ROWS = 32, 1_000
+_UNREAD = " unread"
+"""Stands behind the mark of a file that could not be read: it is told once."""
 _MARKS = (("mtime", "LastModified", "last_modified", "updated"), ("ETag", "etag"))
 
 
@@ -45,7 +47,8 @@ class FilesSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     def __post_init__(self) -> None:
         if self.after == "archive" and not self.archive:
             raise ValueError("say to which folder files are moved: archive")
-        if self.after != "keep" and urlsplit(self.location).scheme in ("http", "https"):
+        scheme = urlsplit(self.location).scheme  # raises where the location is none
+        if self.after != "keep" and scheme in ("http", "https"):
             raise ValueError(f"nothing can be moved or deleted behind a URL: after is {self.after}")
 
 
@@ -87,8 +90,12 @@ class FilesSource:
     def __init__(self, settings: FilesSettings, reach: Reach | None = None) -> None:
         self._settings = settings
         self._parts = urlsplit(settings.location)
-        self._fs, self._path = open_place(settings.location, settings.access, reach or Reach())
+        self._reach = reach or Reach()
+        self._fs, self._path = open_place(settings.location, settings.access, self._reach)
+        if settings.archive and self._parts.scheme in LOCAL:
+            self._reach.check_file(self._fs._strip_protocol(settings.archive))
         self._finished: list[Found] = []
+        self._unread: set[str] = set()
 
     def batches(self, position: Position | None) -> Iterator[Batch]:
         """The records of each new file; one that cannot be read is told, and the next one read."""
@@ -102,7 +109,10 @@ class FilesSource:
         done = {name: mark for name, mark in done.items() if name in paths}
         held = _Held()
         for one in there:
-            if one.path in done and (self._settings.new_by == "name" or done[one.path] == one.mark):
+            known = done.get(one.path)
+            if known is not None and (
+                self._settings.new_by == "name" or known in (one.mark, one.mark + _UNREAD)
+            ):
                 continue
             file = [one.path, one.mark]
             at = begun.get("at") if begun.get("file") == file else None
@@ -110,8 +120,11 @@ class FilesSource:
                 held.add(batch)
                 if held.is_enough():
                     yield held.given({"done": dict(done), "file": file, "at": batch.position})
-            done[one.path] = one.mark
-            self._finished.append(one)
+            if one.path in self._unread:  # it stays where it is: who sent it may look at it
+                done[one.path] = one.mark + _UNREAD
+            else:
+                done[one.path] = one.mark
+                self._finished.append(one)
             held.files += 1
             if held.files >= _TOGETHER:
                 yield held.given({"done": dict(done)})
@@ -144,6 +157,8 @@ class FilesSource:
             hint = f"say which of its files: {self._settings.location.rstrip('/')}/*"
             raise InvalidInput("the place cannot be used", [Fault("is a folder", "location", hint)])
         files = [(name, one) for name, one in told.items() if name not in folders]
+        for name, _ in files if self._parts.scheme in LOCAL else ():
+            self._reach.check_file(name)
         found = [Found(name, self._mark(name, one), _looks(one)) for name, one in sorted(files)]
         if self._settings.after == "archive":
             self._check_archive(found)
@@ -192,6 +207,7 @@ class FilesSource:
 
     def _read(self, one: Found, at: Any) -> Iterator[Batch]:
         name = self._name(one.path)
+        self._unread.discard(one.path)
         with tempfile.TemporaryDirectory(prefix="onefold-") as folder:
             try:
                 file = self._brought(one.path, Path(folder) / name)
@@ -199,8 +215,10 @@ class FilesSource:
                     file, Way(self._settings.format, self._settings.options), at
                 )
             except (InvalidInput, TooLarge) as error:
+                self._unread.add(one.path)
                 yield Batch([], at or {"member": 0}, (told_as_lost(name, error),))
             except (FileNotFoundError, PermissionError) as error:
+                self._unread.add(one.path)
                 fault = InvalidInput(str(error), [Fault(f"cannot be opened: {error}", name)])
                 yield Batch([], at or {"member": 0}, (told_as_lost(name, fault),))
 
@@ -213,7 +231,7 @@ class FilesSource:
     def _brought(self, path: str, target: Path) -> Path:
         """A copy on this machine: it can be read from any place, and a connection may break."""
         if self._parts.scheme in LOCAL:
-            return Path(path)
+            return Path(path)  # which was judged as it was listed
         store = STORES.get(self._parts.scheme)
         with answering(path):
             self._fs.get_file(path, str(target), **(store.in_turn if store else {}))

@@ -6,6 +6,7 @@ import io
 import socket
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -46,7 +47,9 @@ def open_sftp(location: str, access: Mapping[str, Any], reach: Reach) -> tuple[A
         raise missing("sftp", error) from error
     given = converted(access, SftpAccess, "the place", "access")
     told = SFTPFileSystem._get_kwargs_from_urls(location)
-    host, port = told.pop("host"), told.pop("port", _PORT)
+    parts = urlsplit(location)
+    host, port = parts.hostname or "", parts.port or _PORT
+    told = {name: value for name, value in told.items() if name not in ("host", "port")}
     if given.username:
         told["username"] = given.username
     for name in ("password", "key_filename", "passphrase"):

@@ -17,7 +17,7 @@ from onefold.app.imports.page import page_of
 from onefold.app.imports.rehearsing import rehearse
 from onefold.app.imports.wanted import Wanted
 from onefold.app.profiles.finding import profile
-from onefold.app.syncs.services import load_list
+from onefold.app.syncs.services import load_cancel, load_list
 from onefold.app.workspace import open_store
 from onefold.config import Settings
 from onefold.model.errors import InvalidInput
@@ -79,6 +79,32 @@ def test_the_same_file_again_tells_nothing_new(onefold: Stepped, file: Path) -> 
         onefold.settle()
     counters = onefold.store.counters()
     assert (counters["events"], counters["duplicates"], counters["profiles"]) == (2, 2, 2)
+
+
+def test_an_import_that_is_broken_off_while_it_is_folded_is_no_other_one(
+    onefold: Stepped, file: Path
+) -> None:
+    onefold.define(DEFINED)
+
+    class Killed(BaseException):
+        pass
+
+    def tell(what: str, _done: int, _total: int) -> None:
+        if "folded" in what:
+            raise Killed
+
+    with pytest.raises(Killed):
+        import_file(onefold.settings, Wanted(file, "crm"), tell=tell)
+    import_file(onefold.settings, Wanted(file, "crm"), wait=False)
+    onefold.settle()
+
+    (load,) = onefold.store.loads.page(1 << 60, 10)
+    assert (load.rows, load.events, load.state) == (3, 2, "done")
+
+    with pytest.raises(Killed):
+        import_file(onefold.settings, Wanted(file, "crm"), tell=tell)
+    stopped = load_cancel(onefold.settings, load.id + 1)
+    assert stopped.state == "canceled", "nobody is there to hear that it is to stop"
 
 
 def test_a_file_that_came_in_before_is_told(onefold: Stepped, file: Path) -> None:

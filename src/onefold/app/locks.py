@@ -12,6 +12,11 @@ from pathlib import Path
 _RETRY_SECONDS = 0.25
 
 
+def import_lock(data: Path, source: str) -> Path:
+    """What is held while a file of a source is imported."""
+    return data / f"import-{source}.lock"
+
+
 @contextmanager
 def hold(path: Path, stop: threading.Event | None = None) -> Iterator[bool]:
     """Hold a lock while inside; says whether it was got.

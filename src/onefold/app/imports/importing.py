@@ -12,7 +12,7 @@ import msgspec
 
 from onefold.app.imports.wanted import Reading, Wanted, reading_of
 from onefold.app.in_force import load_definitions
-from onefold.app.locks import hold
+from onefold.app.locks import hold, import_lock
 from onefold.app.syncs.taking import Ended, OneFile, Taking
 from onefold.app.workspace import now_us, open_log, open_store, unfolded
 from onefold.config import Settings
@@ -73,7 +73,7 @@ def import_file(
     with open_store(settings, cache_mb=8) as store:
         reading = reading_of(wanted, load_definitions(store)[0])
         profiles = store.counters().get("profiles", 0)
-        with hold(settings.data / f"import-{reading.source}.lock") as held:
+        with hold(import_lock(settings.data, reading.source)) as held:
             if not held:
                 raise Conflict(f"another file of {reading.source!r} is being imported just now")
             events = open_log(settings, store, _WRITER)
@@ -107,10 +107,11 @@ def _read(
     except OnefoldError as error:
         store.loads.finish(load.id, now_us(), "failed", str(error))
         raise
-    store.loads.finish(load.id, now_us(), "done")
     if wait:
+        # Whoever breaks it off here and says the same again waits on, and does not import anew.
         whole = max(1, sum(unfolded(store, events).values()))
         taking.wait(_every_second(lambda left: tell(_FOLDED, max(0, whole - left), whole)))
+    store.loads.finish(load.id, now_us(), "done")
     return store.loads.get(load.id)
 
 

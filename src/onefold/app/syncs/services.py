@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from onefold.app.locks import hold
+from onefold.app.locks import hold, import_lock
 from onefold.app.secret_values import Revealed
 from onefold.app.syncs.opening import (
     Pulling,
@@ -179,6 +179,12 @@ def load_cancel(settings: Settings, load: int, *, actor: str = "cli") -> LoadSho
     """Ask a load to stop; it does within seconds. What it brought stays."""
     with open_store(settings, cache_mb=4) as store:
         store.loads.cancel(load, now_us(), actor)
+        found = store.loads.get(load)
+        if found.kind == "import" and found.state == "running":
+            # An import that was killed hears nobody; who goes on with it holds the lock.
+            with hold(import_lock(settings.data, found.source)) as nobody:
+                if nobody:
+                    store.loads.finish(load, now_us(), "canceled", "somebody asked to stop it")
         return _shown(store.loads.get(load))
 
 

@@ -111,3 +111,9 @@ def test_a_workbook_goes_on_from_every_position(tmp_path: Path) -> None:
         assert [one for two in rest for one in two.records] == [
             one for two in every[at + 1 :] for one in two.records
         ]
+
+
+def test_cells_that_libreoffice_merged_have_their_value_in_each_row() -> None:
+    file = Path(__file__).parent / "libreoffice" / "merged.ods"
+    assert [one["region"] for one in rows(file)] == ["North", "North", "North", "South"]
+    assert [one["region"] for one in rows(file, merged=False)] == ["North", None, None, "South"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 import sys
+import zipfile
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
@@ -22,6 +23,7 @@ from onefold.collect.sources.files.layout import (
     named,
     no_line,
 )
+from onefold.collect.sources.files.open_document import merged_down
 from onefold.collect.sources.files.plain import plain
 from onefold.model.errors import Fault, InvalidInput
 from onefold.model.pulled import Batch, Position, Record, Unreadable
@@ -63,19 +65,20 @@ def _read(file: Path, settings: ExcelSettings, position: Position | None) -> Ite
             faults = [Fault("there is no such sheet", one, there) for one in unknown]
             raise InvalidInput(f"{file} cannot be read", faults)
         start = position or {"sheet": 0, "row": 0}
+        merged = merged_down(file) if settings.merged else {}
         chosen = settings.sheets or tuple(book.sheet_names)
         for number, name in enumerate(chosen):
             if number < start["sheet"]:
                 continue
             sheet = book.get_sheet_by_name(name)
-            ranges = getattr(sheet, "merged_cell_ranges", None) if settings.merged else None
+            ranges = (settings.merged and sheet.merged_cell_ranges) or merged.get(name)
             # Rows come without the columns that are empty on their left.
             beside = [""] * (sheet.start[1] if sheet.start else 0)
             rows = _spread(([*beside, *row] for row in sheet.iter_rows()), ranges or ())
             skip = start["row"] if number == start["sheet"] else 0
             stream = f"{file.name}:{name}" if len(book.sheet_names) > 1 else file.name
             yield from _batches(rows, settings, stream, number, skip)
-    except (calamine.CalamineError, OSError) as error:
+    except (calamine.CalamineError, zipfile.BadZipFile, SyntaxError, ValueError, OSError) as error:
         raise InvalidInput(f"{file} cannot be read", [Fault(str(error), file.name)]) from error
 
 

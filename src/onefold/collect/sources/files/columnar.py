@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import lzma
+import struct
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,11 @@ from onefold.model.errors import Fault, InvalidInput
 from onefold.model.pulled import Batch, Position, Record, Unreadable
 
 _ROWS = 5_000
+_BROKEN_AVRO = (
+    ValueError, LookupError, TypeError, AttributeError, ArithmeticError, EOFError, OSError, RecursionError,
+    zlib.error, lzma.LZMAError, struct.error,
+)  # fmt: skip
+"""What is raised where bytes are none of the schema's values, or are packed otherwise than they say."""
 
 
 class ParquetSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -66,6 +74,7 @@ def _records(rows: Iterable[Any], file: Path, before: int, children: Sequence[st
 def read_avro(file: Path, settings: AvroSettings, position: Position | None) -> Iterator[Batch]:
     """The records of an Avro file, block by block."""
     import fastavro  # noqa: PLC0415 - needed only for such files
+    from fastavro.schema import SchemaParseException  # noqa: PLC0415
 
     start = position or {"block": 0, "row": 0}
     number = start["row"]
@@ -78,7 +87,7 @@ def read_avro(file: Path, settings: AvroSettings, position: Position | None) -> 
                 found = _records(block, file, number, settings.children)
                 number += block.num_records
                 yield Batch(found, {"block": done, "row": number})
-        except (ValueError, EOFError, KeyError, IndexError, TypeError) as error:
+        except (*_BROKEN_AVRO, SchemaParseException) as error:
             reason = f"the file ends here, as it is broken: {error}"
             if not done:
                 raise InvalidInput(f"{file} cannot be read", [Fault(reason, file.name)]) from error

@@ -109,8 +109,11 @@ def _what_it_is(file: Path) -> Iterator[Fault]:
 def _refuse_bomb(file: Path) -> None:
     if not zipfile.is_zipfile(file):
         return
-    with zipfile.ZipFile(file) as packed:
-        size = sum(one.file_size for one in packed.infolist())
+    try:
+        with zipfile.ZipFile(file) as packed:
+            size = sum(one.file_size for one in packed.infolist())
+    except (zipfile.BadZipFile, OSError, ValueError) as error:
+        raise InvalidInput(f"{file} cannot be read", [Fault(str(error), file.name)]) from error
     if size > _MOST_BYTES:
         fault = Fault(f"is {size:,} bytes unpacked; {_MOST_BYTES:,} are read", file.name)
         raise TooLarge(f"{file} is not read", [fault])

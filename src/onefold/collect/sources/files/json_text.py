@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -260,6 +261,7 @@ def _follow(keys: list[Any], text: bytes, last: bytes) -> None:
         if keys:
             keys.pop()
     elif text == b":" and keys and keys[-1] != 0:
-        keys[-1] = str(_decode(last))
+        with suppress(*_BROKEN):  # a name that is none leads nowhere
+            keys[-1] = str(_decode(last))
     elif text == b"," and keys and isinstance(keys[-1], str):
         keys[-1] = None

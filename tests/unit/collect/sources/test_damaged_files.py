@@ -31,7 +31,8 @@ def avro() -> bytes:
     fields = [{"name": "a", "type": "int"}, {"name": "b", "type": lines}]
     out = io.BytesIO()
     rows = [{"a": 1, "b": ["x", "y"]}] * 50
-    fastavro.writer(out, {"type": "record", "name": "r", "fields": fields}, rows, codec="deflate")
+    schema = {"type": "record", "name": "r", "fields": fields}
+    fastavro.writer(out, schema, rows, codec="deflate", sync_marker=b"0123456789abcdef")
     return out.getvalue()
 
 
@@ -82,6 +83,15 @@ def damaged(data: bytes, draw: random.Random) -> bytes:
                 found[at:at] = draw.choice(ODD)
         found = found or bytearray(b"x")
     return bytes(found)
+
+
+def test_a_length_that_no_memory_holds_is_told(tmp_path: Path) -> None:
+    data = avro()
+    at = data.index(b"avro.schema")
+    file = tmp_path / "x.avro"
+    file.write_bytes(data[: at - 1] + b"\xfe\xff\xff\xff\xff\xff\xff\xff\x7f" + data[at:])
+    with pytest.raises(InvalidInput, match=r"x\.avro"):
+        list(read_members(file, Way("", {}), None))
 
 
 def test_a_workbook_whose_archive_is_damaged_is_told(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from onefold.model.pulled import Batch, Position, Record, Unreadable
 _ROWS = 5_000
 _BROKEN_AVRO = (
     ValueError, LookupError, TypeError, AttributeError, ArithmeticError, EOFError, OSError, RecursionError,
-    zlib.error, lzma.LZMAError, struct.error,
+    MemoryError, zlib.error, lzma.LZMAError, struct.error,
 )  # fmt: skip
 """What is raised where bytes are none of the schema's values, or are packed otherwise than they say."""
 

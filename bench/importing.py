@@ -133,7 +133,8 @@ def run(*line: str, beside: int = 0) -> tuple[float, dict[str, int], str]:
 
     def watch() -> None:
         nonlocal most
-        while not over.wait(0.2):
+        # To count the pages of some hundred megabytes holds their process up: five times a second cost a sixth.
+        while not over.wait(1.0):
             now = memory_of(process.pid, *([beside] if beside else []))
             most = max(most, now, key=lambda one: sum(one.values()))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import chain, repeat
-from operator import itemgetter
 
 import msgspec
 
@@ -53,7 +52,5 @@ def write_arrived(given: Prepared, working: Working, rows: Rows, write: BatchWri
     ]
     owners = chain.from_iterable(map(repeat, working.arrived, arrivals.counts))
     write.identifiers += zip(arrivals.nodes, owners, strict=True)
-    # In the order of the tree: a page is then met once.
-    write.identifiers.sort(key=itemgetter(0))
     write.counters["profiles"] += len(people)
     write.counters["identifiers"] += len(arrivals.nodes)

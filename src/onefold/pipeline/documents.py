@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from operator import itemgetter
-
 from onefold.model.profile import MATCHED, encode_profile, profile_name
 from onefold.pipeline.rows import Rows
 from onefold.pipeline.working import Working
@@ -42,8 +40,6 @@ def write_documents(working: Working, rows: Rows, write: BatchWrite, now: int) -
         rows.add("identifiers", moved.kind, moved.value, profile_name(number), moved.first_seen)
     for number, one in working.newcomers.items():
         write.identifiers += [(node.id, number) for node in one.profile.nodes]
-    # In the order of the tree: a page is then met once.
-    write.identifiers.sort(key=itemgetter(0))
     for node, left in sorted(working.rehomed.items()):
         empty = None if left is None else left not in working.profiles
         rows.add("moves", node, working.home[node], left, empty)

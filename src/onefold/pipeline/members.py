@@ -259,8 +259,7 @@ class Members:
                 for segment in [one for one in profile.members if one not in self._versions]:
                     change.leave(number, profile, segment)
                     working.changed.add(number)
-                some = profile.computed or profile.tags
-                if some and values.forget(profile, self._defined):
+                if values.forget(profile, self._defined):
                     working.told.add(number)
                     working.changed.add(number)
 

@@ -69,6 +69,8 @@ class ValueChanges:
         """Drop the values of outputs that are defined no more, or as what they were; say whether
         there were any. Of what cannot be used now (None) it is not known what it is.
         """
+        if not (profile.computed or profile.tags):
+            return False
         sets = _Sets()
         kinds: tuple[tuple[OutputKind, dict[str, Any]], ...]
         kinds = (("trait", profile.computed), ("tag", profile.tags))

@@ -40,22 +40,17 @@ class Rows:
         """The rows of each table. What is told of many at once comes first."""
         parts: dict[str, list[pa.Table]] = {}
         changes = 0
-        for tables, told in self._of_many():
+        for tables, told in self._parts():
             if changes and "changes" in tables:
                 tables["changes"] = _numbered_from(changes, tables["changes"])
             changes += told
             for name, table in tables.items():
                 parts.setdefault(name, []).append(table)
-        for name, rows in self.tables.items():
-            table = to_table(name, zip(*rows, strict=True))
-            if changes and name == "changes":
-                table = _numbered_from(changes, table)
-            parts.setdefault(name, []).append(table)
         for name, some in parts.items():
             yield name, pa.concat_tables(some)
 
-    def _of_many(self) -> Iterator[tuple[dict[str, pa.Table], int]]:
-        """Tables that are made as columns, and how many changes they tell."""
+    def _parts(self) -> Iterator[tuple[dict[str, pa.Table], int]]:
+        """Tables with how many changes they tell: first those that are made as columns, then all other rows."""
         if self._arrived is not None:
             firsts, people, told = self._arrived
             tables, changes = first_tables(firsts, [one.id for one in people], self._now)
@@ -67,6 +62,10 @@ class Rows:
         if self._people:
             column = list(texts.values())
             yield {"profiles": people_table(self._people, column, self._now)}, 0
+        others = {
+            name: to_table(name, zip(*rows, strict=True)) for name, rows in self.tables.items()
+        }
+        yield others, self._changes
 
     def clear(self) -> None:
         """Forget all rows."""

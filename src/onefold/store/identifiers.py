@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 
 from onefold.model.profile import NodeId, ProfileId
 from onefold.store.database import Database
@@ -36,7 +37,8 @@ class Identifiers:
         """Write who owns what now, within a transaction; `count` identifiers are there then."""
         connection = self._db.connection
         sql = "insert or replace into fresh_identifiers values (?,?)"
-        connection.executemany(sql, owned)
+        # In the order of the tree: a page is then met once.
+        connection.executemany(sql, sorted(owned, key=itemgetter(0)))
         for sql in (
             "delete from fresh_identifiers where node = ?",
             "delete from identifiers where node = ?",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
+from onefold.model.conversion import nearest
 from onefold.model.errors import Fault, InvalidInput
 from onefold.standardize.library import STANDARDS, over
 
@@ -37,9 +37,8 @@ def listed() -> list[ListedStandard]:
 def tried(name: str, values: Sequence[str], country: str | None = None) -> list[TriedValue]:
     """What these values become, the most frequent first."""
     if name not in STANDARDS:
-        near = difflib.get_close_matches(name, STANDARDS, 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(STANDARDS)}"
-        raise InvalidInput("there is no such standard", [Fault(f"{name!r} is not known", "", hint)])
+        fault = Fault(f"{name!r} is not known", "", nearest(name, STANDARDS))
+        raise InvalidInput("there is no such standard", [fault])
     rows = Counter(values)
     order = sorted(rows, key=lambda one: -rows[one])
     made = over(name, order, country.upper() if country else None)

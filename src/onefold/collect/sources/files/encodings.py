@@ -125,8 +125,9 @@ def encoding_of(file: Path) -> str:
         if mark == "utf-32":
             raise _no_text(file, "is UTF-32", "save it as UTF-8")
         return mark.removesuffix("-sig")
-    if (wide := _wide(start)) or _refused(file, start):
+    if wide := _wide(start):
         return wide
+    _refuse_what_is_no_text(file, start)
     if b"\x1b$" in start and _is(start[: start.rfind(b"\n") + 1] or start, "iso2022_jp"):
         return "iso2022_jp"
     is_utf_8, sample = _looked_at(file)
@@ -150,13 +151,12 @@ def _wide(start: bytes) -> str:
 _USUAL = re.compile("[\t\n\r -~\u3000-\u30ff\u4e00-\u9fff\uac00-\ud7a3\uff00-\uffef]")
 
 
-def _refused(file: Path, start: bytes) -> bool:
+def _refuse_what_is_no_text(file: Path, start: bytes) -> None:
     """Raise where it is no text; a zero here and there is none of that."""
     what = next((name for mark, name in _KNOWN if start.startswith(mark)), "")
     odd = sum(start.count(one) for one in range(32) if one not in b"\t\n\v\f\r\x1a\x1b\x1f")
     if (what and odd) or odd > max(_FEW, _NO_TEXT * len(start)):
         raise _no_text(file, "is no text", f"it seems to be {what}" if what else "save it as CSV")
-    return False
 
 
 def _no_text(file: Path, what: str, hint: str) -> InvalidInput:

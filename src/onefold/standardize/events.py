@@ -173,7 +173,8 @@ def _event_name(given: Any, faults: list[str]) -> str:
 
 
 def _context(fields: dict[str, Any], call: Call, faults: list[str]) -> dict[str, Any]:
-    context: dict[str, Any] = _object(fields, "context", faults)
+    given = fields.get("context")
+    context: dict[str, Any] = given if type(given) is dict else _object(fields, "context", faults)
     if call.context:
         context = {**call.context, **context}
     if call.ip is not None and (not context.get("ip") or context.get("direct") is True):
@@ -202,7 +203,9 @@ def _traits(
         elif known is not None:
             faults.append(wrong_type("context.traits", "an object", known))
     if "traits" in fields and kind != "group":
-        given = _object(fields, "traits", faults)
+        given = fields["traits"]
+        if type(given) is not dict:
+            given = _object(fields, "traits", faults)
         traits = {**traits, **given} if traits else given
     if "consent" in context:
         traits = {**_consents(context["consent"]), **traits}
@@ -236,7 +239,8 @@ def _fault_traits(traits: dict[str, Any], faults: list[str]) -> None:
 
 
 def _properties(fields: dict[str, Any], kind: str, faults: list[str]) -> dict[str, Any]:
-    properties = _object(fields, "properties", faults)
+    given = fields.get("properties")
+    properties = given if type(given) is dict else _object(fields, "properties", faults)
     if kind == "page" or kind == "screen":
         for name in ("name", "category"):
             if name not in properties and fields.get(name) is not None:

@@ -106,10 +106,11 @@ class ReadyEvent:
         ask: Ask | None,
     ) -> list[tuple[int, Event]]:
         """Each event with the number of its record; what is wrong is added to `faults`."""
+        every = not self._event.streams  # then nearly no record needs a call to be asked
         wanted = [
             (number, one)
             for number, one in enumerate(records)
-            if number not in faults and self._is_for(one)
+            if number not in faults and ((every and one.change != "delete") or self._is_for(one))
         ]
         if self._each:
             sources = [source for number, one in wanted for source in self._items(number, one)]

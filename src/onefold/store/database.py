@@ -16,6 +16,7 @@ from onefold.model.errors import Busy, Damaged
 from onefold.store.upgrading import extras_apart
 
 _MANY = 500
+_PAGE = 20_000
 WAIT_SECONDS = 30.0
 _LOOK_SECONDS = 0.002
 _FRAME_BYTES = 4096 + 24
@@ -133,6 +134,12 @@ class Database:
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """All rows of a query."""
         return self.connection.execute(sql, values).fetchall()
+
+    def pages(self, sql: str) -> Iterator[list[tuple[Any, ...]]]:
+        """All rows of a query that gives many, some at a time."""
+        cursor = self.connection.execute(sql)
+        while rows := cursor.fetchmany(_PAGE):
+            yield rows
 
     def lookup(self, sql: str, keys: Sequence[Any], *before: Any) -> Iterator[tuple[Any, ...]]:
         """Rows whose key is among many; `sql` holds `{keys}` where the list of keys stands.

@@ -2,25 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
+from onefold.store.absent import Absent, Keys
 from onefold.store.database import Database
 from onefold.store.fresh import Fresh
 
 _MINUTES_A_DAY = 1_440
 _LOWEST, _HIGHEST = -(1 << 63), (1 << 63) - 1
+_HASH_BYTES = 8
 _ASKED = "with asked(m, h) as (values {keys}) select m, h from asked cross join "
+
+
+SeenKey = tuple[int, int]
 
 
 class Seen:
     """One row per event: the minute of its client (0: none), a hash, and the day on which it came."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, held: Callable[[], int]) -> None:
+        """`held` says about how many there are."""
         self._db = db
         self._fresh = Fresh(db, "seen", "minute, hash", (_LOWEST,) * 2, (_HIGHEST,) * 2)
+        self._absent = Absent(db, Keys(self._all, held, _hashes, _HASH_BYTES))
 
-    def among(self, keys: Sequence[tuple[int, int]]) -> set[tuple[int, int]]:
+    def among(self, keys: Sequence[SeenKey]) -> set[SeenKey]:
         """Those of the `(minute, hash)` keys that were processed before."""
+        return self._absent.among(keys, self._found)
+
+    def _all(self) -> Iterator[list[Any]]:
+        # What goes on meanwhile is so seen twice rather than missed.
+        for table in ("fresh_seen", "seen"):
+            yield from self._db.pages(f"select minute, hash from {table}")  # noqa: S608
+
+    def _found(self, keys: Sequence[SeenKey]) -> set[SeenKey]:
         # What goes on meanwhile is then seen twice rather than missed.
         fresh = set(self._db.lookup_pairs(_ASKED + "fresh_seen on minute = m and hash = h", keys))
         return fresh.union(self._db.lookup_pairs(_ASKED + "seen on minute = m and hash = h", keys))
@@ -35,8 +52,13 @@ class Seen:
         if others:
             connection.executemany("insert or ignore into fresh_seen values (?,?,?)", others)
             self._fresh.settle(len(others), count)
+        self._absent.write([one[:2] for one in seen])
 
-    def drop(self, keys: Sequence[tuple[int, int]]) -> None:
+    def committed(self, batch: int) -> None:
+        """That transaction was this batch, and holds."""
+        self._absent.committed(batch)
+
+    def drop(self, keys: Sequence[SeenKey]) -> None:
         """Forget these, which may come again."""
         with self._db.transaction() as connection:
             for sql in (
@@ -55,3 +77,7 @@ class Seen:
                 (minute, day, limit),
             )
             return cursor.rowcount
+
+
+def _hashes(keys: Sequence[SeenKey]) -> bytes:
+    return array("q", [digest for _, digest in keys]).tobytes()

@@ -115,8 +115,8 @@ class SQLiteStore:
         self.reviews = Reviews(self.db)
         self.matches = Matches(self.db)
         self.accounts = AccountStore(self.db)
-        self._identifiers = Identifiers(self.db)
-        self._seen = Seen(self.db)
+        self._identifiers = Identifiers(self.db, lambda: self.counters().get("identifiers", 0))
+        self._seen = Seen(self.db, lambda: self.counters().get("events", 0))
 
     def close(self) -> None:
         """Close the file."""
@@ -242,6 +242,8 @@ class SQLiteStore:
             known = counters.get("identifiers", 0)
             self._identifiers.write(batch.identifiers, batch.forgotten, known)
             self._write_progress(batch.batch, batch.positions)
+        self._seen.committed(batch.batch)
+        self._identifiers.committed(batch.batch)
 
     def _add_counters(self, added: Mapping[str, int]) -> dict[str, int]:
         counters = self.counters()

@@ -12,7 +12,7 @@ Position = dict[str, Any]
 """Where to go on: what JSON can say, understood only by the source that gave it."""
 
 
-class Record(msgspec.Struct, frozen=True, gc=False):
+class Record(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One record as the other system has it: a row, an object, a message.
 
     `stream` is the table, sheet, endpoint or topic that it comes from, and `place` where it stands

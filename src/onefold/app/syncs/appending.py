@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from onefold.eventlog import EventLog
-from onefold.model.mapping import RECORDS, LoadedRecord, LoadedUnreadable
+from onefold.model.mapping import RECORDS, LoadedUnreadable
 from onefold.model.pulled import Batch, Record, Unreadable
 from onefold.model.records import Accepted, encode_accepted
 
@@ -59,7 +59,7 @@ def _add_bodies(
     """These records as few bodies, each with when its first one came; one that no body can hold is told as unreadable."""
     body = b""
     try:
-        body = _encode({**shared, "records": [_loaded(one) for one in records]})
+        body = _encode({**shared, "records": records})
     except (ValueError, TypeError, RecursionError) as error:
         if len(records) == 1:
             body = _encode_one(records[0], shared, str(error), unreadable)
@@ -83,12 +83,6 @@ def _encode_one(
     except (ValueError, TypeError, RecursionError):
         unreadable.append(_told(record, f"the record cannot be written as JSON: {reason}"))
         return b""
-
-
-def _loaded(one: Record) -> LoadedRecord:
-    return LoadedRecord(
-        one.fields, one.stream, one.place, one.change, one.time, one.before, one.version
-    )
 
 
 def _mended(value: Any) -> Any:

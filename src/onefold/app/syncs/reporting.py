@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 import msgspec
 
-from onefold.model.pulled import Batch
+from onefold.model.pulled import Batch, Record
 
 _MOST_STREAMS = 200
 _MOST_FIELDS = 1_000
@@ -52,23 +55,28 @@ class Reporter:
 
     def add(self, batch: Batch) -> None:
         """Take a batch into account."""
-        for record in batch.records:
-            self._changes[record.change] += 1
-            stream = self.report.streams.get(record.stream)
-            if stream is None:
-                if len(self.report.streams) >= _MOST_STREAMS:
-                    continue
-                stream = self.report.streams[record.stream] = StreamReport(first=record.place)
-                self._fields[record.stream] = set()
-            stream.rows += 1
-            stream.last = record.place
-            fields = self._fields[record.stream]
-            if len(fields) < _MOST_FIELDS and not fields.issuperset(record.fields):
-                fields.update(map(str, record.fields))
+        self._changes.update([one.change for one in batch.records])
+        for name, some in groupby(batch.records, attrgetter("stream")):
+            self._add(name, list(some))
         for one in batch.unreadable:
             for reason in one.reasons:
                 if reason[:_MOST_TEXT] in self._reasons or len(self._reasons) < _MOST_REASONS:
                     self._reasons[reason[:_MOST_TEXT]] += 1
+
+    def _add(self, name: str, records: Sequence[Record]) -> None:
+        """Take records of one stream into account, in their order."""
+        stream = self.report.streams.get(name)
+        if stream is None:
+            if len(self.report.streams) >= _MOST_STREAMS:
+                return
+            stream = self.report.streams[name] = StreamReport(first=records[0].place)
+            self._fields[name] = set()
+        stream.rows += len(records)
+        stream.last = records[-1].place
+        fields = self._fields[name]
+        for record in records:
+            if len(fields) < _MOST_FIELDS and not fields.issuperset(record.fields):
+                fields.update(map(str, record.fields))
 
     def told(self) -> dict[str, Any]:
         """The report so far, as it is stored."""

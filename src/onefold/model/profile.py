@@ -6,7 +6,7 @@ msgpack inside it, so that an event pays only for what it touches.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -162,7 +162,7 @@ _PROFILE, _ONE, _PAIR = b"\x99", b"\x91", b"\x92"
 _NOTHING_FOUND = b"".join(map(encode_profile, ({}, 0, {}, {}, 0)))
 
 
-def encode_apart(root: NodeId, nodes: list[Node]) -> bytes:
+def encode_apart(root: NodeId, nodes: Sequence[Node]) -> bytes:
     """The part of a document that is known before its profile has an id: the node that the name stays
     with, and all nodes.
     """

@@ -35,7 +35,7 @@ from onefold.model.sources import Source
 from onefold.pipeline.first_rows import Firsts, Told
 from onefold.pipeline.golden_rules import golden_inputs, golden_rules
 from onefold.pipeline.visits import Visit, nodes_of, visit_of
-from onefold.resolve import Newcomers, rank_of
+from onefold.resolve import Newcomers, Shape, rank_of
 
 Met = tuple[tuple[NodeId, ...], list[Event]]
 """The nodes of some identifiers, and the events that carry them."""
@@ -180,6 +180,10 @@ class Arrivals(msgspec.Struct, array_like=True, gc=False):
         )
 
 
+_Likely = tuple[Met, Event, Sequence[str]]
+"""Somebody who may be made ready, by an event whose traits have this order."""
+
+
 class _Orders(dict[tuple[str, ...], Sequence[str] | None]):
     """The names of traits in the order of golden records; None if some are not told to everybody."""
 
@@ -194,45 +198,65 @@ def arrivals_of(
     """Make those ready who may be new, if nothing else names them (`named`); gives them, their events
     in the same order, and what else was met.
     """
-    counted = Counter(chain.from_iterable([nodes for nodes, _ in met]))
-    shared = named | {node for node, count in counted.items() if count > 1}
-    plain, hold = Newcomers(by.rules), by.rules.protection.hold
-    orders = _Orders()
-    made = Arrivals()
-    taken: list[Event] = []
+    orders, likely = _Orders(), list[_Likely]()
+    shared, hold = _shared(met) | named, by.rules.protection.hold
     left: list[Met] = []
     for one in met:
         ids, some = one
         event = some[0]
         traits = event.traits
+        order = orders[tuple(traits)]
         if (
             len(some) > 1
             or event.type != "identify"
             or not event.strong
             or event.source in by.echoing
             or hold in traits
+            or order is None
+            or None in traits.values()
             or not shared.isdisjoint(ids)
         ):
             left.append(one)
-            continue
-        identifiers, order = event.identifiers, orders[tuple(traits)]
-        shape = plain.shape(identifiers, len(ids) - 1)
-        if shape is None or order is None or None in traits.values():
+        else:
+            likely.append((one, event, order))
+    shapes = Newcomers(by.rules).shapes(
+        [(event.identifiers, len(ids) - 1) for (ids, _), event, _ in likely]
+    )
+    made, taken = Arrivals(), list[Event]()
+    for (one, event, order), shape in zip(likely, shapes, strict=True):
+        if shape is None:
             left.append(one)
             continue
         taken.append(event)
-        rank, time, places = rank_of(identifiers), event.time, shape.order
-        nodes = nodes_of(ids, identifiers, rank, time, time, 1)
-        if traits:
-            said = Statement(event.source, time, event.message_id, True, traits)
-            nodes[0].statements = msgspec.Raw(_encode([said]))
-        made.counts.append(len(ids))
-        made.places.append(shape.owner)
-        made.ranks.append(rank)
-        made.bodies.append(encode_apart(ids[shape.root], [nodes[at] for at in places]))
-        # The only claims of somebody are the golden record.
-        made.traits.append({name: traits[name] for name in order})
-        made.nodes += [ids[at] for at in places]
-        made.kinds += [identifiers[at][0] for at in places]
-        made.values += [identifiers[at][1] for at in places]
+        _make_ready(one[0], event, order, shape, made)
     return made, taken, left
+
+
+def _shared(met: Sequence[Met]) -> set[NodeId]:
+    """The nodes that several name."""
+    named = list(chain.from_iterable([nodes for nodes, _ in met]))
+    if len(set(named)) == len(named):
+        return set()
+    return {node for node, count in Counter(named).items() if count > 1}
+
+
+def _make_ready(
+    ids: Sequence[NodeId], event: Event, order: Sequence[str], shape: Shape, made: Arrivals
+) -> None:
+    """Add one person to those made ready."""
+    identifiers, traits, time = event.identifiers, event.traits, event.time
+    rank, ordered = rank_of(identifiers), shape.ordered
+    nodes = nodes_of(ids, identifiers, rank, time, time, 1)
+    if traits:
+        said = Statement(event.source, time, event.message_id, True, traits)
+        nodes[0].statements = msgspec.Raw(_encode([said]))
+    made.counts.append(len(ids))
+    made.places.append(shape.owner)
+    made.ranks.append(rank)
+    made.bodies.append(encode_apart(ids[shape.root], ordered(nodes)))
+    # The only claims of somebody are the golden record.
+    made.traits.append({name: traits[name] for name in order})
+    made.nodes += ordered(ids)
+    for kind, value in ordered(identifiers):
+        made.kinds.append(kind)
+        made.values.append(value)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from itertools import chain
+from itertools import chain, islice
 from typing import NamedTuple
 
 import msgspec
@@ -54,11 +54,12 @@ def fold_newcomers(
     if not alone:
         return Left(given.visits, given.telling)
     told = _told(given.telling, given.ids)
-    plain, hold = Newcomers(rules), rules.protection.hold
+    hold = rules.protection.hold
     silent = _Silent(working)
     left: list[Visit] = []
     beside: list[Visit] = []
     people: list[Newcomer] = []
+    met: list[tuple[Visit, Sequence[Sequence[int]], Sequence[Sequence[Identifier]]]] = []
     for visit in given.visits:
         whole = alone.issuperset(visit.nodes)
         if not whole and not silent.rest(visit, alone):
@@ -66,22 +67,25 @@ def fold_newcomers(
             continue
         groups = [range(len(visit.nodes))] if whole else _groups(visit, alone)
         identifiers = _decode(visit.identifiers)
-        links = len(visit.nodes) - 1
-        shapes = [plain.shape([identifiers[at] for at in one], links) for one in groups]
+        met.append((visit, groups, [[identifiers[at] for at in one] for one in groups]))
+    asked = [(named, len(visit.nodes) - 1) for visit, _, some in met for named in some]
+    shaped = iter(Newcomers(rules).shapes(asked))
+    for visit, parts, some in met:
+        shapes = list(islice(shaped, len(parts)))
         events = told.get(visit.nodes[0], ()) if visit.nodes[0] in alone else ()
         if None in shapes or (events and any(hold in one.traits for one in events)):
             left.append(visit)
             continue
-        for places, shape in zip(groups, shapes, strict=True):
+        for places, named, shape in zip(parts, some, shapes, strict=True):
             assert shape is not None
-            own, named = [visit.nodes[at] for at in places], [identifiers[at] for at in places]
+            own = [visit.nodes[at] for at in places]
             count = visit.events if places[0] == 0 else 0
             nodes = nodes_of(own, named, visit.rank, visit.first[0], visit.last, count)
             claims = deciding.first_claims(nodes[0], events) if events else []
             names = [(working.new_id(), nodes[shape.root].id)]
-            profile = Profile(names[0][0], names, [nodes[at] for at in shape.order], {}, {})
+            profile = Profile(names[0][0], names, list(shape.ordered(nodes)), {}, {})
             people.append(Newcomer(profile, shape.owner, visit.rank, visit.first, claims))
-        if not whole:
+        if not alone.issuperset(visit.nodes):
             beside.append(visit)
     if not people:
         return Left(given.visits, given.telling)

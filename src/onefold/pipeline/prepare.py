@@ -26,8 +26,8 @@ from onefold.pipeline.arrivals import Arrivals, Arriving, arrivals_of
 from onefold.pipeline.increments import Increments
 from onefold.pipeline.rows import event_row
 from onefold.pipeline.visits import Moment, Visit, visit_of
-from onefold.resolve import node_id
-from onefold.standardize import Wording, Writing, names_nobody, seen_key
+from onefold.resolve import node_ids
+from onefold.standardize import Wording, Writing, nameless_in, seen_key
 
 SeenKey = tuple[int, int]
 _LATER = ("batch", "profile_id")
@@ -197,17 +197,17 @@ def prepare(
 
 def _brought(events: Sequence[Event], kept: pa.Table) -> list[LoadCount]:
     """How many events of each load there are, and how many are `kept` as rows."""
-    found = Counter((one.source, load_in(one.context)) for one in events)
+    of = [(one.source, load_in(one.context)) for one in events]
+    found = Counter(of)
     fresh = found
     if len(kept) < len(events):
         columns = [kept.column(name).to_pylist() for name in ("source", "context")]
         fresh = Counter((source, load_in(text)) for source, text in zip(*columns, strict=True))
     nameless = Counter(
-        (one.source, load_in(one.context), kind)
-        for one in events
+        (*key, kind)
+        for key, one in zip(of, events, strict=True)
         if one.traits
-        for kind in ("email", "phone")
-        if names_nobody(kind, one.traits, one.identifiers)
+        for kind in nameless_in(one.traits, one.identifiers)
     )
     return [
         LoadCount(
@@ -249,15 +249,16 @@ def prepare_events(
     together: dict[tuple[Identifier, ...], list[Event]] = {}
     for event in said:
         together.setdefault(event.identifiers, []).append(event)
-    nodes = _Nodes(node_key)
+    asserting = [event for event in said if event.asserted]
+    others = list(identifiers_of([*asserting, *claims]))
+    nodes = node_ids(node_key, chain(chain.from_iterable(together), others))
     named = [
-        (tuple(map(nodes.__getitem__, identifiers)), some) for identifiers, some in together.items()
+        (tuple([nodes[one] for one in identifiers]), some) for identifiers, some in together.items()
     ]
     arrivals, arrived = None, list[Event]()
     if arriving is not None:
-        asserting = [event for event in said if event.asserted]
-        others = {nodes[one] for one in identifiers_of([*asserting, *claims])}
-        arrivals, arrived, named = arrivals_of(named, arriving, others)
+        elsewhere = {nodes[one] for one in others}
+        arrivals, arrived, named = arrivals_of(named, arriving, elsewhere)
         apart = set(map(id, arrived))
         said = [event for event in said if id(event) not in apart] if apart else said
     met = [(visit_of(some, among), some) for among, some in named]
@@ -308,18 +309,6 @@ def _told_once(events: Sequence[Event]) -> tuple[Sequence[Event], list[SeenKey]]
     for event in events:
         first.setdefault(key_of(event), event)
     return (events if len(first) == len(events) else list(first.values())), sorted(first)
-
-
-class _Nodes(dict[Identifier, NodeId]):
-    """The nodes of identifiers, each hashed once."""
-
-    def __init__(self, key: bytes) -> None:
-        super().__init__()
-        self._key = key
-
-    def __missing__(self, identifier: Identifier) -> NodeId:
-        node = self[identifier] = node_id(self._key, identifier)
-        return node
 
 
 def identifiers_of(events: Iterable[Event]) -> Iterable[Identifier]:

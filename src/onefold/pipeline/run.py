@@ -46,7 +46,6 @@ from onefold.store import BatchWrite, QueuedRows, RefreshRow, Sent, SQLiteStore
 
 _US_A_DAY = 86_400_000_000
 _MOST_NAMES = 10_000
-_MOST_NAMES = 10_000
 
 
 class Report(NamedTuple):

@@ -5,7 +5,7 @@ name. Promise: a pure function of the evidence; the order of arrival never shows
 """
 
 from onefold.resolve.groups import protected, protection_reads
-from onefold.resolve.links import add_link, node_id, pairs_of, rank_of
+from onefold.resolve.links import add_link, node_id, node_ids, pairs_of, rank_of
 from onefold.resolve.naming import Renaming, name_clusters
 from onefold.resolve.parting import parting
 from onefold.resolve.partition import (
@@ -16,7 +16,7 @@ from onefold.resolve.partition import (
     matched_link,
     partition,
 )
-from onefold.resolve.plain import Newcomers, plain_people
+from onefold.resolve.plain import Newcomers, Shape, plain_people
 from onefold.resolve.refusals import Refusal, Refusals, rule_says
 from onefold.resolve.sessions import around, is_end, keep_link, slot, whose
 from onefold.resolve.values import is_blocked
@@ -29,6 +29,7 @@ __all__ = [
     "Refusal",
     "Refusals",
     "Renaming",
+    "Shape",
     "add_link",
     "around",
     "is_blocked",
@@ -38,6 +39,7 @@ __all__ = [
     "matched_link",
     "name_clusters",
     "node_id",
+    "node_ids",
     "pairs_of",
     "parting",
     "partition",

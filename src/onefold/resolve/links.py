@@ -21,8 +21,15 @@ def node_id(key: bytes, identifier: Identifier) -> NodeId:
 
     The key belongs to the workspace; without it a node tells nothing about its value.
     """
-    text = f"{identifier[0]}\0{identifier[1]}".encode()
-    return blake2b(text, digest_size=16, key=key).digest()
+    return node_ids(key, (identifier,))[identifier]
+
+
+def node_ids(key: bytes, identifiers: Iterable[Identifier]) -> dict[Identifier, NodeId]:
+    """The same of many, each hashed once."""
+    named = dict.fromkeys(identifiers)
+    texts = [f"{kind}\0{value}".encode() for kind, value in named]
+    nodes = [blake2b(text, digest_size=16, key=key).digest() for text in texts]
+    return dict(zip(named, nodes, strict=True))
 
 
 def rank_of(identifiers: Sequence[Identifier]) -> int:

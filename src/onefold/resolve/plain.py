@@ -6,13 +6,14 @@ of a kind, and only one with claims: no rule can stand between them, so the link
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from onefold.model.identity import INVALID, USER, IdentifierRule, IdentityRules
 from onefold.model.profile import NO_STATEMENTS, Node, NodeId
 from onefold.model.records import Identifier
-from onefold.resolve.placeholders import is_placeholder
+from onefold.resolve.placeholders import placeholders
 from onefold.resolve.values import is_blocked, matches
 
 _MOST = 7
@@ -88,18 +89,18 @@ class _Plain:
 
 
 class Shape(NamedTuple):
-    """How identifiers of some kinds, seen together, become a person: in which `order` the profile has
-    them, where that puts the first (`owner`), and with which (`root`) its name stays. The values of some
-    can be nobody's (`judged`, with what is blocked).
+    """How identifiers of some kinds, seen together, become a person: what brings them into the order that the
+    profile has (`ordered`), where that puts the first (`owner`), and with which (`root`) its name stays. The
+    values of some can be nobody's (`judged`).
     """
 
-    order: Sequence[int]
+    ordered: Callable[[Sequence[Any]], Sequence[Any]]
     owner: int
     root: int
-    judged: Sequence[tuple[int, Sequence[str]]]
+    judged: Sequence[int]
 
 
-_UNSEEN = Shape((), 0, 0, ())
+_UNSEEN = Shape(tuple, 0, 0, ())
 
 
 class Newcomers:
@@ -111,20 +112,38 @@ class Newcomers:
         self._rules = rules
         self._shapes: dict[tuple[int, tuple[str, ...]], Shape | None] = {}
 
-    def shape(self, identifiers: Sequence[Identifier], links: int) -> Shape | None:
-        """What becomes of them; None if that is not so plain. They are in the order of their event, and the
-        first has so many links: with all others, and with what is known and joins nobody.
+    def shapes(self, asked: Sequence[tuple[Sequence[Identifier], int]]) -> list[Shape | None]:
+        """What becomes of each of these; None if that is not so plain. They are in the order of their event,
+        and the first has so many links: with all others, and with what is known and joins nobody.
         """
-        kinds = tuple([one[0] for one in identifiers])
-        shape = self._shapes.get((links, kinds), _UNSEEN)
+        shapes = [self._known((links, tuple([one[0] for one in some]))) for some, links in asked]
+        judged: dict[str, list[str]] = {}
+        for (identifiers, _), shape in zip(asked, shapes, strict=True):
+            if shape is not None:
+                for place in shape.judged:
+                    kind, value = identifiers[place]
+                    judged.setdefault(kind, []).append(value)
+        nobodys = {kind: self._nobodys(kind, values) for kind, values in judged.items()}
+        if any(nobodys.values()):
+            for at, ((identifiers, _), shape) in enumerate(zip(asked, shapes, strict=True)):
+                if shape is not None and any(
+                    identifiers[place].value in nobodys[identifiers[place].kind]
+                    for place in shape.judged
+                ):
+                    shapes[at] = None
+        return shapes
+
+    def _nobodys(self, kind: str, values: Sequence[str]) -> set[str]:
+        found = placeholders(kind, values)
+        if blocked := self._rules.of(kind).blocked:
+            found.update(one for one in values if matches(one, blocked))
+        return found
+
+    def _known(self, key: tuple[int, tuple[str, ...]]) -> Shape | None:
+        shape = self._shapes.get(key, _UNSEEN)
         if shape is _UNSEEN:
-            shape = self._shapes[links, kinds] = self._shape_of(kinds, links)
-        if shape is None or len(kinds) == 1:
-            return shape
-        for place, blocked in shape.judged:
-            kind, value = identifiers[place]
-            if is_placeholder(kind, value) or (blocked and matches(value, blocked)):
-                return None
+            links, kinds = key
+            shape = self._shapes[key] = self._shape_of(kinds, links)
         return shape
 
     def _shape_of(self, kinds: tuple[str, ...], links: int) -> Shape | None:
@@ -139,11 +158,12 @@ class Newcomers:
             if len(kinds) > 1 and (kind.startswith(INVALID) or not plain):
                 return None
         order = sorted(range(len(kinds)), key=kinds.__getitem__)
-        blocked = [self._rules.of(kind).blocked for kind in kinds]
+        # Whatever a user id is, it is no placeholder; and who came with nothing else is one person all the same.
         judged = [
-            (place, blocked[place])
+            place
             for place, kind in enumerate(kinds)
-            if kind != USER or blocked[place]  # whatever a user id is, it is no placeholder
+            if len(kinds) > 1 and (kind != USER or self._rules.of(kind).blocked)
         ]
         root = kinds.index(USER) if USER in kinds else order[0]
-        return Shape(order, order.index(0), root, judged)
+        ordered = itemgetter(*order) if len(order) > 1 else tuple
+        return Shape(ordered, order.index(0), root, judged)

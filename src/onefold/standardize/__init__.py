@@ -13,7 +13,7 @@ from onefold.standardize.calls import (
     standardize,
     verdicts,
 )
-from onefold.standardize.identifiers import names_nobody
+from onefold.standardize.identifiers import nameless_in
 from onefold.standardize.mapping import Ask, Mappings
 from onefold.standardize.plans import Plans
 from onefold.standardize.rates import Rates
@@ -32,7 +32,7 @@ __all__ = [
     "Verdict",
     "Wording",
     "Writing",
-    "names_nobody",
+    "nameless_in",
     "seen_key",
     "standardize",
     "verdicts",

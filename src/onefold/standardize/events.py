@@ -6,6 +6,7 @@ only needed when something is wrong is made there.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
@@ -209,13 +210,15 @@ def _traits(
         traits = {**traits, **given} if traits else given
     if "consent" in context:
         traits = {**_consents(context["consent"]), **traits}
-    if traits and (
-        len(traits) > MAX_TRAITS
-        or max(map(len, traits)) > MAX_TRAIT_NAME
-        or ("$" in "".join(traits) and any(map(is_reserved, traits)))  # all of ours have it
-    ):
+    if traits and (len(traits) > MAX_TRAITS or not _are_names(tuple(traits))):
         _fault_traits(traits, faults)
     return traits
+
+
+@lru_cache(maxsize=1_024)
+def _are_names(names: tuple[str, ...]) -> bool:
+    """May traits have these names? Most events of a source have the same few."""
+    return max(map(len, names)) <= MAX_TRAIT_NAME and not any(map(is_reserved, names))
 
 
 def _consents(consent: Any) -> dict[str, bool]:
@@ -240,6 +243,8 @@ def _fault_traits(traits: dict[str, Any], faults: list[str]) -> None:
 
 def _properties(fields: dict[str, Any], kind: str, faults: list[str]) -> dict[str, Any]:
     given = fields.get("properties")
+    if given is None and kind == "identify" and not fields.get("groupId"):
+        return {}
     properties = given if type(given) is dict else _object(fields, "properties", faults)
     if kind == "page" or kind == "screen":
         for name in ("name", "category"):

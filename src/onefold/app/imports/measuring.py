@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import msgspec
 
 from onefold.model.records import Event
-from onefold.standardize import names_nobody
+from onefold.standardize import nameless_in
 from onefold.standardize.people.emails import is_slip, mend_domain
 
 FRESH_DAYS = 365
@@ -97,7 +97,7 @@ def nameless_values(events: Sequence[Event]) -> dict[str, Nameless]:
         values = [
             str(event.traits[kind])
             for event in events
-            if names_nobody(kind, event.traits, event.identifiers)
+            if kind in nameless_in(event.traits, event.identifiers)
         ]
         if values:
             found[kind] = Nameless(len(values), values[0][:_SHOWN], hint)

@@ -45,6 +45,7 @@ _SPELLINGS = {
     "write_key": "writeKey",
     "received_at": "receivedAt",
 }
+_TIMES = frozenset({"originalTimestamp", "timestamp"})
 _NO_CONTENT = frozenset({"messageId", "writeKey", "sentAt", "receivedAt"})
 
 
@@ -63,7 +64,9 @@ def event_of(
         _place_others(fields)
     kind = call.kind if call.kind in _TYPES else _type(fields.get("type"), faults)
     if at is None:
-        time, minute = _time(fields, call, faults)
+        time, minute = call.received_at, 0
+        if not _TIMES.isdisjoint(fields):
+            time, minute = _time(fields, call, faults)
     else:
         time, minute = placed_time(at, at, call.received_at, "time", faults)
     message_id = _message_id(fields, kind, call, faults)

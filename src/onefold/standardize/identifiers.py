@@ -108,11 +108,11 @@ def nameless_in(traits: Mapping[str, Any], identifiers: Sequence[Identifier]) ->
     >>> nameless_in({"phone": "0171 2345678"}, [Identifier("user_id", "7")])
     ['phone']
     """
-    told = [kind for kind in _AMONG_TRAITS if traits.get(kind) not in _NOTHING]
-    if not told:
-        return ()
-    kinds = [one[0] for one in identifiers]
-    return [kind for kind in told if kind not in kinds]
+    named, found = dict(identifiers), []
+    for kind in _AMONG_TRAITS:
+        if kind not in named and traits.get(kind) not in _NOTHING:
+            found.append(kind)
+    return found
 
 
 def _external_kind(name: Any, encoding: Any) -> str | None:

@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import blake2b
 from pathlib import Path
 
 _RETRY_SECONDS = 0.25
@@ -15,6 +16,13 @@ _RETRY_SECONDS = 0.25
 def import_lock(data: Path, source: str) -> Path:
     """What is held while a file of a source is imported."""
     return data / f"import-{source}.lock"
+
+
+def source_path(data: Path, source: str) -> Path:
+    """Where a source keeps what is its own; with an ending, the file of its lock."""
+    folder = data / "sources"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder / blake2b(source.encode(), digest_size=12).hexdigest()
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import os
 import re
 import secrets
 from collections.abc import Iterator, Mapping
+from hashlib import blake2b
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -66,9 +67,27 @@ def secret_remove(settings: Settings, name: str, *, actor: str = "cli") -> Secre
     """Forget a secret; who needs it says so at its next run."""
     with open_store(settings, cache_mb=4) as store:
         row = next((SecretRow(*row) for row in store.secrets.names() if row[0] == name), None)
+        value = _readable(settings, store, name)
         store.secrets.remove(name, now_us(), actor)
+        if value is not None:
+            store.refresh_tokens.forget(fingerprint(settings, value))
         assert row is not None
         return row
+
+
+def fingerprint(settings: Settings, value: str) -> bytes:
+    """What tells a secret from another, and nothing of it to who lacks the key."""
+    return blake2b(value.encode(), key=_key(settings, make=True), digest_size=16).digest()
+
+
+def sealed(settings: Settings, name: str, value: str) -> bytes:
+    """A value encrypted with the workspace's key, to be kept under a name."""
+    return _encrypted(_key(settings, make=True), name, value)
+
+
+def unsealed(settings: Settings, name: str, stored: bytes) -> str:
+    """What `sealed` was given; `Damaged` with another key or name."""
+    return _decrypted(_key(settings, make=False), name, stored)
 
 
 class Revealed:
@@ -86,11 +105,17 @@ class Revealed:
                 self._values[name] = value
         if faults:
             raise InvalidInput("secrets are missing", faults)
+        self._learned: set[str] = set()
         self.body: dict[str, Any] = {name: self._put_in(one) for name, one in body.items()}
+
+    def learn(self, value: str) -> None:
+        """This is a secret too, though no definition names it."""
+        self._learned.add(value)
 
     def hide(self, text: str) -> str:
         """The same text without any of these secrets."""
-        written = {form for value in self._values.values() for form in _forms(value)}
+        known = {*self._values.values(), *self._learned}
+        written = {form for value in known for form in _forms(value)}
         for form in sorted(written, key=len, reverse=True):
             text = text.replace(form, HIDDEN)
         return text
@@ -133,6 +158,14 @@ def _named(value: Any) -> str | None:
         name = value["secret"]
         return name if isinstance(name, str) else ""
     return None
+
+
+def _readable(settings: Settings, store: SQLiteStore, name: str) -> str | None:
+    """A secret, where it is there and can be read."""
+    try:
+        return _reveal(settings, store, name)
+    except (Damaged, InvalidInput):
+        return None
 
 
 def _reveal(settings: Settings, store: SQLiteStore, name: str) -> str | None:

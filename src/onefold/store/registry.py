@@ -209,6 +209,8 @@ class Registry:
                 connection.execute(
                     "delete from definitions where kind = ? and name = ?", (kind, name)
                 )
+                if kind == "source":
+                    connection.execute("delete from refresh_tokens where source = ?", (name,))
                 connection.execute(
                     "insert into definition_versions values (?,?,?,null,?,?)",
                     (kind, name, self._next_version(kind, name), at, actor),

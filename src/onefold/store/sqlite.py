@@ -27,6 +27,7 @@ from onefold.store.loads import Loads, Secrets, SourceStates
 from onefold.store.matching import Matches, MatchWrite
 from onefold.store.outbox import SQLiteOutbox
 from onefold.store.rates import RateStore
+from onefold.store.refresh_tokens import RefreshTokens
 from onefold.store.registry import Registry
 from onefold.store.rejects import Rejects
 from onefold.store.reviews import Hold, Reviews
@@ -112,6 +113,7 @@ class SQLiteStore:
         self.sent = SentValues(self.db)
         self.source_states = SourceStates(self.db)
         self.secrets = Secrets(self.db)
+        self.refresh_tokens = RefreshTokens(self.db)
         self.reviews = Reviews(self.db)
         self.matches = Matches(self.db)
         self.accounts = AccountStore(self.db)

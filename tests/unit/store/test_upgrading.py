@@ -29,7 +29,7 @@ def put_old(path: Path, nodes: list[list[Any]]) -> None:
         store.db.connection.execute("drop index rejects_of")
         store.db.connection.execute("alter table rejects drop column load")
         newer = ("loads", "source_states", "secrets", "violations", "rates", "sent_values")
-        for table in (*newer, "fresh_identifiers", "fresh_seen"):
+        for table in (*newer, "refresh_tokens", "fresh_identifiers", "fresh_seen"):
             store.db.connection.execute(f"drop table {table}")
         store.db.connection.execute("pragma user_version = 8")
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from hashlib import blake2b
 from importlib import import_module
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 
+from onefold.app.locks import source_path
 from onefold.app.secret_values import Revealed
 from onefold.app.syncs.plain_secrets import plain_secrets
 from onefold.app.syncs.schedules import read_schedule
+from onefold.app.syncs.token_keeping import KeptTokens
 from onefold.collect.addresses import Reach
 from onefold.collect.sources.rest import ready_names
 from onefold.config import Settings
@@ -30,7 +30,7 @@ class Kind(NamedTuple):
     What is `endless` waits for more when it has given all, so it always runs. What is `reaching`
     calls addresses that its settings name, and is told which it may. Where reading it does something to
     the other system, `look` makes what reads some of it without a trace. What is `keeping` needs a folder
-    of its own among the data.
+    of its own among the data; what is `renewing` exchanges refresh tokens, and is told who keeps them.
     """
 
     module: str
@@ -40,6 +40,7 @@ class Kind(NamedTuple):
     reaching: bool = False
     look: str = ""
     keeping: bool = False
+    renewing: bool = False
 
 
 _SOURCES = "onefold.collect.sources."
@@ -92,7 +93,9 @@ KINDS: dict[str, Kind] = {
         reaching=True,
         look="look_at_postgres",
     ),
-    "rest": Kind(f"{_SOURCES}rest.source", "RestSettings", "RestSource", reaching=True),
+    "rest": Kind(
+        f"{_SOURCES}rest.source", "RestSettings", "RestSource", reaching=True, renewing=True
+    ),
     "soap": Kind(f"{_SOURCES}soap", "SoapSettings", "SoapSource", reaching=True),
     "sql": Kind(f"{_SOURCES}sql", "SqlSettings", "SqlSource", reaching=True),
 }
@@ -177,7 +180,8 @@ def pulling_faults(type_name: str, body: Mapping[str, Any]) -> list[Fault]:
 def open_source(settings: Settings, pulling: Pulling, revealed: Revealed) -> PulledSource:
     """The source itself; raises `InvalidInput` where its settings cannot work."""
     kind, body = described(pulling.type, revealed.body)
-    return _made(kind, _converted(kind, body, pulling.name, revealed), settings, pulling.name)
+    given = _converted(kind, body, pulling.name, revealed)
+    return _made(kind, given, settings, pulling.name, revealed)
 
 
 def open_looks(
@@ -197,7 +201,7 @@ def open_looks(
             look = getattr(import_module(kind.module), kind.look)
             yield look(given, _reach(settings), each), each
         else:
-            yield _made(kind, given, settings, pulling.name), each
+            yield _made(kind, given, settings, pulling.name, revealed), each
 
 
 def _parts(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -209,11 +213,14 @@ def _parts(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [body]
 
 
-def _made(kind: Kind, given: Any, settings: Settings, name: str) -> PulledSource:
+def _made(
+    kind: Kind, given: Any, settings: Settings, name: str, revealed: Revealed
+) -> PulledSource:
     more: list[Any] = [_reach(settings)] if kind.reaching else []
     if kind.keeping:
-        more.append(source_path(settings, name))
-    made: PulledSource = getattr(import_module(kind.module), kind.source)(given, *more)
+        more.append(source_path(settings.data, name))
+    named = {"tokens": KeptTokens(settings, name, revealed)} if kind.renewing else {}
+    made: PulledSource = getattr(import_module(kind.module), kind.source)(given, *more, **named)
     return made
 
 
@@ -235,13 +242,6 @@ def _converted(kind: Kind, body: Mapping[str, Any], name: str, revealed: Reveale
 def _settings_of(kind: Kind) -> type[msgspec.Struct]:
     found: type[msgspec.Struct] = getattr(import_module(kind.module), kind.settings)
     return found
-
-
-def source_path(settings: Settings, name: str) -> Path:
-    """Where a source keeps what is its own; with an ending, the file of its lock."""
-    folder = settings.data / "sources"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    return folder / blake2b(name.encode(), digest_size=12).hexdigest()
 
 
 def _pulling(one: StoredDefinition) -> Pulling:

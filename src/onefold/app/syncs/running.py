@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 import structlog
 
-from onefold.app.locks import hold
+from onefold.app.locks import hold, source_path
 from onefold.app.secret_values import Revealed
 from onefold.app.syncs import alarms
-from onefold.app.syncs.opening import Pulling, open_source, pulled_source, source_path
+from onefold.app.syncs.opening import Pulling, open_source, pulled_source
 from onefold.app.syncs.schedules import SECOND, next_run, wait_after
 from onefold.app.syncs.taking import Ended, Steady, Stopping, Taking, Tell
 from onefold.app.workspace import now_us, open_log, open_store
@@ -32,7 +32,7 @@ log = structlog.get_logger(__name__)
 
 def source_lock(settings: Settings, name: str) -> Path:
     """The file whose lock is held by the process that reads a source."""
-    return source_path(settings, name).with_suffix(".lock")
+    return source_path(settings.data, name).with_suffix(".lock")
 
 
 def run_source(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -64,8 +64,9 @@ class Apis:
                 for name, value in (more[0] if more else {}).items():
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(text)))
-                self.end_headers()
-                self.wfile.write(text)
+                with suppress(BrokenPipeError, ConnectionResetError):  # who asked may be killed
+                    self.end_headers()
+                    self.wfile.write(text)
 
             do_GET = do_POST = answer  # noqa: N815 - named by the library
 

@@ -332,6 +332,46 @@ def test_who_asks_for_a_token_may_have_to_say_so_by_http_basic(apis: Apis) -> No
     assert places(pull(apis, auth={**OAUTH, "url": f"{apis.url}/token", "send": "basic"})) == ["1"]
 
 
+@pytest.mark.parametrize(
+    ("places_of", "auth"),
+    [
+        (("token", "refresh_token"), {"at": "token"}),
+        (("access_token", "next"), {"renewed": "next"}),
+        (("data.access", "data.refresh_token"), {"at": "data.access"}),
+    ],
+)
+def test_a_new_refresh_token_is_used_within_a_run_wherever_it_stands(
+    apis: Apis, places_of: tuple[str, str], auth: dict[str, str]
+) -> None:
+    numbers, sent = iter(range(1, 9)), []
+
+    def api(asked: Asked) -> Reply:
+        if asked.path == "/things":
+            return (401, {}) if len(sent) < 3 else (200, {"data": [{"id": 1}]})
+        sent.append(asked.body["refresh_token"])
+        answer: dict[str, Any] = {}
+        for place, value in zip(places_of, ("a", f"r{next(numbers)}"), strict=True):
+            *outer, name = place.split(".")
+            (answer.setdefault(outer[0], {}) if outer else answer)[name] = value
+        return 200, answer
+
+    apis.api = api
+    given = {"type": "oauth2", "url": f"{apis.url}/token", "send": "json", "refresh_token": "r0"}
+    twice = [{**THINGS, "name": "a"}, {**THINGS, "name": "b"}]
+    with pytest.raises(Unreachable):
+        pull(apis, streams=twice, auth={**given, **auth})
+    assert sent == ["r0", "r1"]
+    assert places(pull(apis, streams=twice, auth={**given, **auth})) == ["1", "1"]
+
+
+def test_a_refresh_token_that_is_refused_says_what_to_do(apis: Apis) -> None:
+    apis.api = lambda asked: (400, {"error": "invalid_grant"})
+    auth = {"type": "oauth2", "url": f"{apis.url}/token", "refresh_token": "old"}
+    with pytest.raises(Unreachable, match=r"invalid_grant.*authorize Onefold there anew"):
+        pull(apis, auth=auth)
+    assert len(apis.asked) == 1
+
+
 def test_a_wrong_key_does_not_cost_the_page_that_was_reached(apis: Apis) -> None:
     position = {"things": {"cursors": {}, "run": {"since": 0, "page": {"value": 7}, "highs": {}}}}
     paged = {**THINGS, "paging": {"type": "page", "parameter": "page"}}

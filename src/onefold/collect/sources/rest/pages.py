@@ -9,7 +9,8 @@ from urllib.parse import quote
 
 import msgspec
 
-from onefold.collect.sources.rest.calling import Caller, Refused
+from onefold.collect.sources.rest.answers import Refused
+from onefold.collect.sources.rest.calling import Caller
 from onefold.collect.sources.rest.paging import Page, first_page, next_page, parameters
 from onefold.collect.sources.rest.settings import Stream
 from onefold.collect.sources.rest.values import (

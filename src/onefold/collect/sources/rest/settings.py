@@ -14,7 +14,8 @@ class Auth(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     `basic` a `user` and `password`. `oauth2` gets its token from `url` first: by `grant`, with
     `client_id` and `client_secret`, or whatever `fields` say; `send` says how the fields go there (`basic`:
     as a form, but who we are as HTTP Basic), and `at` and `expires` where in the answer the token and its
-    lifetime (seconds) stand.
+    lifetime (seconds) stand. A refresh token that is given may be used up by that: the new one stands at
+    `renewed` (empty: as `refresh_token` beside the token), and is kept in its place.
     """
 
     type: Literal["none", "bearer", "key", "basic", "oauth2"] = "none"
@@ -34,6 +35,16 @@ class Auth(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     send: Literal["form", "basic", "json", "query"] = "form"
     at: str = "access_token"
     expires: str = "expires_in"
+    renewed: str = ""
+
+    @property
+    def renewed_at(self) -> str:
+        """Where in an answer a new refresh token stands.
+
+        >>> Auth(at="data.access_token").renewed_at
+        'data.refresh_token'
+        """
+        return self.renewed or self.at.removesuffix(self.at.rpartition(".")[2]) + "refresh_token"
 
 
 class Paging(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

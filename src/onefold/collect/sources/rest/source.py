@@ -10,13 +10,15 @@ import msgspec
 
 from onefold.collect.addresses import Reach
 from onefold.collect.fetching import Fetcher
-from onefold.collect.sources.rest.calling import Caller, Refused
+from onefold.collect.sources.rest.answers import Refused
+from onefold.collect.sources.rest.calling import Caller
 from onefold.collect.sources.rest.pages import Found, Known, Run, Start, pages
 from onefold.collect.sources.rest.paging import first_page
 from onefold.collect.sources.rest.settings import RestSettings, Stream
 from onefold.collect.sources.rest.values import read_time
 from onefold.model.pulled import Batch, Position
 from onefold.model.quantities import parse_duration
+from onefold.model.refresh_tokens import TokenKeeper
 
 _SLICE = 0.5
 _FORGOTTEN = frozenset({400, 404, 410, 422})
@@ -25,19 +27,23 @@ _SECOND = 1_000_000
 
 
 class RestSource:
-    """Reads all streams of an API, one after the other."""
+    """Reads all streams of an API, one after the other.
+
+    `tokens` keeps refresh tokens that may be used once; without it they are known for as long as this is open.
+    """
 
     def __init__(
         self,
         settings: RestSettings,
         reach: Reach,
         *,
+        tokens: TokenKeeper | None = None,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._settings = settings
         self._fetcher = Fetcher(reach, timeout=settings.timeout)
-        self._caller = Caller(settings, self._fetcher)
+        self._caller = Caller(settings, self._fetcher, tokens)
         self._clock = clock
         self._sleep = sleep
 

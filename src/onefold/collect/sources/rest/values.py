@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
+from urllib.parse import parse_qsl, urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
 from onefold.model.moments import micros_of, read_iso
@@ -127,3 +128,18 @@ def _parsed(text: str, form: str) -> datetime:
 
 def _is_iso(value: Any) -> bool:
     return isinstance(value, str) and "-" in value[1:]
+
+
+def with_query(url: str, query: Mapping[str, Any]) -> str:
+    """The URL with more parameters; what it names already stays as it is."""
+    if not query:
+        return url
+    parts = urlsplit(url)
+    named = parse_qsl(parts.query, keep_blank_values=True)
+    have = {name for name, _ in named}
+    more = [(name, _in_query(value)) for name, value in query.items() if name not in have]
+    return parts._replace(query=urlencode([*named, *more])).geturl()
+
+
+def _in_query(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -13,15 +13,12 @@ Redirects are not followed, so the definition must name the final address.
 
 from __future__ import annotations
 
-import re
-from datetime import UTC
-from email.utils import parsedate_to_datetime
-
 import msgspec
 
 from onefold.activate.http import Response
 from onefold.model.delivery import Delivery, Outcome
 from onefold.model.errors import Busy
+from onefold.model.retry_after import asked_until
 
 SECOND = 1_000_000
 HOUR = 3600 * SECOND
@@ -72,7 +69,7 @@ def judge(
     if answer.status == GONE:
         return Verdict(Outcome(delivery.id, "dead", now, attempts, reason), said, False, gone=True)
     if answer.status in AGAIN or answer.status >= 500:
-        asked = retry_after(answer.headers.get("retry-after", ""), now)
+        asked = asked_until(answer.headers.get("retry-after", ""), now, LONGEST_RETRY_AFTER)
         retry_at = asked or now + wait(attempts, jitter)
         outcome = _again(delivery, reason, policy, now, retry_at)
         return Verdict(outcome, said, False, asked)
@@ -92,26 +89,6 @@ def wait(attempts: int, jitter: float) -> int:
     """
     longest = min(FIRST_WAIT * 3 ** min(attempts - 1, 12), LONGEST_WAIT)
     return int(longest * (0.5 + jitter / 2))
-
-
-def retry_after(value: str, now: int) -> int:
-    """The time a `Retry-After` header asks for, in seconds or as a date; 0 if it says nothing.
-
-    At most a day ahead: a slip on the other side must not silence a destination for ever.
-
-    >>> retry_after("120", now=5_000_000), retry_after("soon", now=5_000_000)
-    (125000000, 0)
-    """
-    value = value.strip()
-    if re.fullmatch(r"[0-9]+", value):
-        asked = now + int(value[:10]) * SECOND
-    else:
-        try:
-            date = parsedate_to_datetime(value)
-            asked = int((date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()) * SECOND
-        except (ValueError, TypeError, IndexError, OverflowError):
-            return 0
-    return min(asked, now + LONGEST_RETRY_AFTER) if asked > now else 0
 
 
 def _again(delivery: Delivery, reason: str, policy: Policy, now: int, retry_at: int) -> Outcome:

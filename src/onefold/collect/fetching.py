@@ -9,8 +9,6 @@ from __future__ import annotations
 import ssl
 import time
 from collections.abc import Mapping
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
@@ -19,6 +17,7 @@ import msgspec
 
 from onefold.collect.addresses import Reach
 from onefold.model.errors import Fault, InvalidInput, Unreachable
+from onefold.model.retry_after import asked_until
 
 if TYPE_CHECKING:
     import httpx
@@ -30,7 +29,9 @@ _HARMLESS = frozenset({"accept", "accept-language", "user-agent"})
 _PORTS = {"http": 80, "https": 443}
 _TOO_MANY = 429
 _RESETS = ("x-ratelimit-reset", "ratelimit-reset", "x-rate-limit-reset")
-_DIGITS_OF_A_MOMENT = 10
+_DIGITS_OF_A_MOMENT, _MOST_DIGITS = 10, 18
+_SECOND = 1_000_000
+_LONGEST_WAIT = 24 * 3600 * _SECOND
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -136,26 +137,19 @@ class Fetcher:
 
 
 def asked_wait(answer: Answer) -> float:
-    """For how many seconds an answer asks to be left alone; 0 if it says nothing.
+    """For how many seconds an answer asks to be left alone, a day at most; 0 if it says nothing.
 
     Who sends no `Retry-After` may say when the next call is free: as a moment, or as seconds until then.
     """
+    now = int(time.time() * _SECOND)
     text = answer.headers.get("retry-after", "").strip()
     if not text and answer.status == _TOO_MANY:
         given = (answer.headers.get(name, "").strip() for name in _RESETS)
         text = next((one for one in given if one.isascii() and one.isdigit()), "")
         if len(text) >= _DIGITS_OF_A_MOMENT:
-            return max(0.0, int(text) - time.time())
-    try:
-        return max(0.0, float(text))
-    except ValueError:
-        pass
-    try:
-        date = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError):
-        return 0.0
-    zoned = date if date.tzinfo else date.replace(tzinfo=UTC)
-    return max(0.0, zoned.timestamp() - time.time())
+            text = str(max(0, int(text[:_MOST_DIGITS]) - now // _SECOND))
+    asked = asked_until(text, now, _LONGEST_WAIT)
+    return (asked - now) / _SECOND if asked else 0.0
 
 
 def check_url(url: str) -> str:

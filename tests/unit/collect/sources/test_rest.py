@@ -425,3 +425,21 @@ def test_children_that_are_asked_for_together_go_on_after_a_crash_too(apis: Apis
     for number, batch in enumerate(whole[:-1]):
         rest = pull(apis, batch.position, streams=[stream])
         assert places(whole[: number + 1]) + places(rest) == places(whole)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Retry-After": "inf"},
+        {"Retry-After": "9" * 400},
+        {"X-RateLimit-Reset": "9" * 5_000},
+        {"Retry-After": "Fri, 31 Dec 9999 23:59:59 GMT"},
+    ],
+)
+def test_who_asks_for_ever_is_left_alone_for_a_day_at_most(
+    apis: Apis, headers: dict[str, str]
+) -> None:
+    apis.api = lambda asked: (429, {}, headers)
+    with pytest.raises(Busy) as caught:
+        pull(apis)
+    assert 30 <= caught.value.retry_after <= 86_400

@@ -138,6 +138,22 @@ def test_a_row_changed_in_postgresql_is_a_changed_profile(onefold, postgres):
         assert_follows(onefold, "crm", crm, "customers")
 
 
+def test_a_deleted_row_of_which_only_the_key_is_told_is_forgotten(onefold, postgres):
+    import psycopg
+
+    allow_this_machine(onefold)
+    url = servers.postgres_url(postgres)
+    onefold.define(postgres_changes("keys", url, "keyed", MAPPING))
+    with psycopg.connect(url, autocommit=True) as crm:
+        crm.execute("create table keyed (id int primary key, name text, city text)")
+        crm.execute("insert into keyed values (1, 'Ann', 'Bonn'), (2, 'Bob', 'Ulm')")
+        with running(onefold, "keys") as until:
+            until(lambda: traits(onefold, "user_id:2") == {"first_name": "Bob", "city": "Ulm"})
+            crm.execute("delete from keyed where id = 2")
+            until(lambda: traits(onefold, "user_id:2") == {})
+    assert traits(onefold, "user_id:1") == {"first_name": "Ann", "city": "Bonn"}
+
+
 def test_a_row_changed_in_mariadb_is_a_changed_profile(onefold, mariadb):
     import pymysql
 

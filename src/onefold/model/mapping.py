@@ -85,7 +85,8 @@ class EventMapping(msgspec.Struct, frozen=True, kw_only=True):
     """One event that a record becomes: an `identify`, or what happened, by its name.
 
     `streams` and `when` say of which records; with `each` it is one event per item of a list in the
-    record, whose fields are read first. `delete` says what a deleted record means.
+    record, whose fields are read first. `delete` says what a deleted record means, and `deleted_when` which
+    records say by their fields that they are deleted.
     """
 
     type: str = "identify"
@@ -100,6 +101,7 @@ class EventMapping(msgspec.Struct, frozen=True, kw_only=True):
     traits: dict[str, Field] = {}
     properties: dict[str, Field] = {}
     delete: Literal["ignore", "close", "forget"] = "ignore"
+    deleted_when: str = ""
 
 
 class MappingDefinition(msgspec.Struct, frozen=True, kw_only=True):

@@ -27,6 +27,7 @@ from onefold.standardize.mapping.columns import (
     inside,
     value_key,
 )
+from onefold.standardize.mapping.ending import IN_TRAITS, closed, fields_of, unseen
 from onefold.standardize.mapping.money import AT, money_column
 from onefold.standardize.mapping.originals import Originals, keeps_original
 from onefold.standardize.mapping.sameness import content_of, named
@@ -34,14 +35,11 @@ from onefold.standardize.mapping.values import text_of
 from onefold.standardize.parsing import MAX_BYTES
 from onefold.standardize.rates import Rates
 
-DELETED = "Record Deleted"
-"""The event that tells of a record which is no longer there."""
 Expression = tuple[str, bool]
 """An expression of the rule language, and whether it is a condition."""
 Ask = Callable[[tuple[Expression, ...], Sequence[Row], int], Sequence[Sequence[Any]]]
 """Gives of each row the values of expressions, as of a time (µs)."""
 _encode = msgspec.json.Encoder().encode
-_IN_TRAITS = ("email", "phone")
 _TOP = {"user_id": "userId", "anonymous_id": "anonymousId"}
 _TIME = "time"
 _ORIGINAL = 512
@@ -115,9 +113,9 @@ class ReadyEvent:
         if self._each:
             sources = [source for number, one in wanted for source in self._items(number, one)]
         else:
-            sources = [_Source(number, one, _fields_of(one)) for number, one in wanted]
+            sources = [_Source(number, one, fields_of(one)) for number, one in wanted]
         if sources and self._expressions:
-            sources = self._asked(sources, ask, call, faults)
+            sources = self._ended(self._asked(sources, ask, call, faults))
         if self._has_money:
             sources = self._dated(sources, call)
         wrong: Faults = {}
@@ -143,7 +141,7 @@ class ReadyEvent:
 
     def _items(self, number: int, record: LoadedRecord) -> Iterator[_Source]:
         """The items of a list in the record, which also see its fields and those as `parent`."""
-        fields = _fields_of(record)
+        fields = fields_of(record)
         items = inside(fields, self._each)
         for at, item in enumerate(items if type(items) is list else [items]):
             if type(item) is dict:
@@ -170,6 +168,20 @@ class ReadyEvent:
         ]
         when = self._event.when
         return [one for one in found if one.row[condition_key(when)] is True] if when else found
+
+    def _ended(self, sources: list[_Source]) -> list[_Source]:
+        """The same with those as deleted whose fields say so; without them where that means nothing."""
+        if not self._event.deleted_when:
+            return sources
+        key = condition_key(self._event.deleted_when)
+        if self._event.delete == "ignore":
+            return [one for one in sources if one.row[key] is not True]
+        return [
+            one._replace(record=msgspec.structs.replace(one.record, change="delete"))
+            if one.row[key] is True
+            else one
+            for one in sources
+        ]
 
     def _dated(self, sources: Sequence[_Source], call: Call) -> list[_Source]:
         """The same with the time of each event: its rate is that of the day."""
@@ -220,7 +232,7 @@ class ReadyEvent:
             for at, value in enumerate(column(rows, wrong)):
                 if value is None or value is MISSING:
                     continue
-                if kind not in _IN_TRAITS or traits[at].setdefault(kind, value) != value:
+                if kind not in IN_TRAITS or traits[at].setdefault(kind, value) != value:
                     external[at].append({"type": kind, "id": value})
         return external
 
@@ -235,15 +247,21 @@ class ReadyEvent:
         at: int | None = fields.pop(_TIME, None)
         given = fields.get("messageId")
         most = MAX_BYTES + 1
+        deleted = record.change == "delete"
+        forgets = deleted and self._event.delete == "forget" and self.type == "identify"
         if given is None:
-            content = content_of(record, at, context, self.type)
+            kind = self.type if forgets or not deleted else "track"
+            content = content_of(record, at, context, kind)
             most = len(content) * self._copies + self._added
             told = "record-" + blake2b(content, digest_size=16).hexdigest()
         else:
             told = named(record.stream, text_of(given), of_files=self._of_files)
         fields["messageId"] = f"{told}-{self._label}{source.item}"
-        if record.change == "delete":
-            call = _deleted(fields, call, forget=self._event.delete == "forget")
+        if forgets:
+            told_of = [*fields.get("traits", ()), *unseen(self._event, source.row)]
+            fields["traits"] = dict.fromkeys(told_of)
+        elif deleted:
+            call = closed(fields, call)
         at = record.time if at is None else at
         event = event_of(fields, call, [], at)
         if at is None and isinstance(event, Event):
@@ -330,8 +348,8 @@ def expressions_of(mapping: MappingDefinition) -> Iterator[tuple[str, Expression
     several = len(mapping.events) > 1
     for number, event in enumerate(mapping.events):
         prefix = f"events[{number}]." if several else ""
-        if event.when:
-            yield f"{prefix}when", (event.when, True)
+        for name, condition in _conditions(event):
+            yield f"{prefix}{name}", (condition, True)
         for name, field in _fields(event):
             if field.sql:
                 yield f"{prefix}{name}.sql", (field.sql, False)
@@ -340,13 +358,19 @@ def expressions_of(mapping: MappingDefinition) -> Iterator[tuple[str, Expression
 
 
 def _expressions(event: EventMapping) -> Iterator[Expression]:
-    if event.when:
-        yield event.when, True
+    for _, condition in _conditions(event):
+        yield condition, True
     for _, field in _fields(event):
         if field.sql:
             yield field.sql, False
         if field.when:
             yield field.when, True
+
+
+def _conditions(event: EventMapping) -> Iterator[tuple[str, str]]:
+    """What is asked of a whole record, by its name."""
+    named = (("when", event.when), ("deleted_when", event.deleted_when))
+    yield from (one for one in named if one[1])
 
 
 def _fields(event: EventMapping) -> Iterator[tuple[str, Field]]:
@@ -363,27 +387,3 @@ def _fields(event: EventMapping) -> Iterator[tuple[str, Field]]:
         ("properties", event.properties),
     ):
         yield from ((f"{where}.{name}", field) for name, field in fields.items())
-
-
-def _fields_of(record: LoadedRecord) -> Row:
-    """The fields; of what is deleted those that it had."""
-    if record.change != "delete" or not record.before:
-        return record.fields
-    told = {name: value for name, value in record.fields.items() if value is not None}
-    return {**record.before, **told}
-
-
-def _deleted(fields: dict[str, Any], call: Call, *, forget: bool) -> Call:
-    """Turn what a record said into what its end says; forgetting takes back the traits that it told."""
-    context = fields["context"]
-    traits = fields.pop("traits", None) or context.pop("traits", {})
-    if forget and call.kind == "identify":
-        fields["traits"] = dict.fromkeys(traits)
-        return call
-    fields["event"] = DELETED
-    fields["properties"] = {
-        **fields.get("properties", {}),
-        "stream": context["stream"],
-        "place": context["place"],
-    }
-    return msgspec.structs.replace(call, kind="track")

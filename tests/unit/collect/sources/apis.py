@@ -64,12 +64,13 @@ def stripe(asked: Asked) -> Reply:
         return 401, {"error": {"message": "Invalid API Key provided"}}
     since = int(asked.query["created[gte]"])
     if asked.path.endswith("/events"):
-        assert asked.query["type"] == "customer.updated"
+        kind = asked.query["type"]
+        assert kind in ("customer.updated", "customer.deleted")
         changed = {"object": "customer", "id": "cus_1", "email": "new@example.com"}
         event = {
-            "id": "evt_1",
+            "id": "evt_1" if kind == "customer.updated" else "evt_2",
             "created": stamped(3),
-            "type": "customer.updated",
+            "type": kind,
             "data": {"object": changed},
         }
         data = [event] if stamped(3) >= since else []
@@ -132,7 +133,8 @@ def salesforce(asked: Asked) -> Reply:
         return 200, {"access_token": "made", "token_type": "Bearer"}
     if asked.headers.get("authorization") != "Bearer made":
         return 401, [{"errorCode": "INVALID_SESSION_ID"}]
-    if "/query/" in asked.path:
+    assert asked.path.startswith("/services/data/v66.0/queryAll")
+    if "/queryAll/" in asked.path:
         rows, done = [3, 4, 5], True
         return 200, {"done": done, "records": [_contact(number) for number in rows]}
     if "FROM Lead" in asked.query["q"]:
@@ -143,14 +145,19 @@ def salesforce(asked: Asked) -> Reply:
         return 200, {"done": True, "records": [_contact(number) for number in found]}
     return 200, {
         "done": False,
-        "nextRecordsUrl": "/services/data/v66.0/query/01g-2",
+        "nextRecordsUrl": "/services/data/v66.0/queryAll/01g-2",
         "records": [_contact(number) for number in found[:2]],
     }
 
 
 def _contact(number: int) -> dict[str, Any]:
     stamp = day(number).replace("Z", ".000+0000")
-    return {"Id": f"003{number}", "Email": f"p{number}@example.com", "SystemModstamp": stamp}
+    return {
+        "Id": f"003{number}",
+        "Email": f"p{number}@example.com",
+        "IsDeleted": number == 3,
+        "SystemModstamp": stamp,
+    }
 
 
 def zendesk(asked: Asked) -> Reply:
@@ -184,6 +191,7 @@ def _user(number: int) -> dict[str, Any]:
     return {
         "id": number,
         "role": "end-user",
+        "active": number != 3,
         "email": f"p{number}@example.com",
         "updated_at": day(number),
     }

@@ -19,11 +19,13 @@ from tests.unit.collect.sources import apis as vendors
 from tests.unit.collect.sources.api_server import Api, Apis
 
 NOW = 1_773_000_000.0  # 2026-03-08
+DELETED = {"salesforce": 1, "stripe": 1, "zendesk": 1}
+"""How many of the records say that they are deleted."""
 Case = tuple[Api, dict[str, str], int, int]
 # What each takes, how many records it gives, and how many of them again at the next run.
 CASES: dict[str, Case] = {
     "shopify": (vendors.shopify, {"shop": "s", "client_id": "c", "client_secret": "good"}, 6, 2),
-    "stripe": (vendors.stripe, {"key": "good"}, 7, 3),
+    "stripe": (vendors.stripe, {"key": "good"}, 8, 4),
     "hubspot": (vendors.hubspot, {"token": "good"}, 5, 1),
     "salesforce": (
         vendors.salesforce, {"domain": "d", "client_id": "c", "client_secret": "good"}, 5, 1,
@@ -133,6 +135,7 @@ def test_its_records_become_events_by_the_mapping_that_comes_along(name: str, ap
     events, rejects = standardize(accepted, {}, None, mappings)
     assert [reject.reasons for reject in rejects] == []
     assert len(events) == count
+    assert sum(event.name == "Record Deleted" for event in events) == DELETED.get(name, 0)
     assert all(event.identifiers for event in events)
 
 

@@ -197,6 +197,73 @@ def test_a_delete_says_what_the_mapping_says(delete: str, said: list[Any]) -> No
     ] == said
 
 
+SAID = {
+    "ignore": [],
+    "close": [("Record Deleted", {}, '{"stream":"t","place":"row 0"}')],
+    "forget": [("identify", {"city": None, "email": None}, "{}")],
+}
+
+
+def told(events: list[Event]) -> list[Any]:
+    return [
+        (one.name, one.traits if one.name == "identify" else {}, one.properties) for one in events
+    ]
+
+
+@pytest.mark.parametrize("delete", SAID)
+@pytest.mark.parametrize(
+    ("condition", "fields"),
+    [
+        ("IsDeleted = true", {"IsDeleted": True, "city": "Bonn", "email": "a@example.com"}),
+        ("IsDeleted = true", {"IsDeleted": "true", "city": "Bonn", "email": "a@example.com"}),
+        ("deleted = true", {"deleted": True}),
+        ("deleted_at is not null", {"deleted_at": "2026-03-01", "city": "Bonn"}),
+        ("true", {}),
+    ],
+    ids=["flag", "flag as text", "only its id is left", "time", "a list of what is deleted"],
+)
+def test_a_record_that_says_itself_that_it_is_deleted_is(
+    delete: str, condition: str, fields: dict[str, Any]
+) -> None:
+    body = {
+        "identifiers": {"user_id": "no", "email": "email"},
+        "traits": {"city": "city"},
+        "delete": delete,
+        "deleted_when": condition,
+    }
+    events, rejects = mapped(body, {"no": "1", **fields})
+    assert (told(events), rejects) == (SAID[delete], [])
+
+
+def test_a_record_that_does_not_say_that_it_is_deleted_is_not() -> None:
+    body = {
+        "events": [
+            {**WHO, "traits": {"city": "city"}, "delete": "close", "deleted_when": "gone = true"},
+            {**WHO, "event": "Seen", "when": "city = 'Ulm'", "deleted_when": "gone = true"},
+        ]
+    }
+    records = [{"no": "1", "city": "Ulm", "gone": gone} for gone in (False, None, True)]
+    events, _ = mapped(body, *records, {"no": "1", "city": "Ulm"})
+    assert [one.name for one in events] == [
+        *("identify", "identify", "Record Deleted", "identify"),
+        *("Seen", "Seen", "Seen"),
+    ]
+
+
+def test_a_record_that_stays_deleted_is_closed_once_however_often_it_is_read() -> None:
+    body = {**WHO, "delete": "close", "deleted_when": "gone = true"}
+    ids = {mapped(body, {"no": "1", "gone": True}, load=load)[0][0].message_id for load in "12"}
+    restored = mapped(body, {"no": "1", "gone": False}, load="3")[0][0]
+    assert (len(ids), restored.name) == (1, "identify")
+
+
+def test_what_is_deleted_and_says_only_which_it_was_is_forgotten_whole() -> None:
+    body = {**WHO, "traits": {"city": "city", "name": "name"}, "delete": "forget"}
+    events, _ = mapped(body, Record({"no": "1"}, "t", "row 0", "delete", NOW, {"no": "1"}))
+    empty, _ = mapped(body, Record({"no": "1", "city": None, "name": "A"}, "t", "1", "delete", NOW))
+    assert [events[0].traits, empty[0].traits] == [{"city": None, "name": None}, {"name": None}]
+
+
 def test_the_time_of_a_record_is_that_of_its_event_to_the_microsecond() -> None:
     events, _ = mapped(WHO, Record({"no": 1}, "t", "1", "update", 86_400_000_001))
     assert events[0].time == 86_400_000_001

@@ -161,6 +161,9 @@ def test_the_page_can_be_had_in_chinese(onefold: Stepped, tmp_path: Path) -> Non
     assert "客户.csv 的导入预演" in page
     untold = set(re.findall(r"[A-Za-z][a-z ]{3,}", re.sub(r"<[^>]*>|`[^`]*`", " ", page)))
     assert not {"rows", "share", "reason", "complete", "Data quality", "Fields"} & untold
+    assert "traits.born：&#x27;1.13.2000&#x27; 不符合任何一种给定格式" in page
+    assert "有 1 个值，而列数为 6" in page
+    assert "utf-8 编码，以 &#x27;,&#x27; 分隔，列名在第 1 行" in page
     # One of three rows cannot be read, one of the others is rejected.
     assert found.quality.valid == round(2 / 3 * 1 / 2, 4)
     with pytest.raises(InvalidInput, match="no such language"):

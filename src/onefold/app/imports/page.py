@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 from onefold.app.imports.measuring import Quality
-from onefold.app.imports.page_words import Words, words_of
+from onefold.app.imports.page_words import Words, reasons_in, words_of
 from onefold.app.imports.rehearsed import Rehearsed
 
 _STYLE = (
@@ -32,10 +32,11 @@ _MEASURED = {
 
 
 def page_of(found: Rehearsed, language: str = "en") -> str:
-    """The page, in English or Chinese (`zh`); reasons stay as they are told everywhere."""
-    say = words_of(language)
+    """The page, in English or Chinese (`zh`); values, and what other programs say, stay as they are."""
+    say, tell = words_of(language), reasons_in(language)
     title = say("Rehearsal of {}").format(escape(found.name))
-    parts = [f"<h1>{title}</h1>", _read(found, say), _summary(found, say), *_tables(found, say)]
+    parts = [f"<h1>{title}</h1>", _read(found, say, tell), _summary(found, say)]
+    parts += _tables(found, say, tell)
     return (
         f'<!doctype html><html lang="{language}"><meta charset="utf-8"><title>{title}</title>'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
@@ -43,7 +44,7 @@ def page_of(found: Rehearsed, language: str = "en") -> str:
     )
 
 
-def _read(found: Rehearsed, say: Words) -> str:
+def _read(found: Rehearsed, say: Words, tell: Words) -> str:
     text = "{} rows, read as {} for the source {}. Nothing was kept."
     if not found.read_all:
         text = "The first {} rows, read as {} for the source {}. Nothing was kept."
@@ -52,7 +53,9 @@ def _read(found: Rehearsed, say: Words) -> str:
     if not found.whole:
         rest = say("What follows is of {} of them, at even distances.")
         told += " " + rest.format(f"{found.sampled:,}")
-    more = f"<p>{say('Read as {}.').format(escape(found.read_as))}</p>" if found.read_as else ""
+    more = ""
+    if found.read_as:
+        more = f"<p>{say('Read as {}.').format(escape(tell(found.read_as)))}</p>"
     if found.missing:
         gone = say("The mapping asks for what no row has: {}.")
         more += f"<p>{gone.format(escape(', '.join(found.missing)))}</p>"
@@ -72,12 +75,13 @@ def _summary(found: Rehearsed, say: Words) -> str:
     return f'<div class="sum">{cells}</div>'
 
 
-def _tables(found: Rehearsed, say: Words) -> list[str]:
+def _tables(found: Rehearsed, say: Words, tell: Words) -> list[str]:
     rows = [
         ("read", found.rows), ("unreadable", found.unreadable), ("tried", found.sampled),
         ("events", found.events), ("rejected", found.rejects), ("came before", found.repeats),
     ]  # fmt: skip
-    reasons = [*found.unreadable_reasons.items(), *found.reasons.items()]
+    every = [*found.unreadable_reasons.items(), *found.reasons.items()]
+    reasons = [(tell(reason), count) for reason, count in every]
     segments = [(one.segment, one.now, one.entering, one.leaving) for one in found.segments]
     conflicts = [
         (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from onefold.app.imports.reason_words import in_chinese
 from onefold.model.errors import Fault, InvalidInput
 
 Words = Callable[[str], str]
@@ -72,6 +73,11 @@ _ZH = {
     "none": "无",
 }
 _LANGUAGES = {"en": {}, "zh": _ZH}
+
+
+def reasons_in(language: str) -> Words:
+    """What gives a reason in a language that `words_of` knows, for the English one."""
+    return in_chinese if language == "zh" else str
 
 
 def words_of(language: str) -> Words:

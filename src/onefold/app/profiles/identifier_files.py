@@ -21,7 +21,7 @@ from onefold.model.errors import Fault, InvalidInput
 
 _EXCEL = re.compile(r"sep=[^\w\s]|sep=\t", re.IGNORECASE)
 _DELIMITERS = ",;\t"
-_LONGEST_LINE = 65_536
+_LONGEST_LINE, _LONGEST_CELL = 65_536, 131_072
 _SHOWN = 60
 _UTF8 = "utf-8-sig"
 
@@ -76,10 +76,13 @@ def rows(path: Path, layout: Layout) -> Iterator[tuple[int, str, str]]:
         number = 0
         try:
             for number, row in enumerate(reader, 1):
+                # How long a cell may be for the library, whoever reads other files in this process may change.
+                if any(len(cell) > _LONGEST_CELL for cell in row):
+                    _refuse_endless(number)
                 if number > layout.start and any(cell.strip() for cell in row):
                     yield number, _cell(row, layout.column), _cell(row, layout.value)
         except csv.Error:
-            _refuse(f"a cell that begins in row {number + 1} does not end", hint='look for a `"`')
+            _refuse_endless(number + 1)
 
 
 def _cell(row: Sequence[str], number: int) -> str:
@@ -88,6 +91,10 @@ def _cell(row: Sequence[str], number: int) -> str:
 
 def _refuse(message: str, where: str = "file", hint: str = "") -> NoReturn:
     raise InvalidInput("the file cannot be taken", [Fault(message, where, hint)])
+
+
+def _refuse_endless(row: int) -> NoReturn:
+    _refuse(f"a cell that begins in row {row} does not end", hint='look for a `"`')
 
 
 def _encoding(path: Path, said: str) -> str:

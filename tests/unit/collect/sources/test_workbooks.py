@@ -54,11 +54,55 @@ def rows(file: Path, **options: Any) -> list[dict[str, Any]]:
     return [one.fields for batch in batches(file, **options) for one in batch.records]
 
 
-def test_a_cell_far_off_is_no_way_to_take_all_memory(tmp_path: Path) -> None:
+def test_a_cell_far_off_is_read_like_any_other(tmp_path: Path) -> None:
     file = workbook(tmp_path, {"A1": "id", "A2": 1, "XFD1048576": "x"})
-    assert file.stat().st_size < 2_000
-    with pytest.raises(InvalidInput, match=r"needs more memory .*save them as CSV"):
+    assert rows(file) == [{"id": 1}, {"id": None, "column_16384": "x"}]
+    (last,) = [one for batch in batches(file) for one in batch.records][1:]
+    assert last.place == "row 1048576"
+
+
+def test_cells_far_off_are_no_way_to_take_all_memory(tmp_path: Path) -> None:
+    file = tmp_path / "x.ods"
+    office, table = (
+        f"urn:oasis:names:tc:opendocument:xmlns:{one}:1.0" for one in ("office", "table")
+    )
+    cell = '<table:table-cell office:value-type="float" office:value="1" table:number-columns-repeated="16384"/>'
+    text = (
+        f'<office:document-content xmlns:office="{office}" xmlns:table="{table}"><office:body><office:spreadsheet>'
+        f'<table:table table:name="A"><table:table-row table:number-rows-repeated="6000">{cell}</table:table-row>'
+        "</table:table></office:spreadsheet></office:body></office:document-content>"
+    )
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("content.xml", text)
+        archive.writestr("META-INF/manifest.xml", '<m xmlns="urn:x"/>')
+    with pytest.raises(InvalidInput, match=r"needs more memory .*save it as \.xlsx"):
         batches(file)
+
+
+def test_what_stands_right_of_the_named_columns_is_kept(tmp_path: Path) -> None:
+    cells: dict[str, str | int] = {"A1": "id", "B1": "name"}
+    cells |= {f"A{n}": n for n in range(2, 300)} | {"D250": "late", "C260": "later"}
+    found = {one["id"]: one for one in rows(workbook(tmp_path, cells))}
+    assert found[249] == {"id": 249, "name": None}
+    assert found[250] == {"id": 250, "name": None, "column_4": "late"}
+    assert found[260] == {"id": 260, "name": None, "column_3": "later"}
+    assert rows(tmp_path / "x.xlsx", columns=["key"])[248] == {"key": 250}
+
+
+def test_a_merged_value_reaches_rows_that_are_not_there(tmp_path: Path) -> None:
+    cells: dict[str, str | int] = {"A1": "region", "B1": "name", "A2": "North", "B2": "Ann"}
+    cells |= {"B5": "Bob", "B9": "Cy"}
+    file = workbook(tmp_path, cells, "A2:A7")
+    assert [(one["region"], one["name"]) for one in rows(file)] == [
+        ("North", "Ann"),
+        *[("North", None)] * 2,
+        ("North", "Bob"),
+        *[("North", None)] * 2,
+        (None, "Cy"),
+    ]
+    file = workbook(tmp_path, cells, "A2:A1048576")
+    assert [one["region"] for one in rows(file)] == ["North"] * 8
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Excel and OpenDocument sheets, read by a process of their own.
 
-A workbook of a few kilobytes may name cells so far apart that what reads it asks for all memory there is.
-That ends its process and not ours.
+Those of .xlsx and .xlsm are read as a stream. A workbook of another kind may in a few kilobytes name cells so far
+apart that what reads it asks for all memory there is. That ends its process and not ours.
 """
 
 from __future__ import annotations
@@ -15,12 +15,15 @@ from typing import IO, Annotated
 
 import msgspec
 
+from onefold.collect.sources.files.unpacking import most_unpacked
 from onefold.model.errors import Fault, InvalidInput, TooLarge
 from onefold.model.pulled import Batch, Position
 
 _PROGRAM = (sys.executable, "-P", "-m", "onefold.collect.sources.files.sheets")
 _MOST_BYTES = 2 << 30
-"""Of a workbook, unpacked: sheets are held in memory."""
+"""Of a workbook, unpacked, where sheets are held in memory; else as much as of an archive, if that is more."""
+_HELD = ("content.xml", "xl/workbook.bin")
+"""What only such workbooks have: .ods and .xlsb."""
 LENGTH = 8
 _NOT_ONE = (
     (b"<html", "a page (HTML)"),
@@ -86,7 +89,9 @@ def _next(answers: IO[bytes], file: Path) -> Told:
     size = int.from_bytes(answers.read(LENGTH), "little")
     text = answers.read(size)
     if not size or len(text) < size:
-        hint = "its sheets may be too large, or hold a cell far off; save them as CSV"
+        hint = (
+            "its sheets may be too large, or hold a cell far off; save it as .xlsx, or them as CSV"
+        )
         fault = Fault("needs more memory than a workbook is given", file.name, hint)
         raise InvalidInput(f"{file} is not read", [fault])
     return msgspec.msgpack.decode(text, type=Told)
@@ -112,8 +117,10 @@ def _refuse_bomb(file: Path) -> None:
     try:
         with zipfile.ZipFile(file) as packed:
             size = sum(one.file_size for one in packed.infolist())
+            held = any(one in packed.namelist() for one in _HELD)
     except (zipfile.BadZipFile, OSError, ValueError) as error:
         raise InvalidInput(f"{file} cannot be read", [Fault(str(error), file.name)]) from error
-    if size > _MOST_BYTES:
-        fault = Fault(f"is {size:,} bytes unpacked; {_MOST_BYTES:,} are read", file.name)
+    most = _MOST_BYTES if held else max(_MOST_BYTES, most_unpacked(file.stat().st_size))
+    if size > most:
+        fault = Fault(f"is {size:,} bytes unpacked; {most:,} are read", file.name)
         raise TooLarge(f"{file} is not read", [fault])

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import resource
 import sys
-import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from onefold.collect.sources.files.books import opened
 from onefold.collect.sources.files.excel import LENGTH, Asked, ExcelSettings, Told
 from onefold.collect.sources.files.layout import (
     ABOVE,
@@ -23,15 +24,15 @@ from onefold.collect.sources.files.layout import (
     named,
     no_line,
 )
-from onefold.collect.sources.files.open_document import merged_down
+from onefold.collect.sources.files.open_document import Range
 from onefold.collect.sources.files.plain import plain
+from onefold.collect.sources.files.sheet_rows import Numbered, Row
 from onefold.model.errors import Fault, InvalidInput
 from onefold.model.pulled import Batch, Position, Record, Unreadable
 
 _ROWS, _CELLS = 5_000, 200_000
 _MOST_MEMORY = 2 << 30
-Row = list[Any]
-Ranges = Sequence[tuple[tuple[int, int], tuple[int, int]]]
+_HALF = (1 << 32) - 1
 
 
 def main() -> None:
@@ -39,6 +40,7 @@ def main() -> None:
     limit = resource.getrlimit(resource.RLIMIT_AS)[1]
     most = _MOST_MEMORY if limit == resource.RLIM_INFINITY else min(_MOST_MEMORY, limit)
     resource.setrlimit(resource.RLIMIT_AS, (most, limit))
+    gc.disable()  # rows are many, and none is part of a circle
     asked = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Asked)
     try:
         for batch in _read(Path(asked.file), asked.settings, asked.position):
@@ -55,58 +57,68 @@ def _tell(told: Told) -> None:
 
 
 def _read(file: Path, settings: ExcelSettings, position: Position | None) -> Iterator[Batch]:
-    import python_calamine as calamine  # noqa: PLC0415 - takes memory, which is bounded only now
-
-    try:
-        book = calamine.CalamineWorkbook.from_path(str(file))
-        unknown = [one for one in settings.sheets if one not in book.sheet_names]
+    with opened(file) as book:
+        names = book.names
+        unknown = [one for one in settings.sheets if one not in names]
         if unknown:
-            there = f"there are {', '.join(book.sheet_names)}"
+            there = f"there are {', '.join(names)}"
             faults = [Fault("there is no such sheet", one, there) for one in unknown]
             raise InvalidInput(f"{file} cannot be read", faults)
         start = position or {"sheet": 0, "row": 0}
-        merged = merged_down(file) if settings.merged else {}
-        chosen = settings.sheets or tuple(book.sheet_names)
-        for number, name in enumerate(chosen):
+        for number, name in enumerate(settings.sheets or names):
             if number < start["sheet"]:
                 continue
-            sheet = book.get_sheet_by_name(name)
-            ranges = (settings.merged and sheet.merged_cell_ranges) or merged.get(name)
-            # Rows come without the columns that are empty on their left.
-            beside = [""] * (sheet.start[1] if sheet.start else 0)
-            rows = _spread(([*beside, *row] for row in sheet.iter_rows()), ranges or ())
+            rows = _spread(book.rows(name), book.merged(name) if settings.merged else ())
             skip = start["row"] if number == start["sheet"] else 0
-            stream = f"{file.name}:{name}" if len(book.sheet_names) > 1 else file.name
+            stream = f"{file.name}:{name}" if len(names) > 1 else file.name
             yield from _batches(rows, settings, stream, number, skip)
-    except (calamine.CalamineError, zipfile.BadZipFile, SyntaxError, ValueError, OSError) as error:
-        raise InvalidInput(f"{file} cannot be read", [Fault(str(error), file.name)]) from error
 
 
 def _batches(
-    rows: Iterator[Row], settings: ExcelSettings, stream: str, sheet: int, skip: int
+    rows: Iterator[Numbered], settings: ExcelSettings, stream: str, sheet: int, skip: int
 ) -> Iterator[Batch]:
-    first = list(islice(rows, max(SAMPLE_ROWS, settings.header or 0)))
-    if any(cell not in ("", None) for row in first for cell in row):
+    first = _sample(rows, settings.header or 0)
+    if first:
         header, names = _head(first, settings, stream)
         columns = named(names, stream)
         most = max(1, min(_ROWS, _CELLS // len(columns)))
         at = max(skip, header.at + 1)
         if header.above and not skip:
-            unsure = [_told(first[one], stream, one + 1, ABOVE) for one in header.above]
+            above = [one for one in first if one[0] in header.above]
+            unsure = [_told(row, stream, number + 1, ABOVE) for number, row in above]
             yield Batch([], {"sheet": sheet, "row": at}, tuple(unsure))
-        left = islice(chain(first, rows), at, None)
+        left = (one for one in chain(first, rows) if one[0] >= at)
         while some := list(islice(left, most)):
             records, unreadable = [], []
-            for number, row in enumerate(some, at + 1):
-                values = _values(row, len(columns))
+            for number, row in some:
+                values = _values(row, columns if settings.columns else row)
+                values += [None] * (len(columns) - len(values))
                 if is_total(values):
-                    unreadable.append(_told(values, stream, number, IS_TOTAL))
-                elif any(one is not None for one in values):
-                    fields = dict(zip(columns, values, strict=True))
-                    records.append(Record(fields, stream, f"row {number}"))
-            at += len(some)
-            yield Batch(records, {"sheet": sheet, "row": at}, tuple(unreadable))
+                    unreadable.append(_told(values, stream, number + 1, IS_TOTAL))
+                else:
+                    fields = dict(zip(columns, values, strict=False))
+                    if len(values) > len(columns):
+                        fields |= _beyond(names, values, stream)
+                    records.append(Record(fields, stream, f"row {number + 1}"))
+            yield Batch(records, {"sheet": sheet, "row": some[-1][0] + 1}, tuple(unreadable))
     yield Batch([], {"sheet": sheet + 1, "row": 0})
+
+
+def _sample(rows: Iterator[Numbered], header: int) -> list[Numbered]:
+    """The first rows, as many as it takes to see which names the columns."""
+    first: list[Numbered] = []
+    for one in rows:
+        first.append(one)
+        if len(first) >= SAMPLE_ROWS and one[0] + 1 >= header:
+            break
+    return first
+
+
+def _beyond(names: Sequence[Any], values: Sequence[Any], stream: str) -> dict[str, Any]:
+    """What a row has to the right of the columns that are named."""
+    columns = named([*names, *[None] * (len(values) - len(names))], stream)
+    found = list(zip(columns, values, strict=True))[len(names) :]
+    return {name: value for name, value in found if value is not None}
 
 
 def _told(cells: Sequence[Any], stream: str, number: int, why: str) -> Unreadable:
@@ -114,22 +126,25 @@ def _told(cells: Sequence[Any], stream: str, number: int, why: str) -> Unreadabl
     return Unreadable(text.encode(), stream, f"row {number}", (why,))
 
 
-def _head(rows: list[Row], settings: ExcelSettings, stream: str) -> tuple[Header, Sequence[Any]]:
+def _head(
+    rows: list[Numbered], settings: ExcelSettings, stream: str
+) -> tuple[Header, Sequence[Any]]:
     """Which row names the columns (-1: none), and what they are called."""
     if settings.header == 0:
-        return Header(-1), settings.columns or [None] * max(map(len, rows))
+        return Header(-1), settings.columns or [None] * len(rows[0][1])
     if settings.header is None:
-        header = header_of(rows)
-    elif settings.header <= len(rows):
+        found = header_of([row for _, row in rows])
+        header = Header(rows[found.at][0], tuple(rows[one][0] for one in found.above))
+    elif settings.header <= rows[-1][0] + 1:
         header = Header(settings.header - 1)
     else:
-        raise no_line(Path(stream), settings.header, len(rows))
-    return header, settings.columns or rows[header.at]
+        raise no_line(Path(stream), settings.header, rows[-1][0] + 1)
+    names = dict(rows).get(header.at) or [None] * len(rows[0][1])
+    return header, settings.columns or names
 
 
-def _values(row: list[Any], width: int) -> list[Any]:
-    cells = [_cell(one) for one in row[:width]]
-    return cells + [None] * (width - len(cells))
+def _values(row: Row, most: Sequence[Any]) -> list[Any]:
+    return [one if one.__class__ is str and one else _cell(one) for one in islice(row, len(most))]
 
 
 def _cell(value: Any) -> Any:
@@ -139,23 +154,41 @@ def _cell(value: Any) -> Any:
     return None if value == "" else plain(value)
 
 
-def _spread(rows: Iterator[Row], ranges: Ranges) -> Iterator[Row]:
-    """Give each cell of a merged range down the rows its value; titles across columns stay one cell."""
-    begun: dict[int, list[tuple[int, int]]] = {}
-    for (top, left), (bottom, right) in ranges:
-        if left == right:
-            begun.setdefault(top, []).append((left, bottom))
-    open_ones: dict[int, tuple[Any, int]] = {}
-    for number, row in enumerate(rows):
-        for column, (value, bottom) in list(open_ones.items()):
-            if number > bottom:
-                del open_ones[column]
-            elif column < len(row):
-                row[column] = value
-        for left, bottom in begun.get(number, ()):
-            if left < len(row):
-                open_ones[left] = (row[left], bottom)
-        yield row
+def _spread(rows: Iterator[Numbered], ranges: Iterable[Range]) -> Iterator[Numbered]:
+    """Give each cell of a merged range down the rows its value; titles across columns stay one cell.
+
+    Rows that have no value are left out.
+    """
+    # A number for each range: there may be as many as rows.
+    begun = [top << 64 | left << 32 | bottom for (top, left), (bottom, right) in ranges
+             if left == right and bottom > top]  # fmt: skip
+    begun.sort(reverse=True)
+    opened: dict[int, tuple[Any, int]] = {}
+    at = 0
+    for number, row in rows:
+        if opened:
+            last = min(number - 1, max(bottom for _, bottom in opened.values()))
+            for missing in range(at, last + 1):
+                yield missing, _filled([], opened, missing)
+            _filled(row, opened, number)
+        at = number + 1
+        while begun and begun[-1] >> 64 <= number:
+            one = begun.pop()
+            left, bottom = one >> 32 & _HALF, one & _HALF
+            if one >> 64 == number and left < len(row) and row[left] not in ("", None):
+                opened[left] = (row[left], bottom)
+        yield number, row
+
+
+def _filled(row: Row, opened: dict[int, tuple[Any, int]], number: int) -> Row:
+    """The row with the values of merged cells that reach down to it; others end."""
+    for column, (value, bottom) in list(opened.items()):
+        if number > bottom:
+            del opened[column]
+            continue
+        row += [""] * (column + 1 - len(row))
+        row[column] = value
+    return row
 
 
 if __name__ == "__main__":

@@ -121,9 +121,14 @@ def _fault(inside: list[zipfile.ZipInfo]) -> str:
     return ""
 
 
+def most_unpacked(packed: int) -> int:
+    """How many bytes may come of so many that are packed; more is a bomb."""
+    return min(_LARGEST, max(_SMALL, packed * _RATIO))
+
+
 def _write(source: IO[bytes], path: Path, file: Path, packed: int) -> None:
     """Write out what is unpacked, as long as it is no bomb."""
-    most = min(_LARGEST, max(_SMALL, packed * _RATIO))
+    most = most_unpacked(packed)
     size = 0
     with path.open("wb") as target:
         while piece := source.read(_PIECE):

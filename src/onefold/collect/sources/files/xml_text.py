@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import msgspec
 
@@ -19,6 +19,7 @@ _ROWS = 2_000
 _HEAD = 64 << 10
 _LOOKED_AT, _FEW = 20_000, 2
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_HAS_TYPE, _NO_TYPE = "has a document type (DTD), which is refused", "remove <!DOCTYPE …>"
 _ABOUT_SCHEMA = "{http://www.w3.org/2001/XMLSchema-instance}"
 """Attributes that say of what type something is, or that it is nothing (`nil`)."""
 
@@ -77,10 +78,13 @@ def refuse_types(file: Path) -> None:
     # What stands in a comment or within elements is no type, but what somebody wrote about one.
     above = re.split(r"<[\w:]", _COMMENT.sub("", text), maxsplit=1)[0]
     if "<!DOCTYPE" in above or "<!ENTITY" in above:
-        fault = Fault(
-            "has a document type (DTD), which is refused", file.name, "remove <!DOCTYPE …>"
-        )
-        raise InvalidInput(f"{file} is not read", [fault])
+        raise InvalidInput(f"{file} is not read", [Fault(_HAS_TYPE, file.name, _NO_TYPE)])
+
+
+def refuse_type(element: Any) -> None:
+    """Refuse what stands below a document type."""
+    if element.getroottree().docinfo.internalDTD is not None:
+        raise InvalidInput("the XML is not read", [Fault(_HAS_TYPE, hint=_NO_TYPE)])
 
 
 def _found(file: Path, path: list[str]) -> Iterator[dict[str, Any] | str]:
@@ -92,9 +96,9 @@ def _found(file: Path, path: list[str]) -> Iterator[dict[str, Any] | str]:
         for event, element in _events(file):
             if event == "start":
                 if not stack and element.getroottree().docinfo.internalDTD is not None:
-                    yield "has a document type (DTD), which is refused"
+                    yield _HAS_TYPE
                     return
-                stack.append(_local(element.tag))
+                stack.append(local(element.tag))
                 continue
             if stack == path:
                 yield _fields(element)
@@ -106,20 +110,33 @@ def _found(file: Path, path: list[str]) -> Iterator[dict[str, Any] | str]:
 
 
 def _events(file: Path) -> Iterator[tuple[str, Any]]:
-    """How elements begin and end; nothing that the file names is ever fetched."""
-    from lxml import etree  # noqa: PLC0415
-
     with file.open("rb") as source:
-        yield from etree.iterparse(
-            source,
-            events=("start", "end"),
-            resolve_entities=False,
-            no_network=True,
-            load_dtd=False,
-            huge_tree=False,
-            remove_comments=True,
-            remove_pis=True,
-        )
+        yield from parsed(source, ("start", "end"))
+
+
+def parsed(
+    source: IO[bytes], events: Sequence[str], tag: str | None = None
+) -> Iterator[tuple[str, Any]]:
+    """How elements (of a name) begin and end; nothing that the XML names is ever fetched.
+
+    With a name, each is freed after it was looked at.
+    """
+    from lxml import etree  # noqa: PLC0415 - needed only for such files
+
+    for event, element in etree.iterparse(
+        source,
+        events=events,
+        tag=tag,
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+    ):
+        yield event, element
+        if tag:
+            _free(element)
 
 
 def _paths(file: Path) -> Counter[tuple[str, ...]]:
@@ -131,7 +148,7 @@ def _paths(file: Path) -> Counter[tuple[str, ...]]:
     try:
         for count, (event, element) in enumerate(_events(file)):
             if event == "start":
-                stack.append(_local(element.tag))
+                stack.append(local(element.tag))
                 seen[tuple(stack)] += 1
             else:
                 stack.pop()
@@ -170,14 +187,14 @@ def _fields(element: Any) -> dict[str, Any] | str:
 
 def _value(element: Any) -> Any:
     found: dict[str, Any] = {
-        f"@{_local(name)}": value
+        f"@{local(name)}": value
         for name, value in element.attrib.items()
         if not name.startswith(_ABOUT_SCHEMA)
     }
     for child in element:
         if not isinstance(child.tag, str):
             continue
-        name, value = _local(child.tag), _value(child)
+        name, value = local(child.tag), _value(child)
         if name not in found:
             found[name] = value
         elif isinstance(found[name], list):
@@ -193,7 +210,8 @@ def _value(element: Any) -> Any:
     return found
 
 
-def _local(tag: str) -> str:
+def local(tag: str) -> str:
+    """The name of an element or attribute, without its namespace."""
     return tag.rpartition("}")[2]
 
 

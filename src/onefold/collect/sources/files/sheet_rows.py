@@ -33,6 +33,7 @@ _CELL = (
 )
 _BLANK = r'(?:<c r="[A-Z]+\d+"(?: s="\d+")?/>)+(?=<c r="|</row>)'
 _IN_ITSELF = ("str", "inlineStr")
+_UNKNOWN: tuple[int, Value, str | None] = (0, str, None)
 Cell = tuple[str, str, str, str, str]
 """The letters of its column, the number of its row, its format, its type, and what it holds."""
 
@@ -57,7 +58,7 @@ class Rows:
         self._made = {"s": told, "b": _is_true, "e": _nothing, "d": iso} | dict.fromkeys(
             _IN_ITSELF, str
         )
-        self._known: dict[str, tuple[int, Value, str]] = {}
+        self._known: dict[str, tuple[int, Value, str | None]] = {}
 
     def scanned(self, text: str, prefix: str) -> list[tuple[str, Row]]:
         """The rows of a text."""
@@ -79,8 +80,9 @@ class Rows:
                 head, _, written = front.rpartition(">")
                 # The cells of a column are nearly always written alike but for the number of the row.
                 key = head.replace(place, '"', 1)
-                if written and key in known and known[key][2] == after:
-                    column, make, _ = known[key]
+                found = known.get(key, _UNKNOWN)
+                if found[2] == after and written:
+                    column, make, _ = found
                     if column == len(row):
                         row.append(make(written))
                     else:
@@ -88,7 +90,7 @@ class Rows:
                 else:
                     cells = _searched(one + ends, prefix)
                     column = self._add(row, column, cells)
-                    at = at or cells[0][1]
+                    at = at or (cells[0][1] if cells else "")
                     if len(cells) == 1 and cells[0][0] and cells[0][1] == told[1]:
                         self._know(key, after, prefix, (column, cells[0]))
             cells = _searched(last, prefix)

@@ -7,6 +7,7 @@ import resource
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -149,8 +150,10 @@ def _values(row: Row, most: Sequence[Any]) -> list[Any]:
 
 def _cell(value: Any) -> Any:
     """Whole numbers as such, as Excel knows only one kind; nothing as None."""
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1 << 53:
-        return int(value)
+    if value.__class__ is float:
+        if value.is_integer() and abs(value) < 1 << 53:
+            return int(value)
+        return value if isfinite(value) else None
     return None if value == "" else plain(value)
 
 

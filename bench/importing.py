@@ -29,6 +29,7 @@ SURNAMES, GIVEN = (
 )
 PROCESSES = {
     "onefold.app.worker.reading": "read-ahead",
+    "onefold.collect.sources.files.sheets": "workbook",
     **{one: one for one in ("import", "up", "web", "worker", "jobs")},
 }
 LETTERS = "ABCDEFGHIJ"

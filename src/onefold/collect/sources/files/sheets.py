@@ -96,7 +96,7 @@ def _batches(
                 values += [None] * (len(columns) - len(values))
                 if is_total(values):
                     unreadable.append(_told(values, stream, number + 1, IS_TOTAL))
-                else:
+                elif any(one is not None for one in values):
                     fields = dict(zip(columns, values, strict=False))
                     if len(values) > len(columns):
                         fields |= _beyond(names, values, stream)

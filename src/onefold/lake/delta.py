@@ -21,6 +21,7 @@ from onefold.model.catalogue import TABLES
 from onefold.model.errors import Busy
 
 _WRITER = "onefold"
+_SAMPLE = 1_000
 
 
 class DeltaLake:
@@ -175,13 +176,22 @@ def _write(rows: pa.Table, path: Path) -> None:
     """Write a Parquet file that no commit names yet; what a full disk leaves of it is removed."""
     written = False
     try:
-        pq.write_table(rows, path, compression="zstd")
+        pq.write_table(rows, path, compression="zstd", use_dictionary=_repeating(rows))
         _sync(path)
         _sync(path.parent)
         written = True
     finally:
         if not written:
             path.unlink(missing_ok=True)
+
+
+def _repeating(rows: pa.Table) -> list[str]:
+    """The columns in which most values came before, as a sample says: only for such is a dictionary worth its time and
+    place.
+    """
+    some = rows.slice(0, _SAMPLE)
+    names: list[str] = some.column_names
+    return [one for one in names if 2 * len(some[one].unique()) <= len(some)]
 
 
 def _sync(path: Path) -> None:

@@ -2,6 +2,7 @@ import os
 from pathlib import Path
 
 import duckdb
+import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
 
@@ -36,6 +37,19 @@ def test_rows_and_the_batch_they_are_of_are_one_commit(lake: DeltaLake) -> None:
     assert DeltaLake(lake.directory).last_batch("links") == 5
     assert batches(lake) == [1, 2, 5]
     assert DeltaTable(str(lake.directory / "links")).to_pyarrow_table().num_rows == 3
+
+
+def test_only_columns_whose_values_come_again_have_a_dictionary(lake: DeltaLake) -> None:
+    count = 5_000
+    names = [f"u{one}" for one in range(count)]
+    row = [["user_id"] * count, names, ["email"] * count, names]
+    row += [[1] * count, [*range(count)], ["web"] * count, names]
+    lake.append("links", complete("links", to_table("links", row), {"batch": [1] * count}), 1)
+    (file,) = lake.snapshot("links")[1]
+    group = pq.ParquetFile(file).metadata.row_group(0)
+    columns = [group.column(one) for one in range(group.num_columns)]
+    found = {one.path_in_schema for one in columns if one.has_dictionary_page}
+    assert found == {"left_kind", "right_kind", "rank", "source", "batch"}
 
 
 def test_joining_small_files_keeps_rows_and_batch(lake: DeltaLake) -> None:

@@ -246,6 +246,43 @@ def test_charts_are_no_sheets_and_empty_sheets_have_no_rows(tmp_path: Path) -> N
         assert list(book.rows("S0")) == []
 
 
+def rewritten(file: Path, part: str, *changes: tuple[str, str]) -> None:
+    """The workbook with a part in which these texts stand for those."""
+    with zipfile.ZipFile(file) as archive:
+        kept = {one: archive.read(one).decode() for one in archive.namelist()}
+    for before, after in changes:
+        assert before in kept[part]
+        kept[part] = kept[part].replace(before, after)
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in kept.items():
+            archive.writestr(name, content)
+
+
+def test_parts_may_be_named_from_the_top_of_the_archive(tmp_path: Path) -> None:
+    cells = '<row r="1"><c r="A1" t="s"><v>0</v></c><c r="B1" s="3"><v>45000</v></c></row>'
+    shared = f'<sst xmlns="{_PLAIN}"><si><t>Bonn</t></si></sst>'
+    file = packed(tmp_path, [sheet(cells)], shared=shared)
+    others = "".join(
+        f'<Relationship Id="{kind}" Type="{_RELATED}/{kind}" Target="/xl/{kind}.xml"/>'
+        for kind in ("sharedStrings", "styles")
+    )
+    rewritten(
+        file,
+        "xl/_rels/workbook.xml.rels",
+        ('"worksheets/s0.xml"', '"/xl/worksheets/s0.xml"'),
+        ("</Relationships>", f"{others}</Relationships>"),
+    )
+    assert streamed(file) == {0: ["Bonn", date(2023, 3, 15)]}
+
+
+def test_modules_of_macros_are_no_sheets(tmp_path: Path) -> None:
+    file = packed(tmp_path, [sheet("")])
+    module = '<sheet name="Module" sheetId="9" r:id=""/></sheets>'
+    rewritten(file, "xl/workbook.xml", ("</sheets>", module))
+    with opened(file) as book:
+        assert book.names == ["S0"]
+
+
 def test_texts_asked_for_in_any_order_take_no_more_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kept_texts, "_MOST_BYTES", 20_000)
     with closing(KeptTexts(f"text {n}" for n in range(10_000))) as texts:

@@ -32,11 +32,10 @@ class OpenXmlBook:
         self._packed = packed
         self._parts = _parts(packed)
         kinds = dict(self._related(workbook).values())
-        folder = posixpath.dirname(workbook)
-        self._texts = posixpath.join(folder, kinds.get("sharedStrings", "sharedStrings.xml"))
+        self._texts = _beside(workbook, kinds.get("sharedStrings", "sharedStrings.xml"))
         self._kept: KeptTexts | None = None
         self._sheets, from_1904 = self._told(workbook)
-        styles = posixpath.join(folder, kinds.get("styles", "styles.xml"))
+        styles = _beside(workbook, kinds.get("styles", "styles.xml"))
         self._values = self._formats(styles, from_1904) if styles.lower() in self._parts else {}
 
     @classmethod
@@ -105,12 +104,13 @@ class OpenXmlBook:
                     from_1904 = about.get("date1904", "") in ("1", "true")
                 elif tag == "sheet":
                     key = next((one for name, one in about.items() if local(name) == "id"), "")
+                    if not key:  # a module of macros, which is written as a sheet
+                        continue
                     kind, target = related.get(key, ("", ""))
                     if not target:
                         raise _broken(f"does not say where its sheet {about.get('name')!r} lies")
                     if kind not in _NOT_SHEETS:
-                        path = posixpath.join("/", posixpath.dirname(workbook), target)
-                        sheets[about.get("name", "")] = posixpath.normpath(path).lstrip("/")
+                        sheets[about.get("name", "")] = _beside(workbook, target)
         return sheets, from_1904
 
     def _related(self, part: str) -> dict[str, tuple[str, str]]:
@@ -153,6 +153,12 @@ class OpenXmlBook:
 def _parts(packed: zipfile.ZipFile) -> dict[str, str]:
     """The names in an archive, as a workbook may mean them."""
     return {one.replace("\\", "/").lstrip("/").lower(): one for one in packed.namelist()}
+
+
+def _beside(part: str, target: str) -> str:
+    """Where a part lies that another one names: from the top (`/xl/…`), or from its own folder."""
+    path = posixpath.join("/", posixpath.dirname(part), target)
+    return posixpath.normpath(path).lstrip("/")
 
 
 def _tags(source: IO[bytes]) -> Iterator[tuple[str, dict[str, str]]]:

@@ -9,6 +9,8 @@ import msgspec
 
 from onefold.model.pulled import Batch, Record
 
+_MOST_CHARACTERS = 32 << 20
+"""Of all that is kept: of rows that are very long, fewer are."""
 _MOST_VALUES = 20_000
 _MOST_FIELDS = 2_000
 _EXAMPLE = 60
@@ -26,13 +28,17 @@ class FieldFill(msgspec.Struct, frozen=True):
 
 
 class Sampling:
-    """Takes batches in; keeps every row of a small file, and of a large one rows at even distances."""
+    """Takes batches in; keeps every row of a small file, and of a large one rows at even distances.
+
+    At least as many as its size, and less than twice as many; fewer where rows are very long.
+    """
 
     def __init__(self, size: int) -> None:
         self._size = size
         self._every = 1
         self._next = 0
         self.records: list[Record] = []
+        self._lengths: list[int] = []
         self.rows = 0
         self.unreadable = 0
         self.reasons: Counter[str] = Counter()
@@ -47,10 +53,14 @@ class Sampling:
         if start < count:
             kept = batch.records[start :: self._every]
             self.records += kept
+            self._lengths += [len(str(one.fields)) for one in kept]
             self._next += len(kept) * self._every
         self.rows += count
-        while len(self.records) > 2 * self._size:
+        while len(self.records) > 2 * self._size or (
+            sum(self._lengths) > _MOST_CHARACTERS and len(self.records) > 1
+        ):
             self.records = self.records[::2]
+            self._lengths = self._lengths[::2]
             self._every *= 2
             self._next = len(self.records) * self._every
 

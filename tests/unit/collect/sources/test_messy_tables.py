@@ -138,6 +138,14 @@ def test_a_cell_may_be_long_and_a_line_that_is_too_long_costs_no_other(tmp_path:
     assert {why for _, why in told(file)} == {"is longer than 8,388,608 bytes"}
 
 
+def test_a_text_in_the_place_of_a_name_is_told(tmp_path: Path) -> None:
+    file = made(tmp_path, f"id,{'x' * 4_096}\n1,2\n")
+    assert rows(file) == [["1", "2"]]
+    file = made(tmp_path, f"id,{'x' * 4_097}\n1,2\n")
+    with pytest.raises(InvalidInput, match=r"column 2, 'xxx.*more than 4,096 .*header=0 if none"):
+        rows(file)
+
+
 def test_zeros_within_a_text_cost_their_row(tmp_path: Path) -> None:
     file = made(tmp_path, b"id,name\n1,A\0nn\n2,Bob\n")
     assert rows(file) == [["2", "Bob"]]

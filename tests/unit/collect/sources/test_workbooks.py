@@ -29,21 +29,24 @@ def workbook(folder: Path, cells: dict[str, str | int], merged: str = "") -> Pat
         by_row.setdefault(int(place.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")), []).append(body)
     sheet = "".join(f'<row r="{at}">{"".join(row)}</row>' for at, row in by_row.items())
     merge = f'<mergeCells count="1"><mergeCell ref="{merged}"/></mergeCells>' if merged else ""
-    parts = {
+    file = folder / "x.xlsx"
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, text in _parts(sheet, merge).items():
+            archive.writestr(name, text)
+    return file
+
+
+def _parts(rows: str, merged: str = "") -> dict[str, str]:
+    return {
         "_rels/.rels": f'<Relationships xmlns="{_PACKED}"><Relationship Id="r1"'
         f' Type="{_RELATED}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
         "xl/workbook.xml": f'<workbook xmlns="{_MAIN}" xmlns:r="{_RELATED}"><sheets>'
         '<sheet name="A" sheetId="1" r:id="r1"/></sheets></workbook>',
         "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{_PACKED}"><Relationship Id="r1"'
         f' Type="{_RELATED}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
-        "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{_MAIN}"><sheetData>{sheet}</sheetData>'
-        f"{merge}</worksheet>",
+        "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{_MAIN}"><sheetData>{rows}</sheetData>'
+        f"{merged}</worksheet>",
     }
-    file = folder / "x.xlsx"
-    with zipfile.ZipFile(file, "w") as archive:
-        for name, text in parts.items():
-            archive.writestr(name, text)
-    return file
 
 
 def batches(file: Path, position: Any = None, **options: Any) -> list[Batch]:
@@ -77,6 +80,36 @@ def test_cells_far_off_are_no_way_to_take_all_memory(tmp_path: Path) -> None:
         archive.writestr("content.xml", text)
         archive.writestr("META-INF/manifest.xml", '<m xmlns="urn:x"/>')
     with pytest.raises(InvalidInput, match=r"needs more memory .*save it as \.xlsx"):
+        batches(file)
+
+
+def test_one_long_text_in_very_many_cells_is_told(tmp_path: Path) -> None:
+    file = workbook(tmp_path, {"A1": "id"})
+    cell, text = '<c t="s"><v>0</v></c>', "x" * 32_767
+    rows = "".join(f"<row>{cell * 1_000}</row>" for _ in range(70))
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in _parts(rows).items():
+            archive.writestr(name, content)
+        shared = f'<sst xmlns="{_MAIN}"><si><t>{text}</t></si></sst>'
+        archive.writestr("xl/sharedStrings.xml", shared)
+    assert file.stat().st_size < 20_000
+    read = read_file(file, "excel", settings_of("excel", {"header": 0}), None)
+    assert [len(next(read).records) for _ in range(65)] == [1] * 65
+    with pytest.raises(InvalidInput, match=r"row 66: has more than 2,147,483,648 characters"):
+        next(read)
+
+
+def test_what_the_reader_of_a_kind_stumbles_over_is_told(tmp_path: Path) -> None:
+    def text(value: str) -> bytes:
+        return len(value).to_bytes(4, "little") + value.encode("utf-16-le")
+
+    file = tmp_path / "x.xlsb"
+    sheet = b"\0\0\0\0\1\0\0\0" + text("rId9") + text("A")
+    begin, sheets, end = b"\x83\x01\0\x8f\x01\0", b"\x9c\x01", b"\x90\x01\0\x84\x01\0"
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("xl/workbook.bin", begin + sheets + bytes([len(sheet)]) + sheet + end)
+        archive.writestr("xl/_rels/workbook.bin.rels", f'<Relationships xmlns="{_PACKED}"/>')
+    with pytest.raises(InvalidInput, match=r"cannot be read as it is \(open it and save it as"):
         batches(file)
 
 

@@ -25,6 +25,8 @@ _MOST_BYTES = 2 << 30
 _HELD = ("content.xml", "xl/workbook.bin")
 """What only such workbooks have: .ods and .xlsb."""
 LENGTH = 8
+NO_MEMORY = 3
+"""What the process that reads ends with when it wants more than it is given."""
 _NOT_ONE = (
     (b"<html", "a page (HTML)"),
     (b"<!doctype html", "a page (HTML)"),
@@ -73,7 +75,7 @@ def read(file: Path, settings: ExcelSettings, position: Position | None) -> Iter
         process.stdin.write(msgspec.msgpack.encode(Asked(str(file), settings, position)))
         process.stdin.close()
         while True:
-            told = _next(process.stdout, file)
+            told = _next(process, process.stdout, file)
             if told.failed:
                 raise InvalidInput(told.failed, list(_what_it_is(file)) or told.faults)
             if told.batch is None:
@@ -85,16 +87,19 @@ def read(file: Path, settings: ExcelSettings, position: Position | None) -> Iter
         process.stdout.close()
 
 
-def _next(answers: IO[bytes], file: Path) -> Told:
+def _next(process: subprocess.Popen[bytes], answers: IO[bytes], file: Path) -> Told:
     size = int.from_bytes(answers.read(LENGTH), "little")
     text = answers.read(size)
-    if not size or len(text) < size:
+    if size and len(text) == size:
+        return msgspec.msgpack.decode(text, type=Told)
+    if process.wait() == 1:  # an error of what reads such workbooks
+        fault = Fault("cannot be read as it is", file.name, "open it and save it as .xlsx")
+    else:
         hint = (
             "its sheets may be too large, or hold a cell far off; save it as .xlsx, or them as CSV"
         )
         fault = Fault("needs more memory than a workbook is given", file.name, hint)
-        raise InvalidInput(f"{file} is not read", [fault])
-    return msgspec.msgpack.decode(text, type=Told)
+    raise InvalidInput(f"{file} is not read", [fault])
 
 
 def _what_it_is(file: Path) -> Iterator[Fault]:

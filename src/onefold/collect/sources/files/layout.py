@@ -14,6 +14,8 @@ from onefold.model.errors import Fault, InvalidInput
 
 DELIMITERS = (",", ";", "\t", "|", "\x1f", "^", "~")
 SAMPLE_ROWS = 200
+_LONGEST_NAME = 4_096
+"""Of a column: each record holds it."""
 LARGEST = 8 << 20
 """A cell holds no more characters."""
 _NUMBER = re.compile(r"[-+]?[\d.,\s]*\d[\d.,\s%]*")
@@ -157,6 +159,13 @@ def named(cells: Sequence[object], where: str) -> list[str]:
         name = " ".join(str("" if cell is None else cell).split()) or f"column_{place}"
         if "\0" in name:
             fault = Fault("a column's name holds the character U+0000", f"{where}: {name!r}")
+            raise InvalidInput(f"{where} cannot be read", [fault])
+        if len(name) > _LONGEST_NAME:
+            fault = Fault(
+                f"a column's name has more than {_LONGEST_NAME:,} characters",
+                f"{where}: column {place}, {name[:40]!r} …",
+                "say which row names the columns: header=N, or header=0 if none does",
+            )
             raise InvalidInput(f"{where} cannot be read", [fault])
         taken[name] += 1
         found.append(name if taken[name] == 1 else f"{name}_{taken[name]}")

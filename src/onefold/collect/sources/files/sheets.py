@@ -14,7 +14,13 @@ from typing import Any
 import msgspec
 
 from onefold.collect.sources.files.books import opened
-from onefold.collect.sources.files.excel import LENGTH, Asked, ExcelSettings, Told
+from onefold.collect.sources.files.excel import (
+    LENGTH,
+    NO_MEMORY,
+    Asked,
+    ExcelSettings,
+    Told,
+)
 from onefold.collect.sources.files.layout import (
     ABOVE,
     IS_TOTAL,
@@ -28,10 +34,13 @@ from onefold.collect.sources.files.layout import (
 from onefold.collect.sources.files.open_document import Range
 from onefold.collect.sources.files.plain import plain
 from onefold.collect.sources.files.sheet_rows import Numbered, Row
+from onefold.collect.sources.files.unpacking import most_unpacked
 from onefold.model.errors import Fault, InvalidInput
 from onefold.model.pulled import Batch, Position, Record, Unreadable
 
-_ROWS, _CELLS = 5_000, 200_000
+_ROWS, _CELLS, _CHARACTERS = 5_000, 200_000, 4 << 20
+"""Of a batch, about."""
+_MOST_CHARACTERS = 2 << 30
 _MOST_MEMORY = 2 << 30
 _HALF = (1 << 32) - 1
 
@@ -49,6 +58,8 @@ def main() -> None:
         _tell(Told())
     except InvalidInput as error:
         _tell(Told(failed=error.message, faults=tuple(error.faults)))
+    except MemoryError:
+        sys.exit(NO_MEMORY)
 
 
 def _tell(told: Told) -> None:
@@ -66,17 +77,23 @@ def _read(file: Path, settings: ExcelSettings, position: Position | None) -> Ite
             faults = [Fault("there is no such sheet", one, there) for one in unknown]
             raise InvalidInput(f"{file} cannot be read", faults)
         start = position or {"sheet": 0, "row": 0}
+        portions = _Portions(max(_MOST_CHARACTERS, most_unpacked(file.stat().st_size)))
         for number, name in enumerate(settings.sheets or names):
             if number < start["sheet"]:
                 continue
             rows = _spread(book.rows(name), book.merged(name) if settings.merged else ())
             skip = start["row"] if number == start["sheet"] else 0
             stream = f"{file.name}:{name}" if len(names) > 1 else file.name
-            yield from _batches(rows, settings, stream, number, skip)
+            yield from _batches(rows, settings, stream, number, skip, portions)
 
 
 def _batches(
-    rows: Iterator[Numbered], settings: ExcelSettings, stream: str, sheet: int, skip: int
+    rows: Iterator[Numbered],
+    settings: ExcelSettings,
+    stream: str,
+    sheet: int,
+    skip: int,
+    portions: _Portions,
 ) -> Iterator[Batch]:
     first = _sample(rows, settings.header or 0)
     if first:
@@ -89,7 +106,7 @@ def _batches(
             unsure = [_told(row, stream, number + 1, ABOVE) for number, row in above]
             yield Batch([], {"sheet": sheet, "row": at}, tuple(unsure))
         left = (one for one in chain(first, rows) if one[0] >= at)
-        while some := list(islice(left, most)):
+        while some := portions.next(left, most):
             records, unreadable = [], []
             for number, row in some:
                 values = _values(row, columns if settings.columns else row)
@@ -103,6 +120,36 @@ def _batches(
                     records.append(Record(fields, stream, f"row {number + 1}"))
             yield Batch(records, {"sheet": sheet, "row": some[-1][0] + 1}, tuple(unreadable))
     yield Batch([], {"sheet": sheet + 1, "row": 0})
+
+
+class _Portions:
+    """Takes rows by so many texts as a batch may hold, and not more in all than a workbook may.
+
+    Cells share their texts: a small file may name one long text a million times.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._told = 0
+
+    def next(self, rows: Iterator[Numbered], most: int) -> list[Numbered]:
+        """The next rows: so many at most, and no more when their texts are long."""
+        some: list[Numbered] = []
+        characters = 0
+        for one in islice(rows, most):
+            some.append(one)
+            characters += sum(len(cell) for cell in one[1] if cell.__class__ is str)
+            if characters > _CHARACTERS:
+                break
+        self._told += characters
+        if self._told > self._most:
+            fault = Fault(
+                f"has more than {self._most:,} characters in its cells",
+                f"row {some[-1][0] + 1}",
+                "is it one text in very many cells? Save it as CSV",
+            )
+            raise InvalidInput("the workbook cannot be read", [fault])
+        return some
 
 
 def _sample(rows: Iterator[Numbered], header: int) -> list[Numbered]:

@@ -21,7 +21,8 @@ from onefold.app.profiles.finding import profile
 from onefold.app.workspace import id_maker, node_key, now_us, open_lake, open_store
 from onefold.config import Settings
 from onefold.engine import DuckEngine
-from onefold.lake import DeltaLake, complete, to_table
+from onefold.lake import complete, to_table
+from onefold.lake.delta import DeltaLake
 from onefold.model.profile import (
     WITH_USER,
     Node,

@@ -34,7 +34,8 @@ from onefold.app.lake.typed import column_name, typed_columns, wanted_fields
 from onefold.app.workspace import open_lake, open_store
 from onefold.config import Settings
 from onefold.engine import DuckEngine
-from onefold.lake import DeltaLake, arrow_schema
+from onefold.lake import arrow_schema
+from onefold.lake.delta import DeltaLake
 from onefold.model.catalogue import TABLES
 from onefold.model.profile import profile_name_sql
 from onefold.model.records import Accepted

@@ -17,7 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from onefold.lake import DeltaLake, parse_file_name
+from onefold.lake import parse_file_name
+from onefold.lake.delta import DeltaLake
 
 BIN = Path("/usr/lib/postgresql/15/bin")
 _TABLES = """

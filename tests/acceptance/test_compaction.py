@@ -26,7 +26,8 @@ from onefold.app.lake.writer import drain
 from onefold.app.workspace import create_files, open_lake, open_store
 from onefold.config import Settings
 from onefold.engine import DuckEngine
-from onefold.lake import DeltaLake, from_ipc, parse_file_name, to_ipc
+from onefold.lake import from_ipc, parse_file_name, to_ipc
+from onefold.lake.delta import DeltaLake
 from onefold.model.profile import profile_name
 from onefold.testing.shop import definitions
 from tests.acceptance.conftest import Stepped

@@ -18,7 +18,8 @@ from onefold.app.lake.writer import drain
 from onefold.app.profiles.finding import profile
 from onefold.app.workspace import open_lake, open_store
 from onefold.engine import DuckEngine
-from onefold.lake import DeltaLake, parse_file_name
+from onefold.lake import parse_file_name
+from onefold.lake.delta import DeltaLake
 from onefold.model.profile import profile_name
 from onefold.store import SQLiteStore
 from onefold.testing.shop import definitions

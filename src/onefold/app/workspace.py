@@ -21,7 +21,7 @@ from onefold.store import SQLiteStore
 
 if TYPE_CHECKING:
     from onefold.engine import Engine
-    from onefold.lake import DeltaLake
+    from onefold.lake.delta import DeltaLake
 
 _MIB = 1024 * 1024
 _EPOCH_MS = 1_577_836_800_000
@@ -77,7 +77,7 @@ def open_store(settings: Settings, *, cache_mb: int | None = None) -> Iterator[S
 def open_lake(settings: Settings) -> DeltaLake:
     """The lake of the workspace."""
     # Its drivers take 40 MB, and not every process that opens the store opens the lake.
-    from onefold.lake import DeltaLake  # noqa: PLC0415
+    from onefold.lake.delta import DeltaLake  # noqa: PLC0415
 
     return DeltaLake(lake_path(settings))
 

@@ -12,12 +12,10 @@ from onefold.lake.arrow import (
     to_ipc,
     to_table,
 )
-from onefold.lake.delta import DeltaLake
 from onefold.lake.names import MIXED, FileName, by_layout, parse_file_name
 
 __all__ = [
     "MIXED",
-    "DeltaLake",
     "FileName",
     "arrow_schema",
     "by_layout",

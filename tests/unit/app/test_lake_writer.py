@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from onefold.app.lake.writer import LakeWriter
-from onefold.lake import DeltaLake, complete, to_ipc, to_table
+from onefold.lake import complete, to_ipc, to_table
+from onefold.lake.delta import DeltaLake
 from onefold.store import BatchWrite, QueuedRows, SQLiteStore
 
 MIB = 1 << 20

@@ -6,7 +6,8 @@ import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
 
-from onefold.lake import DeltaLake, complete, to_table
+from onefold.lake import complete, to_table
+from onefold.lake.delta import DeltaLake
 from onefold.model.errors import Busy
 
 

@@ -8,7 +8,8 @@ import pyarrow as pa
 import pytest
 
 from onefold.engine import DuckEngine
-from onefold.lake import DeltaLake, arrow_schema
+from onefold.lake import arrow_schema
+from onefold.lake.delta import DeltaLake
 from onefold.model.errors import Damaged
 
 

@@ -13,7 +13,7 @@ from onefold.app.lake.tables import add_views, tables_now
 from onefold.app.workspace import now_us, spill_path
 from onefold.config import Settings
 from onefold.engine import DuckEngine
-from onefold.lake import DeltaLake
+from onefold.lake.delta import DeltaLake
 from onefold.model.account import Account, decode_account
 from onefold.model.given import ACCOUNTS, EVENT, INTERNAL
 from onefold.pipeline import GoldenInputs, GroupCall, Pipeline, folded, golden_rules

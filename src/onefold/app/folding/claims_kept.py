@@ -15,7 +15,7 @@ from onefold.app.progress import tell_nobody
 from onefold.app.workspace import now_us, spill_path
 from onefold.config import Settings
 from onefold.engine import DuckEngine
-from onefold.lake import DeltaLake
+from onefold.lake.delta import DeltaLake
 from onefold.model.errors import Conflict, Damaged, NotFound
 from onefold.pipeline import GoldenInputs, needed_claims
 from onefold.store import SQLiteStore

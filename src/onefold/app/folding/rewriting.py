@@ -27,7 +27,8 @@ from onefold.app.long_work import Work, begin, end, patiently
 from onefold.app.workspace import node_key, spill_path
 from onefold.config import Settings
 from onefold.engine import DuckEngine, files_sql
-from onefold.lake import DeltaLake, parse_file_name
+from onefold.lake import parse_file_name
+from onefold.lake.delta import DeltaLake
 from onefold.lake.names import MIXED
 from onefold.model.errors import Damaged
 from onefold.model.identity import IdentifierRule, IdentityRules, Protection

@@ -35,7 +35,8 @@ from onefold.app.workspace import (
 )
 from onefold.config import Settings
 from onefold.engine import DuckEngine, files_sql
-from onefold.lake import DeltaLake, parse_file_name
+from onefold.lake import parse_file_name
+from onefold.lake.delta import DeltaLake
 from onefold.lake.names import MIXED
 from onefold.model.errors import Conflict, Damaged
 from onefold.model.loads import Load

@@ -19,7 +19,8 @@ from onefold.app.lake.relations import add_homes
 from onefold.app.lake.tables import table_now
 from onefold.app.lake.typed import column_name, typed_columns, typed_of, wanted_fields
 from onefold.engine import DuckEngine, files_sql
-from onefold.lake import DeltaLake, arrow_schema, by_layout, parse_file_name
+from onefold.lake import arrow_schema, by_layout, parse_file_name
+from onefold.lake.delta import DeltaLake
 from onefold.model.errors import Damaged
 from onefold.model.profile import profile_number_sql
 from onefold.segment.metric import Field

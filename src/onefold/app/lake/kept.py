@@ -16,7 +16,7 @@ from onefold.app.lake.held import Held
 from onefold.app.workspace import lake_path, open_engine, open_lake
 from onefold.config import Settings
 from onefold.engine import DuckEngine, Engine
-from onefold.lake import DeltaLake
+from onefold.lake.delta import DeltaLake
 from onefold.segment.metric import Field
 
 

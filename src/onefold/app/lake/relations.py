@@ -29,7 +29,8 @@ from onefold.app.lake.kept import Ready
 from onefold.app.lake.tables import TableNow, tables_at_once
 from onefold.app.lake.typed import fields_of, reader, typed_columns
 from onefold.engine import DuckEngine, Engine
-from onefold.lake import MIXED, DeltaLake, by_layout, parse_file_name
+from onefold.lake import MIXED, by_layout, parse_file_name
+from onefold.lake.delta import DeltaLake
 from onefold.model.profile import profile_number_sql
 from onefold.segment.metric import Field
 from onefold.segment.plan import Plan

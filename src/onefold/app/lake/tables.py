@@ -9,7 +9,8 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from onefold.engine import Engine
-from onefold.lake import DeltaLake, arrow_schema, by_layout, from_ipc
+from onefold.lake import arrow_schema, by_layout, from_ipc
+from onefold.lake.delta import DeltaLake
 from onefold.model.catalogue import TABLES
 from onefold.model.errors import Busy
 from onefold.store import QueuedRows, SQLiteStore

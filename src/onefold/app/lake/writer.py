@@ -6,7 +6,9 @@ import threading
 
 import structlog
 
-from onefold.lake import DeltaLake, from_ipc
+from onefold.app.memory import give_back
+from onefold.lake import from_ipc
+from onefold.lake.delta import DeltaLake
 from onefold.model.catalogue import TABLES
 from onefold.model.errors import Busy, Conflict, Fault, OnefoldError
 from onefold.store import QueuedRows, SQLiteStore
@@ -39,16 +41,21 @@ def _drain(store: SQLiteStore, lake: DeltaLake) -> int:
         tables: dict[str, list[QueuedRows]] = {}
         for rows in queued:
             tables.setdefault(rows.table, []).append(rows)
+        end, much = queued[-1].batch, sum(len(rows.data) for rows in queued) > _MUCH_BYTES
+        queued.clear()
         written = {}
-        for name, parts in tables.items():
+        for name in list(tables):
+            parts = tables.pop(name)  # a table that is written is no longer held
             held = lake.last_batch(name)
             new = [part for part in parts if part.batch > held]
             if new:
                 lake.append(name, from_ipc(name, (part.data for part in new)), new[-1].batch)
                 total += sum(part.rows for part in new)
             written[name] = max(held, parts[-1].batch)
-        store.unqueue(queued[-1].batch, written)
-        if queued[-1].batch >= last:
+        store.unqueue(end, written)
+        if much:
+            give_back()
+        if end >= last:
             break
     return total
 

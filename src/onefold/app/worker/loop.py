@@ -35,7 +35,7 @@ from onefold.app.workspace import id_maker, node_key, now_us, open_lake, open_lo
 from onefold.config import Settings
 from onefold.engine import DuckEngine
 from onefold.eventlog import EventLog, LogRecord
-from onefold.lake import DeltaLake
+from onefold.lake.delta import DeltaLake
 from onefold.model.definitions import Definitions
 from onefold.model.errors import Busy, Damaged, OnefoldError
 from onefold.model.profile import ProfileId, profile_name

@@ -14,7 +14,7 @@ _BITS = 3
 _BLOCK = 1 << _BITS
 _EACH = 80
 """Bytes that a text takes in memory beside its characters, at most."""
-_MOST_BYTES = 24 << 20
+_MOST_BYTES = 12 << 20
 _DECODER = msgspec.msgpack.Decoder(list[str])
 
 

@@ -52,9 +52,9 @@ def _drain(store: SQLiteStore, lake: DeltaLake) -> int:
                 lake.append(name, from_ipc(name, (part.data for part in new)), new[-1].batch)
                 total += sum(part.rows for part in new)
             written[name] = max(held, parts[-1].batch)
+            if much:
+                give_back()
         store.unqueue(end, written)
-        if much:
-            give_back()
         if end >= last:
             break
     return total

@@ -222,7 +222,7 @@ ZH_VALUES = {
     "a page (HTML)": "网页（HTML）", "a PDF document": "PDF 文档", "a SQLite database": "SQLite 数据库",
     "a Parquet file: call it .parquet": "Parquet 文件：请改名为 .parquet",
     "an Avro file: call it .avro": "Avro 文件：请改名为 .avro",
-    "a ZIP archive or a workbook: call it .zip or .xlsx": "ZIP 压缩包或工作簿：请改名为 .zip 或 .xlsx",
+    "a ZIP archive or a workbook: call it .zip or .xlsx, and name no other format": "ZIP 压缩包或工作簿：请改名为 .zip 或 .xlsx，且不要指定其他格式",
     "an old workbook or another document of Office: call it .xls": "旧版工作簿或其他 Office 文档：请改名为 .xls",
     "packed by gzip: call it .gz": "gzip 压缩：请改名为 .gz",
     "packed by bzip2: call it .bz2": "bzip2 压缩：请改名为 .bz2",

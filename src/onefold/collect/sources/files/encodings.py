@@ -34,7 +34,7 @@ _NO_TEXT, _FEW = 0.01, 2
 """A text has fewer control characters than that, or but a few."""
 _KNOWN = (
     (b"\x1f\x8b", "packed by gzip: call it .gz"),
-    (b"PK\x03\x04", "a ZIP archive or a workbook: call it .zip or .xlsx"),
+    (b"PK\x03\x04", "a ZIP archive or a workbook: call it .zip or .xlsx, and name no other format"),
     (b"BZh", "packed by bzip2: call it .bz2"),
     (b"\xfd7zXZ\0", "packed by xz: call it .xz"),
     (b"\xd0\xcf\x11\xe0", "an old workbook or another document of Office: call it .xls"),
